@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One run for every test of the project, against the real Temporal and Postgres of the global set-up. */
+export default defineConfig({
+  root,
+  ssr: { resolve: { conditions: ['autoflow-source', ...defaultServerConditions] } },
+  test: {
+    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'infra/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});

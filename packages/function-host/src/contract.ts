@@ -1,0 +1,35 @@
+/** What the function host is given: everything it touches outside comes in by these ports. */
+import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
+
+export interface FunctionHostOptions {
+  /** Name of this host, unique in the fleet. */
+  readonly host: string;
+  readonly taskQueuePrefix?: never;
+  /** Temporal connection of the pools' Workers. */
+  readonly connection: import('@temporalio/worker').NativeConnection;
+  readonly namespace: string;
+  readonly batchStore: BatchStoreSettings;
+  /** Folder with `<release hash>/index.mjs`, content-addressed. */
+  readonly releases: string;
+  /** Answers the value of a secret, or undefined; only declared secrets are asked for, and only instances get them. */
+  readonly secret: (name: string) => string | undefined;
+  readonly desired: { read(): Promise<readonly DesiredPool[]>; onChange(callback: () => void): Promise<() => Promise<void>> };
+  readonly acknowledge: (pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number }[]) => Promise<void>;
+  readonly metering: { invocation(row: InvocationRow): void; poolUsage(row: PoolUsageRow): void };
+  readonly cost: (invocation: { billedMs: number; memoryMb: number }) => number;
+  /** An instance without work for so long is ended (default 60 s): scale to zero. */
+  readonly idleMs?: number;
+  /** Share of invocations whose returned fields are checked by value (default 0.01). */
+  readonly strictSample?: number;
+  readonly enforcement?: Enforcement | 'detect';
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: object) => void;
+}
+
+export interface FunctionHost {
+  /** Resolves when the first reconciliation is done. */
+  start(): Promise<void>;
+  /** Drains every pool, then shuts its Worker down, then ends the instances. */
+  stop(): Promise<void>;
+  /** How memory is enforced here, and whether CPU share follows memory; for start-up lines and reports. */
+  readonly enforcement: { readonly kind: Enforcement; readonly cpuFollowsMemory: boolean; readonly why: string };
+}

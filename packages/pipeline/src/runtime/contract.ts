@@ -1,0 +1,42 @@
+/**
+ * The one meaning of a pipeline: the local runner (`testing`) and the instance process run records through these functions,
+ * so that a test and production cannot differ. No Node API but timers; no Temporal, no Postgres.
+ */
+import type { Fields } from '../json.js';
+import type { RecordState } from '../record-state.js';
+
+export interface RunOptions {
+  /** Opened resources by name; a resource is opened once per instance. */
+  readonly resource: (name: string) => Promise<unknown>;
+  /** `pipeline/scope`: prefix of the idempotency keys that writing functions get. */
+  readonly idempotencyScope: string;
+  /** Nothing may be left for another dispatch: what would be `retry` becomes dead. */
+  readonly final: boolean;
+  /** Check returned fields against the declared schemas by value, not only by name (tests, shadow, samples). */
+  readonly strict: boolean;
+  readonly signal: AbortSignal;
+  readonly log: (entry: { node: string; key: string | undefined; message: string; details: Fields | undefined }) => void;
+  /** Called when a function starts and at most every 250 ms between records: proof of life for the host. */
+  readonly progress: (node: string, timeoutMs: number) => void;
+  /** Milliseconds. `cpu` may be coarse. */
+  readonly clock: { now(): number; cpu(): number };
+}
+
+/** What one function did in this invocation; wall and CPU in milliseconds. */
+export interface FunctionSpan {
+  readonly node: string;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly filtered: number;
+  readonly dead: number;
+  readonly retried: number;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+export interface RunResult {
+  /** Every record of the input is in exactly one of the two lists, each in input order. */
+  readonly done: readonly RecordState[];
+  readonly retry: readonly RecordState[];
+  readonly spans: readonly FunctionSpan[];
+}

@@ -1,0 +1,22 @@
+/** `createWorker`: one process, any of the roles. Composition root of workflows, function-host, store and activities. */
+import type { BatchStoreSettings } from '@autoflow/store';
+
+export type Role = 'workflows' | 'control' | 'functions';
+
+export interface WorkerOptions {
+  readonly roles: readonly Role[];
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly apiKey?: string; readonly tls?: boolean | object };
+  readonly databaseUrl: string;
+  readonly batchStore: BatchStoreSettings;
+  readonly releases: string;
+  readonly secret: (name: string) => string | undefined;
+  readonly host: string;
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  readonly metering?: boolean;
+  readonly idleMs?: number;
+}
+export interface RunningWorker {
+  /** Settles when the worker has stopped; rejects when a part of it failed for good. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
