@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly log: (entry: { node: string; key: string | undefined; message: string; details: Fields | undefined }) => void;
   /** Called when a function starts and at most every 250 ms between records: proof of life for the host. */
   readonly progress: (node: string, timeoutMs: number) => void;
+  /** Called around every call of a handler (`keep`, `children`, `add` too); what it throws counts as thrown by the handler. Hosts catch forbidden effects here. */
+  readonly guard?: <T>(node: string, call: () => T) => T;
   /** Milliseconds. `cpu` may be coarse. */
   readonly clock: { now(): number; cpu(): number };
 }
