@@ -115,9 +115,14 @@ export interface BatchLedger {
   /**
    * Commits the batch row and its record rows before the execution starts, in one transaction; the same id again answers the row there is.
    * Records whose key has an outcome in this scope already, or runs in another open batch, are not admitted again: `known`.
-   * With `replace` (direct door) they are, and the new outcome becomes the current one.
+   * With `replace` (direct door) they are, and the new outcome becomes the current one. A key that comes twice in one batch is admitted once.
+   * A batch in which nothing is admitted is closed at once (`row.state`): no execution is needed.
+   *
+   * `backfill.cursor` is where the source stands after this batch, `from` where it stood before (default: cursor − records). The backfill's
+   * cursor moves in the same transaction, and only from `from`: `StaleCursorError` when another feeder was faster, `NotRunningError` when the
+   * backfill was paused or ended. Known records count as read and settled.
    */
-  open(request: { batch: Omit<BatchRow, 'state' | 'openedAt' | 'closedAt' | 'counts'>; records: readonly RecordState[]; replace: boolean; backfill?: { id: string; cursor: number } }): Promise<{ row: BatchRow; known: readonly string[] }>;
+  open(request: { batch: Omit<BatchRow, 'state' | 'openedAt' | 'closedAt' | 'counts'>; records: readonly RecordState[]; replace: boolean; backfill?: { id: string; cursor: number; from?: number } }): Promise<{ row: BatchRow; known: readonly string[] }>;
   batch(id: string): Promise<BatchRow | undefined>;
   openBatches(filter: { pipeline?: string; scope?: string }): Promise<BatchRow[]>;
   requireMemory(batchId: string, stage: string, memoryMb: number): Promise<void>;
@@ -302,7 +307,7 @@ export interface AuditRow {
 }
 export interface AccessStore {
   /** Stores only a SHA-256; the plain token is answered once. */
-  createToken(name: string, role: 'viewer' | 'operator' | 'admin', token?: string): Promise<string>;
+  createToken(name: string, role: 'viewer' | 'operator' | 'admin', token?: string, by?: Actor): Promise<string>;
   findToken(token: string): Promise<{ name: string; role: 'viewer' | 'operator' | 'admin' } | undefined>;
   audit(filter: { pipeline?: string; limit: number; before?: number }): Promise<AuditRow[]>;
 }

@@ -14,5 +14,6 @@ export interface BatchStore {
 
 /** Serialisable, so that a host can hand it to an instance process. */
 export type BatchStoreSettings =
-  | { readonly driver: 'file'; readonly folder: string }
+  /** `fsync` (default false): survives a crash of the machine, not only of the process. */
+  | { readonly driver: 'file'; readonly folder: string; readonly fsync?: boolean }
   | { readonly driver: 'postgres'; readonly connectionString: string };
