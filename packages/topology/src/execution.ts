@@ -107,12 +107,30 @@ export function poolQueue(pipeline: string, version: string, stage: string, memo
 export const EXECUTION_QUEUE = 'autoflow';
 export const CONTROL_QUEUE = 'autoflow-control';
 
+export interface AdmittedExecution extends ExecutionArgument {
+  /** The server knows our search attributes (setting unknown ones would fail the workflow task for ever). */
+  readonly indexed: boolean;
+}
+export interface SettleRequest {
+  readonly execution: Pick<ExecutionArgument, 'pipeline' | 'version' | 'release' | 'scope' | 'batchId' | 'batch'>;
+  /** Files in which a record that is neither filtered nor dying is completed. */
+  readonly outputs: readonly BatchRef[];
+  /** Files of an execution that ended early: in them a record can only be filtered or dead. */
+  readonly partial?: readonly BatchRef[];
+  /** Records without another outcome are `cancelled`. */
+  readonly cancelled: boolean;
+  /** Records without another outcome are dead with this: the execution could not go on. */
+  readonly failure?: { readonly in: string; readonly code: string; readonly message: string };
+  /** Answer the outcomes too (direct door). */
+  readonly collect: boolean;
+}
+
 /** Activities of the execution Worker, called by the interpreter (local first, then as normal activities). */
 export interface ExecutionActivities {
   /** Direct door: validates the records, resolves the stable version, commits the batch row and the record rows, stores the batch. */
-  admit(request: { pipeline: string; executionId: string; runId: string; records: readonly Fields[] }): Promise<ExecutionArgument>;
+  admit(request: { pipeline: string; executionId: string; runId: string; records: readonly Fields[] }): Promise<AdmittedExecution>;
   /** Merges the final files, gives every record its one outcome, closes the batch row: one transaction, idempotent. */
-  settle(request: { execution: Pick<ExecutionArgument, 'pipeline' | 'version' | 'release' | 'scope' | 'batchId' | 'batch'>; outputs: readonly BatchRef[]; cancelled: boolean; collect: boolean }): Promise<{ counts: OutcomeCounts; outcomes?: readonly Outcome[] }>;
+  settle(request: SettleRequest): Promise<{ counts: OutcomeCounts; outcomes?: readonly Outcome[] }>;
   /** Records that an open execution now needs this memory class of a stage, so that hosts poll it. */
   requireMemory(request: { batchId: string; stage: string; memoryMb: number }): Promise<void>;
 }

@@ -1,0 +1,1 @@
+export { dependencyOracle, type OracleDependency } from './dependency-oracle.js';
