@@ -1,0 +1,6 @@
+export { runningStack, stopStack } from './control.js';
+export { StackError, type StackErrorCode } from './errors.js';
+export { cacheFolder } from './folders.js';
+export { SEARCH_ATTRIBUTES } from './search-attributes.js';
+export { type Stack, stackFolder, type StackOptions, startStack, type TemporalEndpoint } from './stack.js';
+export type { StackState } from './state.js';

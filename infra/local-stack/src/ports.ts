@@ -1,0 +1,31 @@
+import { createServer } from 'node:net';
+
+/** A port of 127.0.0.1 on which nothing listens: the first free one of `wished`, else one that the system chooses. */
+export async function freePort(...wished: (number | undefined)[]): Promise<number> {
+  for (const port of [...wished, 0]) {
+    const free = port === undefined ? undefined : await tryToListen(port);
+    if (free !== undefined) return free;
+  }
+  throw new Error('The system has no free port left on 127.0.0.1');
+}
+
+function tryToListen(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const { port: bound } = server.address() as { port: number };
+      server.close(() => resolve(bound));
+    });
+  });
+}
+
+/** Starts a server on a port that was free a moment ago, and once more if somebody else was faster. */
+export async function withFreePort<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (error instanceof Error && /address already in use/i.test(error.message)) return await start();
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { TestProject } from 'vitest/node';
+import { type Stack, startStack } from '@autoflow/local-stack';
+import type { TestServers } from '@autoflow/local-stack/testing';
+
+const NAMESPACES = Array.from({ length: 8 }, (_, index) => `test-${index + 1}`);
+
+/**
+ * One ephemeral stack for the whole run, started when the first test file asks for it (`useTestStack`), so that a
+ * run of pure unit tests does not pay for it. Returns the tear-down.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  let stack: Promise<Stack> | undefined;
+  const server = createServer(async (_request, response) => {
+    try {
+      stack ??= startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, log: (line) => console.log(line) });
+      response.end(JSON.stringify(serversOf(await stack)));
+    } catch (error) {
+      response.writeHead(500).end(error instanceof Error ? error.message : String(error));
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  project.provide('testStackUrl', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return async () => {
+    server.close();
+    await (await stack?.catch(() => undefined))?.stop();
+  };
+}
+
+function serversOf({ temporal, databaseUrl }: Stack): TestServers {
+  return { temporalAddress: temporal.address, databaseUrl, namespaces: NAMESPACES };
+}
