@@ -1,0 +1,52 @@
+/** What the failure of an activity means for the execution, and how failures leave the workflow. */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { StageFailure } from '@autoflow/topology/execution';
+import type { Attempt } from './dispatch.js';
+
+/** Why an execution ends although it was not cancelled. */
+export interface Terminal {
+  readonly code: string;
+  readonly message: string;
+}
+
+const PROCESS_LOST: readonly string[] = [StageFailure.instanceDied, StageFailure.timedOut];
+
+/** The rejection of a stage activity as an attempt; throws it again when the execution has to end. */
+export function attemptOf(error: unknown): Attempt {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+  const cause = error.cause;
+  if (cause instanceof TimeoutFailure) return { kind: 'host-lost', code: 'HOST_LOST', message: 'every host that took the invocation stopped answering' };
+  if (!(cause instanceof ApplicationFailure)) return { kind: 'platform', code: 'PLATFORM', message: cause?.message ?? error.message };
+  const found = { code: cause.type ?? 'PLATFORM', message: cause.message };
+  if (cause.type === StageFailure.outOfMemory) return { kind: 'out-of-memory', ...found };
+  if (cause.type && PROCESS_LOST.includes(cause.type)) return { kind: 'process-lost', ...found };
+  if (cause.nonRetryable || isTerminal(cause.type)) throw error;
+  return { kind: 'platform', ...found };
+}
+
+function isTerminal(type: string | null | undefined): boolean {
+  return type === StageFailure.batchMissing || type === StageFailure.releaseBroken;
+}
+
+/** Trying again, or in another way, cannot help. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
+}
+
+export function terminalOf(error: unknown): Terminal {
+  const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'FAILED', message: cause.message };
+  if (cause instanceof Error) return { code: 'code' in cause && typeof cause.code === 'string' ? cause.code : 'INTERNAL', message: cause.message };
+  return { code: 'INTERNAL', message: String(cause) };
+}
+
+/**
+ * Anything but an ApplicationFailure or a cancellation would fail the workflow task, which Temporal then retries for ever:
+ * every workflow of ours leaves through here.
+ */
+export function atBoundary(error: unknown): Error {
+  if (error instanceof Error && isCancellation(error)) return error;
+  if (error instanceof ApplicationFailure) return error;
+  const { code, message } = terminalOf(error);
+  return ApplicationFailure.create({ type: code, message, nonRetryable: true, ...(error instanceof Error ? { cause: error } : {}) });
+}

@@ -1,0 +1,3 @@
+export { BACKFILL_WORKFLOW, BackfillSignal, backfillWorkflowId, MAXIMUM_INLINE_BYTES, PROGRESS_QUERY } from './protocol.js';
+export type { BackfillInput, BackfillStatus, ExecutionProgress, StageProgress } from './protocol.js';
+export { searchAttributes } from './search-attributes.js';

@@ -1,0 +1,50 @@
+/** Names and shapes by which the outside speaks to the workflows. No Temporal, no Node: importable anywhere. */
+import type { BackfillProgress } from '@autoflow/topology/execution';
+import type { StageState } from './execution/ready-queue.js';
+
+/** Query of an execution and of a backfill. */
+export const PROGRESS_QUERY = 'progress';
+
+export interface ExecutionProgress {
+  readonly phase: 'admitting' | 'running' | 'settling' | 'ended';
+  readonly version?: string;
+  readonly records?: number;
+  readonly stages: readonly StageProgress[];
+}
+export interface StageProgress {
+  readonly name: string;
+  readonly state: StageState;
+  readonly parts: number;
+  readonly partsDone: number;
+  readonly invocations: number;
+  /** Largest memory (MB) it was invoked with. */
+  readonly memoryMb: number;
+  /** What is in its output files so far. */
+  readonly counts: { readonly records: number; readonly live: number; readonly filtered: number; readonly dying: number };
+}
+
+/** Workflow type of a backfill, on the control queue. Its signals are `pause`, `resume` and `cancel`. */
+export const BACKFILL_WORKFLOW = 'Backfill';
+export const BackfillSignal = { pause: 'pause', resume: 'resume', cancel: 'cancel' } as const;
+
+export interface BackfillInput {
+  readonly backfillId: string;
+  /** Carried over when the workflow continues as new. */
+  readonly paused?: boolean;
+  readonly progress?: BackfillProgress;
+  /** How long one activity feeds before it reports; default ten minutes. */
+  readonly budgetMs?: number;
+  /** Continues as new after so many feeds even if Temporal does not suggest it yet; default 200. */
+  readonly feedsPerRun?: number;
+}
+export interface BackfillStatus {
+  readonly state: 'running' | 'paused' | 'cancelling' | 'ended';
+  readonly progress?: BackfillProgress;
+}
+
+export function backfillWorkflowId(backfillId: string): string {
+  return `backfill/${backfillId}`;
+}
+
+/** Inline records and results of the direct door. */
+export const MAXIMUM_INLINE_BYTES = 1024 * 1024;
