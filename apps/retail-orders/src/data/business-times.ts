@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
  */
 export function businessTimes(count: number, uniform: () => number): string[] {
   const days = openDays();
-  const weights = days.map((_, i) => (0.6 + 0.9 * (i / days.length) ** 2) * (0.5 + uniform() + (uniform() < 0.02 ? 1 : 0)));
+  const weights = days.map((_, i) => (0.6 + 0.9 * (i / days.length) ** 2) * (0.6 + 0.8 * uniform() + (uniform() < 0.03 ? 0.3 : 0)));
   const perDay = split(count, weights);
   return days.flatMap((day, i) => dayTimes(perDay[i] ?? 0).map((time) => `${day} ${time}`));
 }

@@ -2,7 +2,7 @@ import type { RawInvoice, Row } from '../records.js';
 import { CUSTOMER_IDS } from '../setup.js';
 import { businessTimes } from './business-times.js';
 import { random } from './random.js';
-import { COUNTRIES, CUSTOMERS, KINDS, PRODUCTS, QUANTILES, SERVICE_CODES, SHARES, type Kind, type Quantiles } from './statistics.js';
+import { COUNTRIES, CUSTOMERS, KINDS, LARGEST_LINE, PRODUCTS, QUANTILES, SERVICE_CODES, SHARES, type Kind, type Quantiles } from './statistics.js';
 
 /**
  * Invoices that look like the real ones, quirks included: cancellations, missing customers, lines without price, duplicates,
@@ -37,13 +37,22 @@ function rowsOf(kind: Kind, time: string, draw: Draws): Row[] {
 function line(kind: Kind, draw: Draws): Pick<Row, 'StockCode' | 'Description' | 'Quantity' | 'UnitPrice'> {
   const product = Math.floor(PRODUCTS * draw.uniform() ** 1.7); // a few sell often
   const isService = draw.chance(SHARES.service);
-  const pounds = Math.round(draw.quantile(kind.price) * 100) / 100;
+  const { quantity, pounds } = worth(kind, draw);
   return {
     StockCode: isService ? draw.weighted(SERVICE_CODES) : stockCode(product),
     Description: isService ? 'POSTAGE' : pounds === 0 && draw.chance(0.7) ? '' : description(product, draw),
-    Quantity: String(Math.round(draw.quantile(kind.quantity)) || 1),
+    Quantity: String(quantity),
     UnitPrice: Number.isInteger(pounds) ? `${pounds}.0` : String(pounds),
   };
+}
+
+/** Quantity and price are drawn apart; pairs that no real line comes near are drawn again. */
+function worth(kind: Kind, draw: Draws): { quantity: number; pounds: number } {
+  for (;;) {
+    const quantity = Math.round(draw.quantile(kind.quantity)) || 1;
+    const pounds = Math.round(draw.quantile(kind.price) * 100) / 100;
+    if (Math.abs(quantity) * pounds <= LARGEST_LINE) return { quantity, pounds };
+  }
 }
 
 /** Prime steps spread neighbours of the popularity order over the whole range. */

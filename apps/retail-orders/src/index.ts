@@ -1,0 +1,10 @@
+export { generateInvoices } from './data/generate.js';
+export { writeInvoices } from './data/csv.js';
+export { locateInvoices, REAL_INVOICES, type InvoiceFile, type LocateOptions } from './data/locate.js';
+export { fakes, MemoryOrders } from './fakes.js';
+export { retailOrders } from './pipeline.js';
+export { startRatesServer, type RatesServer } from './rates/server.js';
+export { samples } from './samples.js';
+export { setUpOrders } from './setup.js';
+export { topology } from './topologies.js';
+export type { RawInvoice } from './records.js';
