@@ -1,0 +1,98 @@
+/** Each `@ts-expect-error` is a test: tsc fails when the line below it compiles. */
+import { z } from 'zod';
+import { defineExpand, defineFunction, definePipeline, defineReduce, join, type InputOf, type OutputOf, type Rec, TerminalError } from '../index.js';
+import { findCurrency, isSale, lookUpRate, orders, rates, retailOrders, revenueByCategory, scoreFraud, splitLines, storeOrder } from './retail.js';
+
+type Invoice = InputOf<typeof retailOrders>;
+declare const invoice: Rec<readonly ['retail-orders'], Invoice, { [K in keyof Invoice]: 'input' }>;
+declare const foreign: Rec<readonly ['other-pipeline'], Invoice, { [K in keyof Invoice]: 'input' }>;
+
+// ── Wiring ──
+// @ts-expect-error 1: reads a field that nobody has written yet (currency)
+lookUpRate(invoice);
+// @ts-expect-error 2: the field is there with another type
+defineFunction('f', { effect: 'pure', reads: z.object({ country: z.number() }), handle: () => {} })(invoice);
+// @ts-expect-error 3: writes a field that is already written
+findCurrency(findCurrency(invoice));
+// @ts-expect-error 4: joins records of different identity (an invoice and its lines)
+join(invoice, splitLines(invoice));
+// @ts-expect-error 5: joins records of different pipelines
+join(invoice, foreign);
+const currencyToo = defineFunction('currency-too', { effect: 'pure', reads: z.object({ country: z.string() }), writes: z.object({ currency: z.string() }), handle: () => ({ currency: 'GBP' }) });
+// @ts-expect-error 6: two branches write the same field
+join(findCurrency(invoice), currencyToo(invoice));
+// @ts-expect-error 7: a reduce without an expand to close
+defineReduce('n', { reads: z.object({ country: z.string() }), into: 'n', zero: { n: 0 }, add: (a) => a, merge: (a) => a })(invoice);
+// @ts-expect-error 8: a child does not carry its parent's fields
+scoreFraud(splitLines(invoice));
+// @ts-expect-error 9: a symbolic record has no fields to look at
+if (invoice.country === 'France') isSale(invoice);
+// @ts-expect-error 10: a plain record is not a symbolic one
+isSale({ invoiceNo: '1', lines: [] });
+// @ts-expect-error 11: the third branch of a join is checked too
+join(invoice, findCurrency(invoice), currencyToo(invoice));
+
+// ── Functions ──
+const Country = z.object({ country: z.string() });
+// @ts-expect-error 12: reads an undeclared field
+defineFunction('f', { effect: 'pure', reads: Country, handle: (r) => { r.invoiceNo; } });
+// @ts-expect-error 13: returns a field of the wrong type
+defineFunction('f', { effect: 'pure', reads: Country, writes: z.object({ n: z.number() }), handle: () => ({ n: 'one' }) });
+// @ts-expect-error 14: forgets a declared field
+defineFunction('f', { effect: 'pure', reads: Country, writes: z.object({ n: z.number() }), handle: () => ({}) });
+// @ts-expect-error 15: a pure function with a resource
+defineFunction('f', { effect: 'pure', uses: { rates }, reads: Country, handle: () => {} });
+// @ts-expect-error 16: a memo on a write
+defineFunction('f', { effect: 'write', uses: { orders }, memo: { ttlMs: 1 }, reads: Country, handle: () => {} });
+// @ts-expect-error 17: an undeclared resource
+defineFunction('f', { effect: 'read', uses: { rates }, reads: Country, handle: (_, { db }) => {} });
+// @ts-expect-error 18: idempotency keys are for writes
+defineFunction('f', { effect: 'read', uses: { rates }, reads: Country, handleBatch: (rs, { keys }) => rs.map(() => ({})) });
+// @ts-expect-error 19: both handlers
+defineFunction('f', { effect: 'pure', reads: Country, handle: () => {}, handleBatch: (rs) => rs.map(() => ({})) });
+// @ts-expect-error 20: no handler
+defineFunction('f', { effect: 'pure', reads: Country });
+// @ts-expect-error 21: a field that is not JSON
+defineFunction('f', { effect: 'pure', reads: Country, writes: z.object({ at: z.date() }), handle: () => ({ at: new Date() }) });
+// @ts-expect-error 22: a batch handler answers with something else
+defineFunction('f', { effect: 'pure', reads: Country, writes: z.object({ n: z.number() }), handleBatch: (rs) => rs.map((r) => r.country) });
+// @ts-expect-error 23: writes into a record that it was given
+defineFunction('f', { effect: 'pure', reads: Country, handle: (r) => { r.country = 'x'; } });
+// @ts-expect-error 24: a resource may not hide the context's signal
+defineFunction('f', { effect: 'read', uses: { signal: rates }, reads: Country, handle: () => {} });
+// @ts-expect-error 25: reduces by a key that it does not read
+defineReduce('n', { reads: z.object({ amount: z.number() }), key: ['category'], into: 'n', zero: { n: 0 }, add: (a) => a, merge: (a) => a });
+// @ts-expect-error 26: the sum changes its shape
+defineReduce('n', { reads: z.object({ amount: z.number() }), into: 'n', zero: { n: 0 }, add: () => ({ m: 1 }), merge: (a) => a });
+
+// ── Pipelines ──
+const Out = z.object({ currency: z.string() });
+// @ts-expect-error 27: promises an output field that nobody writes
+definePipeline('p', { input: Country, key: 'country', output: Out }, (r) => r);
+// @ts-expect-error 28: the key is no field of the input
+definePipeline('p', { input: Country, key: 'invoiceNo', output: Country }, (r) => r);
+// @ts-expect-error 29: returns a child instead of the record itself
+definePipeline('p', { input: z.object({ id: z.string(), lines: z.array(z.object({ stockCode: z.string(), quantity: z.int(), unitPrice: z.number() })) }), key: 'id', output: z.object({ category: z.string() }) }, (r) => splitLines(r));
+// @ts-expect-error 30: returns nothing
+definePipeline('p', { input: Country, key: 'country', output: Country }, (r) => { findCurrency(r); });
+
+// ── What must compile, exactly ──
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const yes = <_T extends true>(): void => {};
+type FieldsOf<R> = R extends Rec<any, infer T, any> ? T : never;
+const sale = isSale(invoice);
+const rated = lookUpRate(findCurrency(sale));
+const totals = revenueByCategory(splitLines(sale));
+yes<Equal<FieldsOf<typeof totals>, { readonly revenue: { category: string; sum: number; lines: number }[] }>>();
+yes<Equal<FieldsOf<typeof rated>['toGbp'], number>>();
+const done = storeOrder(join(rated, scoreFraud(join(sale, totals))));
+yes<Equal<FieldsOf<typeof done>['stored'], boolean>>();
+yes<Equal<OutputOf<typeof retailOrders>, { invoiceNo: string; revenueGbp: number; risk: number; stored: boolean }>>();
+const nested = defineExpand('parts', { reads: z.object({ category: z.string() }), writes: z.object({ part: z.string() }), children: () => [] });
+const count = defineReduce('count', { reads: z.object({ part: z.string() }), into: 'parts', zero: { n: 0 }, add: (a) => ({ n: a.n + 1 }), merge: (a, b) => ({ n: a.n + b.n }) });
+const lines = splitLines(sale);
+const parts = count(nested(lines));                            // closes the inner scope only …
+yes<Equal<FieldsOf<typeof parts>, { readonly parts: { n: number } }>>();
+const inner = join(lines, parts);                              // … so it joins with the lines
+revenueByCategory(inner);
+void TerminalError;
