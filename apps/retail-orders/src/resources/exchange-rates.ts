@@ -6,10 +6,11 @@ export interface ExchangeRates {
 }
 
 /** The rate service, by HTTP. It is another team's: no more than 64 of us at a time. */
-export const exchangeRates = defineResource<ExchangeRates>()('exchange-rates', {
+export const exchangeRates = defineResource({
+  name: 'exchange-rates',
   secrets: ['RATES_URL'],
   limit: { concurrency: 64 },
-  open: ({ secret }) => {
+  open: ({ secret }): ExchangeRates => {
     const base = secret('RATES_URL');
     return {
       async on(day, currencies, signal) {

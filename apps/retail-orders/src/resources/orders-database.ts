@@ -7,10 +7,11 @@ export interface OrdersDatabase {
 }
 
 /** Customers and orders, in Postgres. One connection per instance, so the limit also bounds the connections. */
-export const ordersDatabase = defineResource<OrdersDatabase>()('orders-database', {
+export const ordersDatabase = defineResource({
+  name: 'orders-database',
   secrets: ['ORDERS_DATABASE_URL'],
   limit: { concurrency: 64 },
-  open: ({ secret }) => {
+  open: ({ secret }): OrdersDatabase => {
     const pool = new pg.Pool({ connectionString: secret('ORDERS_DATABASE_URL'), max: 1, application_name: 'retail-orders' });
     pool.on('error', () => undefined); // an idle connection that breaks is replaced by the next query
     return {
