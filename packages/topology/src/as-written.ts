@@ -1,5 +1,4 @@
-import type { NodeSpec, PipelineSpec } from '@autoflow/pipeline';
-import { dependencyOracle as dependencies } from './testing/dependency-oracle.js';
+import { dependencies, type NodeSpec, type PipelineSpec } from '@autoflow/pipeline';
 import { stageName } from './stage-name.js';
 import { DEFAULT_BATCH_BYTES, type Stage, type Topology } from './topology.js';
 

@@ -1,11 +1,8 @@
-import type { NodeSpec, PipelineSpec } from '@autoflow/pipeline';
-import { dependencyOracle as dependencies } from './testing/dependency-oracle.js';
+import { dependencies, type Dependency, type NodeSpec, type PipelineSpec } from '@autoflow/pipeline';
 import { jsonPointer } from './json-pointer.js';
 import type { StageGraph } from './stage-graph.js';
 import type { Problem, Topology } from './topology.js';
 import { listed } from './words.js';
-
-type Dependency = ReturnType<typeof dependencies>[number];
 
 /** Where a call runs: stage, and position in the stage. */
 interface Place {
@@ -31,19 +28,28 @@ function runsAfter(late: Place, early: Place, { ancestors }: StageGraph): boolea
   return late.stage === early.stage ? early.position < late.position : (ancestors[late.stage]?.has(early.stage) ?? false);
 }
 
+/** The first of the reasons in the order in which a reader would want to know them. */
 function explain(from: NodeSpec, to: NodeSpec, reasons: readonly Dependency[], how: 'before' | 'beside'): Omit<Problem, 'pointer'> {
   const runs = `${to.id} runs ${how} ${from.id}`;
-  const fields = reasons.flatMap(({ field }) => field ?? []);
-  if (fields.length > 0) return { code: 'READ_BEFORE_WRITE', message: `${runs} but reads ${quoted(fields)}, which that function writes.` };
-  if (from.kind === 'expand' && to.scope.includes(from.id)) return { code: 'SCOPE_ORDER', message: `${runs} but works on the children that ${from.id} makes.` };
-  if (from.kind === 'filter' && from.scope.length > 0) return { code: 'CHILD_FILTER_ORDER', message: `${runs} but must not see the children that ${from.id} drops.` };
-  if (from.kind === 'filter' && to.kind === 'filter')
+  const because = (reason: Dependency['reason']): boolean => reasons.some((dependency) => dependency.reason === reason);
+  if (because('field')) {
+    const fields = quoted(reasons.flatMap(({ field }) => field ?? []));
+    return { code: 'READ_BEFORE_WRITE', message: `${runs} but reads ${fields}, which that function writes.` };
+  }
+  if (because('scope')) {
+    if (from.kind === 'expand') return { code: 'SCOPE_ORDER', message: `${runs} but works on the children that ${from.id} makes.` };
+    return { code: 'CHILD_FILTER_ORDER', message: `${runs} but must not see the children that ${from.id} drops.` };
+  }
+  if (because('filter')) {
+    if (to.kind !== 'filter') return { code: how === 'before' ? 'WRITE_BEFORE_FILTER' : 'WRITE_BESIDE_FILTER', message: `${runs} and would write records that ${from.id} drops.` };
     return { code: 'FILTER_ORDER', message: `${runs}, but filters keep their written order: the reason of a dropped record is that of the first.` };
-  if (from.kind === 'filter') return { code: how === 'before' ? 'WRITE_BEFORE_FILTER' : 'WRITE_BESIDE_FILTER', message: `${runs} and would write records that ${from.id} drops.` };
-  const resources = reasons.flatMap(({ resource }) => resource ?? []);
-  if (resources.length > 0)
-    return { code: 'RESOURCE_ORDER', message: `${runs}, but both use ${quoted(resources)} and one of them writes, so they keep their written order: ${from.id}, then ${to.id}.` };
-  return { code: 'WRITE_ORDER', message: `${runs}, but both write, so they keep their written order: ${from.id}, then ${to.id}.` };
+  }
+  const order = `so they keep their written order: ${from.id}, then ${to.id}.`;
+  if (because('resource')) {
+    const resources = quoted(reasons.flatMap(({ resource }) => resource ?? []));
+    return { code: 'RESOURCE_ORDER', message: `${runs}, but both use ${resources} and one of them writes, ${order}` };
+  }
+  return { code: 'WRITE_ORDER', message: `${runs}, but both write, ${order}` };
 }
 
 function quoted(names: readonly string[]): string {

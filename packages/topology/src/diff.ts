@@ -8,7 +8,7 @@ export type Change = { readonly text: string } & (
   | { readonly kind: 'fused'; readonly stage: string; readonly from: readonly string[] }
   | { readonly kind: 'split'; readonly stage: string; readonly into: readonly string[] }
   | { readonly kind: 'moved-earlier' | 'moved-later'; readonly node: string; readonly past: readonly string[] }
-  | { readonly kind: 'parallelised' | 'serialised'; readonly node: string; readonly with: readonly string[] }
+  | { readonly kind: 'parallelised' | 'serialised'; readonly nodes: readonly string[]; readonly with: readonly string[] }
   | { readonly kind: 'partitions'; readonly stage: string; readonly from: readonly number[]; readonly to: number }
   | { readonly kind: 'batch-records' | 'batch-bytes' | 'linger'; readonly from: number; readonly to: number }
 );
@@ -56,8 +56,14 @@ function reordered(spec: PipelineSpec, a: Topology, b: Topology): Change[] {
   }
   return [
     ...moves(pairs.earlier, pairs.later),
-    ...pairs.parallel.cover().map(([node, others]): Change => ({ kind: 'parallelised', node, with: others, text: `${node} runs beside ${listed(others)}.` })),
-    ...pairs.serial.cover().map(([node, others]): Change => ({ kind: 'serialised', node, with: others, text: `${node} no longer runs beside ${listed(others)}.` })),
+    ...pairs.parallel.cover().map(([nodes, others]): Change => {
+      const text = `${listed(nodes)} ${nodes.length === 1 ? 'runs' : 'run'} beside ${listed(others)}.`;
+      return { kind: 'parallelised', nodes, with: others, text };
+    }),
+    ...pairs.serial.cover().map(([nodes, others]): Change => {
+      const text = `${listed(nodes)} no longer ${nodes.length === 1 ? 'runs' : 'run'} beside ${listed(others)}.`;
+      return { kind: 'serialised', nodes, with: others, text };
+    }),
   ];
 }
 
@@ -98,18 +104,21 @@ class Pairs {
     return best;
   }
 
-  /** Empties a symmetric relation: each pair is told once, with the node that has most. */
-  cover(): [string, string[]][] {
-    const told: [string, string[]][] = [];
+  /** Empties a symmetric relation: each pair is told once, with the node that has most, and nodes with the same others together. */
+  cover(): [string[], string[]][] {
+    const told = new Map<string, [string[], string[]]>();
     for (let best = this.largest(); best !== undefined; best = this.largest()) {
       const [node, others] = best;
       for (const other of others) {
         this.remove(node, other);
         this.remove(other, node);
       }
-      told.push(best);
+      const group = JSON.stringify(others);
+      const nodes = told.get(group)?.[0];
+      if (nodes) nodes.push(node);
+      else told.set(group, [[node], others]);
     }
-    return told;
+    return [...told.values()];
   }
 }
 

@@ -15,8 +15,8 @@ export function stagePlans(spec: PipelineSpec, topology: Topology, envelope: Env
       stage.name,
       planOf(
         stage.nodes.map((id) => known(nodes.get(id), `node '${id}'`)),
-        known(envelope[stage.name], `an envelope of stage '${stage.name}'`),
-        known(allocation[stage.name], `an allocation of stage '${stage.name}'`),
+        known(envelope[stage.name], `envelope of stage '${stage.name}'`),
+        known(allocation[stage.name], `allocation of stage '${stage.name}'`),
       ),
     ]),
   );
