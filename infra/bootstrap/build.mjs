@@ -11,7 +11,8 @@ export const build = {
   async run() {
     const before = fingerprint();
     await step('building', async () => {
-      for (const target of ['build', 'bundle']) await run(join(root, 'node_modules', '.bin', 'nx'), ['run-many', '-t', target], { cwd: root, env: NX });
+      for (const target of ['build', 'bundle'])
+        await run(join(root, 'node_modules', '.bin', 'nx'), ['run-many', '-t', target], { cwd: root, env: NX });
     });
     stamps.write('build', before === fingerprint() ? before : 'the sources changed while they were built');
   },
@@ -39,7 +40,9 @@ function workspaces() {
 function foldersOf(pattern) {
   if (!pattern.endsWith('/*')) return [join(root, pattern)];
   const parent = join(root, pattern.slice(0, -2));
-  return readdirSync(parent).sort().map((name) => join(parent, name));
+  return readdirSync(parent)
+    .sort()
+    .map((name) => join(parent, name));
 }
 
 function filesIn(folder) {

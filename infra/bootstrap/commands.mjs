@@ -48,7 +48,10 @@ const running = new Set();
 
 /** A command has a process group of its own, so Ctrl-C must be passed on. */
 export function endAllOnSignal() {
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ]) {
     process.once(signal, () => {
       for (const child of running) endGroup(child);
       process.exit(code);

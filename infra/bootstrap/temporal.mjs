@@ -20,7 +20,10 @@ export const temporal = {
       if (existsSync(binary)) return;
       const why = [];
       for (const provide of [download, build]) {
-        const failure = await provide().then(() => undefined, (error) => error.message);
+        const failure = await provide().then(
+          () => undefined,
+          (error) => error.message,
+        );
         if (failure === undefined) return;
         why.push(failure);
       }
@@ -33,7 +36,9 @@ async function download() {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const query = new URLSearchParams({ arch, platform, format: 'tar.gz' });
-  const answer = await fetch(`https://temporal.download/cli/${VERSION}?${query}`, { signal: AbortSignal.timeout(4000) }).catch(() => undefined);
+  const answer = await fetch(`https://temporal.download/cli/${VERSION}?${query}`, { signal: AbortSignal.timeout(4000) }).catch(
+    () => undefined,
+  );
   if (!answer?.ok) throw new Error(`- temporal.download ${answer ? `answers ${answer.status}` : 'cannot be reached'}`);
   const { archiveUrl, fileToExtract } = await answer.json();
   await step('downloading the Temporal server', () =>
@@ -49,7 +54,10 @@ async function download() {
 
 async function build() {
   const go = onPath('go');
-  if (go === undefined) throw new Error('- Go is not on PATH: install Go 1.25 or newer, or the Temporal CLI (https://docs.temporal.io/cli#install), or set TEMPORAL_ADDRESS');
+  if (go === undefined)
+    throw new Error(
+      '- Go is not on PATH: install Go 1.25 or newer, or the Temporal CLI (https://docs.temporal.io/cli#install), or set TEMPORAL_ADDRESS',
+    );
   await step('building the Temporal server with Go (once for this user; about 3 minutes)', () =>
     intoPlace(async (scratch) => {
       await run(go, ['install', `github.com/temporalio/cli/cmd/temporal@${VERSION}`], { cwd: scratch, env: { GOBIN: scratch } });

@@ -19,12 +19,19 @@ export const tensorflow = {
   done: () => stamps.read('tensorflow') !== undefined,
   /** What needs no npm package, so that it can run beside their installation. */
   async prepare() {
-    if (unsupported() === undefined && !existsSync(libraryFolder) && !(await officialAnswers())) await fetchLibrary().catch(() => undefined);
+    if (unsupported() === undefined && !existsSync(libraryFolder) && !(await officialAnswers()))
+      await fetchLibrary().catch(() => undefined);
   },
   async run() {
     const why = [];
-    for (const [name, provide] of [['its own install script', installOfficially], ['the tensorflow-cpu wheel', buildOnWheel]]) {
-      const failure = await provide().then(() => undefined, (error) => error.message);
+    for (const [name, provide] of [
+      ['its own install script', installOfficially],
+      ['the tensorflow-cpu wheel', buildOnWheel],
+    ]) {
+      const failure = await provide().then(
+        () => undefined,
+        (error) => error.message,
+      );
       if (failure === undefined) return stamps.write('tensorflow', `native: ${name}\n`);
       why.push(`- ${name}: ${failure}`);
     }

@@ -1,0 +1,1 @@
+export { type BackendName, loadBackend, type TensorBackend } from './backend.js';
