@@ -4,7 +4,6 @@ import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolU
 export interface FunctionHostOptions {
   /** Name of this host, unique in the fleet. */
   readonly host: string;
-  readonly taskQueuePrefix?: never;
   /** Temporal connection of the pools' Workers. */
   readonly connection: import('@temporalio/worker').NativeConnection;
   readonly namespace: string;
@@ -19,6 +18,10 @@ export interface FunctionHostOptions {
   readonly cost: (invocation: { billedMs: number; memoryMb: number }) => number;
   /** An instance without work for so long is ended (default 60 s): scale to zero. */
   readonly idleMs?: number;
+  /** The whole environment of instances (default: empty); nothing of the host's own is inherited. */
+  readonly instanceEnvironment?: { readonly [name: string]: string };
+  /** How long invocations under way and open polls are waited for before a pool's Worker is shut down all the same (default 120 s). */
+  readonly drainWithinMs?: number;
   /** Share of invocations whose returned fields are checked by value (default 0.01). */
   readonly strictSample?: number;
   readonly enforcement?: Enforcement | 'detect';

@@ -1,0 +1,210 @@
+import { resolve } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import type { DesiredPool } from '@autoflow/store';
+import { poolQueue } from '@autoflow/topology';
+import type { FunctionHost, FunctionHostOptions } from './contract.js';
+import { createEnforcer } from './enforcement/detect.js';
+import type { Enforcer } from './enforcement/enforcer.js';
+import { declaredSecrets, InstalledReleases } from './installed-releases.js';
+import { Gate } from './pool/gate.js';
+import { Instances } from './pool/instances.js';
+import { Occupancy } from './pool/occupancy.js';
+import { Pool } from './pool/pool.js';
+import { stageActivity } from './pool/stage-activity.js';
+import { InstanceProcess } from './process/instance-process.js';
+import { programFile } from './programs.js';
+import { singleFlight } from './single-flight.js';
+
+const RECONCILE_EVERY_MS = 3_000;
+const SAMPLE_EVERY_MS = 1_000;
+const USAGE_EVERY_MS = 5_000;
+const START_WITHIN_MS = 30_000;
+const GRACE_MS = 2_000;
+
+/** Runs the stages that the desired pools name, and follows them as they change. Libraries' errors go to the log; it keeps going. */
+export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
+  return new Host(options, createEnforcer(options.enforcement));
+}
+
+interface RunningPool {
+  readonly wanted: Pick<DesiredPool, 'pipeline' | 'version' | 'stage' | 'memoryMb'>;
+  readonly pool: Pool;
+}
+
+class Host implements FunctionHost {
+  readonly enforcement: FunctionHost['enforcement'];
+  readonly #releases: InstalledReleases;
+  /** By task queue. */
+  readonly #pools = new Map<string, RunningPool>();
+  /** By pipeline, version and stage: memory classes of a stage share its concurrency. */
+  readonly #gates = new Map<string, Gate>();
+  readonly #draining = new Map<string, Promise<void>>();
+  readonly #reconcile = singleFlight(() => this.#follow());
+  readonly #timers: NodeJS.Timeout[] = [];
+  #desired: readonly DesiredPool[] | undefined;
+  #unsubscribe: (() => Promise<void>) | undefined;
+  #stopping = false;
+
+  constructor(
+    private readonly options: FunctionHostOptions,
+    private readonly enforcer: Enforcer,
+  ) {
+    const { kind, cpuFollowsMemory, why } = enforcer;
+    this.enforcement = { kind, cpuFollowsMemory, why };
+    this.#releases = new InstalledReleases(resolve(options.releases));
+  }
+
+  async start(): Promise<void> {
+    const every = (ms: number, work: () => void): void => void this.#timers.push(setInterval(work, ms).unref());
+    every(RECONCILE_EVERY_MS, () => void this.#reconcile());
+    every(SAMPLE_EVERY_MS, () => this.#sample());
+    every(USAGE_EVERY_MS, () => this.#meterUsage());
+    await this.#reconcile();
+    while (this.#desired === undefined && !this.#stopping) {
+      await after(SAMPLE_EVERY_MS);
+      await this.#reconcile();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#unsubscribe?.().catch((error: unknown) => this.#warn('unsubscribing from desired pools failed', error));
+    await this.#reconcile();
+    await Promise.all(this.#draining.values());
+    this.#meterUsage();
+    this.enforcer.close();
+  }
+
+  /** One step from the pools there are to the pools that are desired. */
+  async #follow(): Promise<void> {
+    await this.#subscribe();
+    const desired = this.#stopping ? [] : await this.#read();
+    if (desired === undefined) return;
+    const byQueue = new Map(desired.map((each) => [poolQueue(each.pipeline, each.version, each.stage, each.memoryMb), each]));
+    this.#setGates(desired);
+    for (const [queue, wanted] of byQueue) await this.#ensure(queue, wanted).catch((error: unknown) => this.#warn(`pool ${queue} could not be made`, error));
+    for (const queue of this.#pools.keys()) if (!byQueue.has(queue)) this.#remove(queue);
+    await this.#acknowledge();
+  }
+
+  async #subscribe(): Promise<void> {
+    if (this.#unsubscribe !== undefined || this.#stopping) return;
+    try {
+      this.#unsubscribe = await this.options.desired.onChange(() => void this.#reconcile());
+    } catch (error) {
+      this.#warn('no notification of changes for now; desired pools are read every few seconds', error);
+    }
+  }
+
+  /** The last answer stands while the store is down: pools go on as they are. */
+  async #read(): Promise<readonly DesiredPool[] | undefined> {
+    try {
+      this.#desired = await this.options.desired.read();
+    } catch (error) {
+      this.#warn('desired pools cannot be read; the last ones stand', error);
+    }
+    return this.#desired;
+  }
+
+  #setGates(desired: readonly DesiredPool[]): void {
+    const limits = new Map<string, number>();
+    for (const pool of desired) limits.set(gateKey(pool), Math.max(limits.get(gateKey(pool)) ?? 1, pool.concurrency));
+    for (const [key, limit] of limits) this.#gate(key).setLimit(limit);
+  }
+
+  #gate(key: string): Gate {
+    const gate = this.#gates.get(key) ?? new Gate(1);
+    this.#gates.set(key, gate);
+    return gate;
+  }
+
+  async #ensure(queue: string, wanted: DesiredPool): Promise<void> {
+    const there = this.#pools.get(queue)?.pool;
+    if (there?.failure !== undefined) {
+      this.#warn(`the Worker of pool ${queue} failed; it is replaced`, there.failure);
+      return this.#remove(queue);
+    }
+    // A closing pool is replaced when it is gone: two Workers on one queue are refused.
+    if (there?.closing === true) return;
+    const concurrency = Math.max(1, wanted.concurrency);
+    if (there === undefined) this.#pools.set(queue, { wanted, pool: await this.#createPool(queue, wanted, concurrency) });
+    else if (there.concurrency !== concurrency) there.setConcurrency(concurrency);
+  }
+
+  #createPool(taskQueue: string, wanted: DesiredPool, concurrency: number): Promise<Pool> {
+    const { host, connection, namespace, idleMs = 60_000, strictSample = 0.01, cost, metering } = this.options;
+    const { stage, memoryMb } = wanted;
+    const occupancy = new Occupancy();
+    const instances = new Instances((nodes) => this.#createInstance(wanted, nodes), idleMs, occupancy);
+    const activity = stageActivity({
+      gate: this.#gate(gateKey(wanted)),
+      instances,
+      memoryMb,
+      place: { host, enforcement: this.enforcement.kind },
+      strictSample,
+      cost,
+      meter: (row) => metering.invocation(row),
+    });
+    return Pool.create({ taskQueue, stage, activity, instances, occupancy, connection, namespace, identity: `${host}/${taskQueue}`, concurrency });
+  }
+
+  async #createInstance({ pipeline, release, memoryMb, stage }: DesiredPool, nodes: readonly string[]): Promise<InstanceProcess> {
+    const { releases, batchStore, secret, instanceEnvironment = {}, log } = this.options;
+    const { bundle, spec } = await this.#releases.find(release, pipeline);
+    return new InstanceProcess({
+      program: await programFile('instance/main', resolve(releases)),
+      settings: { pipeline, bundle, batchStore, secrets: declaredSecrets(spec, nodes, secret) },
+      memoryMb,
+      enforcer: this.enforcer,
+      environment: instanceEnvironment,
+      startWithinMs: START_WITHIN_MS,
+      graceMs: GRACE_MS,
+      log: (level, message, details) => log(level, message, { pipeline, stage, ...details }),
+    });
+  }
+
+  /** Drains in the background; reconciliation goes on meanwhile, and may take the pool back. */
+  #remove(queue: string): void {
+    const running = this.#pools.get(queue);
+    if (running === undefined || this.#draining.has(queue)) return;
+    const drained = running.pool
+      .drain(this.options.drainWithinMs ?? 120_000)
+      .then((gone) => gone && this.#forget(queue, running))
+      .catch((error: unknown) => this.#warn(`draining pool ${queue} failed`, error))
+      .finally(() => this.#draining.delete(queue));
+    this.#draining.set(queue, drained);
+  }
+
+  #forget(queue: string, { wanted }: RunningPool): void {
+    this.#pools.delete(queue);
+    const key = gateKey(wanted);
+    if (![...this.#pools.values()].some((other) => gateKey(other.wanted) === key)) this.#gates.delete(key);
+    if (!this.#stopping) void this.#reconcile();
+  }
+
+  async #acknowledge(): Promise<void> {
+    const pools = [...this.#pools.values()].map(({ wanted: { pipeline, version, stage, memoryMb }, pool }) => {
+      return { pipeline, version, stage, memoryMb, concurrency: pool.concurrency, instances: pool.instances };
+    });
+    await this.options.acknowledge(pools).catch((error: unknown) => this.#warn('pools could not be acknowledged', error));
+  }
+
+  #sample(): void {
+    for (const { pool } of this.#pools.values()) pool.sample();
+  }
+
+  #meterUsage(): void {
+    for (const { wanted: { pipeline, version, stage, memoryMb }, pool } of this.#pools.values()) {
+      const usage = pool.usage();
+      if (usage.provisionedS === 0) continue;
+      this.options.metering.poolUsage({ host: this.options.host, pipeline, version, stage, memoryMb, ...usage, provisionedMbS: usage.provisionedS * memoryMb });
+    }
+  }
+
+  #warn(message: string, error: unknown): void {
+    this.options.log('warn', message, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+const gateKey = ({ pipeline, version, stage }: Pick<DesiredPool, 'pipeline' | 'version' | 'stage'>): string => `${pipeline}/${version}/${stage}`;

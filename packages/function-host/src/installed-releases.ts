@@ -1,0 +1,35 @@
+import type { PipelineSpec } from '@autoflow/pipeline';
+import { ReleaseError } from './release/errors.js';
+import { readRelease, type InstalledRelease } from './release/read-release.js';
+
+/** The releases of this host, each read and checked once. One that is missing is looked for again at the next call. */
+export class InstalledReleases {
+  readonly #read = new Map<string, Promise<InstalledRelease>>();
+
+  constructor(private readonly folder: string) {}
+
+  /** Path of the bundle and spec of one pipeline in it. Throws `ReleaseError`. */
+  async find(hash: string, pipeline: string): Promise<{ bundle: string; spec: PipelineSpec }> {
+    const { bundle, specs } = await this.#release(hash);
+    const spec = specs.find(({ name }) => name === pipeline);
+    if (spec === undefined) throw new ReleaseError('RELEASE_WITHOUT_PIPELINE', `Release ${hash} holds ${specs.map(({ name }) => name).join(', ')}, not '${pipeline}'.`);
+    return { bundle, spec };
+  }
+
+  #release(hash: string): Promise<InstalledRelease> {
+    const known = this.#read.get(hash);
+    if (known !== undefined) return known;
+    const read = readRelease(this.folder, hash);
+    this.#read.set(hash, read);
+    read.catch(() => this.#read.delete(hash));
+    return read;
+  }
+}
+
+/** Values of the secrets that the resources of these nodes declare, and of no others. A secret without value is left out. */
+export function declaredSecrets(spec: PipelineSpec, nodes: readonly string[], secret: (name: string) => string | undefined): { [name: string]: string } {
+  const used = new Set(spec.nodes.filter(({ id }) => nodes.includes(id)).flatMap(({ uses }) => uses));
+  const names = spec.resources.filter(({ name }) => used.has(name)).flatMap(({ secrets }) => secrets);
+  const found = names.map((name) => [name, secret(name)] as const);
+  return Object.fromEntries(found.filter((each): each is [string, string] => each[1] !== undefined));
+}

@@ -1,0 +1,114 @@
+import type { Ended, InstanceProcess } from '../process/instance-process.js';
+import type { Occupancy } from './occupancy.js';
+
+/** An instance held for one invocation. */
+export interface Lease {
+  readonly instance: InstanceProcess;
+  /** 0 for a warm one. */
+  readonly coldStartMs: number;
+  /** Gives it back for reuse. One that has ended is forgotten by itself. */
+  release(): void;
+}
+
+/** The instance could not be made ready. */
+export class InstanceNotReady extends Error {
+  constructor(readonly ended: Ended, readonly coldStartMs: number) {
+    super(ended.message);
+  }
+}
+
+/**
+ * The instances of one pool: reused while warm, the latest used first, so that the others grow idle and end.
+ * An instance without work for `idleMs` is closed; no instance stays where no work comes.
+ */
+export class Instances {
+  readonly #all = new Set<InstanceProcess>();
+  /** Latest used last. */
+  readonly #idle = new Map<InstanceProcess, NodeJS.Timeout>();
+  readonly #closing = new Set<InstanceProcess>();
+
+  constructor(
+    private readonly create: (nodes: readonly string[]) => Promise<InstanceProcess>,
+    private readonly idleMs: number,
+    private readonly occupancy: Occupancy,
+  ) {}
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  pids(): number[] {
+    return [...this.#all].map((instance) => instance.pid);
+  }
+
+  /** Throws `InstanceNotReady` when a new one does not come up; rejects with the signal's reason when it is aborted meanwhile. */
+  async take(nodes: readonly string[], signal: AbortSignal): Promise<Lease> {
+    const warm = [...this.#idle.keys()].at(-1);
+    if (warm !== undefined) return this.#lease(this.#wake(warm), 0);
+    const begin = performance.now();
+    const instance = await this.create(nodes);
+    this.#add(instance);
+    const stop = (): void => instance.kill('cancelled while starting');
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const ended = await instance.start();
+    signal.removeEventListener('abort', stop);
+    signal.throwIfAborted();
+    const coldStartMs = performance.now() - begin;
+    if (ended !== undefined) throw new InstanceNotReady(ended, coldStartMs);
+    return this.#lease(instance, coldStartMs);
+  }
+
+  /** Closes idle instances, the longest idle first, until at most so many instances are left. */
+  shrinkTo(count: number): void {
+    for (const instance of this.#idle.keys()) {
+      if (this.#all.size - this.#closing.size <= count) return;
+      this.#close(instance);
+    }
+  }
+
+  /** Closes all; resolves when every process is gone. */
+  async close(): Promise<void> {
+    this.shrinkTo(0);
+    await Promise.all([...this.#all].map((instance) => instance.ended));
+  }
+
+  #add(instance: InstanceProcess): void {
+    this.#all.add(instance);
+    this.occupancy.instanceAdded();
+    void instance.ended.then(() => {
+      this.#wake(instance);
+      this.#closing.delete(instance);
+      this.#all.delete(instance);
+      this.occupancy.instanceRemoved();
+    });
+  }
+
+  #lease(instance: InstanceProcess, coldStartMs: number): Lease {
+    this.occupancy.busy(+1);
+    return {
+      instance,
+      coldStartMs,
+      release: () => {
+        this.occupancy.busy(-1);
+        if (this.#all.has(instance) && instance.alive) this.#rest(instance);
+      },
+    };
+  }
+
+  #rest(instance: InstanceProcess): void {
+    this.#idle.set(instance, setTimeout(() => this.#close(instance), this.idleMs).unref());
+  }
+
+  #wake(instance: InstanceProcess): InstanceProcess {
+    clearTimeout(this.#idle.get(instance));
+    this.#idle.delete(instance);
+    return instance;
+  }
+
+  #close(instance: InstanceProcess): void {
+    this.#wake(instance);
+    this.#closing.add(instance);
+    void instance.close();
+  }
+}

@@ -1,0 +1,108 @@
+import { Context } from '@temporalio/activity';
+import type { Enforcement } from '@autoflow/store';
+import type { StageAnswer, StageInvocation } from '@autoflow/topology';
+import type { FunctionHostOptions } from '../contract.js';
+import type { InvocationResult } from '../process/instance-process.js';
+import { endByError, endOf, rowOf, type AttemptEnd } from './attempt.js';
+import type { Gate } from './gate.js';
+import { InstanceNotReady, type Instances } from './instances.js';
+
+/** The execution's heartbeat timeout is a few seconds: a host that is gone is noticed within it. */
+const HEARTBEAT_EVERY_MS = 1_000;
+
+export interface StageActivityOptions {
+  readonly gate: Gate;
+  readonly instances: Instances;
+  readonly memoryMb: number;
+  readonly place: { readonly host: string; readonly enforcement: Enforcement };
+  readonly strictSample: number;
+  readonly cost: FunctionHostOptions['cost'];
+  readonly meter: FunctionHostOptions['metering']['invocation'];
+}
+
+/**
+ * One invocation: waits for its turn, takes a warm instance or starts one, lets it run the stage's functions, meters the attempt.
+ * Throws the failures of `StageFailure`. This process heartbeats for the instance, whose own thread belongs to the handler.
+ */
+export function stageActivity(options: StageActivityOptions): (invocation: StageInvocation) => Promise<StageAnswer> {
+  return async (invocation) => {
+    const context = Context.current();
+    const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
+    const clock = new AttemptClock();
+    let end: AttemptEnd;
+    try {
+      end = await attempt(options, invocation, context.cancellationSignal, clock);
+    } finally {
+      clearInterval(heartbeat);
+    }
+    meter(options, invocation, context, clock, end);
+    if (end.outcome !== 'ok') throw end.error;
+    return end.answer;
+  };
+}
+
+async function attempt(options: StageActivityOptions, invocation: StageInvocation, signal: AbortSignal, clock: AttemptClock): Promise<AttemptEnd> {
+  const { gate, instances, memoryMb, strictSample } = options;
+  let leave: (() => void) | undefined;
+  try {
+    leave = await gate.enter(signal);
+    clock.entered();
+    const result = await runOn(instances, invocation, Math.random() < strictSample, signal, clock);
+    return endOf(result, memoryMb, signal.aborted ? (signal.reason as Error) : undefined);
+  } catch (error) {
+    if (error instanceof InstanceNotReady) clock.running(error.coldStartMs);
+    return endByError(error, memoryMb);
+  } finally {
+    leave?.();
+  }
+}
+
+/** A warm instance that turns out to be gone, before it took the invocation on, is replaced. */
+async function runOn(instances: Instances, invocation: StageInvocation, strict: boolean, signal: AbortSignal, clock: AttemptClock): Promise<InvocationResult> {
+  for (;;) {
+    const lease = await instances.take(invocation.nodes, signal);
+    try {
+      clock.running(lease.coldStartMs);
+      const result = await lease.instance.invoke(invocation, strict, signal);
+      clock.ran();
+      const untouched = result.type === 'ended' && result.ended.why === 'died' && !result.begun;
+      if (!untouched || lease.coldStartMs > 0 || signal.aborted) return result;
+    } finally {
+      lease.release();
+    }
+  }
+}
+
+/** When an attempt passed its stations, in milliseconds. */
+class AttemptClock {
+  readonly startedAt = Date.now();
+  gateMs = 0;
+  coldStartMs = 0;
+  durationMs = 0;
+  #at = performance.now();
+
+  entered(): void {
+    this.gateMs = this.#lap();
+  }
+
+  running(coldStartMs: number): void {
+    this.coldStartMs = coldStartMs;
+    this.#lap();
+  }
+
+  ran(): void {
+    this.durationMs = this.#lap();
+  }
+
+  #lap(): number {
+    const before = this.#at;
+    this.#at = performance.now();
+    return this.#at - before;
+  }
+}
+
+/** Billed like on the priced cloud: start-up and run. Metering must not fail an invocation: the port takes rows and answers nothing. */
+function meter({ place, memoryMb, cost, meter }: StageActivityOptions, invocation: StageInvocation, { info }: Context, clock: AttemptClock, end: AttemptEnd): void {
+  const costUsd = cost({ billedMs: clock.coldStartMs + clock.durationMs, memoryMb });
+  meter(rowOf({ ...place, memoryMb, costUsd }, invocation, info, clock, end));
+}

@@ -1,0 +1,61 @@
+import { access } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { build, type BuildFailure, type Message } from 'esbuild';
+import { bundleConditions } from '../programs.js';
+import { ReleaseError } from './errors.js';
+
+export interface Bundle {
+  readonly code: Uint8Array;
+  readonly sourceMap: Uint8Array;
+}
+
+/**
+ * CommonJS packages (pg, for one) call `require` and ask for `__dirname`, which an ES module lacks. They are given as globals:
+ * a constant of the same name in the user's own module, a common idiom, would collide with a constant here.
+ */
+const COMMONJS_GLOBALS = [
+  `import { createRequire as $createRequire } from 'node:module';`,
+  `globalThis.require ??= $createRequire(import.meta.url);`,
+  `globalThis.__filename ??= import.meta.filename;`,
+  `globalThis.__dirname ??= import.meta.dirname;`,
+].join('\n');
+
+/** One ES module that holds the user's module and all it imports. The same bytes wherever the sources lie and whoever calls. */
+export async function bundleModule(modulePath: string): Promise<Bundle> {
+  const entry = resolve(modulePath);
+  await access(entry).catch(() => {
+    throw new ReleaseError('RELEASE_MODULE_MISSING', `There is no module ${entry}. Name the file that exports the pipeline.`);
+  });
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [entry],
+      outfile: resolve(dirname(entry), 'index.mjs'),
+      absWorkingDir: dirname(entry),
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+      conditions: [...bundleConditions],
+      // Comments and white space name paths, and cost time to read at every cold start. Names stay: errors are told by theirs.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      legalComments: 'none',
+      sourcemap: 'linked',
+      banner: { js: COMMONJS_GLOBALS },
+      logLevel: 'silent',
+    });
+    const [sourceMap, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
+    return { code: code!.contents, sourceMap: sourceMap!.contents };
+  } catch (error) {
+    const errors = (error as BuildFailure).errors as readonly Message[] | undefined;
+    if (errors === undefined) throw error;
+    throw new ReleaseError('RELEASE_DOES_NOT_BUNDLE', `${basename(entry)} cannot be bundled:\n${errors.map(described).join('\n')}`, { cause: error });
+  }
+}
+
+function described({ location, text }: Message): string {
+  const place = location === null ? '' : `${location.file}:${location.line}:${location.column + 1}: `;
+  const remedy = text.includes('.node"') ? ' (native addons cannot travel in a release: use a package without one)' : '';
+  return `  ${place}${text}${remedy}`;
+}

@@ -1,0 +1,37 @@
+import { fork } from 'node:child_process';
+import type { PipelineSpec } from '@autoflow/pipeline';
+import { Tail } from '../process/tail.js';
+import { ReleaseError } from './errors.js';
+import type { Inspection } from './inspect.js';
+
+const LOAD_WITHIN_MS = 20_000;
+
+/**
+ * Specs of the pipelines that a bundle exports, sorted by name. The bundle is loaded in a process of its own, without environment:
+ * one that throws, exits or never ends loading is an error here, and nothing else.
+ */
+export async function loadSpecs(bundle: string, inspector: string, withinMs = LOAD_WITHIN_MS): Promise<PipelineSpec[]> {
+  const inspection = await inspectApart(bundle, inspector, withinMs);
+  if ('error' in inspection) throw new ReleaseError('RELEASE_DOES_NOT_LOAD', `The module throws when it is loaded: ${inspection.error}`);
+  if (inspection.specs.length === 0) {
+    throw new ReleaseError('RELEASE_WITHOUT_PIPELINE', 'The module exports no pipeline. Export what definePipeline(…) answers.');
+  }
+  return inspection.specs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function inspectApart(bundle: string, inspector: string, withinMs: number): Promise<Inspection> {
+  return new Promise((resolve, reject) => {
+    const child = fork(inspector, [bundle], { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const errors = new Tail(2_048);
+    const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => errors.add(text));
+    child.once('message', (message) => resolve(message as Inspection));
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      const end = signal === 'SIGKILL' ? `did not finish loading within ${withinMs} ms` : `ended the process (code ${code}) when it was loaded`;
+      const message = `The module ${end}. A pipeline module defines, and opens nothing: resources open in defineResource. ${errors.text}`.trim();
+      reject(new ReleaseError('RELEASE_DOES_NOT_LOAD', message)); // Settled already when it has answered.
+    });
+  });
+}
