@@ -1,2 +1,18 @@
 export type * from './model.js';
 export type * from './batches/contract.js';
+export { placeOf } from './connection.js';
+export type { Log } from './database.js';
+export {
+  AlreadyExistsError,
+  InvalidKeyError,
+  NotFoundError,
+  NotRunningError,
+  SchemaError,
+  StaleCursorError,
+  StaleRevisionError,
+  StoreError,
+  StoreUnavailableError,
+  type StoreErrorCode,
+} from './errors.js';
+export { createMeteringWriter, type MeteringWriter, type MeteringWriterOptions } from './metering-writer.js';
+export { openStore, type StoreOptions } from './open-store.js';

@@ -49,12 +49,28 @@ export interface Actor {
 /** Shared by the control plane and the rollout and allocation activities (decision 12): compare-and-set with an audit row. */
 export interface DefinitionStore {
   /** Creates the pipeline with its first release and version v1 as stable, or adds the release; idempotent. */
-  registerRelease(request: { release: Omit<ReleaseRow, 'createdAt'>; topology: Topology; envelope: Envelope; allocation: Allocation; by: Actor }): Promise<{ version: VersionRow; created: boolean }>;
+  registerRelease(request: {
+    release: Omit<ReleaseRow, 'createdAt'>;
+    topology: Topology;
+    envelope: Envelope;
+    allocation: Allocation;
+    by: Actor;
+  }): Promise<{ version: VersionRow; created: boolean }>;
   pipelines(): Promise<PipelineRow[]>;
   pipeline(name: string): Promise<PipelineRow | undefined>;
   release(pipeline: string, hash: string): Promise<ReleaseRow | undefined>;
   releases(pipeline: string): Promise<ReleaseRow[]>;
-  registerVersion(request: { pipeline: string; hash: string; release: string; topology: Topology; envelope: Envelope; allocation: Allocation; parent?: string; note?: string; by: Actor }): Promise<{ version: VersionRow; created: boolean }>;
+  registerVersion(request: {
+    pipeline: string;
+    hash: string;
+    release: string;
+    topology: Topology;
+    envelope: Envelope;
+    allocation: Allocation;
+    parent?: string;
+    note?: string;
+    by: Actor;
+  }): Promise<{ version: VersionRow; created: boolean }>;
   versions(pipeline: string): Promise<VersionRow[]>;
   version(pipeline: string, name: string): Promise<VersionRow | undefined>;
   /** Flips the stable pointer. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster. */
@@ -122,7 +138,12 @@ export interface BatchLedger {
    * cursor moves in the same transaction, and only from `from`: `StaleCursorError` when another feeder was faster, `NotRunningError` when the
    * backfill was paused or ended. Known records count as read and settled.
    */
-  open(request: { batch: Omit<BatchRow, 'state' | 'openedAt' | 'closedAt' | 'counts'>; records: readonly RecordState[]; replace: boolean; backfill?: { id: string; cursor: number; from?: number } }): Promise<{ row: BatchRow; known: readonly string[] }>;
+  open(request: {
+    batch: Omit<BatchRow, 'state' | 'openedAt' | 'closedAt' | 'counts'>;
+    records: readonly RecordState[];
+    replace: boolean;
+    backfill?: { id: string; cursor: number; from?: number };
+  }): Promise<{ row: BatchRow; known: readonly string[] }>;
   batch(id: string): Promise<BatchRow | undefined>;
   openBatches(filter: { pipeline?: string; scope?: string }): Promise<BatchRow[]>;
   requireMemory(batchId: string, stage: string, memoryMb: number): Promise<void>;
@@ -270,7 +291,13 @@ export interface MetricsRow {
 }
 export interface MetricsStore {
   metrics(query: MetricsQuery): Promise<MetricsRow[]>;
-  invocations(filter: { pipeline: string; executionId?: string; version?: string; stage?: string; limit: number }): Promise<InvocationRow[]>;
+  invocations(filter: {
+    pipeline: string;
+    executionId?: string;
+    version?: string;
+    stage?: string;
+    limit: number;
+  }): Promise<InvocationRow[]>;
 }
 
 // ── Hosts: desired state and acknowledgement (decision 7) ───────────────────────────────────
@@ -288,8 +315,21 @@ export interface DesiredPool {
 export interface HostStore {
   /** Of stable versions, and of every version and memory class that an open batch names; with the revision it was read at. */
   desiredPools(): Promise<DesiredPool[]>;
-  acknowledge(host: string, pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number; allocationRevision?: number }[]): Promise<void>;
-  acknowledged(pipeline: string): Promise<{ host: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number; at: Date }[]>;
+  acknowledge(
+    host: string,
+    pools: readonly {
+      pipeline: string;
+      version: string;
+      stage: string;
+      memoryMb: number;
+      concurrency: number;
+      instances: number;
+      allocationRevision?: number;
+    }[],
+  ): Promise<void>;
+  acknowledged(
+    pipeline: string,
+  ): Promise<{ host: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number; at: Date }[]>;
 }
 
 // ── Access ──────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,30 @@
+import type { OutcomeCounts } from '@autoflow/pipeline';
+import type { Sql } from './database.js';
+import type { BatchRow } from './model.js';
+import { dense, one } from './rows.js';
+
+type Columns = Omit<BatchRow, 'counts'> & { readonly counts: OutcomeCounts };
+
+export const BATCH = `select id, pipeline, version, release, scope, execution_id as "executionId", state, ref, memory_mb as "memoryMb",
+  opened_at as "openedAt", closed_at as "closedAt",
+  json_build_object('completed', completed, 'filtered', filtered, 'dead', dead, 'cancelled', cancelled) as counts
+  from autoflow.batches`;
+
+/** An open batch has no counts yet. */
+export function batchRow(columns: Columns): BatchRow {
+  const { counts, ...row } = dense(columns);
+  return row.state === 'open' ? row : { ...row, counts };
+}
+
+export async function findBatch(sql: Sql, id: string): Promise<BatchRow | undefined> {
+  const columns = await one<Columns>(sql, `${BATCH} where id = $1`, [id]);
+  return columns && batchRow(columns);
+}
+
+export async function openBatches(sql: Sql, { pipeline, scope }: { pipeline?: string; scope?: string }): Promise<BatchRow[]> {
+  const rows = await sql.query<Columns>(
+    `${BATCH} where state = 'open' and ($1::text is null or pipeline = $1) and ($2::text is null or scope = $2) order by opened_at, id`,
+    [pipeline, scope],
+  );
+  return rows.map(batchRow);
+}

@@ -1,0 +1,138 @@
+/** Settlement: every record of a batch gets its one outcome, and the batch is closed, together or not at all. */
+import type { Fields, Outcome, OutcomeCounts } from '@autoflow/pipeline';
+import { canonicalJson } from '@autoflow/topology';
+import type { Database, Sql } from './database.js';
+import { NotFoundError } from './errors.js';
+import type { BatchLedger, BatchRow } from './model.js';
+import { findBatch } from './batch-row.js';
+
+type Request = Parameters<BatchLedger['close']>[0];
+/** One outcome as columns; `record` is the input of a dead one. */
+interface Settled {
+  readonly key: string;
+  readonly state: Outcome['state'];
+  readonly by: string | undefined;
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly output: string | undefined;
+  readonly record: string | undefined;
+}
+
+const NONE: OutcomeCounts = { completed: 0, filtered: 0, dead: 0, cancelled: 0 };
+/** Characters of JSON per statement: Postgres takes 1 GB in a message, V8 half of that in a string. */
+const MAX_STATEMENT = 32 * 1024 * 1024;
+
+export async function closeBatch(database: Database, { batchId, outcomes, inputs }: Request): Promise<OutcomeCounts> {
+  const settled = outcomes.map((outcome) => columnsOf(outcome, inputs));
+  return database.transaction(async (sql) => {
+    await sql.query('select from autoflow.batches where id = $1 for update', [batchId]);
+    const batch = await findBatch(sql, batchId);
+    if (batch === undefined) throw new NotFoundError('batch', batchId);
+    if (batch.counts !== undefined) return batch.counts;
+    let counts = NONE;
+    for (const portion of portions(settled)) counts = add(counts, await settle(sql, batch, portion));
+    counts = add(counts, await settle(sql, batch, await forgotten(sql, batchId, inputs)));
+    await recordClosing(sql, batchId, counts);
+    return counts;
+  });
+}
+
+function columnsOf(outcome: Outcome, inputs: ReadonlyMap<string, Fields>): Settled {
+  const { key, state } = outcome;
+  const none = { key, state, by: undefined, reason: undefined, message: undefined, output: undefined, record: undefined };
+  switch (state) {
+    case 'completed':
+      return { ...none, output: canonicalJson(outcome.output) };
+    case 'filtered':
+      return { ...none, by: outcome.by, reason: outcome.reason };
+    case 'dead':
+      return { ...none, by: outcome.in, reason: outcome.code, message: outcome.message, record: JSON.stringify(inputs.get(key) ?? {}) };
+    case 'cancelled':
+      return none;
+  }
+}
+
+function* portions(settled: readonly Settled[]): Generator<readonly Settled[]> {
+  let portion: Settled[] = [];
+  let size = 0;
+  for (const row of settled) {
+    const length = (row.output?.length ?? 0) + (row.record?.length ?? 0);
+    if (size + length > MAX_STATEMENT && portion.length > 0) {
+      yield portion;
+      portion = [];
+      size = 0;
+    }
+    portion.push(row);
+    size += length;
+  }
+  if (portion.length > 0) yield portion;
+}
+
+/** Only records that still belong to this batch and run: the outcome of one that was not admitted, or that a newer batch took over, is not theirs. */
+async function settle(sql: Sql, batch: BatchRow, rows: readonly Settled[]): Promise<OutcomeCounts> {
+  if (rows.length === 0) return NONE;
+  const [counts] = await sql.query<OutcomeCounts>(
+    `with given as (
+       select distinct on (key) *
+         from unnest($4::text[] collate "C", $5::text[], $6::text[], $7::text[], $8::text[], $9::json[], $10::json[]) with ordinality
+              given (key, state, by, reason, message, output, record, n)
+        order by key, n),
+     settled as (
+       update autoflow.records r
+          set state = g.state, ended_at = now(), ended_by = g.by, reason = g.reason, message = g.message, output = g.output
+         from given g
+        where r.pipeline = $1 and r.scope = $2 and r.key = g.key and r.batch_id = $3 and r.state = 'running'
+       returning r.pipeline, r.scope, r.key, r.state, r.batch_id, r.version, r.release, r.ended_by, r.reason, r.message),
+     letters as (
+       insert into autoflow.dead_letters (pipeline, scope, key, batch_id, version, release, died_in, code, message, record)
+       select s.pipeline, s.scope, s.key, s.batch_id, s.version, s.release, s.ended_by, s.reason, s.message, g.record
+         from settled s join given g using (key) where s.state = 'dead' order by s.key)
+     select count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'filtered') as filtered,
+            count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled from settled`,
+    [
+      batch.pipeline,
+      batch.scope,
+      batch.id,
+      rows.map((row) => row.key),
+      rows.map((row) => row.state),
+      rows.map((row) => row.by),
+      rows.map((row) => row.reason),
+      rows.map((row) => row.message),
+      rows.map((row) => row.output),
+      rows.map((row) => row.record),
+    ],
+  );
+  return counts!;
+}
+
+/** Records for which no outcome was given. They must not run for ever, and none may be lost: they die, visibly. */
+async function forgotten(sql: Sql, batchId: string, inputs: ReadonlyMap<string, Fields>): Promise<Settled[]> {
+  const running = await sql.query<{ key: string }>(`select key from autoflow.records where batch_id = $1 and state = 'running'`, [batchId]);
+  return running.map(({ key }) =>
+    columnsOf(
+      { state: 'dead', key, in: 'settle', code: 'OUTCOME_MISSING', message: 'the execution ended without an outcome for this record' },
+      inputs,
+    ),
+  );
+}
+
+async function recordClosing(sql: Sql, batchId: string, { completed, filtered, dead, cancelled }: OutcomeCounts): Promise<void> {
+  await sql.query(
+    `with closed as (
+       update autoflow.batches set state = 'closed', closed_at = now(), completed = $2, filtered = $3, dead = $4, cancelled = $5
+        where id = $1 returning backfill_id, admitted)
+     update autoflow.backfills b
+        set settled = settled + closed.admitted, completed = completed + $2, filtered = filtered + $3, dead = dead + $4, cancelled = cancelled + $5
+       from closed where b.id = closed.backfill_id`,
+    [batchId, completed, filtered, dead, cancelled],
+  );
+}
+
+function add(a: OutcomeCounts, b: OutcomeCounts): OutcomeCounts {
+  return {
+    completed: a.completed + b.completed,
+    filtered: a.filtered + b.filtered,
+    dead: a.dead + b.dead,
+    cancelled: a.cancelled + b.cancelled,
+  };
+}

@@ -1,0 +1,150 @@
+/** Pipelines, releases, versions, the stable pointer and allocations: every change is one transaction with its audit row. */
+import { hashVersion } from '@autoflow/topology';
+import { audit } from './audit.js';
+import type { Database, Sql } from './database.js';
+import { NotFoundError, StaleRevisionError } from './errors.js';
+import type { Actor, AllocationRow, DefinitionStore, PipelineRow, ReleaseRow, VersionRow } from './model.js';
+import { notify } from './notify.js';
+import { dense, many, one } from './rows.js';
+
+type NewVersion = Parameters<DefinitionStore['registerVersion']>[0];
+
+const PIPELINE = `select p.name, p.created_at as "createdAt",
+  json_build_object('version', p.stable_version, 'release', v.release, 'revision', p.stable_revision) as stable
+  from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name and v.name = p.stable_version`;
+const RELEASE = 'select pipeline, hash, spec, created_at as "createdAt" from autoflow.releases';
+const VERSION =
+  'select pipeline, name, hash, release, topology, envelope, parent, author, note, created_at as "createdAt" from autoflow.versions';
+const ALLOCATION = 'select pipeline, version, revision, stages, actor, reason, updated_at as "updatedAt" from autoflow.allocations';
+
+export function definitionStore(database: Database): DefinitionStore {
+  return {
+    registerRelease: ({ release, topology, envelope, allocation, by }) =>
+      database.transaction(async (sql) => {
+        const isNew = await insertPipeline(sql, release.pipeline);
+        await insertRelease(sql, release, by);
+        const hash = hashVersion({ release: release.hash, topology, envelope });
+        const registered = await registerVersion(sql, {
+          pipeline: release.pipeline,
+          hash,
+          release: release.hash,
+          topology,
+          envelope,
+          allocation,
+          by,
+        });
+        if (isNew) await notify(sql, ['autoflow_stable', 'autoflow_pools'], release.pipeline);
+        return registered;
+      }),
+    registerVersion: (request) => database.transaction((sql) => registerVersion(sql, request)),
+    setStable: (request) => database.transaction((sql) => setStable(sql, request)),
+    setAllocation: (request) => database.transaction((sql) => setAllocation(sql, request)),
+
+    pipelines: async () => (await database.query<PipelineRow>(`${PIPELINE} order by p.name`)).map(dense),
+    pipeline: (name) => findPipeline(database, name),
+    release: (pipeline, hash) => one<ReleaseRow>(database, `${RELEASE} where pipeline = $1 and hash = $2`, [pipeline, hash]),
+    releases: (pipeline) => many<ReleaseRow>(database, `${RELEASE} where pipeline = $1 order by created_at, hash`, [pipeline]),
+    version: (pipeline, name) => findVersion(database, pipeline, name),
+    versions: (pipeline) => many<VersionRow>(database, `${VERSION} where pipeline = $1 order by number`, [pipeline]),
+    allocation: (pipeline, version) => findAllocation(database, pipeline, version),
+  };
+}
+
+/** Version v1 does not exist yet: the foreign key is checked when the transaction commits. */
+async function insertPipeline(sql: Sql, name: string): Promise<boolean> {
+  const inserted = await sql.query(
+    `insert into autoflow.pipelines (name, stable_version) values ($1, 'v1') on conflict do nothing returning name`,
+    [name],
+  );
+  return inserted.length > 0;
+}
+
+async function insertRelease(sql: Sql, { pipeline, hash, spec }: Omit<ReleaseRow, 'createdAt'>, by: Actor): Promise<void> {
+  const inserted = await sql.query(
+    'insert into autoflow.releases (pipeline, hash, spec) values ($1, $2, $3) on conflict do nothing returning hash',
+    [pipeline, hash, JSON.stringify(spec)],
+  );
+  if (inserted.length > 0) await audit(sql, by, { action: 'release.register', pipeline, after: { release: hash } });
+}
+
+async function registerVersion(sql: Sql, request: NewVersion): Promise<{ version: VersionRow; created: boolean }> {
+  const { pipeline, hash, release, allocation, by } = request;
+  const [locked] = await sql.query<{ versions: number }>('select versions from autoflow.pipelines where name = $1 for update', [pipeline]);
+  if (locked === undefined) throw new NotFoundError('pipeline', pipeline);
+  const there = await one<VersionRow>(sql, `${VERSION} where pipeline = $1 and hash = $2`, [pipeline, hash]);
+  if (there !== undefined) return { version: there, created: false };
+  if ((await sql.query('select from autoflow.releases where pipeline = $1 and hash = $2', [pipeline, release])).length === 0)
+    throw new NotFoundError('release', release);
+
+  const number = locked.versions + 1;
+  const name = `v${number}`;
+  await sql.query('update autoflow.pipelines set versions = $2 where name = $1', [pipeline, number]);
+  await sql.query(
+    `insert into autoflow.versions (pipeline, name, number, hash, release, topology, envelope, parent, author, note)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      pipeline,
+      name,
+      number,
+      hash,
+      release,
+      JSON.stringify(request.topology),
+      JSON.stringify(request.envelope),
+      request.parent,
+      by.actor,
+      request.note,
+    ],
+  );
+  await sql.query('insert into autoflow.allocations (pipeline, version, stages, actor, reason) values ($1, $2, $3, $4, $5)', [
+    pipeline,
+    name,
+    JSON.stringify(allocation),
+    by.actor,
+    by.reason,
+  ]);
+  await audit(sql, by, { action: 'version.register', pipeline, after: { version: name, hash, release, parent: request.parent } });
+  return { version: (await findVersion(sql, pipeline, name))!, created: true };
+}
+
+async function setStable(sql: Sql, request: Parameters<DefinitionStore['setStable']>[0]): Promise<PipelineRow> {
+  const { pipeline, version, revision, by } = request;
+  await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
+  const before = await findPipeline(sql, pipeline);
+  if (before === undefined) throw new NotFoundError('pipeline', pipeline);
+  if (revision !== undefined && revision !== before.stable.revision)
+    throw new StaleRevisionError(`the stable pointer of ${pipeline}`, revision, before.stable.revision);
+  if ((await findVersion(sql, pipeline, version)) === undefined) throw new NotFoundError('version', version);
+  await sql.query('update autoflow.pipelines set stable_version = $2, stable_revision = stable_revision + 1 where name = $1', [
+    pipeline,
+    version,
+  ]);
+  const after = (await findPipeline(sql, pipeline))!;
+  await audit(sql, by, { action: 'stable.set', pipeline, before: before.stable, after: after.stable });
+  await notify(sql, ['autoflow_stable', 'autoflow_pools'], pipeline);
+  return after;
+}
+
+async function setAllocation(sql: Sql, request: Parameters<DefinitionStore['setAllocation']>[0]): Promise<AllocationRow> {
+  const { pipeline, version, stages, revision, by } = request;
+  await sql.query('select from autoflow.allocations where pipeline = $1 and version = $2 for update', [pipeline, version]);
+  const before = await findAllocation(sql, pipeline, version);
+  if (before === undefined) throw new NotFoundError('version', `${pipeline} ${version}`);
+  if (revision !== undefined && revision !== before.revision)
+    throw new StaleRevisionError(`the allocation of ${pipeline} ${version}`, revision, before.revision);
+  await sql.query(
+    'update autoflow.allocations set stages = $3, revision = revision + 1, actor = $4, reason = $5, updated_at = now() where pipeline = $1 and version = $2',
+    [pipeline, version, JSON.stringify(stages), by.actor, by.reason],
+  );
+  const after = (await findAllocation(sql, pipeline, version))!;
+  await audit(sql, by, { action: 'allocation.set', pipeline, before: { version, ...state(before) }, after: { version, ...state(after) } });
+  await notify(sql, ['autoflow_pools'], pipeline);
+  return after;
+}
+
+const state = ({ revision, stages }: AllocationRow) => ({ revision, stages });
+
+const findPipeline = (sql: Sql, name: string) => one<PipelineRow>(sql, `${PIPELINE} where p.name = $1`, [name]);
+const findVersion = (sql: Sql, pipeline: string, name: string) =>
+  one<VersionRow>(sql, `${VERSION} where pipeline = $1 and name = $2`, [pipeline, name]);
+const findAllocation = (sql: Sql, pipeline: string, version: string) =>
+  one<AllocationRow>(sql, `${ALLOCATION} where pipeline = $1 and version = $2`, [pipeline, version]);

@@ -1,0 +1,121 @@
+/**
+ * What the store throws. The first fork is `retryable`: true means that the same call may succeed later without anybody doing anything.
+ * `code` is stable. No message and no detail holds a connection string, a token or a field of a record.
+ */
+export type StoreErrorCode =
+  | 'ALREADY_EXISTS'
+  | 'BATCH_CORRUPT'
+  | 'BATCH_MISSING'
+  | 'BATCH_REF_INVALID'
+  | 'INVALID_KEY'
+  | 'NOT_FOUND'
+  | 'NOT_RUNNING'
+  | 'RECORD_TOO_LARGE'
+  | 'SCHEMA_ALTERED'
+  | 'SCHEMA_MISSING'
+  | 'SCHEMA_TOO_NEW'
+  | 'SETTINGS_INVALID'
+  | 'STALE_CURSOR'
+  | 'STALE_REVISION'
+  | 'STORE_FAILED'
+  | 'STORE_REFUSED'
+  | 'STORE_UNAVAILABLE';
+
+export class StoreError extends Error {
+  override readonly name: string = 'StoreError';
+  constructor(
+    readonly code: StoreErrorCode,
+    message: string,
+    readonly details: Readonly<Record<string, unknown>> = {},
+    readonly retryable = false,
+  ) {
+    super(message);
+  }
+}
+
+/** Somebody was faster: the row has another revision than the caller had seen. Read again, decide again. */
+export class StaleRevisionError extends StoreError {
+  override readonly name = 'StaleRevisionError';
+  constructor(
+    what: string,
+    readonly found: number,
+    readonly current: number,
+  ) {
+    super('STALE_REVISION', `${what} has revision ${current}, the request was made for ${found}. Read it again and decide again.`, {
+      found,
+      current,
+    });
+  }
+}
+
+/** Another feeder has consumed this stretch of the source. */
+export class StaleCursorError extends StoreError {
+  override readonly name = 'StaleCursorError';
+  constructor(
+    backfill: string,
+    readonly found: number,
+    readonly current: number,
+  ) {
+    super(
+      'STALE_CURSOR',
+      `backfill ${backfill} stands at ${current}, the batch was read at ${found}. Read the backfill again and go on from there.`,
+      { found, current },
+    );
+  }
+}
+
+export class NotFoundError extends StoreError {
+  override readonly name = 'NotFoundError';
+  constructor(kind: string, name: string) {
+    super('NOT_FOUND', `there is no ${kind} ${JSON.stringify(name)}.`, { kind, name });
+  }
+}
+
+export class AlreadyExistsError extends StoreError {
+  override readonly name = 'AlreadyExistsError';
+  constructor(kind: string, name: string) {
+    super('ALREADY_EXISTS', `there is a ${kind} ${JSON.stringify(name)} already. Choose another name.`, { kind, name });
+  }
+}
+
+/** The backfill is paused or has ended, so it takes no batch (or no other state). */
+export class NotRunningError extends StoreError {
+  override readonly name = 'NotRunningError';
+  constructor(
+    backfill: string,
+    readonly state: string,
+  ) {
+    super('NOT_RUNNING', `backfill ${backfill} is ${state}.`, { state });
+  }
+}
+
+/** A key that Postgres cannot hold or index: `indexes` are the positions in the list that was given. */
+export class InvalidKeyError extends StoreError {
+  override readonly name = 'InvalidKeyError';
+  constructor(readonly indexes: readonly number[]) {
+    const some = indexes.slice(0, 5).join(', ') + (indexes.length > 5 ? ', …' : '');
+    super(
+      'INVALID_KEY',
+      `${indexes.length} records have a key that cannot be stored (at ${some}). A key is 1 to 512 characters, without NUL and without halves of surrogate pairs.`,
+      {
+        indexes,
+      },
+    );
+  }
+}
+
+/** Retryable: the database cannot be reached, is starting, stopping, read-only or full, or had to abort the transaction. */
+export class StoreUnavailableError extends StoreError {
+  override readonly name = 'StoreUnavailableError';
+  constructor(where: string, why: string) {
+    super('STORE_UNAVAILABLE', `Postgres at ${where} is not available (${why}). The call can be repeated.`, { where, why }, true);
+  }
+}
+
+/** The schema of the database is not the one that this program was built for. */
+export class SchemaError extends StoreError {
+  override readonly name = 'SchemaError';
+  constructor(code: 'SCHEMA_TOO_NEW' | 'SCHEMA_ALTERED' | 'SCHEMA_MISSING', message: string) {
+    super(code, message);
+  }
+}

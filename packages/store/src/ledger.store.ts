@@ -1,0 +1,89 @@
+import type { OutcomeCounts } from '@autoflow/pipeline';
+import { findBatch, openBatches } from './batch-row.js';
+import { closeBatch } from './close-batch.js';
+import type { Database } from './database.js';
+import { NotFoundError } from './errors.js';
+import type { BatchLedger, DeadLetterRow, RecordRow } from './model.js';
+import { openBatch } from './open-batch.js';
+import { many, one } from './rows.js';
+
+const RECORD = `select pipeline, scope, key, state, batch_id as "batchId", version, release, arrived_at as "arrivedAt", ended_at as "endedAt", output,
+  case when state = 'filtered' then json_build_object('by', ended_by, 'reason', reason) end as filtered,
+  case when state = 'dead' then json_build_object('in', ended_by, 'code', reason, 'message', message) end as death
+  from autoflow.records`;
+const DEAD_LETTER = `select d.id::text as id, d.pipeline, d.scope, d.key, d.version, d.release, d.died_in as "in", d.code, d.message,
+  d.died_at as "diedAt", d.record from autoflow.dead_letters d`;
+
+/** Batches and the current outcome of every record. `open` and `close` are one transaction each, and may be repeated. */
+export function batchLedger(database: Database): BatchLedger {
+  return {
+    open: (request) => openBatch(database, request),
+    batch: (id) => findBatch(database, id),
+    openBatches: (filter) => openBatches(database, filter),
+    requireMemory: (batchId, stage, memoryMb) => requireMemory(database, batchId, stage, memoryMb),
+    close: (request) => closeBatch(database, request),
+    record: (pipeline, scope, key) =>
+      one<RecordRow>(database, `${RECORD} where pipeline = $1 and scope = $2 and key = $3`, [pipeline, scope, key]),
+    records: (filter) => records(database, filter),
+    deadLetters: (filter) => deadLetters(database, filter),
+    outcomeDigest: (pipeline, scope) => outcomeDigest(database, pipeline, scope),
+  };
+}
+
+/** Tells the hosts when the class is new for this batch. */
+async function requireMemory(database: Database, batchId: string, stage: string, memoryMb: number): Promise<void> {
+  const [found] = await database.query(
+    `with added as (
+       update autoflow.batches set memory_mb = jsonb_set(memory_mb, array[$2::text], coalesce(memory_mb -> $2, '[]') || to_jsonb($3::int))
+        where id = $1 and state = 'open' and not coalesce(memory_mb -> $2, '[]') @> to_jsonb($3::int) returning pipeline)
+     select (select pg_notify('autoflow_pools', pipeline) from added) from autoflow.batches where id = $1`,
+    [batchId, stage, memoryMb],
+  );
+  if (found === undefined) throw new NotFoundError('batch', batchId);
+}
+
+/** In order of scope and key; `after` is the last key seen, or `scope/key` when the filter names no scope. */
+function records(
+  database: Database,
+  { pipeline, scope, state, limit, after }: Parameters<BatchLedger['records']>[0],
+): Promise<RecordRow[]> {
+  const slash = after?.indexOf('/') ?? -1;
+  const [lastScope, lastKey] = scope !== undefined ? [scope, after] : [after?.slice(0, slash), after?.slice(slash + 1)];
+  return many<RecordRow>(
+    database,
+    `${RECORD} where pipeline = $1 and ($2::text is null or scope = $2) and ($3::text is null or state = $3)
+       and ($5::text is null or (scope, key) > ($4::text, $5::text)) order by scope, key limit $6`,
+    [pipeline, scope, state, lastScope, lastKey, limit],
+  );
+}
+
+/** Newest first; only those whose record is dead by now: one that was run again and lived is history. `after` is the last id seen. */
+function deadLetters(
+  database: Database,
+  { pipeline, scope, code, limit, after }: Parameters<BatchLedger['deadLetters']>[0],
+): Promise<DeadLetterRow[]> {
+  return many<DeadLetterRow>(
+    database,
+    `${DEAD_LETTER} where d.pipeline = $1 and ($2::text is null or d.scope = $2) and ($3::text is null or d.code = $3) and ($4::bigint is null or d.id < $4)
+       and exists (select from autoflow.records r where r.pipeline = d.pipeline and r.scope = d.scope and r.key = d.key and r.batch_id = d.batch_id and r.state = 'dead')
+     order by d.id desc limit $5`,
+    [pipeline, scope, code, after, limit],
+  );
+}
+
+/**
+ * SHA-256 over the SHA-256 of each record's line, in key order (by code point). A line is the JSON array `[key, state, reason or code or null,
+ * output in canonical form or null]` without white space. One statement, so it sees one moment; it holds 32 bytes per record.
+ */
+async function outcomeDigest(database: Database, pipeline: string, scope: string): Promise<{ digest: string; counts: OutcomeCounts }> {
+  const [row] = await database.query<{ digest: string } & OutcomeCounts>(
+    `select encode(sha256(coalesce(string_agg(sha256(convert_to(line, 'UTF8')), '' order by key collate "C"), '')), 'hex') as digest,
+       count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'filtered') as filtered,
+       count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled
+     from (select key, state, concat('[', to_json(key), ',"', state, '",', coalesce(to_json(reason)::text, 'null'), ',', coalesce(output::text, 'null'), ']') as line
+             from autoflow.records where pipeline = $1 and scope = $2) lines`,
+    [pipeline, scope],
+  );
+  const { digest, ...counts } = row!;
+  return { digest, counts };
+}

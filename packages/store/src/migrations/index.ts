@@ -1,0 +1,8 @@
+import type { Migration } from '../migrator.js';
+import { definitions } from './0001-definitions.js';
+import { ledger } from './0002-ledger.js';
+import { metering } from './0003-metering.js';
+import { batchBlobs } from './0004-batch-blobs.js';
+
+/** In order, for ever: a migration that was released is never edited, only followed. */
+export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs];

@@ -1,0 +1,117 @@
+/** Admission: the batch row, its records and the feeder's cursor move together or not at all. */
+import type { RecordState } from '@autoflow/pipeline';
+import { findBatch } from './batch-row.js';
+import type { Database, Sql } from './database.js';
+import { NotFoundError, NotRunningError, StaleCursorError } from './errors.js';
+import type { BatchLedger, BatchRow } from './model.js';
+import { checkKeys } from './text.js';
+
+type Request = Parameters<BatchLedger['open']>[0];
+
+export async function openBatch(database: Database, request: Request): Promise<{ row: BatchRow; known: readonly string[] }> {
+  const { batch, records, replace, backfill } = request;
+  checkKeys(records);
+  return database.transaction(async (sql) => {
+    const isNew = await insertBatch(sql, batch, backfill?.id);
+    if (!isNew) return openedBefore(sql, batch.id);
+    const admitted = await admit(sql, batch, records, replace);
+    const known = records.map(({ key }) => key).filter((key) => !admitted.has(key));
+    await recordAdmission(sql, batch.id, admitted.size, known);
+    if (backfill !== undefined) await advanceCursor(sql, backfill, records.length, records.length - admitted.size);
+    await announce(sql, batch.id);
+    return { row: (await findBatch(sql, batch.id))!, known };
+  });
+}
+
+/** Waits for another transaction that is opening the same batch, if there is one. */
+async function insertBatch(sql: Sql, batch: Request['batch'], backfill: string | undefined): Promise<boolean> {
+  const inserted = await sql.query(
+    `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, backfill_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing returning id`,
+    [
+      batch.id,
+      batch.pipeline,
+      batch.version,
+      batch.release,
+      batch.scope,
+      batch.executionId,
+      JSON.stringify(batch.ref),
+      JSON.stringify(batch.memoryMb),
+      backfill,
+    ],
+  );
+  return inserted.length > 0;
+}
+
+async function openedBefore(sql: Sql, id: string): Promise<{ row: BatchRow; known: readonly string[] }> {
+  const [{ known } = { known: [] }] = await sql.query<{ known: string[] }>('select known from autoflow.batches where id = $1', [id]);
+  return { row: (await findBatch(sql, id))!, known };
+}
+
+/**
+ * The unique key of the records table decides who is admitted, so that of two batches with the same record exactly one gets it.
+ * Inserted in key order: two batches that overlap wait for each other instead of dead-locking.
+ */
+async function admit(sql: Sql, batch: Request['batch'], records: readonly RecordState[], replace: boolean): Promise<ReadonlySet<string>> {
+  const conflict = replace
+    ? `do update set state = 'running', batch_id = excluded.batch_id, version = excluded.version, release = excluded.release,
+         arrived_at = excluded.arrived_at, ended_at = null, output = null, ended_by = null, reason = null, message = null`
+    : 'do nothing';
+  const admitted = await sql.query<{ key: string }>(
+    `insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at)
+     select $1, $2, key, 'running', $3, $4, $5, arrived_at
+       from (select distinct on (key) key, arrived_at
+               from unnest($6::text[] collate "C", $7::timestamptz[]) with ordinality given (key, arrived_at, n) order by key, n) first
+      order by key
+     on conflict (pipeline, scope, key) ${conflict} returning key`,
+    [
+      batch.pipeline,
+      batch.scope,
+      batch.id,
+      batch.version,
+      batch.release,
+      records.map(({ key }) => key),
+      records.map(({ arrivedAt }) => arrivedAt),
+    ],
+  );
+  return new Set(admitted.map(({ key }) => key));
+}
+
+async function recordAdmission(sql: Sql, id: string, admitted: number, known: readonly string[]): Promise<void> {
+  await sql.query(
+    `update autoflow.batches set admitted = $2, known = $3,
+       state = case when $2 = 0 then 'closed' else 'open' end, closed_at = case when $2 = 0 then now() end where id = $1`,
+    [id, admitted, known],
+  );
+}
+
+/** Last, so that feeders of one backfill hold each other up as briefly as can be. */
+async function advanceCursor(sql: Sql, backfill: NonNullable<Request['backfill']>, read: number, known: number): Promise<void> {
+  const { id, cursor, from = cursor - read } = backfill;
+  const moved = await sql.query(
+    `update autoflow.backfills set cursor = $2, read = read + $3, settled = settled + $4
+      where id = $1 and cursor = $5 and state = 'running' returning id`,
+    [id, cursor, read, known, from],
+  );
+  if (moved.length > 0) return;
+  const [row] = await sql.query<{ cursor: number; state: string }>('select cursor, state from autoflow.backfills where id = $1', [id]);
+  if (row === undefined) throw new NotFoundError('backfill', id);
+  if (row.cursor !== from) throw new StaleCursorError(id, from, row.cursor);
+  throw new NotRunningError(id, row.state);
+}
+
+/** Hosts poll the pools of stable versions anyhow; they are told only of a batch that needs another one, and only if no open batch needs it already. */
+async function announce(sql: Sql, id: string): Promise<void> {
+  await sql.query(
+    `select pg_notify('autoflow_pools', b.pipeline) from autoflow.batches b
+      where b.id = $1 and b.state = 'open'
+        and not exists (
+          select from autoflow.pipelines p join autoflow.allocations a on a.pipeline = p.name and a.version = p.stable_version
+           where p.name = b.pipeline and p.stable_version = b.version
+             and b.memory_mb <@ (select jsonb_object_agg(stage, jsonb_build_array(s -> 'memoryMb')) from jsonb_each(a.stages) e (stage, s)))
+        and not exists (
+          select from autoflow.batches o
+           where o.pipeline = b.pipeline and o.state = 'open' and o.version = b.version and o.id <> b.id and o.memory_mb @> b.memory_mb)`,
+    [id],
+  );
+}

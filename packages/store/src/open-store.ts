@@ -1,0 +1,49 @@
+import { accessStore } from './access.store.js';
+import { backfillStore } from './backfills.store.js';
+import { openDatabase, type Log } from './database.js';
+import { definitionStore } from './definitions.store.js';
+import { hostStore } from './hosts.store.js';
+import { batchLedger } from './ledger.store.js';
+import { createListener } from './listener.js';
+import { meteringStore } from './metering.store.js';
+import { metricsStore } from './metrics.store.js';
+import { migrations } from './migrations/index.js';
+import { migrate } from './migrator.js';
+import type { Store } from './model.js';
+
+export interface StoreOptions {
+  /** `postgres://user:password@host:port/database`; never appears in a message. */
+  readonly connectionString: string;
+  /** Default 10. Listening takes one more. */
+  readonly maxConnections?: number;
+  readonly log?: Log;
+}
+
+/** Opens the store without touching the schema (`migrate` does). Throws `StoreUnavailableError` when the database does not answer. */
+export async function openStore({ connectionString, maxConnections = 10, log = () => {} }: StoreOptions): Promise<Store> {
+  const database = openDatabase({ connectionString, maxConnections, log });
+  const listener = createListener({ connectionString, log });
+  const ping = async () => void (await database.query('select 1'));
+  try {
+    await ping();
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return {
+    definitions: definitionStore(database),
+    ledger: batchLedger(database),
+    backfills: backfillStore(database),
+    metering: meteringStore(database),
+    metrics: metricsStore(database, { actionUsd: 25e-6 }),
+    hosts: hostStore(database),
+    access: accessStore(database),
+    listen: (channel, callback) => listener.listen(channel, callback),
+    migrate: () => migrate(database, migrations),
+    ping,
+    close: async () => {
+      await listener.close();
+      await database.close();
+    },
+  };
+}
