@@ -14,7 +14,7 @@ export function run(command, args, { cwd, env = {}, timeoutMs } = {}) {
     let late = false;
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
     const timer = timeoutMs && setTimeout(() => ((late = true), endGroup(child)), timeoutMs);
-    const failed = (why) => reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ${why}\n${tail(output)}`.trim()));
+    const failed = (why) => reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ${why}\n${excerpt(output)}`.trim()));
     child.once('error', (error) => failed(error.message));
     child.once('close', (code, signal) => {
       clearTimeout(timer);
@@ -84,6 +84,8 @@ function isExecutable(file) {
   }
 }
 
-function tail(output) {
-  return output.trimEnd().split('\n').slice(-40).join('\n');
+/** Some programs say what is wrong first, others last. */
+function excerpt(output) {
+  const lines = output.trim().split('\n');
+  return (lines.length <= 45 ? lines : [...lines.slice(0, 15), '…', ...lines.slice(-30)]).join('\n');
 }

@@ -22,10 +22,10 @@ function sameAsLock() {
   const wanted = packagesOf('package-lock.json');
   const installed = packagesOf('node_modules/.package-lock.json');
   if (wanted === undefined || installed === undefined) return false;
-  return Object.entries(wanted).every(([path, { version, resolved, optional, link }]) => {
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
     if (!path.includes('node_modules/')) return true;
     const found = installed[path];
-    return found === undefined ? optional === true : found.version === version && (link || found.resolved === resolved);
+    return found === undefined ? optional === true : found.version === version;
   });
 }
 
