@@ -12,7 +12,11 @@ const envelope = defaultEnvelope(orders, topology);
 const defaults = defaultAllocation(orders, topology, envelope);
 const places = (problems: readonly Problem[] | undefined): string[] => (problems ?? []).map(({ code, pointer }) => `${code} ${pointer}`);
 
-const shared = { ...orders, nodes: ['a', 'b', 'c'].map((id) => node(id, { effect: 'read', uses: ['db'] })), resources: [{ name: 'db', secrets: [], limit: { concurrency: 7 } }] };
+const shared = {
+  ...orders,
+  nodes: ['a', 'b', 'c'].map((id) => node(id, { effect: 'read', uses: ['db'] })),
+  resources: [{ name: 'db', secrets: [], limit: { concurrency: 7 } }],
+};
 const sharedTopology = asWritten(shared);
 const sharedEnvelope = defaultEnvelope(shared, sharedTopology);
 
@@ -72,7 +76,12 @@ describe('clampAllocation', () => {
 describe('validateAllocation', () => {
   it('lists every problem at once, each at its place', () => {
     const { 'find-currency': _, ...rest } = defaults;
-    const wrong: Allocation = { ...rest, ghost: { memoryMb: 1, concurrency: 1 }, 'score-fraud': { memoryMb: 1000, concurrency: 33 }, 'is-sale': { memoryMb: 128, concurrency: 1.5 } };
+    const wrong: Allocation = {
+      ...rest,
+      ghost: { memoryMb: 1, concurrency: 1 },
+      'score-fraud': { memoryMb: 1000, concurrency: 33 },
+      'is-sale': { memoryMb: 128, concurrency: 1.5 },
+    };
     expect(places(validateAllocation(orders, topology, envelope, wrong))).toEqual([
       'UNKNOWN_STAGE /ghost',
       'MISSING_STAGE ',

@@ -53,7 +53,9 @@ function shareResource({ concurrency, users }: LimitedResource, envelope: Envelo
 }
 
 /** Reads an allocation from JSON: all problems of its shape at once. */
-export function parseAllocation(json: unknown): { readonly allocation: Allocation; readonly problems?: never } | { readonly problems: readonly Problem[] } {
+export function parseAllocation(
+  json: unknown,
+): { readonly allocation: Allocation; readonly problems?: never } | { readonly problems: readonly Problem[] } {
   const parsed = allocationShape.safeParse(json);
   return parsed.success ? { allocation: parsed.data } : { problems: shapeProblems(parsed.error) };
 }

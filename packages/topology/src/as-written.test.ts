@@ -30,7 +30,12 @@ describe('asWritten', () => {
       ...orders,
       nodes: [node('a'), node('b', { inputs: ['a'] }), node('c', { inputs: ['a'] }), node('d', { inputs: ['a', 'c', 'b'] })],
     };
-    expect(Object.fromEntries(asWritten(spec).stages.map(({ name, after }) => [name, after]))).toEqual({ a: [], b: ['a'], c: ['a'], d: ['c', 'b'] });
+    expect(Object.fromEntries(asWritten(spec).stages.map(({ name, after }) => [name, after]))).toEqual({
+      a: [],
+      b: ['a'],
+      c: ['a'],
+      d: ['c', 'b'],
+    });
   });
 
   it('keeps the written order of branches that both write, share a resource or filter', () => {
@@ -46,7 +51,9 @@ describe('asWritten', () => {
 
   it.each([60, 300])('of a chain of %i calls and of as many branches is made and checked at once', (count) => {
     const id = (i: number): string => `step-${i}`;
-    const chain = Array.from({ length: count }, (_, i) => node(id(i), { inputs: i === 0 ? [] : [id(i - 1)], reads: i === 0 ? [] : [`f${i - 1}`], writes: [`f${i}`] }));
+    const chain = Array.from({ length: count }, (_, i) =>
+      node(id(i), { inputs: i === 0 ? [] : [id(i - 1)], reads: i === 0 ? [] : [`f${i - 1}`], writes: [`f${i}`] }),
+    );
     const branches = Array.from({ length: count }, (_, i) => node(id(i), { writes: [`f${i}`] }));
     const join = node('join', { inputs: branches.map((branch) => branch.id), reads: branches.flatMap((branch) => branch.writes) });
     for (const nodes of [chain, [...branches, join]]) {

@@ -41,8 +41,15 @@ function explain(from: NodeSpec, to: NodeSpec, reasons: readonly Dependency[], h
     return { code: 'CHILD_FILTER_ORDER', message: `${runs} but must not see the children that ${from.id} drops.` };
   }
   if (because('filter')) {
-    if (to.kind !== 'filter') return { code: how === 'before' ? 'WRITE_BEFORE_FILTER' : 'WRITE_BESIDE_FILTER', message: `${runs} and would write records that ${from.id} drops.` };
-    return { code: 'FILTER_ORDER', message: `${runs}, but filters keep their written order: the reason of a dropped record is that of the first.` };
+    if (to.kind !== 'filter')
+      return {
+        code: how === 'before' ? 'WRITE_BEFORE_FILTER' : 'WRITE_BESIDE_FILTER',
+        message: `${runs} and would write records that ${from.id} drops.`,
+      };
+    return {
+      code: 'FILTER_ORDER',
+      message: `${runs}, but filters keep their written order: the reason of a dropped record is that of the first.`,
+    };
   }
   const order = `so they keep their written order: ${from.id}, then ${to.id}.`;
   if (because('resource')) {

@@ -21,7 +21,9 @@ describe('canonicalJson', () => {
   });
 
   it('sorts by code unit, not by locale, and writes no white space', () => {
-    expect(canonicalJson({ b: 1, Z: [1, { y: null, x: true }], a: 'ä', '😀': 1, '\ufb33': 2 })).toBe('{"Z":[1,{"x":true,"y":null}],"a":"ä","b":1,"😀":1,"\ufb33":2}');
+    expect(canonicalJson({ b: 1, Z: [1, { y: null, x: true }], a: 'ä', '😀': 1, '\ufb33': 2 })).toBe(
+      '{"Z":[1,{"x":true,"y":null}],"a":"ä","b":1,"😀":1,"\ufb33":2}',
+    );
   });
 
   it('writes numbers as ECMAScript does, so that 1.0, 1e0 and 1 are one, and so are 0 and -0', () => {
@@ -36,7 +38,7 @@ describe('canonicalJson', () => {
     [{ a: [1, Number.NaN] }, '/a/1', 'NaN'],
     [{ a: Number.POSITIVE_INFINITY }, '/a', 'Infinity'],
     [[undefined], '/0', 'undefined'],
-    [[, 1], '/0', 'undefined'], // eslint-disable-line no-sparse-arrays
+    [[, 1], '/0', 'undefined'],
     [undefined, '', 'undefined'],
     [{ 'a/b': { '~': 1n } }, '/a~1b/~0', 'bigint'],
     [{ when: new Date(0) }, '/when', 'Date'],
@@ -44,7 +46,9 @@ describe('canonicalJson', () => {
     [{ f: () => 1 }, '/f', 'function'],
     [{ s: Symbol('s') }, '/s', 'symbol'],
   ])('refuses %o at %s', (value, pointer, found) => {
-    expect(() => canonicalJson(value)).toThrow(expect.objectContaining({ code: 'NOT_JSON', pointer, message: expect.stringContaining(found) }));
+    expect(() => canonicalJson(value)).toThrow(
+      expect.objectContaining({ code: 'NOT_JSON', pointer, message: expect.stringContaining(found) }),
+    );
   });
 
   it('refuses cycles and absurd depth instead of exhausting the stack', () => {
@@ -54,4 +58,3 @@ describe('canonicalJson', () => {
     expect(() => canonicalJson(JSON.parse('['.repeat(5000) + ']'.repeat(5000)))).toThrow(/nested deeper than 1000/);
   });
 });
-

@@ -11,7 +11,9 @@ export class NotJsonError extends Error {
     readonly pointer: string,
     found: string,
   ) {
-    super(`${pointer === '' ? 'the value' : pointer} is ${found}, which has no canonical JSON. Use null, booleans, finite numbers, strings, arrays and plain objects.`);
+    super(
+      `${pointer === '' ? 'the value' : pointer} is ${found}, which has no canonical JSON. Use null, booleans, finite numbers, strings, arrays and plain objects.`,
+    );
   }
 }
 
@@ -34,7 +36,8 @@ function write(value: unknown, path: (string | number)[]): string {
       return JSON.stringify(value);
     case 'object':
       if (value === null) return 'null';
-      if (path.length >= MAX_DEPTH) throw new NotJsonError(jsonPointer(...path.slice(0, 3)), `nested deeper than ${MAX_DEPTH} levels (or contains itself)`);
+      if (path.length >= MAX_DEPTH)
+        throw new NotJsonError(jsonPointer(...path.slice(0, 3)), `nested deeper than ${MAX_DEPTH} levels (or contains itself)`);
       return Array.isArray(value) ? writeArray(value, path) : writeObject(value, path);
     default:
       throw new NotJsonError(jsonPointer(...path), value === undefined ? 'undefined' : `a ${typeof value}`);
@@ -52,7 +55,10 @@ function writeObject(object: object, path: (string | number)[]): string {
   const prototype: unknown = Object.getPrototypeOf(object);
   // The prototype of an object of another realm (the workflow sandbox) is not our Object.prototype, but has none above it either.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-    throw new NotJsonError(jsonPointer(...path), `an instance of ${(object.constructor as { name?: string } | undefined)?.name ?? 'a class'}`);
+    throw new NotJsonError(
+      jsonPointer(...path),
+      `an instance of ${(object.constructor as { name?: string } | undefined)?.name ?? 'a class'}`,
+    );
   const properties = object as { readonly [key: string]: unknown };
   const parts: string[] = [];
   for (const key of Object.keys(properties).sort()) {

@@ -11,8 +11,18 @@ const written = asWritten(orders);
 const better: Topology = {
   stages: [
     { name: 'is-sale+find-currency+look-up-rate', nodes: ['is-sale', 'find-currency', 'look-up-rate'], after: [], partitions: 1 },
-    { name: 'split-lines+revenue-by-category+score-fraud', nodes: ['split-lines', 'revenue-by-category', 'score-fraud'], after: [], partitions: 4 },
-    { name: 'store-order', nodes: ['store-order'], after: ['is-sale+find-currency+look-up-rate', 'split-lines+revenue-by-category+score-fraud'], partitions: 1 },
+    {
+      name: 'split-lines+revenue-by-category+score-fraud',
+      nodes: ['split-lines', 'revenue-by-category', 'score-fraud'],
+      after: [],
+      partitions: 4,
+    },
+    {
+      name: 'store-order',
+      nodes: ['store-order'],
+      after: ['is-sale+find-currency+look-up-rate', 'split-lines+revenue-by-category+score-fraud'],
+      partitions: 1,
+    },
   ],
   batch: { records: 1000, bytes: 16 << 20 },
   lingerMs: 50,

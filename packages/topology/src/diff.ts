@@ -138,7 +138,10 @@ function repartitioned(a: Topology, b: Topology): Change[] {
   return b.stages.flatMap(({ name, nodes, partitions: to }): Change[] => {
     const from = distinct(nodes.flatMap((node) => before.get(node) ?? []));
     if (from.every((partitions) => partitions === to)) return [];
-    const text = to === 1 ? `${name} is no longer partitioned (was ${listed(from.map(String))}).` : `${name} runs in ${to} partitions (was ${listed(from.map(String))}).`;
+    const text =
+      to === 1
+        ? `${name} is no longer partitioned (was ${listed(from.map(String))}).`
+        : `${name} runs in ${to} partitions (was ${listed(from.map(String))}).`;
     return [{ kind: 'partitions', stage: name, from, to, text }];
   });
 }

@@ -27,7 +27,9 @@ export function defaultEnvelope(spec: PipelineSpec, topology: Topology): Envelop
 }
 
 /** Reads an envelope from JSON: all problems of its shape at once. */
-export function parseEnvelope(json: unknown): { readonly envelope: Envelope; readonly problems?: never } | { readonly problems: readonly Problem[] } {
+export function parseEnvelope(
+  json: unknown,
+): { readonly envelope: Envelope; readonly problems?: never } | { readonly problems: readonly Problem[] } {
   const parsed = envelopeShape.safeParse(json);
   return parsed.success ? { envelope: parsed.data } : { problems: shapeProblems(parsed.error) };
 }
@@ -37,9 +39,17 @@ export function validateEnvelope(spec: PipelineSpec, topology: Topology, envelop
   const problems: Problem[] = [...stageNameProblems(topology, envelope, 'envelope')];
   for (const [stage, { memoryMb, concurrency }] of Object.entries(envelope)) {
     if (memoryMb.some((size, i) => i > 0 && size <= (memoryMb[i - 1] ?? 0)))
-      problems.push({ code: 'MEMORY_SIZES', pointer: jsonPointer(stage, 'memoryMb'), message: `the memory sizes of ${stage} must ascend, found ${memoryMb.join(', ')}.` });
+      problems.push({
+        code: 'MEMORY_SIZES',
+        pointer: jsonPointer(stage, 'memoryMb'),
+        message: `the memory sizes of ${stage} must ascend, found ${memoryMb.join(', ')}.`,
+      });
     if (concurrency.min > concurrency.max)
-      problems.push({ code: 'CONCURRENCY_RANGE', pointer: jsonPointer(stage, 'concurrency'), message: `${stage} has a least concurrency of ${concurrency.min}, above its greatest, ${concurrency.max}.` });
+      problems.push({
+        code: 'CONCURRENCY_RANGE',
+        pointer: jsonPointer(stage, 'concurrency'),
+        message: `${stage} has a least concurrency of ${concurrency.min}, above its greatest, ${concurrency.max}.`,
+      });
   }
   for (const { name, concurrency, users } of limitedResources(spec, topology)) {
     const least = users.reduce((sum, user) => sum + (envelope[user]?.concurrency.min ?? 1), 0);
@@ -59,7 +69,11 @@ export function stageNameProblems(topology: Topology, byStage: { readonly [stage
   const unknown = Object.keys(byStage).filter((name) => !names.includes(name));
   const missing = names.filter((name) => !Object.hasOwn(byStage, name));
   return [
-    ...unknown.map((name) => ({ code: 'UNKNOWN_STAGE', pointer: jsonPointer(name), message: `the topology has no stage '${name}'; it has ${names.join(', ')}.` })),
+    ...unknown.map((name) => ({
+      code: 'UNKNOWN_STAGE',
+      pointer: jsonPointer(name),
+      message: `the topology has no stage '${name}'; it has ${names.join(', ')}.`,
+    })),
     ...missing.map((name) => ({ code: 'MISSING_STAGE', pointer: '', message: `the ${what} does not name stage '${name}'.` })),
   ];
 }

@@ -41,7 +41,12 @@ export interface StagePlan {
   /** Sum of its functions' timeouts; bounds the time without progress of an invocation. */
   readonly timeoutMs: number;
   /** Fewest attempts among its functions; backoff of the first function that has it. */
-  readonly retry: { readonly maximumAttempts: number; readonly initialIntervalMs: number; readonly backoffCoefficient: number; readonly maximumIntervalMs: number };
+  readonly retry: {
+    readonly maximumAttempts: number;
+    readonly initialIntervalMs: number;
+    readonly backoffCoefficient: number;
+    readonly maximumIntervalMs: number;
+  };
 }
 
 /** The result of an execution. The direct door adds the records' outcomes; a batch execution answers counts only. */

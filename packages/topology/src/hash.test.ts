@@ -16,7 +16,8 @@ interface Vector {
   readonly hash: string;
 }
 const vectors = JSON.parse(readFileSync(new URL('testing/hash-vectors.json', import.meta.url), 'utf8')) as Vector[];
-const release = ({ spec, bundle }: { spec: Parameters<typeof hashRelease>[0]; bundle: string }): string => hashRelease(spec, Buffer.from(bundle));
+const release = ({ spec, bundle }: { spec: Parameters<typeof hashRelease>[0]; bundle: string }): string =>
+  hashRelease(spec, Buffer.from(bundle));
 const hashOf = { pipeline: hashPipeline, topology: hashTopology, version: hashVersion, release };
 
 describe('hashes', () => {
@@ -24,7 +25,9 @@ describe('hashes', () => {
     expect(hashOf[of](value)).toBe(hash);
   });
 
-  const specAndTopology = arbitraryPipelineSpec().chain((spec) => fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec))));
+  const specAndTopology = arbitraryPipelineSpec().chain((spec) =>
+    fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec))),
+  );
 
   it('are SHA-256 in hex and do not depend on the order of properties', () => {
     fc.assert(
@@ -74,7 +77,9 @@ describe('hashes', () => {
   it('of a pipeline depend on its wiring, not on its schemas nor on the order in which fields are declared', () => {
     const [first, ...rest] = orders.nodes as [PipelineNode, ...PipelineNode[]];
     expect(hashPipeline({ ...orders, schemas: { input: true, output: true } })).toBe(hashPipeline(orders));
-    expect(hashPipeline({ ...orders, input: orders.input.toReversed(), resources: orders.resources.toReversed() })).toBe(hashPipeline(orders));
+    expect(hashPipeline({ ...orders, input: orders.input.toReversed(), resources: orders.resources.toReversed() })).toBe(
+      hashPipeline(orders),
+    );
     expect(hashPipeline({ ...orders, nodes: [{ ...first, effect: 'read' }, ...rest] })).not.toBe(hashPipeline(orders));
     expect(hashPipeline({ ...orders, nodes: orders.nodes.toReversed() })).not.toBe(hashPipeline(orders));
     expect(hashPipeline({ ...orders, key: 'country' })).not.toBe(hashPipeline(orders));

@@ -47,7 +47,12 @@ function canonicalWiring({ schemas: _, ...wiring }: PipelineSpec): Omit<Pipeline
     ...wiring,
     input: wiring.input.toSorted(),
     output: wiring.output.toSorted(),
-    nodes: wiring.nodes.map((node) => ({ ...node, reads: node.reads.toSorted(), writes: node.writes.toSorted(), uses: node.uses.toSorted() })),
+    nodes: wiring.nodes.map((node) => ({
+      ...node,
+      reads: node.reads.toSorted(),
+      writes: node.writes.toSorted(),
+      uses: node.uses.toSorted(),
+    })),
     resources: wiring.resources.map((resource) => ({ ...resource, secrets: resource.secrets.toSorted() })).sort(byName),
   };
 }

@@ -9,7 +9,10 @@ import type { PipelineSpec } from '@autoflow/pipeline';
 import type { Problem, Topology } from './topology.js';
 
 /** Stages in running order; each waits for the one before, unless it says otherwise. */
-function topology(stages: readonly (readonly string[] | { nodes: readonly string[]; after?: readonly string[]; partitions?: number; name?: string })[], batch = 10): Topology {
+function topology(
+  stages: readonly (readonly string[] | { nodes: readonly string[]; after?: readonly string[]; partitions?: number; name?: string })[],
+  batch = 10,
+): Topology {
   const made = stages.map((stage) => ('nodes' in stage ? stage : { nodes: stage as readonly string[] }));
   const names = made.map(({ nodes }) => stageName(nodes));
   return {
@@ -18,7 +21,12 @@ function topology(stages: readonly (readonly string[] | { nodes: readonly string
     lingerMs: 0,
   };
 }
-const pipeline = (...nodes: PipelineSpec['nodes']): PipelineSpec => ({ ...orders, name: 'p', nodes, resources: [{ name: 'db', secrets: [] }] });
+const pipeline = (...nodes: PipelineSpec['nodes']): PipelineSpec => ({
+  ...orders,
+  name: 'p',
+  nodes,
+  resources: [{ name: 'db', secrets: [] }],
+});
 const found = (problems: readonly Problem[]): string[] => problems.map(({ code, pointer, message }) => `${code} ${pointer} ${message}`);
 
 describe('validateTopology', () => {
@@ -32,7 +40,9 @@ describe('validateTopology', () => {
   });
 
   it('accepts every topology that respects the dependencies', () => {
-    const legal = arbitraryPipelineSpec({ maxNodes: 15 }).chain((spec) => fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec))));
+    const legal = arbitraryPipelineSpec({ maxNodes: 15 }).chain((spec) =>
+      fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec))),
+    );
     fc.assert(
       fc.property(legal, ([spec, made]) => {
         expect(validateTopology(spec, made)).toEqual([]);
@@ -44,12 +54,19 @@ describe('validateTopology', () => {
   it('refuses every topology in which a dependent pair is swapped, and names both', () => {
     const swapped = arbitraryPipelineSpec({ maxNodes: 15 })
       .filter((spec) => dependencyOracle(spec).length > 0)
-      .chain((spec) => fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec)), fc.constantFrom(...dependencyOracle(spec))));
+      .chain((spec) =>
+        fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec)), fc.constantFrom(...dependencyOracle(spec))),
+      );
     fc.assert(
       fc.property(swapped, ([spec, made, { from, to }]) => {
         const exchange = (id: string): string => (id === from ? to : id === to ? from : id);
         const renamed = new Map(made.stages.map(({ name, nodes }) => [name, stageName(nodes.map(exchange))]));
-        const stages = made.stages.map((stage) => ({ ...stage, name: renamed.get(stage.name) ?? '', nodes: stage.nodes.map(exchange), after: stage.after.map((name) => renamed.get(name) ?? '') }));
+        const stages = made.stages.map((stage) => ({
+          ...stage,
+          name: renamed.get(stage.name) ?? '',
+          nodes: stage.nodes.map(exchange),
+          after: stage.after.map((name) => renamed.get(name) ?? ''),
+        }));
         const messages = validateTopology(spec, { ...made, stages }).map(({ message }) => message);
         expect(messages).toContainEqual(expect.stringMatching(`^${to} runs before ${from}\\b`));
       }),
@@ -71,7 +88,13 @@ describe('validateTopology', () => {
   });
 
   it('says what is read too early, by whom, and who writes it', () => {
-    const early = topology([['find-currency', 'look-up-rate'], ['score-fraud'], ['split-lines', 'revenue-by-category'], ['is-sale'], ['store-order']]);
+    const early = topology([
+      ['find-currency', 'look-up-rate'],
+      ['score-fraud'],
+      ['split-lines', 'revenue-by-category'],
+      ['is-sale'],
+      ['store-order'],
+    ]);
     expect(validateTopology(orders, early)).toEqual([
       {
         code: 'READ_BEFORE_WRITE',
@@ -82,14 +105,23 @@ describe('validateTopology', () => {
   });
 
   it('refuses a write before or beside a filter', () => {
-    const late = topology([['find-currency', 'look-up-rate'], ['split-lines', 'revenue-by-category', 'score-fraud'], ['store-order'], ['is-sale']]);
-    expect(found(validateTopology(orders, late))).toEqual(['WRITE_BEFORE_FILTER /stages/2/nodes/0 store-order runs before is-sale and would write records that is-sale drops.']);
+    const late = topology([
+      ['find-currency', 'look-up-rate'],
+      ['split-lines', 'revenue-by-category', 'score-fraud'],
+      ['store-order'],
+      ['is-sale'],
+    ]);
+    expect(found(validateTopology(orders, late))).toEqual([
+      'WRITE_BEFORE_FILTER /stages/2/nodes/0 store-order runs before is-sale and would write records that is-sale drops.',
+    ]);
     const beside = topology([
       ['find-currency', 'look-up-rate', 'split-lines', 'revenue-by-category', 'score-fraud'],
       ['store-order'],
       { nodes: ['is-sale'], after: ['find-currency+look-up-rate+split-lines+revenue-by-category+score-fraud'] },
     ]);
-    expect(found(validateTopology(orders, beside))).toEqual(['WRITE_BESIDE_FILTER /stages/1/nodes/0 store-order runs beside is-sale and would write records that is-sale drops.']);
+    expect(found(validateTopology(orders, beside))).toEqual([
+      'WRITE_BESIDE_FILTER /stages/1/nodes/0 store-order runs beside is-sale and would write records that is-sale drops.',
+    ]);
   });
 
   it('keeps the written order of users of a resource, of writes and of filters', () => {
@@ -125,7 +157,12 @@ describe('validateTopology', () => {
   });
 
   it('lists every problem of a hopeless topology at once, each at its place', () => {
-    const spec = pipeline(node('a', { writes: ['x'] }), node('b', { reads: ['x'], inputs: ['a'] }), node('w', { effect: 'write', inputs: ['b'] }), node('z'));
+    const spec = pipeline(
+      node('a', { writes: ['x'] }),
+      node('b', { reads: ['x'], inputs: ['a'] }),
+      node('w', { effect: 'write', inputs: ['b'] }),
+      node('z'),
+    );
     const hopeless: Topology = {
       stages: [
         { name: 'b+a', nodes: ['b', 'a'], after: ['nowhere'], partitions: 0 },
@@ -161,7 +198,13 @@ describe('validateTopology', () => {
 
   it('names the stages of a cycle, the shortest way round, once', () => {
     const spec = pipeline(...['a', 'b', 'c', 'd', 'e'].map((id) => node(id)));
-    const round = topology([{ nodes: ['a'], after: ['c'] }, ['b'], { nodes: ['c'], after: ['d', 'b'] }, { nodes: ['d'], after: ['b'] }, { nodes: ['e'], after: ['e'] }]);
+    const round = topology([
+      { nodes: ['a'], after: ['c'] },
+      ['b'],
+      { nodes: ['c'], after: ['d', 'b'] },
+      { nodes: ['d'], after: ['b'] },
+      { nodes: ['e'], after: ['e'] },
+    ]);
     expect(found(validateTopology(spec, round))).toEqual([
       'CYCLE /stages/0/after/0 the stages wait for each other: a waits for c waits for b waits for a.',
       'CYCLE /stages/4/after/0 e waits for itself.',

@@ -27,15 +27,28 @@ export function validateTopology(spec: PipelineSpec, topology: Topology): Proble
 }
 
 function boundsProblems({ stages, batch, lingerMs }: Topology): Problem[] {
-  const outside = (pointer: string, what: string, value: number, { min, max }: { readonly min: number; readonly max: number }): Problem[] =>
+  const outside = (
+    pointer: string,
+    what: string,
+    value: number,
+    { min, max }: { readonly min: number; readonly max: number },
+  ): Problem[] =>
     Number.isInteger(value) && value >= min && value <= max
       ? []
       : [{ code: 'OUT_OF_BOUNDS', pointer, message: `${what} must be a whole number from ${min} to ${max}, found ${value}.` }];
   return [
-    ...stages.flatMap(({ name, partitions }, i) => outside(jsonPointer('stages', i, 'partitions'), `the partitions of ${name}`, partitions, TOPOLOGY_BOUNDS.partitions)),
+    ...stages.flatMap(({ name, partitions }, i) =>
+      outside(jsonPointer('stages', i, 'partitions'), `the partitions of ${name}`, partitions, TOPOLOGY_BOUNDS.partitions),
+    ),
     ...stages.flatMap(({ name, partitions }, i) =>
       partitions > batch.records && partitions <= TOPOLOGY_BOUNDS.partitions.max
-        ? [{ code: 'EMPTY_PARTITIONS', pointer: jsonPointer('stages', i, 'partitions'), message: `${name} has ${partitions} partitions, but a batch holds at most ${batch.records}.` }]
+        ? [
+            {
+              code: 'EMPTY_PARTITIONS',
+              pointer: jsonPointer('stages', i, 'partitions'),
+              message: `${name} has ${partitions} partitions, but a batch holds at most ${batch.records}.`,
+            },
+          ]
         : [],
     ),
     ...outside('/batch/records', 'the records of a batch', batch.records, TOPOLOGY_BOUNDS.batchRecords),
@@ -51,12 +64,23 @@ function nameProblems({ stages }: Topology): Problem[] {
   return stages.flatMap(({ name, nodes, after }, i) => {
     const problems: Problem[] = [];
     if (name !== stageName(nodes))
-      problems.push({ code: 'WRONG_STAGE_NAME', pointer: jsonPointer('stages', i, 'name'), message: `a stage with these nodes is called '${stageName(nodes)}', not '${name}'; leave the name out, or correct it.` });
-    if (first.get(name) !== i) problems.push({ code: 'DUPLICATE_STAGE', pointer: jsonPointer('stages', i, 'name'), message: `stage ${first.get(name)} is called '${name}' too.` });
+      problems.push({
+        code: 'WRONG_STAGE_NAME',
+        pointer: jsonPointer('stages', i, 'name'),
+        message: `a stage with these nodes is called '${stageName(nodes)}', not '${name}'; leave the name out, or correct it.`,
+      });
+    if (first.get(name) !== i)
+      problems.push({
+        code: 'DUPLICATE_STAGE',
+        pointer: jsonPointer('stages', i, 'name'),
+        message: `stage ${first.get(name)} is called '${name}' too.`,
+      });
     after.forEach((before, j) => {
       const pointer = jsonPointer('stages', i, 'after', j);
-      if (!first.has(before)) problems.push({ code: 'UNKNOWN_STAGE', pointer, message: `${name} waits for '${before}', but there is no such stage.` });
-      else if (after.indexOf(before) !== j) problems.push({ code: 'DUPLICATE_AFTER', pointer, message: `${name} waits for '${before}' twice.` });
+      if (!first.has(before))
+        problems.push({ code: 'UNKNOWN_STAGE', pointer, message: `${name} waits for '${before}', but there is no such stage.` });
+      else if (after.indexOf(before) !== j)
+        problems.push({ code: 'DUPLICATE_AFTER', pointer, message: `${name} waits for '${before}' twice.` });
     });
     return problems;
   });
@@ -67,24 +91,37 @@ function nodeProblems(spec: PipelineSpec, { stages }: Topology): Problem[] {
   const stageOf = new Map<string, string>();
   const problems: Problem[] = [];
   stages.forEach(({ name, nodes }, i) => {
-    if (nodes.length === 0) problems.push({ code: 'EMPTY_STAGE', pointer: jsonPointer('stages', i, 'nodes'), message: `stage '${name}' runs nothing.` });
+    if (nodes.length === 0)
+      problems.push({ code: 'EMPTY_STAGE', pointer: jsonPointer('stages', i, 'nodes'), message: `stage '${name}' runs nothing.` });
     nodes.forEach((id, j) => {
       const pointer = jsonPointer('stages', i, 'nodes', j);
       const other = stageOf.get(id);
-      if (!known.has(id)) problems.push({ code: 'UNKNOWN_NODE', pointer, message: `${spec.name} does not call '${id}'; it calls ${listed([...known])}.` });
-      else if (other !== undefined) problems.push({ code: 'DUPLICATE_NODE', pointer, message: `${id} is in stage '${other}' already; every call runs once.` });
+      if (!known.has(id))
+        problems.push({ code: 'UNKNOWN_NODE', pointer, message: `${spec.name} does not call '${id}'; it calls ${listed([...known])}.` });
+      else if (other !== undefined)
+        problems.push({ code: 'DUPLICATE_NODE', pointer, message: `${id} is in stage '${other}' already; every call runs once.` });
       else stageOf.set(id, name);
     });
   });
   const missing = spec.nodes.filter(({ id }) => !stageOf.has(id));
-  return [...problems, ...missing.map(({ id }) => ({ code: 'MISSING_NODE', pointer: '/stages', message: `${id} is in no stage; every call of ${spec.name} must run.` }))];
+  return [
+    ...problems,
+    ...missing.map(({ id }) => ({
+      code: 'MISSING_NODE',
+      pointer: '/stages',
+      message: `${id} is in no stage; every call of ${spec.name} must run.`,
+    })),
+  ];
 }
 
 function cycleProblems({ stages }: Topology, graph: StageGraph): Problem[] {
   const name = (i: number | undefined): string => stages[i ?? -1]?.name ?? '';
   return cycles(graph).map((cycle) => {
     const pointer = jsonPointer('stages', cycle[0] ?? 0, 'after', stages[cycle[0] ?? 0]?.after.indexOf(name(cycle[1] ?? cycle[0])) ?? 0);
-    const message = cycle.length === 1 ? `${name(cycle[0])} waits for itself.` : `the stages wait for each other: ${[...cycle, cycle[0]].map(name).join(' waits for ')}.`;
+    const message =
+      cycle.length === 1
+        ? `${name(cycle[0])} waits for itself.`
+        : `the stages wait for each other: ${[...cycle, cycle[0]].map(name).join(' waits for ')}.`;
     return { code: 'CYCLE', pointer, message };
   });
 }

@@ -5,7 +5,10 @@ export function toMermaid(topology: Topology): string {
   const id = new Map(topology.stages.map((stage, i) => [stage.name, `s${i}`]));
   const waitedFor = new Set(topology.stages.flatMap((stage) => stage.after));
   const { batch, lingerMs, stages } = topology;
-  const lines = ['flowchart LR', `  in(["${batch.records === 1 ? '1 record' : `up to ${batch.records} records`}${lingerMs > 0 ? `<br/>linger ${lingerMs} ms` : ''}"])`];
+  const lines = [
+    'flowchart LR',
+    `  in(["${batch.records === 1 ? '1 record' : `up to ${batch.records} records`}${lingerMs > 0 ? `<br/>linger ${lingerMs} ms` : ''}"])`,
+  ];
   for (const { name, nodes, partitions } of stages) {
     const title = nodes.map(escaped).join('<br/>') + (partitions > 1 ? `<br/>× ${partitions}` : '');
     lines.push(`  ${id.get(name)}["${title}"]`);

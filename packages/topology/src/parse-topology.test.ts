@@ -51,7 +51,16 @@ describe('parseTopology', () => {
     ]);
   });
 
-  it.each([undefined, null, 1, 'topology', [], {}, { stages: [], batch: {} }, { stages: [{ nodes: ['a'], after: [] }], batch: { records: Number.NaN } }])('refuses %j', (json) => {
+  it.each([
+    undefined,
+    null,
+    1,
+    'topology',
+    [],
+    {},
+    { stages: [], batch: {} },
+    { stages: [{ nodes: ['a'], after: [] }], batch: { records: Number.NaN } },
+  ])('refuses %j', (json) => {
     expect(places(json)).not.toEqual([]);
   });
 });

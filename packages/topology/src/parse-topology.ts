@@ -24,11 +24,15 @@ const topologyShape = z.strictObject({
       }),
     )
     .min(1),
-  batch: z.strictObject({ records: within(TOPOLOGY_BOUNDS.batchRecords), bytes: within(TOPOLOGY_BOUNDS.batchBytes).default(DEFAULT_BATCH_BYTES) }),
+  batch: z.strictObject({
+    records: within(TOPOLOGY_BOUNDS.batchRecords),
+    bytes: within(TOPOLOGY_BOUNDS.batchBytes).default(DEFAULT_BATCH_BYTES),
+  }),
   lingerMs: within(TOPOLOGY_BOUNDS.lingerMs).default(0),
 });
 
-export type ParsedTopology = { readonly topology: Topology; readonly problems?: never } | { readonly topology?: never; readonly problems: readonly Problem[] };
+export type ParsedTopology =
+  { readonly topology: Topology; readonly problems?: never } | { readonly topology?: never; readonly problems: readonly Problem[] };
 
 /**
  * Reads a topology from JSON: its shape only, all problems at once, unknown keys refused; `validateTopology` decides whether it is legal.

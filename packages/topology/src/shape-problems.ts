@@ -6,7 +6,11 @@ import type { Problem } from './topology.js';
 export function shapeProblems(error: z.ZodError): Problem[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ code: 'UNKNOWN_KEY', pointer: jsonPointer(...issue.path, key), message: `there is no '${key}' here; remove it.` }))
+      ? issue.keys.map((key) => ({
+          code: 'UNKNOWN_KEY',
+          pointer: jsonPointer(...issue.path, key),
+          message: `there is no '${key}' here; remove it.`,
+        }))
       : [{ code: 'WRONG_SHAPE', pointer: jsonPointer(...issue.path), message: issue.message }],
   );
 }

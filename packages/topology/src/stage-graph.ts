@@ -56,7 +56,7 @@ function shortestCycle(after: StageGraph['after'], start: number): number[] {
 
 function pathTo(end: number, start: number, from: ReadonlyMap<number, number>): number[] {
   const path = [end];
-  for (let i = end; i !== start; ) {
+  for (let i = end; i !== start;) {
     i = from.get(i) ?? start;
     path.unshift(i);
   }

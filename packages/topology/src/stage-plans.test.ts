@@ -6,7 +6,12 @@ import { stagePlans } from './stage-plans.js';
 import { node, orders } from './testing/example.js';
 import type { Topology } from './topology.js';
 
-const retry = (maximumAttempts: number, initialIntervalMs: number) => ({ maximumAttempts, initialIntervalMs, backoffCoefficient: 2, maximumIntervalMs: 10_000 });
+const retry = (maximumAttempts: number, initialIntervalMs: number) => ({
+  maximumAttempts,
+  initialIntervalMs,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 10_000,
+});
 
 describe('stagePlans', () => {
   const topology = asWritten(orders);

@@ -8,7 +8,12 @@ const DANGER: readonly Effect[] = ['pure', 'read', 'idempotent-write', 'write'];
  * What an execution must know of each stage, frozen into its argument at the start. Takes a legal topology with its envelope and allocation.
  * A fused stage adds its functions' timeouts and takes the smallest attempt count (with the backoff of the first function that has it).
  */
-export function stagePlans(spec: PipelineSpec, topology: Topology, envelope: Envelope, allocation: Allocation): { readonly [stage: string]: StagePlan } {
+export function stagePlans(
+  spec: PipelineSpec,
+  topology: Topology,
+  envelope: Envelope,
+  allocation: Allocation,
+): { readonly [stage: string]: StagePlan } {
   const nodes = new Map(spec.nodes.map((node) => [node.id, node]));
   return Object.fromEntries(
     topology.stages.map((stage) => [

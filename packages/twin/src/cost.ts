@@ -34,9 +34,15 @@ export function invocationCost({ billedMs, memoryMb }: BilledInvocation, prices:
 }
 
 /** US dollars of an execution: all its invocations (every attempt), and its Temporal actions (see `temporalActions`). */
-export function executionCost(execution: { readonly invocations: readonly BilledInvocation[]; readonly actions: number }, prices: Prices): Cost {
+export function executionCost(
+  execution: { readonly invocations: readonly BilledInvocation[]; readonly actions: number },
+  prices: Prices,
+): Cost {
   const { invocations: billed, actions: count } = execution;
-  const compute = billed.reduce((sum, { billedMs, memoryMb }) => sum + provisionedCost((amount(billedMs, 'billedMs') / 1000) * memoryMb, prices), 0);
+  const compute = billed.reduce(
+    (sum, { billedMs, memoryMb }) => sum + provisionedCost((amount(billedMs, 'billedMs') / 1000) * memoryMb, prices),
+    0,
+  );
   const invocations = billed.length * prices.invocation.usd;
   const actions = amount(count, 'actions') * prices.temporalAction.usd;
   const withoutActions = compute + invocations;

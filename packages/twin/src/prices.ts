@@ -16,7 +16,15 @@ export interface Prices {
 
 /** On-demand list prices without free tier, volume tier or commitment: what the first user beyond the free tier pays. */
 export const PUBLISHED_PRICES: Prices = {
-  gbSecond: { usd: 0.0000166667, source: 'AWS Lambda, on demand, x86, us-east-1: https://aws.amazon.com/lambda/pricing/', asOf: '2026-05-05' },
+  gbSecond: {
+    usd: 0.0000166667,
+    source: 'AWS Lambda, on demand, x86, us-east-1: https://aws.amazon.com/lambda/pricing/',
+    asOf: '2026-05-05',
+  },
   invocation: { usd: 0.2 / 1e6, source: 'AWS Lambda, requests, us-east-1: https://aws.amazon.com/lambda/pricing/', asOf: '2026-05-05' },
-  temporalAction: { usd: 50 / 1e6, source: 'Temporal Cloud, Actions, first 5 million a month: https://docs.temporal.io/cloud/pricing', asOf: '2026-07-02' },
+  temporalAction: {
+    usd: 50 / 1e6,
+    source: 'Temporal Cloud, Actions, first 5 million a month: https://docs.temporal.io/cloud/pricing',
+    asOf: '2026-07-02',
+  },
 };

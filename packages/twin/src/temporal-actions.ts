@@ -21,7 +21,15 @@ export interface TemporalUse {
  * workflow tasks, completions and replays none. Source: https://docs.temporal.io/cloud/actions
  */
 export function temporalActions(use: Partial<TemporalUse>): number {
-  const { runs = 1, activityAttempts = 0, timers = 0, localActivityTasks = 0, heartbeats = 0, searchAttributeUpserts = 0, queries = 0 } = use;
+  const {
+    runs = 1,
+    activityAttempts = 0,
+    timers = 0,
+    localActivityTasks = 0,
+    heartbeats = 0,
+    searchAttributeUpserts = 0,
+    queries = 0,
+  } = use;
   return runs + activityAttempts + timers + localActivityTasks + heartbeats + searchAttributeUpserts + queries;
 }
 

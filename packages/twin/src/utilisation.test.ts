@@ -11,7 +11,10 @@ describe('utilisation', () => {
 
   it('is undefined where nothing was provisioned', () => {
     expect(utilisation([])).toEqual({ memory: undefined, instances: undefined });
-    expect(utilisation([{ provisionedS: 0, busyS: 0, provisionedMbS: 0, usedMbS: 0 }])).toEqual({ memory: undefined, instances: undefined });
+    expect(utilisation([{ provisionedS: 0, busyS: 0, provisionedMbS: 0, usedMbS: 0 }])).toEqual({
+      memory: undefined,
+      instances: undefined,
+    });
   });
 
   it('is never above 1', () => {
@@ -25,6 +28,11 @@ describe('utilisation', () => {
   });
 
   it('counts peak memory for as long as an invocation ran', () => {
-    expect(usedMbSeconds([{ peakMemoryMb: 100, durationMs: 500 }, { peakMemoryMb: 60, durationMs: 2000 }])).toBe(170);
+    expect(
+      usedMbSeconds([
+        { peakMemoryMb: 100, durationMs: 500 },
+        { peakMemoryMb: 60, durationMs: 2000 },
+      ]),
+    ).toBe(170);
   });
 });

@@ -68,7 +68,10 @@ class Wiring {
   call(one: Choice): void {
     const on = this.pick(one);
     // A reduce needs an expand to close; a root filter must not come after a write.
-    const kind = (one.kind === 'reduce' && on.scope.length === 0) || (one.kind === 'filter' && on.scope.length === 0 && this.written) ? 'function' : one.kind;
+    const kind =
+      (one.kind === 'reduce' && on.scope.length === 0) || (one.kind === 'filter' && on.scope.length === 0 && this.written)
+        ? 'function'
+        : one.kind;
     const effect = kind === 'function' ? one.effect : 'pure';
     this.add(kind, on, { ...one, effect });
   }
@@ -76,7 +79,9 @@ class Wiring {
   /** Joins what leads nowhere inside an expand into a reduce, the innermost first; loose ends outside are joined by the pipeline's return. */
   closeAll(): void {
     for (;;) {
-      const inside = this.records.filter((rec) => rec.scope.length > 0 && rec.inputs.every((id) => !this.nodes.some((node) => node.inputs.includes(id))));
+      const inside = this.records.filter(
+        (rec) => rec.scope.length > 0 && rec.inputs.every((id) => !this.nodes.some((node) => node.inputs.includes(id))),
+      );
       const deepest = Math.max(...inside.map((rec) => rec.scope.length));
       const first = inside.find((rec) => rec.scope.length === deepest);
       if (first === undefined) return;
@@ -101,10 +106,31 @@ class Wiring {
     const id = `${kind}-${this.nodes.length}`;
     const fields = [...on.fields];
     const reads = fields.length === 0 ? [] : [...new Set(one.reads.map((n) => this.at(fields, n)))];
-    const writes = kind === 'filter' ? [] : Array.from({ length: kind === 'reduce' ? 1 : one.writes + (kind === 'expand' ? 1 : 0) }, (_, i) => `${id}-field-${i}`);
+    const writes =
+      kind === 'filter'
+        ? []
+        : Array.from({ length: kind === 'reduce' ? 1 : one.writes + (kind === 'expand' ? 1 : 0) }, (_, i) => `${id}-field-${i}`);
     const uses = one.effect === 'pure' ? [] : one.uses;
-    const retry = { maximumAttempts: one.effect === 'write' ? 1 : one.maximumAttempts, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 10_000 };
-    this.nodes.push({ id, name: id, kind, effect: one.effect, inputs: on.inputs, scope: on.scope, reads, writes, uses, batched: one.batched, timeoutMs: one.timeoutMs, retry });
+    const retry = {
+      maximumAttempts: one.effect === 'write' ? 1 : one.maximumAttempts,
+      initialIntervalMs: 100,
+      backoffCoefficient: 2,
+      maximumIntervalMs: 10_000,
+    };
+    this.nodes.push({
+      id,
+      name: id,
+      kind,
+      effect: one.effect,
+      inputs: on.inputs,
+      scope: on.scope,
+      reads,
+      writes,
+      uses,
+      batched: one.batched,
+      timeoutMs: one.timeoutMs,
+      retry,
+    });
     this.written ||= one.effect === 'idempotent-write' || one.effect === 'write';
     this.records.push(this.result(kind, id, on, writes));
   }
@@ -123,4 +149,15 @@ class Wiring {
   }
 }
 
-const PLAIN: Choice = { kind: 'reduce', effect: 'pure', on: 0, with: undefined, reads: [], writes: 0, uses: [], batched: false, timeoutMs: 1000, maximumAttempts: 3 };
+const PLAIN: Choice = {
+  kind: 'reduce',
+  effect: 'pure',
+  on: 0,
+  with: undefined,
+  reads: [],
+  writes: 0,
+  uses: [],
+  batched: false,
+  timeoutMs: 1000,
+  maximumAttempts: 3,
+};
