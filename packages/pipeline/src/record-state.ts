@@ -35,6 +35,8 @@ export interface RecordState {
   readonly filtered?: Filtered;
   /** A dying record goes on only through the nodes that a filter still needs; writes never run for it. */
   readonly death?: Death;
+  /** Nodes that failed for a dying record, that of its death among them: whatever depends on one of them cannot run for it. */
+  readonly failed?: readonly string[];
   /** Only in a batch that is to be dispatched again: node to resume at, and attempts made there. */
   readonly retry?: { readonly at: string; readonly attempts: number; readonly code: string; readonly message: string };
 }

@@ -4,6 +4,7 @@
  */
 import type { Fields } from '../json.js';
 import type { RecordState } from '../record-state.js';
+import type { Memo } from './memo.js';
 
 export interface RunOptions {
   /** Opened resources by name; a resource is opened once per instance. */
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly progress: (node: string, timeoutMs: number) => void;
   /** Called around every call of a handler (`keep`, `children`, `add` too); what it throws counts as thrown by the handler. Hosts catch forbidden effects here. */
   readonly guard?: <T>(node: string, call: () => T) => T;
+  /** Answers of functions with a `memo`; one per instance process. Without it nothing is remembered. */
+  readonly memo?: Memo;
   /** Milliseconds. `cpu` may be coarse. */
   readonly clock: { now(): number; cpu(): number };
 }

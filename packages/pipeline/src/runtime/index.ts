@@ -1,1 +1,8 @@
-export type * from './contract.js';
+/** What runs a pipeline in a process: the instance of a function host, and the local runner of `testing`. */
+export { admitRecord, type Admission } from './admit-record.js';
+export { condemn } from './condemn.js';
+export type { FunctionSpan, RunOptions, RunResult } from './contract.js';
+export { Memo } from './memo.js';
+export { mergeStates } from './merge-states.js';
+export { outcomeOf } from './outcome.js';
+export { runNodes } from './run-nodes.js';

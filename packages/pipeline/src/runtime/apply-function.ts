@@ -1,0 +1,117 @@
+import type { Fields } from '../json.js';
+import { isTerminalError } from '../terminal-error.js';
+import { hasWriteEffect } from '../node-relations.js';
+import { named, takeFields } from './answers.js';
+import { Calls, isThenable } from './calls.js';
+import type { RunOptions } from './contract.js';
+import { Failure } from './failure.js';
+import type { PlannedNode } from './plan.js';
+import { visible } from './visible.js';
+import type { Item, Work } from './work.js';
+
+/** The fields that a function adds to each item. `handle` is called for one after the other, `handleBatch` for all at once. */
+export async function applyFunction(node: PlannedNode, items: readonly Item[], options: RunOptions): Promise<(Fields | Failure)[]> {
+  const calls = new Calls(node, options);
+  const resources = await openResources(node, calls, options);
+  if (resources instanceof Failure) return items.map(() => resources);
+  const inputs = items.map(({ bag }) => visible(node.spec.reads, bag));
+  const answers = remembered(node, inputs, options);
+  const asked = items.flatMap((_, i) => (answers[i] ? [] : [i]));
+  const call = { node, calls, options, resources, items, inputs };
+  if (node.definition.handleBatch) await askTogether(call, asked, answers);
+  else await askEach(call, asked, answers);
+  remember(node, inputs, asked, answers, options);
+  return answers as (Fields | Failure)[];
+}
+
+interface Call {
+  readonly node: PlannedNode;
+  readonly calls: Calls;
+  readonly options: RunOptions;
+  readonly resources: object;
+  readonly items: readonly Item[];
+  readonly inputs: readonly Fields[];
+}
+type Answers = (Fields | Failure | undefined)[];
+
+async function openResources({ definition: { uses = {} } }: PlannedNode, calls: Calls, options: RunOptions): Promise<object | Failure> {
+  const opened: { [as: string]: unknown } = {};
+  for (const [as, { name }] of Object.entries(uses)) {
+    // Boxed, because a resource may itself have a `then`.
+    const box = await calls.maybeAsync(() => options.resource(name).then((resource) => ({ resource })));
+    if (box instanceof Failure) return box;
+    opened[as] = box.resource;
+  }
+  return opened;
+}
+
+/** Once a child has failed, its record has failed, and its other children are not asked. */
+async function askEach({ node, calls, options, resources, items, inputs }: Call, asked: readonly number[], answers: Answers): Promise<void> {
+  const { handle } = node.definition;
+  const writes = hasWriteEffect(node.spec);
+  let failed: { work: Work; failure: Failure } | undefined;
+  for (const i of asked) {
+    const item = items[i] as Item;
+    if (failed?.work === item.work) {
+      answers[i] = failed.failure;
+      continue;
+    }
+    const pause = calls.breathe();
+    if (pause) await pause;
+    const { key, arrivedAt } = item.work.given;
+    const context = Object.assign(calls.context(key), { now: arrivedAt }, writes ? { keys: [idempotencyKey(node, item, options)] } : undefined, resources);
+    let answer: unknown = calls.maybeAsync(() => handle?.(inputs[i] as Fields, context));
+    if (isThenable(answer)) answer = await answer;
+    const taken = take(node, answer, options);
+    answers[i] = taken;
+    if (taken instanceof Failure) failed = { work: item.work, failure: taken };
+  }
+}
+
+async function askTogether({ node, calls, options, resources, items, inputs }: Call, asked: readonly number[], answers: Answers): Promise<void> {
+  if (asked.length === 0) return;
+  options.signal.throwIfAborted();
+  const batch = asked.map((i) => items[i] as Item);
+  const context = Object.assign(
+    calls.context(undefined),
+    { nows: batch.map(({ work }) => work.given.arrivedAt) },
+    hasWriteEffect(node.spec) ? { keys: batch.map((item) => idempotencyKey(node, item, options)) } : undefined,
+    resources,
+  );
+  const records = Object.freeze(asked.map((i) => inputs[i] as Fields));
+  const answer: unknown = await calls.maybeAsync(() => node.definition.handleBatch?.(records, context));
+  const refused = answer instanceof Failure ? answer : misshapen(node.id, answer, batch.length);
+  asked.forEach((i, position) => {
+    answers[i] = refused ?? take(node, (answer as readonly unknown[])[position], options);
+  });
+}
+
+function misshapen(id: string, answer: unknown, records: number): Failure | undefined {
+  if (!Array.isArray(answer)) return Failure.wrongAnswer(`'${id}' answered ${named(answer)} for a batch; answer a list with one place per record`);
+  return answer.length === records ? undefined : Failure.wrongAnswer(`'${id}' answered ${answer.length} of ${records} records; answer records[i] at position i`);
+}
+
+/** An error in a record's place is as good as thrown for that record. */
+function take(node: PlannedNode, answer: unknown, { strict }: RunOptions): Fields | Failure {
+  if (answer instanceof Failure) return answer;
+  return isTerminalError(answer) || answer instanceof Error ? Failure.of(answer) : takeFields(node, answer, strict);
+}
+
+/** Names an item in a function for ever: no attempt, version or batch is part of it. */
+function idempotencyKey({ id }: PlannedNode, { work, path }: Item, { idempotencyScope }: RunOptions): string {
+  return `${idempotencyScope}/${work.given.key}/${id}${path}`;
+}
+
+function remembered({ id, spec }: PlannedNode, inputs: readonly Fields[], { memo, clock }: RunOptions): Answers {
+  const now = clock.now();
+  return inputs.map((reads) => (spec.memo && memo ? memo.get(id, reads, now) : undefined));
+}
+
+function remember({ id, spec }: PlannedNode, inputs: readonly Fields[], asked: readonly number[], answers: Answers, { memo, clock }: RunOptions): void {
+  if (!spec.memo || !memo) return;
+  const expiresAt = clock.now() + spec.memo.ttlMs;
+  for (const i of asked) {
+    const answer = answers[i];
+    if (answer && !(answer instanceof Failure)) memo.set(id, inputs[i] as Fields, answer, expiresAt);
+  }
+}
