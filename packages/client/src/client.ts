@@ -1,0 +1,97 @@
+import type * as api from './schemas/index.js';
+import type { Health } from './schemas/health.js';
+import { createTransport, path, type ClientOptions, type Revision } from './transport.js';
+
+export type AutoFlowClient = ReturnType<typeof createClient>;
+
+interface Page {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+export interface MetricsWindow {
+  readonly by?: 'version' | 'stage' | 'function';
+  /** `90s`, `15m`, `1h`, `7d`. */
+  readonly since?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly version?: string;
+  readonly scope?: string;
+}
+
+/** A typed client of the control plane. Every call rejects with `ApiError` (the API said no) or `ApiUnreachableError`. */
+export function createClient(options: ClientOptions) {
+  const call = createTransport(options);
+  const page = ({ limit, cursor }: Page = {}) => ({ limit, cursor });
+
+  return {
+    url: options.url,
+
+    pipelines: {
+      register: (body: api.RegisterPipeline) => call<api.Registered>('/pipelines', { method: 'POST', body }),
+      list: () => call<{ items: api.PipelineSummary[] }>('/pipelines'),
+      show: (pipeline: string) => call<api.Pipeline>(path`/pipelines/${pipeline}`),
+      graph: (pipeline: string, version?: string) => call<api.Graph>(path`/pipelines/${pipeline}/graph`, { query: { version } }),
+      mermaid: (pipeline: string, version?: string) => call<string>(path`/pipelines/${pipeline}/graph`, { query: { version, format: 'mermaid' } }),
+      metrics: (pipeline: string, window: MetricsWindow = {}) => call<api.MetricsReport>(path`/pipelines/${pipeline}/metrics`, { query: { ...window } }),
+      digest: (pipeline: string, scope: string) => call<api.ScopeDigest>(path`/pipelines/${pipeline}/digest`, { query: { scope } }),
+    },
+
+    releases: {
+      list: (pipeline: string) => call<{ items: api.ReleaseSummary[] }>(path`/pipelines/${pipeline}/releases`),
+      show: (pipeline: string, hash: string) => call<api.Release>(path`/pipelines/${pipeline}/releases/${hash}`),
+    },
+
+    versions: {
+      register: (pipeline: string, body: api.NewVersion) => call<api.Registered>(path`/pipelines/${pipeline}/versions`, { method: 'POST', body }),
+      list: (pipeline: string) => call<{ items: api.Version[] }>(path`/pipelines/${pipeline}/versions`),
+      show: (pipeline: string, version: string) => call<api.Version>(path`/pipelines/${pipeline}/versions/${version}`),
+      diff: (pipeline: string, from: string, to: string) => call<api.VersionDiff>(path`/pipelines/${pipeline}/versions/${from}/diff/${to}`),
+    },
+
+    stable: {
+      show: (pipeline: string) => call<api.Stable>(path`/pipelines/${pipeline}/stable`),
+      /** Every execution started after this resolves gets the version; those under way end on theirs. */
+      set: (pipeline: string, body: api.SetStable, ifMatch: Revision) => call<api.Stable>(path`/pipelines/${pipeline}/stable`, { method: 'PUT', body, ifMatch }),
+    },
+
+    allocations: {
+      show: (pipeline: string, version?: string) => call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations`, { query: { version } }),
+      set: (pipeline: string, body: api.SetAllocation, ifMatch: Revision, version?: string) =>
+        call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations`, { method: 'PUT', body, ifMatch, query: { version } }),
+      setStage: (pipeline: string, stage: string, body: api.SetStageAllocation, ifMatch: Revision, version?: string) =>
+        call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations/${stage}`, { method: 'PUT', body, ifMatch, query: { version } }),
+    },
+
+    backfills: {
+      start: (pipeline: string, body: api.NewBackfill) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills`, { method: 'POST', body }),
+      list: (pipeline: string, limit?: number) => call<{ items: api.Backfill[] }>(path`/pipelines/${pipeline}/backfills`, { query: { limit } }),
+      show: (pipeline: string, id: string) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills/${id}`),
+      pause: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'pause', reason),
+      resume: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'resume', reason),
+      cancel: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'cancel', reason),
+    },
+
+    records: {
+      list: (pipeline: string, filter: Page & { scope?: string; state?: api.RecordOutcome['state'] } = {}) =>
+        call<api.RecordPage>(path`/pipelines/${pipeline}/records`, { query: { ...page(filter), scope: filter.scope, state: filter.state } }),
+      show: (pipeline: string, key: string, scope?: string) => call<api.RecordOutcome>(path`/pipelines/${pipeline}/records/${key}`, { query: { scope } }),
+    },
+
+    deadLetters: {
+      list: (pipeline: string, filter: Page & { scope?: string; code?: string } = {}) =>
+        call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, { query: { ...page(filter), scope: filter.scope, code: filter.code } }),
+      show: (pipeline: string, id: string) => call<api.DeadLetter>(path`/pipelines/${pipeline}/dead-letters/${id}`),
+    },
+
+    audit: (filter: Page & { pipeline?: string } = {}) => call<api.AuditPage>('/audit', { query: { ...page(filter), pipeline: filter.pipeline } }),
+
+    health: {
+      live: () => call<Health>('/health/live'),
+      ready: () => call<Health>('/health/ready'),
+    },
+  };
+
+  function act(pipeline: string, id: string, action: 'pause' | 'resume' | 'cancel', reason: string | undefined): Promise<api.Backfill> {
+    return call(`${path`/pipelines/${pipeline}/backfills/${id}`}:${action}`, { method: 'POST', body: reason === undefined ? {} : { reason } });
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { OutcomeCounts, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
+
+const Path = z.string().min(1).max(4096);
+
+/** Paths are those of the host that feeds (the control worker). */
+export const Source = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('csv'), path: Path, groupBy: z.string().min(1).exactOptional(), columns: z.record(z.string(), z.string()).exactOptional() }),
+    z.strictObject({ kind: z.literal('jsonl'), path: Path }),
+    z.strictObject({ kind: z.literal('postgres'), connectionString: z.string().min(1), query: z.string().min(1) }),
+  ])
+  .meta({ id: 'Source' });
+export type Source = z.infer<typeof Source>;
+
+export const BackfillProgress = z
+  .object({ read: z.int(), settled: z.int(), counts: OutcomeCounts, total: z.int().exactOptional() })
+  .meta({ id: 'BackfillProgress' });
+
+/** The connection string of a Postgres source is answered without user, password and options. */
+export const Backfill = z
+  .object({
+    id: z.string(),
+    pipeline: PipelineName,
+    scope: ScopeName,
+    version: VersionName.exactOptional(),
+    source: Source,
+    limit: z.int().exactOptional(),
+    concurrency: z.int(),
+    batchRecords: z.int().exactOptional(),
+    state: z.enum(['running', 'paused', 'completed', 'cancelled', 'failed']),
+    reason: z.string().exactOptional(),
+    progress: BackfillProgress,
+    createdAt: Timestamp,
+    endedAt: Timestamp.exactOptional(),
+  })
+  .meta({ id: 'Backfill' });
+export type Backfill = z.infer<typeof Backfill>;
+export const BackfillList = z.object({ items: z.array(Backfill) }).meta({ id: 'BackfillList' });
+
+/** Defaults: a scope of its own (its id), the stable version of each moment, 8 executions at once, the version's batch size. */
+export const NewBackfill = z
+  .strictObject({
+    source: Source,
+    scope: ScopeName.exactOptional(),
+    version: VersionName.exactOptional(),
+    limit: z.int().min(1).exactOptional(),
+    concurrency: z.int().min(1).max(1000).default(8),
+    batchRecords: z.int().min(1).max(100_000).exactOptional(),
+    reason: Reason.exactOptional(),
+  })
+  .meta({ id: 'NewBackfill' });
+export type NewBackfill = z.input<typeof NewBackfill>;
+
+export const BackfillAction = z.strictObject({ reason: Reason.exactOptional() }).meta({ id: 'BackfillAction' });

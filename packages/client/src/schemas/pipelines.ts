@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { PipelineName, Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
+import { PipelineSpec } from './pipeline-spec.js';
+import { NewAllocation, NewEnvelope, NewTopology, Stage } from './topology.js';
+import { Version } from './versions.js';
+
+export const Stable = z.object({ version: VersionName, release: ReleaseHash, revision: z.int() }).meta({ id: 'Stable' });
+export type Stable = z.infer<typeof Stable>;
+
+export const PipelineSummary = z.object({ name: PipelineName, stable: Stable, createdAt: Timestamp }).meta({ id: 'PipelineSummary' });
+export type PipelineSummary = z.infer<typeof PipelineSummary>;
+export const PipelineList = z.object({ items: z.array(PipelineSummary) }).meta({ id: 'PipelineList' });
+
+/** `spec` is that of the stable release. */
+export const Pipeline = z.object({ ...PipelineSummary.shape, spec: PipelineSpec }).meta({ id: 'Pipeline' });
+export type Pipeline = z.infer<typeof Pipeline>;
+
+/** Registers a release; without a topology, as written. The first version of a pipeline becomes its stable one. */
+export const RegisterPipeline = z
+  .strictObject({
+    spec: PipelineSpec,
+    release: ReleaseHash,
+    topology: NewTopology.optional(),
+    envelope: NewEnvelope.optional(),
+    allocation: NewAllocation.optional(),
+    reason: Reason.exactOptional(),
+  })
+  .meta({ id: 'RegisterPipeline' });
+export type RegisterPipeline = z.input<typeof RegisterPipeline>;
+
+/** `created`: this version did not exist before. Registering the same again answers the version there is. */
+export const Registered = z.object({ version: Version, created: z.boolean() }).meta({ id: 'Registered' });
+export type Registered = z.infer<typeof Registered>;
+
+export const SetStable = z.strictObject({ version: VersionName, reason: Reason }).meta({ id: 'SetStable' });
+export type SetStable = z.input<typeof SetStable>;
+
+export const GraphQuery = z.strictObject({ version: VersionName.exactOptional(), format: z.enum(['json', 'mermaid']).default('json') });
+
+/** The graph as written (`nodes`, by their inputs) and as run (`stages`, by `after`). */
+export const Graph = z
+  .object({
+    pipeline: PipelineName,
+    version: VersionName,
+    nodes: z.array(
+      z.object({
+        id: z.string(),
+        kind: z.string(),
+        effect: z.string(),
+        inputs: z.array(z.string()),
+        reads: z.array(z.string()),
+        writes: z.array(z.string()),
+        uses: z.array(z.string()),
+        stage: z.string(),
+      }),
+    ),
+    stages: z.array(Stage),
+  })
+  .meta({ id: 'Graph' });
+export type Graph = z.infer<typeof Graph>;
+
+export const ReleaseSummary = z.object({ hash: ReleaseHash, createdAt: Timestamp }).meta({ id: 'ReleaseSummary' });
+export type ReleaseSummary = z.infer<typeof ReleaseSummary>;
+export const ReleaseList = z.object({ items: z.array(ReleaseSummary) }).meta({ id: 'ReleaseList' });
+export const Release = z.object({ ...ReleaseSummary.shape, spec: PipelineSpec }).meta({ id: 'Release' });
+export type Release = z.infer<typeof Release>;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
+import { Envelope, NewAllocation, NewEnvelope, NewTopology, Topology } from './topology.js';
+
+/** `stable`: new executions get it. */
+export const Version = z
+  .object({
+    name: VersionName,
+    hash: z.string(),
+    release: ReleaseHash,
+    stable: z.boolean(),
+    topology: Topology,
+    envelope: Envelope,
+    parent: VersionName.exactOptional(),
+    author: z.string(),
+    note: z.string().exactOptional(),
+    createdAt: Timestamp,
+  })
+  .meta({ id: 'Version' });
+export type Version = z.infer<typeof Version>;
+export const VersionList = z.object({ items: z.array(Version) }).meta({ id: 'VersionList' });
+
+/** Proposes a topology by hand; it is checked like any other. Defaults: stable release, widest envelope, default allocation, parent = stable. */
+export const NewVersion = z
+  .strictObject({
+    topology: NewTopology,
+    release: ReleaseHash.exactOptional(),
+    envelope: NewEnvelope.optional(),
+    allocation: NewAllocation.optional(),
+    parent: VersionName.exactOptional(),
+    note: z.string().max(1000).exactOptional(),
+    reason: Reason.exactOptional(),
+  })
+  .meta({ id: 'NewVersion' });
+export type NewVersion = z.input<typeof NewVersion>;
+
+/** What changes when the pipeline runs as the second version and no longer as the first; `text` says it in words. */
+export const VersionDiff = z
+  .object({ from: VersionName, to: VersionName, changes: z.array(z.looseObject({ kind: z.string(), text: z.string() })) })
+  .meta({ id: 'VersionDiff' });
+export type VersionDiff = z.infer<typeof VersionDiff>;

@@ -1,0 +1,86 @@
+import { ApiError, ApiUnreachableError } from './api-error.js';
+import { Problem } from './schemas/problem.js';
+
+export interface ClientOptions {
+  /** Where the control plane listens, such as `http://127.0.0.1:4000`; the client adds `/v1`. */
+  readonly url: string;
+  readonly token?: string;
+  /** An answer that takes longer counts as unreachable (default 30 s). */
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof fetch;
+}
+
+export interface Request {
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  readonly ifMatch?: Revision;
+}
+/** The revision that was read, or `*`: whatever it is by now. */
+export type Revision = number | '*';
+
+export type Transport = <T>(path: string, request?: Request) => Promise<T>;
+
+/** Answers the JSON of a 2xx (the text of another type). Throws `ApiError` for a problem, `ApiUnreachableError` when there was no answer of ours. */
+export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = fetch }: ClientOptions): Transport {
+  return async <T>(path: string, request: Request = {}): Promise<T> => {
+    const address = addressOf(url, path, request.query);
+    let answer: Response;
+    let text: string;
+    try {
+      answer = await send(address, {
+        method: request.method ?? 'GET',
+        headers: headersOf(request, token),
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      });
+      text = await answer.text();
+    } catch (error) {
+      throw new ApiUnreachableError(url, reasonOf(error), { cause: error });
+    }
+    const type = answer.headers.get('content-type') ?? '';
+    if (!answer.ok) throw problemOf(url, answer.status, type, text);
+    return (type.startsWith('application/json') ? JSON.parse(text) : text) as T;
+  };
+}
+
+/** Joins path segments, each escaped: keys and stage names may hold anything. */
+export function path(strings: TemplateStringsArray, ...segments: readonly string[]): string {
+  return strings.reduce((whole, part, i) => whole + encodeURIComponent(segments[i - 1] ?? '') + part);
+}
+
+function addressOf(url: string, path: string, query: Request['query'] = {}): URL {
+  if (!URL.canParse(url)) throw new ApiUnreachableError(url, 'this is not a URL');
+  const address = new URL(`${url.replace(/\/+$/, '')}/v1${path}`);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) address.searchParams.set(name, String(value));
+  return address;
+}
+
+function headersOf({ body, ifMatch }: Request, token: string | undefined): Record<string, string> {
+  return {
+    accept: 'application/json, application/problem+json, text/plain',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
+  };
+}
+
+function problemOf(url: string, status: number, type: string, text: string): Error {
+  const problem = type.startsWith('application/problem+json') ? Problem.safeParse(parsed(text)) : undefined;
+  return problem?.success ? new ApiError(problem.data) : new ApiUnreachableError(url, `something else answers there (status ${status})`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  const { code, message } = (error.cause ?? error) as { code?: string; message: string };
+  return code ?? message;
+}
