@@ -1,1 +1,2 @@
 export type * from './contract.js';
+export { createWorker } from './create-worker.js';

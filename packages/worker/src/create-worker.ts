@@ -1,0 +1,138 @@
+/** One process of AutoFlow, in any of its roles: the only place where workflows, function host, stores and activities meet. */
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
+import { createMeteringWriter, openStore, type MeteringWriter, type Store } from '@autoflow/store';
+import { openBatchStore } from '@autoflow/store/batches';
+import { CONTROL_QUEUE, EXECUTION_QUEUE } from '@autoflow/topology';
+import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
+import { workflowBundle } from '@autoflow/workflows/bundle';
+import { backfillActivities } from './activities/backfill-activities.js';
+import { executionActivities } from './activities/execution-activities.js';
+import type { RunningWorker, WorkerOptions } from './contract.js';
+import { createLog, type Log } from './log.js';
+import { registerSearchAttributes } from './search-attributes.js';
+import { versionsOf } from './versions.js';
+
+/** Time that a stopping Worker leaves to what it is doing. */
+const GRACE = '30s';
+
+/**
+ * Resolves when every role takes work. What it needs of outside (Temporal, Postgres) must be there; the schema of the database is
+ * brought up to date. `stop` drains: no invocation and no workflow task is dropped.
+ */
+export async function createWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const log = createLog(options);
+  const closing = new Closing();
+  try {
+    const parts = await start(options, log, closing);
+    const stopped = Promise.all(parts.map((part) => part.done)).then(() => {});
+    const stop = once(async () => {
+      for (const part of parts) part.stop();
+      await stopped.finally(() => closing.close());
+    });
+    // A part that fails for good takes the others with it.
+    const done = stopped.catch(async (error: unknown) => {
+      await stop().catch(() => {});
+      throw error;
+    });
+    done.catch(() => {});
+    return { done, stop };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+interface Running {
+  readonly done: Promise<void>;
+  stop(): void;
+}
+
+async function start(options: WorkerOptions, log: Log, closing: Closing): Promise<Running[]> {
+  const { roles, temporal } = options;
+  const store = closing.add(await openStore({ connectionString: options.databaseUrl, log }));
+  await store.migrate();
+  const native = closing.add(await NativeConnection.connect(addressOf(temporal)));
+  const running: Running[] = [];
+  if (roles.includes('functions')) running.push(await startFunctions(options, native, store, log, closing));
+  if (roles.includes('workflows') || roles.includes('control')) running.push(...(await startWorkflows(options, native, store, log, closing)));
+  log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
+  return running;
+}
+
+/** Executions and control workflows each have their queue and Worker: no stall of the one can block the other. */
+async function startWorkflows(options: WorkerOptions, native: NativeConnection, store: Store, log: Log, closing: Closing): Promise<Running[]> {
+  const { roles, temporal } = options;
+  const { namespace } = temporal;
+  const connection = closing.add(await Connection.connect(addressOf(temporal)));
+  const indexed = await registerSearchAttributes(connection, namespace);
+  if (!indexed) log('warn', 'the server lacks the search attributes of AutoFlow and does not let us add them; executions go without');
+  const batches = closing.add(openBatchStore(options.batchStore));
+  const versions = versionsOf(store);
+  const execution = executionActivities({ store, batches, versions, indexed });
+  const client = new Client({ connection, namespace });
+  const common = { connection: native, namespace, workflowBundle: await workflowBundle(), shutdownGraceTime: GRACE };
+  const workers: Worker[] = [];
+  if (roles.includes('workflows')) workers.push(await Worker.create({ ...common, taskQueue: EXECUTION_QUEUE, activities: execution, identity: `${options.host}/workflows` }));
+  if (roles.includes('control'))
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: CONTROL_QUEUE,
+        activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle }),
+        identity: `${options.host}/control`,
+      }),
+    );
+  return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
+}
+
+async function startFunctions(options: WorkerOptions, connection: NativeConnection, store: Store, log: Log, closing: Closing): Promise<Running> {
+  const metering = options.metering === false ? NO_METERING : closing.add(createMeteringWriter({ store: store.metering, log }));
+  const host: FunctionHost = createFunctionHost({
+    host: options.host,
+    connection,
+    namespace: options.temporal.namespace,
+    batchStore: options.batchStore,
+    releases: options.releases,
+    secret: options.secret,
+    desired: { read: () => store.hosts.desiredPools(), onChange: (callback) => store.listen('autoflow_pools', callback) },
+    acknowledge: (pools) => store.hosts.acknowledge(options.host, pools),
+    metering,
+    cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
+    ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
+    log,
+  });
+  await host.start();
+  log('info', 'function host started', { ...host.enforcement });
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  return { done: ended.then(() => host.stop()), stop: end };
+}
+
+const NO_METERING: Pick<MeteringWriter, 'invocation' | 'poolUsage'> = { invocation: () => {}, poolUsage: () => {} };
+
+function addressOf({ address, apiKey, tls }: WorkerOptions['temporal']) {
+  return { address, ...(apiKey !== undefined && { apiKey }), ...(tls !== undefined && { tls: tls as boolean }) };
+}
+
+function shutdown(worker: Worker): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+/** Closes what was opened, in reverse order, also when a start fails half-way. */
+class Closing {
+  private readonly opened: { close(): Promise<void> }[] = [];
+  add<T extends { close(): Promise<void> }>(opened: T): T {
+    this.opened.push(opened);
+    return opened;
+  }
+  async close(): Promise<void> {
+    for (const opened of this.opened.splice(0).reverse()) await opened.close();
+  }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
+}
