@@ -170,7 +170,7 @@ class Host implements FunctionHost {
     if (running === undefined || this.#draining.has(queue)) return;
     const drained = running.pool
       .drain(this.options.drainWithinMs ?? 120_000)
-      .then((gone) => gone && this.#forget(queue, running))
+      .then((gone) => (gone ? this.#forget(queue, running) : undefined))
       .catch((error: unknown) => this.#warn(`draining pool ${queue} failed`, error))
       .finally(() => this.#draining.delete(queue));
     this.#draining.set(queue, drained);

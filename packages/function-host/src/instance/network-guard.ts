@@ -21,21 +21,29 @@ export function networkGuard(pipeline: AnyPipeline): <T>(node: string, call: () 
   return (node, handler) => {
     if (!pure.has(node)) return calls.exit(handler);
     const call = { used: undefined as string | undefined };
-    const check = (): void => {
+    const check = <R>(result: R): R => {
       if (call.used !== undefined) throw impure(node, call.used);
+      return result;
     };
-    const result = calls.run(call, () => attempt(handler, check));
-    return (isPromise(result) ? result.finally(check) : result) as ReturnType<typeof handler>;
+    return calls.run(call, () => checked(handler, check));
   };
 }
 
-/** What a handler does before its first await shows when the call returns, or throws. */
-function attempt<T>(handler: () => T, check: () => void): T {
+/** Checks when the handler is done, however it ended: an async one may reach for the network after its first await. */
+function checked<T>(handler: () => T, check: <R>(result: R) => R): T {
+  let result: T;
   try {
-    return handler();
-  } finally {
-    check();
+    result = handler();
+  } catch (error) {
+    check(undefined);
+    throw error;
   }
+  if (!isPromise(result)) return check(result);
+  const failed = (error: unknown): never => {
+    check(undefined);
+    throw error;
+  };
+  return result.then(check, failed) as T;
 }
 
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise;

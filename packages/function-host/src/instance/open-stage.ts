@@ -1,8 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import { pipelinesIn, type AnyPipeline } from '@autoflow/pipeline';
+import { Memo } from '@autoflow/pipeline/runtime';
 import { openBatchStore } from '@autoflow/store/batches';
 import type { BatchStore } from '@autoflow/store';
 import { networkGuard } from './network-guard.js';
+import { redactor } from '../process/redact.js';
 import type { InstanceSettings } from './protocol.js';
 import { openResources, type OpenResources } from './resources.js';
 
@@ -11,8 +13,11 @@ export interface OpenStage {
   readonly pipeline: AnyPipeline;
   readonly batches: BatchStore;
   readonly resources: OpenResources;
+  /** What `read` functions answered: as old as the instance at most. */
+  readonly memo: Memo;
   readonly guard: <T>(node: string, call: () => T) => T;
-  readonly secrets: readonly string[];
+  /** Blanks the instance's secrets out of a text. */
+  readonly redact: (text: string) => string;
   close(): Promise<void>;
 }
 
@@ -26,8 +31,9 @@ export async function openStage({ bundle, pipeline: name, batchStore, secrets }:
     pipeline,
     batches,
     resources,
+    memo: new Memo(),
     guard: networkGuard(pipeline),
-    secrets: Object.values(secrets),
+    redact: redactor(Object.values(secrets)),
     async close() {
       await resources.close();
       await batches.close();

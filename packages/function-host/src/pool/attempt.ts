@@ -16,6 +16,7 @@ export function endOf(result: InvocationResult, memoryMb: number, cancellation: 
   if (result.type === 'ended') return endedEnd(result.ended, memoryMb, cancellation);
   const { usage } = result;
   if (result.type === 'failure') {
+    if (cancellation !== undefined) return { outcome: 'cancelled', error: cancellation, usage };
     const { type, message, retryable } = result.failure;
     return { outcome: 'failed', error: ApplicationFailure.create({ type, message, nonRetryable: !retryable }), usage };
   }

@@ -6,8 +6,8 @@ export interface Lease {
   readonly instance: InstanceProcess;
   /** 0 for a warm one. */
   readonly coldStartMs: number;
-  /** Gives it back for reuse. One that has ended is forgotten by itself. */
-  release(): void;
+  /** Gives it back, for reuse or to be closed. One that has ended is forgotten by itself. */
+  release(reuse: boolean): void;
 }
 
 /** The instance could not be made ready. */
@@ -89,9 +89,11 @@ export class Instances {
     return {
       instance,
       coldStartMs,
-      release: () => {
+      release: (reuse) => {
         this.occupancy.busy(-1);
-        if (this.#all.has(instance) && instance.alive) this.#rest(instance);
+        if (!instance.alive) return;
+        if (reuse) this.#rest(instance);
+        else this.#close(instance);
       },
     };
   }

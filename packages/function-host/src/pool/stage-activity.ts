@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Enforcement } from '@autoflow/store';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
+import { billedMs } from '@autoflow/twin';
 import type { FunctionHostOptions } from '../contract.js';
 import type { InvocationResult } from '../process/instance-process.js';
 import { endByError, endOf, rowOf, type AttemptEnd } from './attempt.js';
@@ -68,7 +69,8 @@ async function runOn(instances: Instances, invocation: StageInvocation, strict: 
       const untouched = result.type === 'ended' && result.ended.why === 'died' && !result.begun;
       if (!untouched || lease.coldStartMs > 0 || signal.aborted) return result;
     } finally {
-      lease.release();
+      // A handler that was cancelled may still be at work: no other invocation shall meet it.
+      lease.release(!signal.aborted);
     }
   }
 }
@@ -101,8 +103,8 @@ class AttemptClock {
   }
 }
 
-/** Billed like on the priced cloud: start-up and run. Metering must not fail an invocation: the port takes rows and answers nothing. */
+/** Metering must not fail an invocation: the port takes rows and answers nothing. */
 function meter({ place, memoryMb, cost, meter }: StageActivityOptions, invocation: StageInvocation, { info }: Context, clock: AttemptClock, end: AttemptEnd): void {
-  const costUsd = cost({ billedMs: clock.coldStartMs + clock.durationMs, memoryMb });
+  const costUsd = cost({ billedMs: billedMs(clock), memoryMb });
   meter(rowOf({ ...place, memoryMb, costUsd }, invocation, info, clock, end));
 }

@@ -100,7 +100,8 @@ export class InstanceProcess {
     if (signal.aborted) cancel();
     const reply = await asked;
     signal.removeEventListener('abort', cancel);
-    if (reply?.type === 'answer' || reply?.type === 'failure') return reply;
+    if (reply?.type === 'answer') return reply;
+    if (reply?.type === 'failure') return { ...reply, failure: { ...reply.failure, message: this.#redact(reply.failure.message) } };
     return { type: 'ended', ended: await this.ended, begun: this.#begun };
   }
 

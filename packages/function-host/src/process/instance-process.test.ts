@@ -1,0 +1,170 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { RecordState } from '@autoflow/pipeline';
+import { StageFailure, type StageAnswer } from '@autoflow/topology';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEnforcer } from '../enforcement/detect.js';
+import { createStageBench, type StageBench } from '../testing/stage-bench.js';
+import type { InstanceProcess, InvocationResult } from './instance-process.js';
+
+const never = new AbortController().signal;
+let bench: StageBench;
+beforeAll(async () => void (bench = await createStageBench('trouble')));
+afterAll(() => bench.close());
+
+/** Runs `act`, or another node, over records of these modes. */
+async function act(instance: InstanceProcess, modes: readonly string[], { node = 'act', amount = 0, strict = true, final = false, signal = never } = {}): Promise<InvocationResult> {
+  const input = await bench.batch(modes.map((mode, i) => ({ id: String(i), mode, amount })));
+  return instance.invoke(bench.invocation(input, { nodes: ['keep-wanted', node], final }), strict, signal);
+}
+
+async function recordsOf(result: InvocationResult): Promise<{ done: RecordState[]; retry: RecordState[] }> {
+  if (result.type !== 'answer') throw new Error(`no answer: ${JSON.stringify(result)}`);
+  const { output, retry }: StageAnswer = result.answer;
+  return { done: await bench.batches.read(output), retry: retry === undefined ? [] : await bench.batches.read(retry) };
+}
+
+describe('an instance', () => {
+  it('runs a stage over a batch, and tells what it used', async () => {
+    const instance = await bench.instance();
+    const result = await act(instance, ['ok', 'unwanted', 'terminal', 'throw', 'ok']);
+    const { done, retry } = await recordsOf(result);
+    expect(done.map(({ index, filtered, death }) => [index, filtered?.reason, death?.code])).toEqual([
+      [0, undefined, undefined],
+      [1, 'nobody wants it', undefined],
+      [2, undefined, 'TOO_ODD'],
+      [4, undefined, undefined],
+    ]);
+    expect(retry.map(({ index, retry }) => [index, retry?.at, retry?.message])).toEqual([[3, 'act', 'the handler threw']]);
+    const { usage } = result as Extract<InvocationResult, { type: 'answer' }>;
+    expect(usage).toMatchObject({ recordsIn: 5, recordsOut: 2, filtered: 1, dead: 1, retried: 1 });
+    expect(usage.spans.map(({ node, recordsIn }) => [node, recordsIn])).toEqual([['keep-wanted', 5], ['act', 4]]);
+    expect(usage.cpuMs).toBeGreaterThan(0);
+    expect(usage.peakMemoryMb).toBeGreaterThan(20);
+    expect(usage.bytesIn).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['wrong-shape', 'WRONG_ANSWER'],
+    ['missing-field', 'WRONG_ANSWER'],
+    ['extra-field', 'UNDECLARED_FIELD'],
+  ])('lets a record die alone whose handler answers with %s', async (mode, code) => {
+    const { done } = await recordsOf(await act(await bench.instance(), ['ok', mode, 'ok']));
+    expect(done.map(({ death }) => death?.code)).toEqual([undefined, code, undefined]);
+  });
+
+  it('passes 50 MB on', async () => {
+    const instance = await bench.instance({ memoryMb: 1024 });
+    const result = await act(instance, ['big'], { amount: 50_000_000 });
+    const { done } = await recordsOf(result);
+    expect((done[0]!.fields['blob'] as string).length).toBe(50_000_000);
+  });
+
+  it('stays usable after an async handler that hangs: its record is tried again', async () => {
+    const instance = await bench.instance();
+    const { retry } = await recordsOf(await act(instance, ['hang-async']));
+    expect(retry[0]?.retry?.code).toBe('TIMEOUT');
+    expect((await recordsOf(await act(instance, ['ok']))).done).toHaveLength(1);
+  });
+
+  it.each([
+    ['hang-sync', 'timed-out', /no progress in 'act'/],
+    ['exit', 'died', /exited with code 3/],
+    ['kill', 'died', /killed by SIGKILL/],
+    ['crash', 'died', /thrown outside of the handler/],
+  ])('ends alone when a handler does "%s"', async (mode, why, message) => {
+    const instance = await bench.instance();
+    const result = await act(instance, ['ok', mode]);
+    expect(result).toMatchObject({ type: 'ended', begun: true, ended: { why } });
+    expect((result as Extract<InvocationResult, { type: 'ended' }>).ended.message).toMatch(message);
+    expect(instance.alive).toBe(false);
+  });
+
+  it.each([
+    ['heap', 'detect'],
+    ['buffers', 'detect'],
+    ['heap', 'soft'],
+    ['buffers', 'soft'],
+  ] as const)('runs out of memory, and alone, when a handler allocates %s without end (limits: %s)', async (mode, kind) => {
+    const enforcer = createEnforcer(kind);
+    const instance = await bench.instance({ enforcer });
+    const ended = { why: 'out-of-memory', message: 'more than 256 MB were needed' };
+    expect(await act(instance, ['ok', mode], { node: 'devour' })).toMatchObject({ type: 'ended', begun: true, ended });
+    enforcer.close();
+  });
+
+  it('stops when it is cancelled: by itself, or, with a handler that does not listen, by its end', async () => {
+    const cancelling = new AbortController();
+    const listening = await bench.instance();
+    const gentle = act(listening, ['hang-async'], { signal: cancelling.signal });
+    cancelling.abort();
+    expect((await gentle).type).toBe('failure');
+    const hanging = new AbortController();
+    const deaf = await bench.instance({ graceMs: 100, log: (_, message) => message === 'hanging' && hanging.abort() });
+    expect(await act(deaf, ['hang-sync'], { signal: hanging.signal })).toMatchObject({ type: 'ended', ended: { why: 'cancelled' } });
+  });
+
+  it('says that a batch file is missing, for good', async () => {
+    const instance = await bench.instance();
+    const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0 }]);
+    const missing = { ...input, ref: input.ref.replace('.ndjson', 'x.ndjson') };
+    const result = await instance.invoke(bench.invocation(missing, { nodes: ['act'] }), true, never);
+    expect(result).toMatchObject({ type: 'failure', failure: { type: StageFailure.batchMissing, retryable: false } });
+  });
+
+  it('takes a slice of the merged input, and lets condemned records die without running them', async () => {
+    const instance = await bench.instance();
+    const input = await bench.batch(['kill', 'ok', 'kill'].map((mode, i) => ({ id: String(i), mode, amount: 0 })));
+    const sliced = await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 1, to: 2 } }), true, never));
+    expect(sliced.done.map(({ index }) => index)).toEqual([1]);
+    const condemn = { code: 'INSTANCE_DIED', message: 'its process died' };
+    const condemned = await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 0, to: 1 }, condemn }), true, never));
+    expect(condemned.done[0]?.death).toEqual({ in: 'stage', ...condemn });
+  });
+});
+
+describe('the sandbox', () => {
+  it('lets a pure function that uses the network fail its record, by name', async () => {
+    const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { done } = await recordsOf(await act(await bench.instance(), ['network', 'ok'], { amount: port }));
+    server.close();
+    expect(done[0]?.death).toMatchObject({ in: 'act', code: 'IMPURE' });
+    expect(done[0]?.death?.message).toContain(`'act' is declared pure`);
+    expect(done[1]?.death).toBeUndefined();
+  });
+
+  it('inherits no environment', async () => {
+    process.env['AUTOFLOW_TEST_SECRET'] = 'do not tell';
+    const { done } = await recordsOf(await act(await bench.instance(), ['environment']));
+    delete process.env['AUTOFLOW_TEST_SECRET'];
+    const seen = Object.keys(JSON.parse(done[0]!.fields['blob'] as string) as object);
+    expect(seen.filter((name) => !name.startsWith('NODE_CHANNEL_'))).toEqual([]);
+  });
+
+  it('hands a resource the secrets that it declares, opens it once, and blanks them out of errors', async () => {
+    const secrets = { VAULT_TOKEN: 'a-long-secret', OTHER_TOKEN: 'another-secret' };
+    const instance = await bench.instance({ nodes: ['ask-vault'], secrets });
+    const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0, acted: true }]);
+    const ask = async (): Promise<RecordState> => (await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['ask-vault'] }), true, never))).done[0]!;
+    const [first, second] = [await ask(), await ask()];
+    expect(first.fields['tokenLength']).toBe(secrets.VAULT_TOKEN.length);
+    expect(second.fields['opened']).toBe(first.fields['opened']);
+  });
+
+  it('gives a resource no secret that it does not declare, though the host has it', async () => {
+    const secrets = { VAULT_TOKEN: 'a-long-secret', OTHER_TOKEN: 'another-secret' };
+    const instance = await bench.instance({ pipeline: 'curiosity', nodes: ['ask-other'], secrets });
+    const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0, acted: true }]);
+    const { done } = await recordsOf(await instance.invoke(bench.invocation(input, { pipeline: 'curiosity', nodes: ['ask-other'] }), true, never));
+    expect(done[0]?.death?.code).toBe('SECRET_UNDECLARED');
+  });
+
+  it('names a secret that this host does not have', async () => {
+    const instance = await bench.instance({ nodes: ['ask-vault'], secrets: {} });
+    const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0, acted: true }]);
+    const { done } = await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['ask-vault'], final: true }), true, never));
+    expect(done[0]?.death?.message).toContain(`'VAULT_TOKEN' has no value`);
+  });
+});
