@@ -87,5 +87,5 @@ function isExecutable(file) {
 /** Some programs say what is wrong first, others last. */
 function excerpt(output) {
   const lines = output.trim().split('\n');
-  return (lines.length <= 45 ? lines : [...lines.slice(0, 15), '…', ...lines.slice(-30)]).join('\n');
+  return (lines.length <= 120 ? lines : [...lines.slice(0, 40), '…', ...lines.slice(-80)]).join('\n');
 }

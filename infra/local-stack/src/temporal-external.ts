@@ -32,7 +32,7 @@ export async function prepareExternal({ connection: options, namespace }: Extern
 
 async function connect(options: ConnectionOptions & { readonly address: string }): Promise<Connection> {
   try {
-    return await Connection.connect({ ...options, connectTimeout: '10s' });
+    return await Connection.connect({ ...options, connectTimeout: '5s' });
   } catch (error) {
     throw new StackError(
       'TEMPORAL_UNREACHABLE',

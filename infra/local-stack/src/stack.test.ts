@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runningStack, stopStack } from './control.js';
+import { stacksFolder } from './folders.js';
+import { isAlive } from './processes.js';
+import { type Stack, type StackOptions, startStack } from './stack.js';
+import { readState, type StackState } from './state.js';
+import { findTemporal } from './temporal-binary.js';
+
+let folder: string;
+const started: Stack[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'autoflow-stack-'));
+});
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((stack) => stack.stop()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('data and addresses survive a restart, and nothing runs in between', async () => {
+  const first = await start({ mode: 'persistent', namespaces: ['orders'] });
+  expect(first.temporal.uiUrl).toMatch(/^http:/);
+  await query(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
+  await withClient(first, (client) => client.workflow.start('kept', { taskQueue: 'q', workflowId: 'kept' }));
+  const running = stateOf(first);
+  await first.stop();
+  expect(serversAlive(running)).toBe(0);
+  expect(runningStack({ name: 'tested', dataFolder: folder })).toBeUndefined();
+
+  const second = await start({ mode: 'persistent', namespaces: ['orders'] });
+  expect(second.temporal.address).toBe(first.temporal.address);
+  expect(second.databaseUrl).toBe(first.databaseUrl);
+  expect(await query(second, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  const status = await withClient(second, (client) => client.workflow.getHandle('kept').describe());
+  expect(status.type).toBe('kept');
+});
+
+test('stacks beside each other share nothing, and an ephemeral one leaves nothing', async () => {
+  const options = { name: 'side', mode: 'ephemeral', log: () => undefined } as const;
+  const [a, b] = await Promise.all([startStack(options), startStack(options)]);
+  started.push(a, b);
+  expect(a.folder).not.toBe(b.folder);
+  expect(a.temporal.address).not.toBe(b.temporal.address);
+  await query(a, 'CREATE TABLE mine ()');
+  await expect(query(b, 'SELECT FROM mine')).rejects.toThrow('does not exist');
+  const state = stateOf(a);
+  await a.stop();
+  expect([existsSync(a.folder), existsSync(state.postgresHome!), serversAlive(state)]).toEqual([false, false, 0]);
+  expect(await query(b, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('one folder has one stack, also when two start at the same time', async () => {
+  const outcomes = await Promise.allSettled([start({ mode: 'persistent' }), start({ mode: 'persistent' })]);
+  const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+  expect(refused).toHaveLength(1);
+  expect(refused[0]!.reason).toMatchObject({ code: 'STACK_RUNNING', message: expect.stringContaining(`process ${process.pid}`) });
+  expect(runningStack({ name: 'tested', dataFolder: folder })?.temporal?.address).toBe(started[0]!.temporal.address);
+});
+
+test('without any Temporal the error names the remedies, and Postgres does not stay behind', async () => {
+  const failure = await start({ mode: 'persistent', env: { PATH: '/nowhere', XDG_CACHE_HOME: folder } }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'TEMPORAL_MISSING' });
+  expect(String(failure)).toMatch(/1\. .*temporal.* on PATH[^]*2\. Install Go[^]*3\. Set TEMPORAL_ADDRESS/);
+  expect(readState(folder)).toMatchObject({ servers: {} });
+});
+
+test('servers that the user names are used, and get what executions need', async () => {
+  const theirs = await start({ mode: 'ephemeral' });
+  const env = { ...process.env, TEMPORAL_ADDRESS: theirs.temporal.address, DATABASE_URL: theirs.databaseUrl };
+  const ours = await start({ mode: 'ephemeral', dataFolder: join(folder, 'second'), namespaces: ['added'], env });
+  expect(ours.temporal).toMatchObject({ address: theirs.temporal.address, namespace: 'default', external: true });
+  expect(ours.databaseUrl).toBe(theirs.databaseUrl);
+  expect(stateOf(ours).servers).toEqual({});
+  const searchAttributes = { AutoFlowPipeline: ['x'], AutoFlowVersion: ['v1'], AutoFlowBackfill: ['b'] };
+  await withClient(ours, (client) => client.workflow.start('w', { taskQueue: 'q', workflowId: 'w', searchAttributes }), 'added');
+  await ours.stop();
+  expect(await query(theirs, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('a named server that does not answer is reported without its password', async () => {
+  const nobody = '127.0.0.1:1';
+  await expect(start({ mode: 'ephemeral', env: { ...process.env, TEMPORAL_ADDRESS: nobody } })).rejects.toMatchObject({
+    code: 'TEMPORAL_UNREACHABLE',
+    message: expect.stringContaining(nobody),
+  });
+  const failure = await start({ mode: 'ephemeral', env: { ...process.env, DATABASE_URL: `postgres://me:s3cret@${nobody}/db` } }).catch(
+    String,
+  );
+  expect(failure).toContain(`The database at ${nobody}`);
+  expect(failure).not.toContain('s3cret');
+});
+
+test('what a killed owner left behind is stopped, and its data used', async () => {
+  const owner = await ownerProcess();
+  await query({ databaseUrl: readState(folder)!.databaseUrl! }, 'CREATE TABLE kept ()');
+  const left = readState(folder)!;
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  expect(serversAlive(left)).toBe(2);
+  expect(runningStack({ name: 'tested', dataFolder: folder })).toBeUndefined();
+  const next = await start({ mode: 'persistent' });
+  expect(serversAlive(left)).toBe(0);
+  await query(next, 'SELECT FROM kept');
+});
+
+test('another process can end a stack', async () => {
+  const owner = await ownerProcess();
+  const state = runningStack({ name: 'tested', dataFolder: folder })!;
+  const exited = once(owner, 'exit');
+  expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(true);
+  await exited;
+  expect(serversAlive(state)).toBe(0);
+  expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(false);
+});
+
+test('an owner that exits without stopping takes its servers with it', async () => {
+  const owner = await ownerProcess();
+  const state = readState(folder)!;
+  owner.stdin!.end();
+  await once(owner, 'exit');
+  await expect.poll(() => serversAlive(state), { timeout: 15_000 }).toBe(0);
+});
+
+test('the owner hears of a server that ends by itself', async () => {
+  const stack = await start({ mode: 'ephemeral' });
+  process.kill(stateOf(stack).servers.temporal!.pid, 'SIGKILL');
+  expect(await stack.lost).toMatchObject({ code: 'STACK_SERVER_LOST', message: expect.stringContaining('temporal') });
+});
+
+test('what is left of a killed ephemeral stack is swept by the next one', async () => {
+  const env = { ...process.env, XDG_CACHE_HOME: folder, PATH: `${dirname(findTemporal(process.env))}:${process.env['PATH']}` };
+  const owner = await ownerProcess({ name: 'swept', mode: 'ephemeral' }, env);
+  const folders = () => readdirSync(stacksFolder(env)).map((name) => join(stacksFolder(env), name));
+  const left = readState(folders()[0]!)!;
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  const next = await startStack({ name: 'swept', mode: 'ephemeral', env, log: () => undefined });
+  started.push(next);
+  expect(serversAlive(left)).toBe(0);
+  expect(folders()).toEqual([next.folder]);
+  expect(existsSync(left.postgresHome!)).toBe(false);
+});
+
+async function start(options: Partial<StackOptions> & Pick<StackOptions, 'mode'>): Promise<Stack> {
+  const stack = await startStack({ name: 'tested', dataFolder: folder, log: () => undefined, ...options });
+  started.push(stack);
+  return stack;
+}
+
+/** A process that starts a stack, ends it cleanly on SIGTERM, and just exits when its standard input ends. */
+async function ownerProcess(
+  options: object = { name: 'tested', mode: 'persistent', dataFolder: folder },
+  env = process.env,
+): Promise<ChildProcess> {
+  const script = `
+    import { startStack } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+    const stack = await startStack({ ...${JSON.stringify(options)}, log: () => {} });
+    process.once('SIGTERM', () => stack.stop().then(() => process.exit()));
+    process.stdin.on('end', () => process.exit()).resume();
+    console.log('up');`;
+  const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'], env });
+  await Promise.race([once(owner.stdout, 'data'), once(owner, 'exit').then(() => Promise.reject(new Error('the owner ended')))]);
+  return owner;
+}
+
+function stateOf(stack: Stack): StackState {
+  return readState(stack.folder)!;
+}
+
+function serversAlive({ servers }: StackState): number {
+  return Object.values(servers).filter(isAlive).length;
+}
+
+async function query({ databaseUrl }: Pick<Stack, 'databaseUrl'>, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as unknown[];
+  } finally {
+    await client.end();
+  }
+}
+
+async function withClient<T>({ temporal }: Stack, use: (client: Client) => Promise<T>, namespace = temporal.namespace): Promise<T> {
+  const connection = await Connection.connect(temporal.connection);
+  try {
+    return await use(new Client({ connection, namespace }));
+  } finally {
+    await connection.close();
+  }
+}
