@@ -1,7 +1,9 @@
-/** Each `@ts-expect-error` is a test: tsc fails when the line below it compiles. */
+/* eslint-disable @typescript-eslint/no-unused-expressions, @typescript-eslint/no-unused-vars */
+/** Each `@ts-expect-error` is a test; `wrong-wiring.test.ts` pins what the compiler says. Never run. */
 import { z } from 'zod';
-import { defineExpand, defineFunction, definePipeline, defineReduce, join, type InputOf, type OutputOf, type Rec, TerminalError } from '../index.js';
-import { findCurrency, isSale, lookUpRate, orders, rates, retailOrders, revenueByCategory, scoreFraud, splitLines, storeOrder } from './retail.js';
+import { defineExpand, defineFunction, definePipeline, defineReduce, defineResource, join, type InputOf, type OutputOf, type Rec, type Resource } from '../index.js';
+import { fake } from '../testing/index.js';
+import { findCurrency, isSale, lookUpRate, orders, type Orders, rates, retailOrders, revenueByCategory, scoreFraud, splitLines, storeOrder } from './retail.js';
 
 type Invoice = InputOf<typeof retailOrders>;
 declare const invoice: Rec<readonly ['retail-orders'], Invoice, { [K in keyof Invoice]: 'input' }>;
@@ -76,6 +78,27 @@ definePipeline('p', { input: z.object({ id: z.string(), lines: z.array(z.object(
 // @ts-expect-error 30: returns nothing
 definePipeline('p', { input: Country, key: 'country', output: Country }, (r) => { findCurrency(r); });
 
+// @ts-expect-error 31: the key is a field that cannot identify a record
+definePipeline('p', { input: Country.extend({ tags: z.array(z.string()) }), key: 'tags', output: Country }, (r) => r);
+// @ts-expect-error 32: the key may be missing
+definePipeline('p', { input: Country.extend({ id: z.string().nullable() }), key: 'id', output: Country }, (r) => r);
+
+// ── Resources and options ──
+// @ts-expect-error 33: a resource asks for a secret that it does not declare
+defineResource({ name: 'r', secrets: ['URL', 'TOKEN'], open: ({ secret }) => secret('PASSWORD') });
+// @ts-expect-error 34: a resource that declares no secret asks for one
+defineResource({ name: 'r', open: ({ secret }) => secret('PASSWORD') });
+// @ts-expect-error 35: closes something else than it opened
+defineResource({ name: 'r', open: () => ({ url: 'x' }), close: ({ end }) => end() });
+// @ts-expect-error 36: retries on a plain write
+defineFunction('f', { effect: 'write', uses: { orders }, retry: { maximumAttempts: 2 }, reads: Country, handle: () => {} });
+// @ts-expect-error 37: a batch has no time of its own
+defineFunction('f', { effect: 'pure', reads: Country, handleBatch: (rs, { now }) => rs.map(() => ({})) });
+// @ts-expect-error 38: writes into the sum that it was given
+defineReduce('n', { reads: Country, into: 'n', zero: { n: 0 }, add: (a) => { a.n = 1; return a; }, merge: (a) => a });
+// @ts-expect-error 39: a fake that does not fit its resource
+fake(rates, { on: () => 1 });
+
 // ── What must compile, exactly ──
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const yes = <_T extends true>(): void => {};
@@ -95,4 +118,9 @@ const parts = count(nested(lines));                            // closes the inn
 yes<Equal<FieldsOf<typeof parts>, { readonly parts: { n: number } }>>();
 const inner = join(lines, parts);                              // … so it joins with the lines
 revenueByCategory(inner);
-void TerminalError;
+
+// Resources open as what `open` answers, at once or later.
+yes<Equal<typeof orders, Resource<Orders>>>();
+const later = defineResource({ name: 'later', secrets: ['A', 'B'], open: async ({ secret }) => ({ url: secret('A') + secret('B') }), close: ({ url }) => void url });
+yes<Equal<typeof later, Resource<{ url: string }>>>();
+fake(later, { url: '' });
