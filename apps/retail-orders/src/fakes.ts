@@ -15,7 +15,10 @@ export class MemoryOrders implements OrdersDatabase {
   readonly orders = new Map<string, { readonly idempotency_key: string; readonly invoice_no: string; readonly total_pence: number }>();
 
   async query<Row>(sql: string, [parameter]: readonly unknown[]): Promise<Row[]> {
-    if (sql.startsWith('select')) return (parameter as number[]).filter(isCustomer).map((id) => ({ id, name: `Customer ${id}`, segment: 'retail', since: '2010-01-01' }) as Row);
+    if (sql.startsWith('select'))
+      return (parameter as number[])
+        .filter(isCustomer)
+        .map((id) => ({ id, name: `Customer ${id}`, segment: 'retail', since: '2010-01-01' }) as Row);
     for (const row of JSON.parse(parameter as string)) this.orders.set(row.idempotency_key, row);
     return [];
   }

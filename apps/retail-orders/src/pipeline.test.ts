@@ -1,14 +1,19 @@
 import { asWritten, parseTopology, validateTopology } from '@autoflow/topology';
 import { specOf } from '@autoflow/pipeline';
-import { testPipeline } from '@autoflow/pipeline/testing';
+import { checkReduce, testPipeline } from '@autoflow/pipeline/testing';
 import { describe, expect, it } from 'vitest';
+import { generateInvoices } from './data/generate.js';
 import { fakes, MemoryOrders } from './fakes.js';
+import { revenueByCategory } from './functions/price.js';
 import { retailOrders } from './pipeline.js';
 import { samples } from './samples.js';
 import { topology } from './topologies.js';
 
 const byKey = async (options: { batchSize?: number; database?: MemoryOrders } = {}) => {
-  const outcomes = await testPipeline(retailOrders, samples, { fakes: fakes(options.database), batchSize: options.batchSize ?? samples.length });
+  const outcomes = await testPipeline(retailOrders, samples, {
+    fakes: fakes(options.database),
+    batchSize: options.batchSize ?? samples.length,
+  });
   return new Map(outcomes.map((outcome) => [outcome.key, outcome]));
 };
 
@@ -49,8 +54,21 @@ describe('retail-orders', () => {
     ]);
   });
 
-  it.each([1, 7])('answers the same in batches of %i', async (batchSize) => {
-    expect(await byKey({ batchSize })).toEqual(await byKey());
+  it('answers the same in batches of 1, 7 and all, as written and filtering early', async () => {
+    const invoices = [...samples, ...generateInvoices({ seed: 5, count: 60 })].filter(uniqueKeys());
+    const options = { fakes: () => fakes(), batchSizes: [1, 7, 'all'] } as const;
+    const { topology: filterEarly } = parseTopology(topology('filter-early'));
+    const outcomes = await testPipeline(retailOrders, invoices, { ...options, topology: asWritten(specOf(retailOrders)) });
+    expect(await testPipeline(retailOrders, invoices, { ...options, topology: filterEarly! })).toEqual(outcomes);
+  });
+
+  it('adds up revenue exactly, in any order', () => {
+    const lines = [0, 1, 255, -1_106_206, 999_999_999].map((amountPence, i) => ({
+      category: i % 2 ? 'goods' : 'fees',
+      amountPence,
+      isWorth: amountPence > 0,
+    }));
+    expect(checkReduce(revenueByCategory, lines)).toMatchObject({ holds: true });
   });
 
   it('stores every completed order once, however often it runs', async () => {
@@ -94,3 +112,8 @@ describe('the topology that filters early', () => {
     expect(parsed!.stages).toHaveLength(4);
   });
 });
+
+function uniqueKeys(): (invoice: { InvoiceNo: string }) => boolean {
+  const seen = new Set<string>();
+  return ({ InvoiceNo }) => !seen.has(InvoiceNo) && seen.add(InvoiceNo).size > 0;
+}

@@ -14,11 +14,15 @@ it('two scopes with the same orders have the same digest', async () => {
   await setUpOrders(stack.databaseUrl);
   const client = new pg.Client({ connectionString: stack.databaseUrl });
   await client.connect();
-  for (const [scope, pence] of [['a', 1], ['b', 1], ['c', 2]])
-    await client.query(
-      `insert into retail_orders.orders values ($1, '1', '2011-01-04', 12583, 'retail', 'GBP', $2, $2, 0, '[]')`,
-      [`retail-orders/${scope}/1/store-order`, pence],
-    );
+  for (const [scope, pence] of [
+    ['a', 1],
+    ['b', 1],
+    ['c', 2],
+  ])
+    await client.query(`insert into retail_orders.orders values ($1, '1', '2011-01-04', 12583, 'retail', 'GBP', $2, $2, 0, '[]')`, [
+      `retail-orders/${scope}/1/store-order`,
+      pence,
+    ]);
   await client.end();
   const [a, b, c, none] = await Promise.all(['a', 'b', 'c', 'none'].map((scope) => storedOrders(stack.databaseUrl, scope)));
   expect(a).toEqual({ rows: 1, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
@@ -55,7 +59,10 @@ it('set-up may run twice at once; customers are found by number and orders are s
     ],
   };
   for (const attempt of [1, 2])
-    expect(await storeOrder.definition.handleBatch!([order, order], { ...context, database, keys: ['a', 'b'] }), `attempt ${attempt}`).toEqual([
+    expect(
+      await storeOrder.definition.handleBatch!([order, order], { ...context, database, keys: ['a', 'b'] }),
+      `attempt ${attempt}`,
+    ).toEqual([
       { totalPence: 1000, totalMinor: 1153 },
       { totalPence: 1000, totalMinor: 1153 },
     ]);
@@ -63,9 +70,19 @@ it('set-up may run twice at once; customers are found by number and orders are s
 
   const client = new pg.Client({ connectionString: stack.databaseUrl });
   await client.connect();
-  const { rows } = await client.query('select idempotency_key, invoice_no, day::text, segment, total_pence, total_minor, revenue from retail_orders.orders where idempotency_key in ($1, $2) order by 1', ['a', 'b']);
+  const { rows } = await client.query(
+    'select idempotency_key, invoice_no, day::text, segment, total_pence, total_minor, revenue from retail_orders.orders where idempotency_key in ($1, $2) order by 1',
+    ['a', 'b'],
+  );
   await client.end();
-  const stored = { invoice_no: '536370', day: '2010-12-01', segment: 'new', total_pence: '1000', total_minor: '1153', revenue: order.revenue };
+  const stored = {
+    invoice_no: '536370',
+    day: '2010-12-01',
+    segment: 'new',
+    total_pence: '1000',
+    total_minor: '1153',
+    revenue: order.revenue,
+  };
   expect(rows).toEqual([
     { idempotency_key: 'a', ...stored },
     { idempotency_key: 'b', ...stored },

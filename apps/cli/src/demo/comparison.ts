@@ -16,7 +16,12 @@ const FIGURES: readonly Figure[] = [
   { key: 'latencyP95', name: '         p95', of: ({ metrics }) => metrics.latency.p95, shown: milliseconds },
   { key: 'latencyP99', name: '         p99', of: ({ metrics }) => metrics.latency.p99, shown: milliseconds },
   { key: 'costPer1000', name: 'cost of 1,000 records', of: ({ metrics }) => metrics.costPer1000?.all, shown: dollars },
-  { key: 'costPer1000WithoutActions', name: '  without Temporal actions', of: ({ metrics }) => metrics.costPer1000?.withoutActions, shown: dollars },
+  {
+    key: 'costPer1000WithoutActions',
+    name: '  without Temporal actions',
+    of: ({ metrics }) => metrics.costPer1000?.withoutActions,
+    shown: dollars,
+  },
   { key: 'busy', name: 'instances busy', of: ({ metrics }) => metrics.utilisation?.instances, shown: percent },
   { key: 'memoryUsed', name: 'memory used', of: ({ metrics }) => metrics.utilisation?.memory, shown: percent },
 ];

@@ -22,7 +22,9 @@ it('is plain where there is no terminal, with progress every ten seconds', () =>
     ['records/s', '10', '1,000'],
   ]);
   out.bad('different');
-  expect(sink.text).toBe(['', '1  Run', '   at 10000', '   at 20000', '               v1      v2', '   records/s   10   1,000', '   different', ''].join('\n'));
+  expect(sink.text).toBe(
+    ['', '1  Run', '   at 10000', '   at 20000', '               v1      v2', '   records/s   10   1,000', '   different', ''].join('\n'),
+  );
 });
 
 it('keeps one moving line on a terminal, and clears it before the next', () => {

@@ -16,7 +16,10 @@ export interface Sink {
 
 const PLAIN_PROGRESS_MS = 10_000;
 
-export function printer(sink: Sink, { colour = sink.isTTY === true, now = Date.now }: { colour?: boolean; now?: () => number } = {}): Printer {
+export function printer(
+  sink: Sink,
+  { colour = sink.isTTY === true, now = Date.now }: { colour?: boolean; now?: () => number } = {},
+): Printer {
   const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   let steps = 0;
   let isMoving = false;
@@ -50,5 +53,10 @@ export function printer(sink: Sink, { colour = sink.isTTY === true, now = Date.n
 /** The first column to the left, the others to the right. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('   ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('   ')
+      .trimEnd(),
+  );
 }

@@ -28,7 +28,8 @@ describe('generated invoices follow the real ones', () => {
 
   it('in countries, days and quirks', () => {
     const perDay = new Map<string, number>();
-    for (const { rows } of invoices) perDay.set(rows[0]!.InvoiceDate.slice(0, 10), (perDay.get(rows[0]!.InvoiceDate.slice(0, 10)) ?? 0) + 1);
+    for (const { rows } of invoices)
+      perDay.set(rows[0]!.InvoiceDate.slice(0, 10), (perDay.get(rows[0]!.InvoiceDate.slice(0, 10)) ?? 0) + 1);
     const known = new Set(COUNTRIES.map(([country]) => country));
     expect(lines.every(({ Country }) => known.has(Country))).toBe(true);
     expect(share(invoices, ({ rows }) => rows[0]!.Country === 'United Kingdom')).toBeCloseTo(22_114 / real, 1);

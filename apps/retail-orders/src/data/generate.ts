@@ -2,7 +2,18 @@ import type { RawInvoice, Row } from '../records.js';
 import { CUSTOMER_IDS } from '../setup.js';
 import { businessTimes } from './business-times.js';
 import { random } from './random.js';
-import { COUNTRIES, CUSTOMERS, KINDS, LARGEST_LINE, PRODUCTS, QUANTILES, SERVICE_CODES, SHARES, type Kind, type Quantiles } from './statistics.js';
+import {
+  COUNTRIES,
+  CUSTOMERS,
+  KINDS,
+  LARGEST_LINE,
+  PRODUCTS,
+  QUANTILES,
+  SERVICE_CODES,
+  SHARES,
+  type Kind,
+  type Quantiles,
+} from './statistics.js';
 
 /**
  * Invoices that look like the real ones, quirks included: cancellations, missing customers, lines without price, duplicates,

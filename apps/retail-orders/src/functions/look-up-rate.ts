@@ -25,7 +25,8 @@ export const lookUpRate = defineFunction('look-up-rate', {
       if (currency === undefined)
         return new TerminalError('COUNTRY_UNKNOWN', `the currency of '${country}' is not known; add the country to money.ts`);
       const rateMicros = tables.get(day)?.[currency];
-      if (rateMicros === undefined) return new TerminalError('RATE_UNKNOWN', `there is no rate for ${currency} on ${day}; ask the rate service for it`);
+      if (rateMicros === undefined)
+        return new TerminalError('RATE_UNKNOWN', `there is no rate for ${currency} on ${day}; ask the rate service for it`);
       return { currency, rateMicros };
     });
   },

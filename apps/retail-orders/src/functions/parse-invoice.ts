@@ -10,7 +10,12 @@ export const parseInvoice = defineFunction('parse-invoice', {
   handle: ({ rows }) => {
     const [first] = rows;
     if (!first) throw invalid('it has no lines', 'send at least one line');
-    return { ...parseDate(first.InvoiceDate), country: first.Country.trim(), customerId: parseCustomer(first.CustomerID), lines: rows.map(parseLine) };
+    return {
+      ...parseDate(first.InvoiceDate),
+      country: first.Country.trim(),
+      customerId: parseCustomer(first.CustomerID),
+      lines: rows.map(parseLine),
+    };
   },
 });
 

@@ -19,7 +19,10 @@ describe('the rate service', () => {
       return { status: answer.status, body: (await answer.json()) as { rates?: Record<string, number> } };
     };
     const first = await ask('/rates/2010-12-01?symbols=EUR,GBP,XXX');
-    expect(first).toMatchObject({ status: 200, body: { day: '2010-12-01', base: 'GBP', rates: { GBP: 1_000_000, EUR: expect.any(Number) } } });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { day: '2010-12-01', base: 'GBP', rates: { GBP: 1_000_000, EUR: expect.any(Number) } },
+    });
     expect(Object.keys(first.body.rates!)).toEqual(['EUR', 'GBP']);
     expect(await ask('/rates/2010-12-01?symbols=EUR,GBP,XXX')).toEqual(first);
     expect((await ask('/rates/2010-12-02?symbols=EUR')).body.rates).not.toEqual({ EUR: first.body.rates!['EUR'] });
