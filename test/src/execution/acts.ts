@@ -1,0 +1,93 @@
+/** A pipeline for tests of the platform: each record says what is to happen to it. */
+import { defineFilter, defineFunction, definePipeline, defineResource, join, TerminalError } from '@autoflow/pipeline';
+import pg from 'pg';
+import { z } from 'zod';
+
+export const Act = z.enum(['pass', 'drop', 'fail', 'flaky', 'exit', 'hang', 'hoard', 'hoard-all', 'wait']);
+const Input = z.object({ id: z.string(), act: Act, payload: z.string().optional() });
+
+/** Tables `attempts` and `sink` (see platform.ts). */
+const database = defineResource({
+  name: 'test-database',
+  secrets: ['TEST_DATABASE_URL'],
+  open: ({ secret }) => {
+    const pool = new pg.Pool({ connectionString: secret('TEST_DATABASE_URL'), max: 1 });
+    pool.on('error', () => undefined);
+    return pool;
+  },
+  close: (pool) => pool.end(),
+});
+
+const measure = defineFunction('measure', {
+  effect: 'pure',
+  reads: Input.pick({ payload: true }),
+  writes: z.object({ length: z.int() }),
+  handle: ({ payload = '' }) => ({ length: payload.length }),
+});
+
+const mayPass = defineFilter('may-pass', { reads: Input.pick({ act: true }), keep: ({ act }) => (act === 'drop' ? 'told to' : true) });
+
+const hoarded: Buffer[] = [];
+
+/** What it does is in `attempts` before it does it: one row per call. */
+const perform = defineFunction('perform', {
+  effect: 'idempotent-write',
+  uses: { database },
+  timeoutMs: 5_000,
+  retry: { maximumAttempts: 3, initialIntervalMs: 50 },
+  reads: Input.pick({ id: true, act: true }),
+  writes: z.object({ performed: z.string() }),
+  async handle({ id, act }, { database, keys, signal }) {
+    const { rows } = await database.query<{ attempts: number }>(
+      'with added as (insert into attempts (id, key) values ($1, $2)) select count(*)::int + 1 as attempts from attempts where key = $2',
+      [id, keys[0]],
+    );
+    if (act === 'fail') throw new TerminalError('TOLD_TO_FAIL', `record ${id} was told to fail`);
+    if (act === 'flaky' && (rows[0]?.attempts ?? 0) < 3) throw new Error('not yet');
+    if (act === 'exit') process.exit(7);
+    if (act === 'hang') for (;;);
+    if (act === 'hoard') for (let mb = 0; mb < 400; mb += 8) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
+    if (act === 'hoard-all') for (;;) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
+    if (act === 'wait') await untilReleased(database, signal);
+    hoarded.length = 0;
+    return { performed: act };
+  },
+});
+
+async function untilReleased(database: pg.Pool, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    if ((await database.query('select 1 from released')).rowCount) return;
+    await database.query('select pg_sleep(0.05)');
+  }
+}
+
+const weigh = defineFunction('weigh', {
+  effect: 'pure',
+  reads: z.object({ length: z.int() }),
+  writes: z.object({ weight: z.int() }),
+  handleBatch: (records) => records.map(({ length }) => ({ weight: length * 2 })),
+});
+
+const store = defineFunction('store', {
+  effect: 'idempotent-write',
+  uses: { database },
+  reads: Input.pick({ id: true }).extend({ weight: z.int(), performed: z.string() }),
+  writes: z.object({ stored: z.boolean() }),
+  async handleBatch(records, { database, keys }) {
+    const rows = records.map(({ id, weight, performed }, at) => ({ key: keys[at], id, weight, performed }));
+    await database.query('insert into sink select * from jsonb_to_recordset($1) as r(key text, id text, weight int, performed text) on conflict (key) do nothing', [
+      JSON.stringify(rows),
+    ]);
+    return records.map(() => ({ stored: true }));
+  },
+});
+
+export const acts = definePipeline(
+  'acts',
+  { input: Input, key: 'id', output: z.object({ id: z.string(), weight: z.int(), performed: z.string(), stored: z.boolean() }) },
+  (record) => {
+    const kept = mayPass(measure(record));
+    return store(join(perform(kept), weigh(kept)));
+  },
+);

@@ -1,0 +1,95 @@
+/** The platform in one process, on the real servers of a test file, with the pipeline of `acts.ts`. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { buildRelease } from '@autoflow/function-host';
+import type { TestStack } from '@autoflow/local-stack/testing';
+import type { PipelineSpec } from '@autoflow/pipeline';
+import { openStore, type BatchStoreSettings, type Store } from '@autoflow/store';
+import { asWritten, defaultAllocation, defaultEnvelope, hashVersion, validateTopology, type Allocation, type Stage, type Topology } from '@autoflow/topology';
+import { createWorker, type Role, type RunningWorker, type WorkerOptions } from '@autoflow/worker';
+
+export const BY = { actor: 'test', reason: 'a test' };
+const ACTS = fileURLToPath(new URL('acts.ts', import.meta.url));
+
+export interface Platform {
+  readonly store: Store;
+  readonly client: Client;
+  readonly spec: PipelineSpec;
+  readonly sql: pg.Pool;
+  readonly options: WorkerOptions;
+  /** Registers a topology of `acts` and answers the version's name. */
+  registerVersion(topology: Topology, allocation?: Allocation): Promise<string>;
+  /** Stages of the as-written topology by their one node. */
+  startWorker(roles?: readonly Role[]): Promise<RunningWorker>;
+  stop(): Promise<void>;
+}
+
+export async function startPlatform(stack: Pick<TestStack, 'databaseUrl' | 'temporal' | 'folder'>, { batchStore }: { batchStore?: BatchStoreSettings } = {}): Promise<Platform> {
+  const sql = new pg.Pool({ connectionString: stack.databaseUrl, max: 3 });
+  sql.on('error', () => undefined);
+  await sql.query(`
+    create table attempts (n serial, id text, key text);
+    create table sink (key text primary key, id text, weight int, performed text);
+    create table released (yes boolean)`);
+  const store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  const releases = join(stack.folder, 'releases');
+  const release = await buildRelease(ACTS, releases);
+  const spec = release.specs.find(({ name }) => name === 'acts')!;
+  const topology = asWritten(spec);
+  await store.definitions.registerRelease({
+    release: { pipeline: spec.name, hash: release.hash, spec },
+    topology,
+    envelope: defaultEnvelope(spec, topology),
+    allocation: defaultAllocation(spec, topology, defaultEnvelope(spec, topology)),
+    by: BY,
+  });
+  const connection = await Connection.connect({ address: stack.temporal.address });
+  const options: WorkerOptions = {
+    roles: ['workflows', 'control', 'functions'],
+    temporal: stack.temporal,
+    databaseUrl: stack.databaseUrl,
+    batchStore: batchStore ?? { driver: 'file', folder: join(stack.folder, 'batches') },
+    releases,
+    secret: (name) => (name === 'TEST_DATABASE_URL' ? stack.databaseUrl : undefined),
+    host: 'test-host',
+    logLevel: 'warn',
+  };
+  const workers: RunningWorker[] = [];
+  return {
+    store,
+    client: new Client({ connection, namespace: stack.temporal.namespace }),
+    spec,
+    sql,
+    options,
+    registerVersion: async (wanted, allocation = defaultAllocation(spec, wanted, defaultEnvelope(spec, wanted))) => {
+      const problems = validateTopology(spec, wanted);
+      if (problems.length > 0) throw new Error(JSON.stringify(problems));
+      const envelope = defaultEnvelope(spec, wanted);
+      const hash = hashVersion({ release: release.hash, topology: wanted, envelope });
+      return (await store.definitions.registerVersion({ pipeline: spec.name, hash, release: release.hash, topology: wanted, envelope, allocation, by: BY })).version.name;
+    },
+    startWorker: async (roles = options.roles) => {
+      const worker = await createWorker({ ...options, roles, host: `test-host-${workers.length}` });
+      workers.push(worker);
+      return worker;
+    },
+    stop: async () => {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await connection.close();
+      await store.close();
+      await sql.end();
+    },
+  };
+}
+
+/** `name: after` of each stage, its nodes joined by `+` in the name. */
+export function topologyOf(stages: { readonly [name: string]: readonly string[] }, options: { batch?: Topology['batch']; partitions?: number } = {}): Topology {
+  return {
+    stages: Object.entries(stages).map(([name, after]): Stage => ({ name, nodes: name.split('+'), after, partitions: options.partitions ?? 1 })),
+    batch: options.batch ?? { records: 100, bytes: 8 * 1024 * 1024 },
+    lingerMs: 0,
+  };
+}
