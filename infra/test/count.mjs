@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs';
 try {
   const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
   if (report.testResults.length === 0) throw new Error('no test ran');
-  const unloaded = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'));
+  const unloaded = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
+  );
   const failed = report.numFailedTests + unloaded.length;
   const skipped = report.numPendingTests + report.numTodoTests;
   console.log(`${report.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { stopOrphans } from './leftovers.js';
+import { discard, stopOrphans } from './leftovers.js';
 import { isAlive } from './processes.js';
 import { stackFolder, type StackOptions } from './stack.js';
 import { isRunning, readState, type StackState } from './state.js';
@@ -21,4 +21,12 @@ export async function stopStack(options: Pick<StackOptions, 'name' | 'dataFolder
   for (const deadline = Date.now() + 60_000; isAlive(state.owner) && Date.now() < deadline;) await delay(50);
   await stopOrphans(readState(stackFolder(options)));
   return true;
+}
+
+/** Ends a stack as `stopStack` does, and removes everything that it has kept. */
+export async function removeStack(options: Pick<StackOptions, 'name' | 'dataFolder' | 'env'>): Promise<void> {
+  await stopStack(options);
+  const folder = stackFolder(options);
+  const state = readState(folder);
+  if (state) discard(folder, state);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,7 @@ export function stacksFolder(env: NodeJS.ProcessEnv): string {
 
 /** Where other users can reach a file: used when root hands Postgres to an unprivileged user. Survives a reboot where possible. */
 export function sharedFolder(): string {
-  return join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), `autoflow-${userInfo().uid}`);
+  return join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), `autoflow-${process.getuid?.()}`);
 }
 
 /** A short name for the checkout that this code runs from. */

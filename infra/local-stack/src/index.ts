@@ -1,4 +1,4 @@
-export { runningStack, stopStack } from './control.js';
+export { removeStack, runningStack, stopStack } from './control.js';
 export { StackError, type StackErrorCode } from './errors.js';
 export { cacheFolder } from './folders.js';
 export { SEARCH_ATTRIBUTES } from './search-attributes.js';

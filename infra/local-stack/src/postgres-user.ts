@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StackError } from './errors.js';
 import { sharedFolder } from './folders.js';
@@ -16,7 +15,7 @@ export interface SystemUser {
  * undefined, Postgres then runs as the caller.
  */
 export function postgresUser(): SystemUser | undefined {
-  if (userInfo().uid !== 0) return undefined;
+  if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody', 'daemon']) {
     const [uid, gid] = [id('-u', name), id('-g', name)];
     if (uid !== undefined && gid !== undefined && uid !== 0) return { name, uid, gid };
@@ -66,7 +65,7 @@ function ownSharedFolder(): string {
   const folder = sharedFolder();
   mkdirSync(folder, { recursive: true });
   const found = lstatSync(folder);
-  if (!found.isDirectory() || found.uid !== userInfo().uid)
+  if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw new StackError('FOLDER_NOT_OURS', `${folder} belongs to somebody else (user id ${found.uid}). Remove it, or set DATABASE_URL.`);
   chmodSync(folder, 0o711);
   return folder;

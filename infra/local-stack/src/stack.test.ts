@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runningStack, stopStack } from './control.js';
+import { removeStack, runningStack, stopStack } from './control.js';
 import { stacksFolder } from './folders.js';
 import { isAlive } from './processes.js';
 import { type Stack, type StackOptions, startStack } from './stack.js';
@@ -23,6 +23,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(started.splice(0).map((stack) => stack.stop()));
+  await removeStack({ name: 'tested', dataFolder: folder });
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -64,6 +65,12 @@ test('one folder has one stack, also when two start at the same time', async () 
   expect(refused).toHaveLength(1);
   expect(refused[0]!.reason).toMatchObject({ code: 'STACK_RUNNING', message: expect.stringContaining(`process ${process.pid}`) });
   expect(runningStack({ name: 'tested', dataFolder: folder })?.temporal?.address).toBe(started[0]!.temporal.address);
+});
+
+test('a folder with files of somebody else is refused and left alone', async () => {
+  await writeFile(join(folder, 'thesis.txt'), 'precious');
+  await expect(start({ mode: 'ephemeral' })).rejects.toMatchObject({ code: 'FOLDER_NOT_OURS' });
+  expect(readdirSync(folder)).toEqual(['thesis.txt']);
 });
 
 test('without any Temporal the error names the remedies, and Postgres does not stay behind', async () => {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { ConnectionOptions } from '@temporalio/client';
 import { StackBook } from './book.js';
@@ -60,12 +60,12 @@ const WELL_KNOWN_PORTS = { temporal: 7233, temporalUi: 8233 };
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = folderFor(options);
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  claimFolder(folder);
   const lock = lockOf(folder, options.name);
   const book = new StackBook(folder, options);
   try {
     await stopOrphans(readState(folder));
-    await sweep(folder);
+    if (isOneOfMany(options)) await sweep(folder);
     book.open();
     const [temporal, databaseUrl] = await bothOrNone(temporalFor(options, folder, book), databaseFor(options, folder, book));
     const { connection: _secret, ...published } = temporal;
@@ -85,8 +85,20 @@ export function stackFolder(options: Pick<StackOptions, 'name' | 'dataFolder' | 
 
 function folderFor(options: StackOptions): string {
   const folder = stackFolder(options);
-  const own = options.mode === 'persistent' || options.dataFolder !== undefined;
-  return own ? folder : `${folder}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  return isOneOfMany(options) ? `${folder}-${process.pid}-${randomBytes(3).toString('hex')}` : folder;
+}
+
+/** Every run has an ephemeral stack of its own. */
+function isOneOfMany({ mode, dataFolder }: StackOptions): boolean {
+  return mode === 'ephemeral' && dataFolder === undefined;
+}
+
+/** A stack may remove its folder, so it takes none that holds anything else. Postgres's user must be able to pass. */
+function claimFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const files = readdirSync(folder);
+  if (files.length > 0 && !files.some((name) => name === basename(stateFileOf(folder)) || name.startsWith('lock')))
+    throw new StackError('FOLDER_NOT_OURS', `${folder} holds files that are not a stack's. Give a folder that is new or empty.`);
 }
 
 function lockOf(folder: string, name: string): Lock & { held: true } {

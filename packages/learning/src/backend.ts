@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import type * as TensorFlow from '@tensorflow/tfjs';
+import type * as WebAssemblyBackend from '@tensorflow/tfjs-backend-wasm';
 
 export type BackendName = 'native' | 'wasm';
 
@@ -39,7 +40,7 @@ async function native(log: (line: string) => void): Promise<TensorBackend> {
 async function wasm(reason: string, log: (line: string) => void): Promise<TensorBackend> {
   const tf = require('@tensorflow/tfjs') as typeof TensorFlow;
   const entry = require.resolve('@tensorflow/tfjs-backend-wasm');
-  const { setWasmPaths } = require(entry) as typeof import('@tensorflow/tfjs-backend-wasm');
+  const { setWasmPaths } = require(entry) as typeof WebAssemblyBackend;
   setWasmPaths(dirname(entry) + sep);
   if (!(await tf.setBackend('wasm'))) throw new Error('Neither the native nor the WebAssembly tensor backend starts on this machine');
   log(`tensor backend: wasm, because ${reason}`);
