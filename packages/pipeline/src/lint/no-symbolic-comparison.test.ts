@@ -44,7 +44,7 @@ const text = `
   declare const invoice: Rec<readonly ['retail-orders'], Invoice, { [K in keyof Invoice]: 'input' }>;
   declare const perhaps: typeof invoice | undefined;
   declare const plain: Invoice;
-${lines.map((code) => `{ ${code} }`).join('\n')}`;
+${lines.map((code) => `void (() => { ${code} });`).join('\n')}`;
 const firstLine = text.split('\n').length - lines.length + 1;
 const config = {
   files: ['**/*.ts'],
