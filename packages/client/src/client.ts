@@ -31,7 +31,6 @@ export function createClient(options: ClientOptions) {
       list: () => call<{ items: api.PipelineSummary[] }>('/pipelines'),
       show: (pipeline: string) => call<api.Pipeline>(path`/pipelines/${pipeline}`),
       graph: (pipeline: string, version?: string) => call<api.Graph>(path`/pipelines/${pipeline}/graph`, { query: { version } }),
-      mermaid: (pipeline: string, version?: string) => call<string>(path`/pipelines/${pipeline}/graph`, { query: { version, format: 'mermaid' } }),
       metrics: (pipeline: string, window: MetricsWindow = {}) => call<api.MetricsReport>(path`/pipelines/${pipeline}/metrics`, { query: { ...window } }),
       digest: (pipeline: string, scope: string) => call<api.ScopeDigest>(path`/pipelines/${pipeline}/digest`, { query: { scope } }),
     },

@@ -21,7 +21,7 @@ export type Revision = number | '*';
 
 export type Transport = <T>(path: string, request?: Request) => Promise<T>;
 
-/** Answers the JSON of a 2xx (the text of another type). Throws `ApiError` for a problem, `ApiUnreachableError` when there was no answer of ours. */
+/** Answers the JSON of a 2xx. Throws `ApiError` for a problem, `ApiUnreachableError` when there was no answer of ours. */
 export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = fetch }: ClientOptions): Transport {
   return async <T>(path: string, request: Request = {}): Promise<T> => {
     const address = addressOf(url, path, request.query);
@@ -39,8 +39,8 @@ export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = 
       throw new ApiUnreachableError(url, reasonOf(error), { cause: error });
     }
     const type = answer.headers.get('content-type') ?? '';
-    if (!answer.ok) throw problemOf(url, answer.status, type, text);
-    return (type.startsWith('application/json') ? JSON.parse(text) : text) as T;
+    if (!answer.ok || !type.startsWith('application/json')) throw problemOf(url, answer.status, type, text);
+    return JSON.parse(text) as T;
   };
 }
 
@@ -58,7 +58,7 @@ function addressOf(url: string, path: string, query: Request['query'] = {}): URL
 
 function headersOf({ body, ifMatch }: Request, token: string | undefined): Record<string, string> {
   return {
-    accept: 'application/json, application/problem+json, text/plain',
+    accept: 'application/json, application/problem+json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),

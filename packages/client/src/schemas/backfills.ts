@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { OutcomeCounts, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
+import { Limit, OutcomeCounts, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
 
-const Path = z.string().min(1).max(4096);
+const Path = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'give an absolute path: the feeder has a working directory of its own').max(4096);
 
 /** Paths are those of the host that feeds (the control worker). */
 export const Source = z
@@ -53,3 +53,5 @@ export const NewBackfill = z
 export type NewBackfill = z.input<typeof NewBackfill>;
 
 export const BackfillAction = z.strictObject({ reason: Reason.exactOptional() }).meta({ id: 'BackfillAction' });
+
+export const BackfillsQuery = z.strictObject({ limit: Limit });

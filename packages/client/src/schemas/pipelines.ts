@@ -35,7 +35,7 @@ export type Registered = z.infer<typeof Registered>;
 export const SetStable = z.strictObject({ version: VersionName, reason: Reason }).meta({ id: 'SetStable' });
 export type SetStable = z.input<typeof SetStable>;
 
-export const GraphQuery = z.strictObject({ version: VersionName.exactOptional(), format: z.enum(['json', 'mermaid']).default('json') });
+export const GraphQuery = z.strictObject({ version: VersionName.exactOptional() });
 
 /** The graph as written (`nodes`, by their inputs) and as run (`stages`, by `after`). */
 export const Graph = z
@@ -55,6 +55,8 @@ export const Graph = z
       }),
     ),
     stages: z.array(Stage),
+    /** The graph as run, as a Mermaid flowchart. */
+    mermaid: z.string(),
   })
   .meta({ id: 'Graph' });
 export type Graph = z.infer<typeof Graph>;

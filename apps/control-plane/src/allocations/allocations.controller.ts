@@ -1,0 +1,66 @@
+import { Body, Controller, Inject, Param, Query, Res } from '@nestjs/common';
+import { AllocationQuery, SetAllocation, SetStageAllocation, VersionAllocation } from '@autoflow/client/schemas';
+import type { Response } from 'express';
+import type { z } from 'zod';
+import { type By, Caller } from '../access/caller.js';
+import { etagOf, IfMatch } from '../http/if-match.js';
+import type { ProblemCode } from '../http/problems.js';
+import { Get, Put } from '../openapi/operation.js';
+import { AllocationsService } from './allocations.service.js';
+
+type Which = z.output<typeof AllocationQuery>;
+
+const CHANGE: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY', 'ALLOCATION_OUT_OF_BOUNDS'];
+
+/** Memory and concurrency per stage: of the stable version unless `?version=` names another. */
+@Controller('v1/pipelines/:pipeline/allocations')
+export class AllocationsController {
+  constructor(@Inject(AllocationsService) private readonly allocations: AllocationsService) {}
+
+  @Get('', {
+    summary: 'Desired memory and instances per stage, their bounds, and what the hosts have by now',
+    access: 'viewer',
+    answers: VersionAllocation,
+    etag: true,
+    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'],
+  })
+  async show(@Param('pipeline') pipeline: string, @Query({ schema: AllocationQuery }) { version }: Which, @Res({ passthrough: true }) response: Response) {
+    return answered(await this.allocations.show(pipeline, version), response);
+  }
+
+  @Put('', { summary: 'Set memory and instances of every stage', access: 'operator', answers: VersionAllocation, etag: true, problems: CHANGE })
+  async set(
+    @Param('pipeline') pipeline: string,
+    @Query({ schema: AllocationQuery }) { version }: Which,
+    @IfMatch() revision: number | undefined,
+    @Body({ schema: SetAllocation }) body: z.output<typeof SetAllocation>,
+    @Caller() by: By,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    return answered(await this.allocations.set(pipeline, version, body, revision, by), response);
+  }
+
+  @Put(':stage', {
+    summary: 'Set memory or instances of one stage; the others stay',
+    access: 'operator',
+    answers: VersionAllocation,
+    etag: true,
+    problems: [...CHANGE, 'STAGE_UNKNOWN'],
+  })
+  async setStage(
+    @Param('pipeline') pipeline: string,
+    @Param('stage') stage: string,
+    @Query({ schema: AllocationQuery }) { version }: Which,
+    @IfMatch() revision: number | undefined,
+    @Body({ schema: SetStageAllocation }) body: z.output<typeof SetStageAllocation>,
+    @Caller() by: By,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    return answered(await this.allocations.setStage(pipeline, version, stage, body, revision, by), response);
+  }
+}
+
+function answered<T extends { readonly revision: number }>(allocation: T, response: Response): T {
+  response.setHeader('ETag', etagOf(allocation.revision));
+  return allocation;
+}

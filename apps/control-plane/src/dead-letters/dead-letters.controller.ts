@@ -1,0 +1,46 @@
+import { Controller, Inject, Param, Query } from '@nestjs/common';
+import { DeadLetter, DeadLetterPage, DeadLettersQuery } from '@autoflow/client/schemas';
+import type { DeadLetterRow, Store } from '@autoflow/store';
+import type { z } from 'zod';
+import { ProblemError } from '../http/problem-error.js';
+import { pageOf } from '../http/page.js';
+import { Get } from '../openapi/operation.js';
+import { findPipeline } from '../pipelines/lookup.js';
+import { STORE } from '../ports.js';
+
+@Controller('v1/pipelines/:pipeline/dead-letters')
+export class DeadLettersController {
+  constructor(@Inject(STORE) private readonly store: Store) {}
+
+  @Get('', { summary: 'Records that died, newest first, with their errors', access: 'viewer', answers: DeadLetterPage, problems: ['PIPELINE_UNKNOWN'] })
+  async list(@Param('pipeline') pipeline: string, @Query({ schema: DeadLettersQuery }) { scope, code, limit, cursor }: z.output<typeof DeadLettersQuery>) {
+    await findPipeline(this.store, pipeline);
+    const rows = await this.store.ledger.deadLetters({
+      pipeline,
+      limit,
+      ...(scope !== undefined && { scope }),
+      ...(code !== undefined && { code }),
+      ...(cursor !== undefined && { after: cursor }),
+    });
+    return pageOf(rows, limit, summary, ({ id }) => id);
+  }
+
+  @Get(':letter', { summary: 'One dead letter with its input record', access: 'viewer', answers: DeadLetter, problems: ['PIPELINE_UNKNOWN', 'DEAD_LETTER_UNKNOWN'] })
+  async show(@Param('pipeline') pipeline: string, @Param('letter') id: string) {
+    await findPipeline(this.store, pipeline);
+    const row = await this.find(pipeline, id);
+    if (row === undefined) throw new ProblemError('DEAD_LETTER_UNKNOWN', `${pipeline} has no dead letter ${JSON.stringify(id)}.`);
+    return { ...summary(row), record: row.record };
+  }
+
+  /** Ids are numbers and the list goes downwards: the letter is the first one below its successor. */
+  private async find(pipeline: string, id: string): Promise<DeadLetterRow | undefined> {
+    if (!/^[0-9]{1,18}$/.test(id)) return undefined;
+    const [row] = await this.store.ledger.deadLetters({ pipeline, limit: 1, after: String(BigInt(id) + 1n) });
+    return row?.id === id ? row : undefined;
+  }
+}
+
+function summary({ pipeline: _, record: _record, ...row }: DeadLetterRow) {
+  return row;
+}

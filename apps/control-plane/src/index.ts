@@ -1,0 +1,3 @@
+export { createControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.js';
+export type { Log } from './ports.js';
+export { readSettings, type Settings, SettingsError } from './settings.js';

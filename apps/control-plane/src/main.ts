@@ -1,0 +1,40 @@
+/** The control plane as a process: settings from the environment, JSON lines on stdout, ends cleanly on SIGINT and SIGTERM. */
+import { openStore } from '@autoflow/store';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { pino } from 'pino';
+import { createControlPlane } from './control-plane.js';
+import type { Log } from './ports.js';
+import { readSettings, SettingsError } from './settings.js';
+
+try {
+  await run();
+} catch (error) {
+  console.error(error instanceof SettingsError ? error.message : error);
+  process.exit(error instanceof SettingsError ? 2 : 1);
+}
+
+async function run(): Promise<void> {
+  const settings = readSettings(process.env);
+  const logger = pino({ level: settings.logLevel, base: { app: 'control-plane' } });
+  const log: Log = (level, message, details = {}) => logger[level](details, message);
+
+  const store = await openStore({ connectionString: settings.databaseUrl, log });
+  const { migrated } = await store.migrate().then(({ applied }) => ({ migrated: applied }));
+  if (migrated.length > 0) log('info', 'migrations applied', { migrated });
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const connection = Connection.lazy(connectionOptions);
+  const temporal = new Client({ connection, ...(namespace !== undefined && { namespace }) });
+
+  const controlPlane = await createControlPlane({ ...settings, store, temporal, log });
+  log('info', 'the control plane listens', { url: controlPlane.url });
+  process.send?.({ url: controlPlane.url });
+
+  const stop = async (signal: string) => {
+    log('info', 'stopping', { signal });
+    await controlPlane.close();
+    await Promise.allSettled([store.close(), connection.close()]);
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(signal));
+}

@@ -1,0 +1,11 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Log } from './ports.js';
+
+/** What Nest itself has to say: warnings and errors only. */
+export function nestLogger(log: Log): LoggerService {
+  return {
+    log: () => undefined,
+    warn: (message: unknown) => log('warn', String(message)),
+    error: (message: unknown, ...details: unknown[]) => log('error', String(message), { details }),
+  };
+}

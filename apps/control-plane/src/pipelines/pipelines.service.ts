@@ -1,0 +1,46 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { RegisterPipeline } from '@autoflow/client/schemas';
+import type { Store } from '@autoflow/store';
+import type { z } from 'zod';
+import type { By } from '../access/caller.js';
+import { STORE } from '../ports.js';
+import { planOf, refused } from '../versions/plan.js';
+import { presentVersion } from '../versions/present.js';
+import { graphOf } from './graph.js';
+import { findPipeline, findRelease, findVersion } from './lookup.js';
+import { specProblems } from './spec-problems.js';
+
+@Injectable()
+export class PipelinesService {
+  constructor(@Inject(STORE) private readonly store: Store) {}
+
+  /** A new pipeline starts with this version as its stable one; a known pipeline keeps its stable version. */
+  async register({ spec, release, reason, ...given }: z.output<typeof RegisterPipeline>, by: By) {
+    const problems = specProblems(spec);
+    if (problems.length > 0) throw refused('SPEC_INVALID', problems, '/spec');
+    const plan = planOf(spec, given);
+    const { version, created } = await this.store.definitions.registerRelease({
+      release: { pipeline: spec.name, hash: release, spec },
+      ...plan,
+      by: by(reason ?? 'registered over the API'),
+    });
+    return { version: presentVersion(version, await findPipeline(this.store, spec.name)), created };
+  }
+
+  async list() {
+    return { items: await this.store.definitions.pipelines() };
+  }
+
+  async show(name: string) {
+    const pipeline = await findPipeline(this.store, name);
+    const { spec } = await findRelease(this.store, name, pipeline.stable.release);
+    return { ...pipeline, spec };
+  }
+
+  async graph(name: string, wanted: string | undefined) {
+    const pipeline = await findPipeline(this.store, name);
+    const version = await findVersion(this.store, name, wanted ?? pipeline.stable.version);
+    const { spec } = await findRelease(this.store, name, version.release);
+    return graphOf(spec, version);
+  }
+}

@@ -1,0 +1,45 @@
+import { Body, Controller, HttpStatus, Inject, Param, Res } from '@nestjs/common';
+import { NewVersion, Registered, Version, VersionDiff, VersionList } from '@autoflow/client/schemas';
+import type { Response } from 'express';
+import type { z } from 'zod';
+import { type By, Caller } from '../access/caller.js';
+import { Get, Post } from '../openapi/operation.js';
+import { VersionsService } from './versions.service.js';
+
+@Controller('v1/pipelines/:pipeline/versions')
+export class VersionsController {
+  constructor(@Inject(VersionsService) private readonly versions: VersionsService) {}
+
+  @Post('', {
+    summary: 'Propose a topology by hand: it is checked like any other. 201 when the version is new, 200 when it was there',
+    access: 'admin',
+    answers: Registered,
+    status: 201,
+    problems: ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY', 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
+  })
+  async register(
+    @Param('pipeline') pipeline: string,
+    @Body({ schema: NewVersion }) body: z.output<typeof NewVersion>,
+    @Caller() by: By,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const registered = await this.versions.register(pipeline, body, by);
+    if (!registered.created) response.status(HttpStatus.OK);
+    return registered;
+  }
+
+  @Get('', { summary: 'All versions, in the order in which they were registered', access: 'viewer', answers: VersionList, problems: ['PIPELINE_UNKNOWN'] })
+  list(@Param('pipeline') pipeline: string) {
+    return this.versions.list(pipeline);
+  }
+
+  @Get(':version', { summary: 'One version with its topology and envelope', access: 'viewer', answers: Version, problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'] })
+  show(@Param('pipeline') pipeline: string, @Param('version') version: string) {
+    return this.versions.show(pipeline, version);
+  }
+
+  @Get(':from/diff/:to', { summary: 'What changes from one version to another, in words', access: 'viewer', answers: VersionDiff, problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'] })
+  diff(@Param('pipeline') pipeline: string, @Param('from') from: string, @Param('to') to: string) {
+    return this.versions.diff(pipeline, from, to);
+  }
+}

@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { NewVersion } from '@autoflow/client/schemas';
+import type { Store } from '@autoflow/store';
+import { diffTopologies, hashVersion } from '@autoflow/topology';
+import type { z } from 'zod';
+import type { By } from '../access/caller.js';
+import { ProblemError } from '../http/problem-error.js';
+import { findPipeline, findRelease, findVersion } from '../pipelines/lookup.js';
+import { STORE } from '../ports.js';
+import { planOf } from './plan.js';
+import { presentVersion } from './present.js';
+
+@Injectable()
+export class VersionsService {
+  constructor(@Inject(STORE) private readonly store: Store) {}
+
+  async list(name: string) {
+    const pipeline = await findPipeline(this.store, name);
+    const versions = await this.store.definitions.versions(name);
+    return { items: versions.map((version) => presentVersion(version, pipeline)) };
+  }
+
+  async show(name: string, version: string) {
+    const pipeline = await findPipeline(this.store, name);
+    return presentVersion(await findVersion(this.store, name, version), pipeline);
+  }
+
+  /** Registers nothing that is not legal. The same release, topology and envelope again answer the version there is. */
+  async register(name: string, body: z.output<typeof NewVersion>, by: By) {
+    const pipeline = await findPipeline(this.store, name);
+    const release = await this.releaseFor(name, body.release ?? pipeline.stable.release);
+    const plan = planOf(release.spec, body);
+    const parent = body.parent ?? pipeline.stable.version;
+    await this.checkParent(name, parent);
+    const { version, created } = await this.store.definitions.registerVersion({
+      pipeline: name,
+      hash: hashVersion({ release: release.hash, ...plan }),
+      release: release.hash,
+      ...plan,
+      parent,
+      ...(body.note !== undefined && { note: body.note }),
+      by: by(body.reason ?? body.note ?? 'registered over the API'),
+    });
+    return { version: presentVersion(version, pipeline), created };
+  }
+
+  /** Between releases, nodes are compared by the wiring of the second. */
+  async diff(name: string, from: string, to: string) {
+    await findPipeline(this.store, name);
+    const [a, b] = await Promise.all([findVersion(this.store, name, from), findVersion(this.store, name, to)]);
+    const { spec } = await findRelease(this.store, name, b.release);
+    return { from, to, changes: diffTopologies(spec, a.topology, b.topology) };
+  }
+
+  private async releaseFor(pipeline: string, hash: string) {
+    const release = await this.store.definitions.release(pipeline, hash);
+    if (release === undefined) throw notThere('/release', `${pipeline} has no release ${hash}`);
+    return release;
+  }
+
+  private async checkParent(pipeline: string, parent: string): Promise<void> {
+    if ((await this.store.definitions.version(pipeline, parent)) === undefined) throw notThere('/parent', `${pipeline} has no version ${parent}`);
+  }
+}
+
+/** What a body names and the store does not have. */
+export function notThere(pointer: string, message: string): ProblemError {
+  return new ProblemError('INVALID_BODY', `${message}.`, [{ pointer, message }]);
+}
