@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { defineFilter, defineFunction, definePipeline, defineResource, specOf } from '@autoflow/pipeline';
+
+const depot = defineResource({ name: 'depot', secrets: ['DEPOT_URL'], limit: { concurrency: 6 }, open: () => ({}) });
+
+const weigh = defineFunction('weigh', {
+  effect: 'pure',
+  reads: z.object({ grams: z.int() }),
+  writes: z.object({ kilos: z.number() }),
+  handle: ({ grams }) => ({ kilos: grams / 1000 }),
+});
+const findDepot = defineFunction('find-depot', {
+  effect: 'read',
+  uses: { depot },
+  reads: z.object({ town: z.string() }),
+  writes: z.object({ depotId: z.int() }),
+  handle: () => ({ depotId: 1 }),
+});
+const isHeavy = defineFilter('is-heavy', { reads: z.object({ kilos: z.number() }), keep: ({ kilos }) => (kilos > 1 ? true : 'a letter') });
+const book = defineFunction('book', {
+  effect: 'idempotent-write',
+  uses: { depot },
+  reads: z.object({ depotId: z.int(), kilos: z.number() }),
+  writes: z.object({ booked: z.boolean() }),
+  handle: () => ({ booked: true }),
+});
+
+/** As a hurried author writes it: the filter comes late. */
+const parcels = definePipeline(
+  'parcels',
+  { input: z.object({ id: z.string(), grams: z.int(), town: z.string() }), key: 'id', output: z.object({ id: z.string(), booked: z.boolean() }) },
+  (parcel) => book(isHeavy(findDepot(weigh(parcel)))),
+);
+
+export const parcelsSpec = specOf(parcels);
+export const RELEASE = 'a'.repeat(64);
+
+/** Legal: the filter before the look-up. */
+export const filterEarly = {
+  stages: [
+    { nodes: ['weigh', 'is-heavy'], after: [] },
+    { nodes: ['find-depot'], after: ['weigh+is-heavy'] },
+    { nodes: ['book'], after: ['find-depot'] },
+  ],
+  batch: { records: 50 },
+};
+/** Two things wrong: the filter runs before what it reads, and the write before the filter. */
+export const twiceIllegal = {
+  stages: [
+    { nodes: ['find-depot'], after: [] },
+    { nodes: ['book'], after: ['find-depot'] },
+    { nodes: ['is-heavy'], after: ['book'] },
+    { nodes: ['weigh'], after: ['is-heavy'] },
+  ],
+  batch: { records: 1 },
+};
