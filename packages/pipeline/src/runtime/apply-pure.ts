@@ -50,7 +50,7 @@ export function applyExpand(node: PlannedNode, items: readonly Item[], options: 
 /** The field that a reduce writes to each parent: groups sorted by the JSON of their key, or the one sum where there is no key. */
 export function applyReduce(node: PlannedNode, parents: readonly Item[], options: RunOptions): Promise<(Json | Failure)[]> {
   return each(node, parents, options, ({ bag, work }, calls) => {
-    const children = work.visibleChildren(node, bag, node.path.length).map(([child]) => visible(node.spec.reads, child));
+    const children = work.visibleChildren(node, bag, node.path.length).map((child) => visible(node.spec.reads, child));
     const value = calls.sync(() => fold(node, children));
     return value instanceof Failure ? value : takeValue(node.id, value, `field '${node.definition.into}'`);
   });
@@ -59,21 +59,22 @@ export function applyReduce(node: PlannedNode, parents: readonly Item[], options
 function fold({ id, definition }: PlannedNode, children: readonly Fields[]): unknown {
   const { key = [], add } = definition;
   const zero = deepFreeze(definition.zero as Fields);
-  const groups = new Map<string, { key: Fields; sum: Fields }>();
+  // Frozen, so that an `add` that writes into its sum fails at once instead of changing `zero` for the next record.
+  const plus = (sum: Fields, child: Fields): Fields => checkedSum(id, zero, Object.freeze(add?.(sum, child)));
+  if (key.length === 0) return children.reduce(plus, zero);
+
+  const groups = new Map<string, { readonly key: Fields; readonly sum: Fields }>();
   for (const child of children) {
     const group = Object.fromEntries(key.map((field) => [field, child[field]]));
     const name = JSON.stringify(group);
-    // Frozen, so that an `add` that writes into its sum fails at once instead of changing `zero` for the next record.
-    const sum = Object.freeze(add?.(groups.get(name)?.sum ?? zero, child));
-    groups.set(name, { key: group, sum: checkedSum(id, zero, sum) });
+    groups.set(name, { key: group, sum: plus(groups.get(name)?.sum ?? zero, child) });
   }
-  if (key.length === 0) return groups.get('{}')?.sum ?? zero;
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => ({ ...group.key, ...group.sum }));
 }
 
 function checkedSum(id: string, zero: Fields, sum: unknown): Fields {
   if (typeof sum !== 'object' || sum === null || Array.isArray(sum)) throw Failure.wrongAnswer(`the reduce '${id}' added up to ${named(sum)}; answer a sum with the fields of zero`);
-  const missing = Object.keys(zero).filter((field) => zero[field] !== undefined && (sum as Fields)[field] === undefined);
-  if (missing.length > 0) throw Failure.wrongAnswer(`the reduce '${id}' lost '${missing.join("', '")}' of its sum; answer a sum with the fields of zero`);
+  for (const field in zero)
+    if (zero[field] !== undefined && (sum as Fields)[field] === undefined) throw Failure.wrongAnswer(`the reduce '${id}' lost '${field}' of its sum; answer a sum with the fields of zero`);
   return sum as Fields;
 }

@@ -62,19 +62,26 @@ export class Work {
   /** The bags at the end of the node's path that the node sees, in order. */
   items(node: PlannedNode): Item[] {
     let items: Item[] = [{ work: this, bag: this.root, path: '' }];
-    node.path.forEach((_, depth) => {
-      items = items.flatMap(({ bag, path }) => this.visibleChildren(node, bag, depth).map(([child, i]) => ({ work: this, bag: child, path: `${path}/${i}` })));
-    });
+    for (const depth of node.path.keys()) {
+      const deeper: Item[] = [];
+      for (const { bag, path } of items)
+        this.family(node, bag, depth).forEach((child, i) => isVisible(node, child, depth) && deeper.push({ work: this, bag: child, path: `${path}/${i}` }));
+      items = deeper;
+    }
     return items;
   }
 
-  /** Children of a bag at a depth, with their positions, but for those dropped by a filter before the node. */
-  visibleChildren({ id, spec, childFilters }: PlannedNode, bag: Bag, depth: number): [Bag, number][] {
+  /** Children of a bag at a depth, but for those dropped by a filter before the node. */
+  visibleChildren(node: PlannedNode, bag: Bag, depth: number): readonly Bag[] {
+    const family = this.family(node, bag, depth);
+    return node.childFilters[depth]?.length === 0 ? family : family.filter((child) => isVisible(node, child, depth));
+  }
+
+  private family({ id, spec }: PlannedNode, { children }: Bag, depth: number): readonly Bag[] {
     const expand = spec.scope[depth] as string;
-    const filters = childFilters[depth] ?? [];
-    const family = bag.children?.[expand];
+    const family = children?.[expand];
     if (!family) throw new Error(`record ${this.given.index} came to '${id}' without the children that '${expand}' makes: the topology is not legal`);
-    return family.flatMap((child, i): [Bag, number][] => (child.droppedBy?.some((filter) => filters.includes(filter)) ? [] : [[child, i]]));
+    return family;
   }
 
   drop(by: string, reason: string): 'filtered' {
@@ -114,6 +121,10 @@ export class Work {
       ...(this.retry ? { retry: this.retry } : {}),
     };
   }
+}
+
+function isVisible({ childFilters }: PlannedNode, { droppedBy }: Bag, depth: number): boolean {
+  return !droppedBy?.some((filter) => childFilters[depth]?.includes(filter));
 }
 
 function copyFamilies(families: { readonly [expand: string]: readonly ChildState[] }): { [expand: string]: Bag[] } {
