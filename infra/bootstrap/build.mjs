@@ -7,29 +7,35 @@ import { step } from './progress.mjs';
 
 /** nx builds what has changed; asking it costs a second, so it is asked only when some source file is not as it was. */
 export const build = {
-  done: () => stamps.read('build') === fingerprint(),
+  done: () => stamps.read('build') === sources() + results(),
   async run() {
-    const before = fingerprint();
+    const before = sources();
     await step('building', async () => {
       for (const target of ['build', 'bundle'])
         await run(join(root, 'node_modules', '.bin', 'nx'), ['run-many', '-t', target], { cwd: root, env: NX });
     });
-    stamps.write('build', before === fingerprint() ? before : 'the sources changed while they were built');
+    stamps.write('build', before === sources() ? before + results() : 'the sources changed while they were built');
   },
 };
 
 const NX = { NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', NX_INTERACTIVE: 'false', FORCE_COLOR: '0' };
 
-/** Name, size and time of every file that a build reads, and whether its result is there. */
-function fingerprint() {
+/** Name, size and time of every file that a build reads. */
+function sources() {
   const hash = createHash('sha256');
   for (const file of ['package-lock.json', 'infra/typescript/base.json']) add(hash, join(root, file));
   for (const folder of workspaces()) {
-    hash.update(`${folder} ${existsSync(join(folder, 'dist'))}\n`);
     for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isFile()) add(hash, join(folder, entry.name));
     if (existsSync(join(folder, 'src'))) for (const file of filesIn(join(folder, 'src'))) add(hash, file);
   }
   return hash.digest('hex');
+}
+
+/** Which workspaces have been built: somebody may remove a result. */
+function results() {
+  return workspaces()
+    .map((folder) => (existsSync(join(folder, 'dist')) ? '+' : '-'))
+    .join('');
 }
 
 function workspaces() {
