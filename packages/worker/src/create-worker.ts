@@ -10,7 +10,7 @@ import { workflowBundle } from '@autoflow/workflows/bundle';
 import { backfillActivities } from './activities/backfill-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
-import { createLog, type Log } from './log.js';
+import { adoptSdkLog, createLog, type Log } from './log.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { versionsOf } from './versions.js';
 
@@ -23,6 +23,7 @@ const GRACE = '30s';
  */
 export async function createWorker(options: WorkerOptions): Promise<RunningWorker> {
   const log = createLog(options);
+  adoptSdkLog(log, options);
   const closing = new Closing();
   try {
     const parts = await start(options, log, closing);

@@ -8,7 +8,8 @@ export function interceptors(): WorkflowInterceptors {
   return {
     inbound: [
       {
-        execute: (input, next) => {
+        // Async: what is thrown outside of the promise would fail the workflow task, for ever.
+        execute: async (input, next) => {
           const { workflowType } = workflowInfo();
           if (workflowType in Object.prototype || workflowType === 'default')
             throw ApplicationFailure.nonRetryable(`there is no pipeline '${workflowType}'; pipelines are named [a-z][a-z0-9-]*`, 'UNKNOWN_PIPELINE');

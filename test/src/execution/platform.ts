@@ -1,13 +1,26 @@
 /** The platform in one process, on the real servers of a test file, with the pipeline of `acts.ts`. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { ApplicationFailure, Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import pg from 'pg';
 import { buildRelease } from '@autoflow/function-host';
 import type { TestStack } from '@autoflow/local-stack/testing';
 import type { PipelineSpec } from '@autoflow/pipeline';
-import { openStore, type BatchStoreSettings, type Store } from '@autoflow/store';
-import { asWritten, defaultAllocation, defaultEnvelope, hashVersion, validateTopology, type Allocation, type Stage, type Topology } from '@autoflow/topology';
+import { openStore, type BatchStoreSettings, type SourceSettings, type Store } from '@autoflow/store';
+import {
+  asWritten,
+  CONTROL_QUEUE,
+  defaultAllocation,
+  defaultEnvelope,
+  hashVersion,
+  validateTopology,
+  type Allocation,
+  type BackfillProgress,
+  type Stage,
+  type Topology,
+} from '@autoflow/topology';
+import { BACKFILL_WORKFLOW, backfillWorkflowId, type BackfillInput } from '@autoflow/workflows';
 import { createWorker, type Role, type RunningWorker, type WorkerOptions } from '@autoflow/worker';
 
 export const BY = { actor: 'test', reason: 'a test' };
@@ -55,7 +68,7 @@ export async function startPlatform(stack: Pick<TestStack, 'databaseUrl' | 'temp
     releases,
     secret: (name) => (name === 'TEST_DATABASE_URL' ? stack.databaseUrl : undefined),
     host: 'test-host',
-    logLevel: 'warn',
+    logLevel: 'error',
   };
   const workers: RunningWorker[] = [];
   return {
@@ -83,6 +96,48 @@ export async function startPlatform(stack: Pick<TestStack, 'databaseUrl' | 'temp
       await sql.end();
     },
   };
+}
+
+export interface Feeding {
+  /** Also the scope. */
+  readonly id: string;
+  readonly version?: string;
+  readonly concurrency?: number;
+  readonly batchRecords?: number;
+  readonly limit?: number;
+  readonly source: SourceSettings;
+  readonly workflow?: Partial<BackfillInput>;
+}
+
+/** Starts a backfill as the control plane does. */
+export async function startBackfill({ store, client }: Platform, { id, workflow, ...row }: Feeding): Promise<WorkflowHandle<(input: BackfillInput) => Promise<BackfillProgress>>> {
+  await store.backfills.create({ id, pipeline: 'acts', scope: id, concurrency: 4, ...row }, BY);
+  return client.workflow.start<(input: BackfillInput) => Promise<BackfillProgress>>(BACKFILL_WORKFLOW, {
+    taskQueue: CONTROL_QUEUE,
+    workflowId: backfillWorkflowId(id),
+    args: [{ backfillId: id, ...workflow }],
+  });
+}
+
+export async function backfill(platform: Platform, feeding: Feeding): Promise<BackfillProgress> {
+  return (await startBackfill(platform, feeding)).result();
+}
+
+/** A JSONL file of records. */
+export async function jsonl(folder: string, name: string, records: readonly object[]): Promise<SourceSettings> {
+  const path = join(folder, `${name}.jsonl`);
+  await writeFile(path, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  return { kind: 'jsonl', path };
+}
+
+/** How a workflow failed. */
+export async function failureOf(work: Promise<unknown>): Promise<ApplicationFailure> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure)) throw new Error('expected a workflow failure', { cause: error });
+  return error.cause;
 }
 
 /** `name: after` of each stage, its nodes joined by `+` in the name. */

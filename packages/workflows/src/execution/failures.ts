@@ -28,9 +28,10 @@ function isTerminal(type: string | null | undefined): boolean {
   return type === StageFailure.batchMissing || type === StageFailure.releaseBroken;
 }
 
-/** Trying again, or in another way, cannot help. */
+/** Trying again, or in another way, cannot help. A local activity fails with its own failure, a normal one with a wrapped one. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
+  const failure = error instanceof ActivityFailure ? error.cause : error;
+  return failure instanceof ApplicationFailure && failure.nonRetryable === true;
 }
 
 export function terminalOf(error: unknown): Terminal {
