@@ -21,7 +21,7 @@ try {
   await setUp(wanted());
 } catch (error) {
   say(error.message);
-  process.exitCode = 1;
+  process.exitCode = error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || error.message === USAGE ? 2 : 1;
 }
 
 async function setUp(only) {

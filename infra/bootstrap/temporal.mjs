@@ -10,7 +10,7 @@ import { say, step } from './progress.mjs';
 /** The newest 1.x that `go install` takes: later tags have a `replace` directive (infra/local-stack names the same). */
 const VERSION = 'v1.5.1';
 const folder = join(cache, `temporal-${VERSION}`);
-const binary = join(folder, 'temporal');
+export const binary = join(folder, 'temporal');
 
 /** A Temporal server that runs already, a `temporal` command on PATH, a download, or a build from source, in this order. */
 export const temporal = {

@@ -4,7 +4,7 @@ import { StackError } from './errors.js';
 import { cacheFolder } from './folders.js';
 
 /** The version that the bootstrap puts into the cache folder (infra/bootstrap/temporal.mjs names the same). */
-export const TEMPORAL_CLI_VERSION = 'v1.5.1';
+const TEMPORAL_CLI_VERSION = 'v1.5.1';
 
 /** The `temporal` command to start a server with: the one on PATH, else the one in the cache folder of this user. */
 export function findTemporal(env: NodeJS.ProcessEnv): string {
@@ -20,7 +20,8 @@ export function findTemporal(env: NodeJS.ProcessEnv): string {
   );
 }
 
-function cachedTemporal(env: NodeJS.ProcessEnv): string {
+/** Where the bootstrap puts it. */
+export function cachedTemporal(env: NodeJS.ProcessEnv): string {
   return join(cacheFolder(env), `temporal-${TEMPORAL_CLI_VERSION}`, 'temporal');
 }
 
