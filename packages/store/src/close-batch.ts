@@ -1,6 +1,5 @@
 /** Settlement: every record of a batch gets its one outcome, and the batch is closed, together or not at all. */
 import type { Fields, Outcome, OutcomeCounts } from '@autoflow/pipeline';
-import { canonicalJson } from '@autoflow/topology';
 import type { Database, Sql } from './database.js';
 import { NotFoundError } from './errors.js';
 import type { BatchLedger, BatchRow } from './model.js';
@@ -42,7 +41,7 @@ function columnsOf(outcome: Outcome, inputs: ReadonlyMap<string, Fields>): Settl
   const none = { key, state, by: undefined, reason: undefined, message: undefined, output: undefined, record: undefined };
   switch (state) {
     case 'completed':
-      return { ...none, output: canonicalJson(outcome.output) };
+      return { ...none, output: JSON.stringify(outcome.output) };
     case 'filtered':
       return { ...none, by: outcome.by, reason: outcome.reason };
     case 'dead':
@@ -68,40 +67,48 @@ function* portions(settled: readonly Settled[]): Generator<readonly Settled[]> {
   if (portion.length > 0) yield portion;
 }
 
-/** Only records that still belong to this batch and run: the outcome of one that was not admitted, or that a newer batch took over, is not theirs. */
-async function settle(sql: Sql, batch: BatchRow, rows: readonly Settled[]): Promise<OutcomeCounts> {
+/**
+ * Only records that still belong to this batch and run: the outcome of one that was not admitted, or that a newer batch took over, is not theirs.
+ * Written so that the planner looks each of them up by the primary key. Comparing with constants, it expects one row and then walks the whole
+ * scope, or the batch once per record: hence pipeline and scope come from `given`, and the condition on the batch is opaque.
+ */
+const SETTLE = `
+with given as materialized (
+  select distinct on (key) $1 as pipeline, $2 as scope, key, state, by, reason, message, nullif(output, '')::json as output, nullif(record, '')::json as record
+    from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], string_to_array($9, e'\\n'), string_to_array($10, e'\\n')) with ordinality
+         given (key, state, by, reason, message, output, record, n)
+   order by key, n),
+settled as (
+  update autoflow.records r
+     set state = g.state, ended_at = now(), ended_by = g.by, reason = g.reason, message = g.message, output = g.output
+    from given g
+   where r.pipeline = g.pipeline and r.scope = g.scope and r.key = g.key
+     and case r.state when 'running' then r.batch_id = $3 else false end
+  returning r.pipeline, r.scope, r.key, r.state, r.batch_id, r.version, r.release, r.ended_by, r.reason, r.message, g.record),
+letters as (
+  insert into autoflow.dead_letters (pipeline, scope, key, batch_id, version, release, died_in, code, message, record)
+  select pipeline, scope, key, batch_id, version, release, ended_by, reason, message, record from settled where state = 'dead' order by key)
+select count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'filtered') as filtered,
+       count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled from settled`;
+
+async function settle(sql: Sql, { id, pipeline, scope }: BatchRow, rows: readonly Settled[]): Promise<OutcomeCounts> {
   if (rows.length === 0) return NONE;
-  const [counts] = await sql.query<OutcomeCounts>(
-    `with given as (
-       select distinct on (key) *
-         from unnest($4::text[] collate "C", $5::text[], $6::text[], $7::text[], $8::text[], $9::json[], $10::json[]) with ordinality
-              given (key, state, by, reason, message, output, record, n)
-        order by key, n),
-     settled as (
-       update autoflow.records r
-          set state = g.state, ended_at = now(), ended_by = g.by, reason = g.reason, message = g.message, output = g.output
-         from given g
-        where r.pipeline = $1 and r.scope = $2 and r.key = g.key and r.batch_id = $3 and r.state = 'running'
-       returning r.pipeline, r.scope, r.key, r.state, r.batch_id, r.version, r.release, r.ended_by, r.reason, r.message),
-     letters as (
-       insert into autoflow.dead_letters (pipeline, scope, key, batch_id, version, release, died_in, code, message, record)
-       select s.pipeline, s.scope, s.key, s.batch_id, s.version, s.release, s.ended_by, s.reason, s.message, g.record
-         from settled s join given g using (key) where s.state = 'dead' order by s.key)
-     select count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'filtered') as filtered,
-            count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled from settled`,
-    [
-      batch.pipeline,
-      batch.scope,
-      batch.id,
-      rows.map((row) => row.key),
-      rows.map((row) => row.state),
-      rows.map((row) => row.by),
-      rows.map((row) => row.reason),
-      rows.map((row) => row.message),
-      rows.map((row) => row.output),
-      rows.map((row) => row.record),
-    ],
-  );
+  const column = (name: keyof Settled) => rows.map((row) => row[name]);
+  // JSON has no line breaks, so its columns travel as lines: an array's quoting would double every quotation mark, for both sides to undo.
+  const lines = (name: 'output' | 'record') => rows.map((row) => row[name] ?? '').join('\n');
+  const values = [
+    pipeline,
+    scope,
+    id,
+    column('key'),
+    column('state'),
+    column('by'),
+    column('reason'),
+    column('message'),
+    lines('output'),
+    lines('record'),
+  ];
+  const [counts] = await sql.query<OutcomeCounts>(SETTLE, values);
   return counts!;
 }
 

@@ -1,10 +1,10 @@
-import type { OutcomeCounts } from '@autoflow/pipeline';
 import { findBatch, openBatches } from './batch-row.js';
 import { closeBatch } from './close-batch.js';
 import type { Database } from './database.js';
 import { NotFoundError } from './errors.js';
 import type { BatchLedger, DeadLetterRow, RecordRow } from './model.js';
 import { openBatch } from './open-batch.js';
+import { outcomeDigest } from './outcome-digest.js';
 import { many, one } from './rows.js';
 
 const RECORD = `select pipeline, scope, key, state, batch_id as "batchId", version, release, arrived_at as "arrivedAt", ended_at as "endedAt", output,
@@ -69,21 +69,4 @@ function deadLetters(
      order by d.id desc limit $5`,
     [pipeline, scope, code, after, limit],
   );
-}
-
-/**
- * SHA-256 over the SHA-256 of each record's line, in key order (by code point). A line is the JSON array `[key, state, reason or code or null,
- * output in canonical form or null]` without white space. One statement, so it sees one moment; it holds 32 bytes per record.
- */
-async function outcomeDigest(database: Database, pipeline: string, scope: string): Promise<{ digest: string; counts: OutcomeCounts }> {
-  const [row] = await database.query<{ digest: string } & OutcomeCounts>(
-    `select encode(sha256(coalesce(string_agg(sha256(convert_to(line, 'UTF8')), '' order by key collate "C"), '')), 'hex') as digest,
-       count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'filtered') as filtered,
-       count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled
-     from (select key, state, concat('[', to_json(key), ',"', state, '",', coalesce(to_json(reason)::text, 'null'), ',', coalesce(output::text, 'null'), ']') as line
-             from autoflow.records where pipeline = $1 and scope = $2) lines`,
-    [pipeline, scope],
-  );
-  const { digest, ...counts } = row!;
-  return { digest, counts };
 }

@@ -81,18 +81,25 @@ class Buffered<Row> {
     this.refused = 0;
     while (this.rows.length > 0) {
       const batch = this.rows.slice(0, this.maxRows);
-      try {
-        await this.write(batch);
-      } catch (error) {
-        if (!(error instanceof StoreError) || error.retryable || error.code.startsWith('SCHEMA') || error.code === 'STORE_REFUSED')
-          throw error;
-        this.drop(batch.length, error.message);
-      }
+      await this.write(batch).catch((error: unknown) => this.singly(batch, error));
       this.rows.splice(0, batch.length);
+    }
+  }
+
+  /** One row that the database refuses must not take the others along. */
+  private async singly(batch: readonly Row[], error: unknown): Promise<void> {
+    for (const row of refused(error) ? batch : []) {
+      await this.write([row]).catch((error: unknown) => refused(error) && this.drop(1, error.message));
     }
   }
 
   clear(): number {
     return this.rows.splice(0).length;
   }
+}
+
+/** False is never answered: what may pass is thrown, so that the rows are kept. */
+function refused(error: unknown): error is StoreError {
+  if (error instanceof StoreError && error.code === 'STORE_FAILED') return true;
+  throw error;
 }

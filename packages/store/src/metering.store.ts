@@ -2,6 +2,7 @@ import type { Database } from './database.js';
 import { StoreError } from './errors.js';
 import type { InvocationRow, MeteringStore, PoolUsageRow } from './model.js';
 import { createPartitions, dayOf, dropPartitions, METERED, type Metered } from './partitions.js';
+import { storableJson } from './text.js';
 
 const DAY_MS = 86_400_000;
 /** Days that are made ahead, so that writers hardly ever have to. */
@@ -26,7 +27,7 @@ async function write<Row>(
   insert: string,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const values = [JSON.stringify(rows, withoutNul)];
+  const values = [storableJson(rows)];
   try {
     await database.query(insert, values);
   } catch (error) {
@@ -37,7 +38,6 @@ async function write<Row>(
 }
 /** SQLSTATE check_violation: the tables have no other checks than their partitions. */
 const NO_PARTITION = '23514';
-const withoutNul = (_key: string, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\u{fffd}') : value);
 
 async function maintain(database: Database, retentionDays: number): Promise<void> {
   const now = Date.now();

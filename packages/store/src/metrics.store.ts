@@ -1,11 +1,9 @@
 /** What a pipeline did in a window of time, per version, stage or function. One statement per level. */
+import { costPer1000, temporalActions, utilisation, type PoolUsage, type Prices } from '@autoflow/twin';
 import type { Database } from './database.js';
 import { SELECT_INVOCATIONS } from './metering.store.js';
 import type { InvocationRow, MetricsQuery, MetricsRow, MetricsStore } from './model.js';
 import { dense, many } from './rows.js';
-
-/** Actions that an execution costs besides one per invocation: its start, and settling its records. */
-const ACTIONS_PER_EXECUTION = 2;
 
 interface Columns {
   readonly version: string;
@@ -22,18 +20,17 @@ interface Columns {
   readonly costUsd: number;
   /** In invocations; a function's part of them. */
   readonly actions: number;
-  readonly usedMemory: number | null;
-  readonly busy: number | null;
+  readonly usage: PoolUsage | null;
   readonly cpuMs: number;
   readonly coldStarts: number;
   readonly peakMemoryMb: number;
 }
 
-export function metricsStore(database: Database, { actionUsd }: { actionUsd: number }): MetricsStore {
+export function metricsStore(database: Database, prices: Prices): MetricsStore {
   return {
     metrics: async (query) => {
       const rows = await database.query<Columns>(STATEMENTS[query.by], [query.pipeline, query.from, query.to, query.version, query.scope]);
-      return rows.map((columns) => metricsRow(columns, query, actionUsd));
+      return rows.map((columns) => metricsRow(columns, query, prices));
     },
     invocations: ({ pipeline, executionId, version, stage, limit }) =>
       many<InvocationRow>(
@@ -48,28 +45,39 @@ export function metricsStore(database: Database, { actionUsd }: { actionUsd: num
 /**
  * Throughput: records that were not dead per second of the time observed, which begins with the first arrival (invocation) in the window and
  * ends with the last outcome (end of an invocation) in it, so that idle time before and after a run does not count.
- * Error rate: dead / all, cancelled records apart.
+ * Error rate: dead / all, cancelled records apart. An execution's own actions (its start, settling it) count at the level of versions only; admission
+ * through the direct door, which cannot be told from here, does not.
  */
-function metricsRow(columns: Columns, { by }: MetricsQuery, actionUsd: number): MetricsRow {
-  const { records, executions, costUsd, percentiles, usedMemory, busy } = columns;
+function metricsRow(columns: Columns, { by }: MetricsQuery, prices: Prices): MetricsRow {
+  const { records, executions, costUsd, percentiles, usage } = columns;
   const [p50, p95, p99] = percentiles ?? [0, 0, 0];
-  const actions = columns.actions + (by === 'version' ? executions * ACTIONS_PER_EXECUTION : 0);
+  const actions =
+    by === 'version'
+      ? temporalActions({ runs: executions, localActivityTasks: executions, activityAttempts: columns.actions })
+      : columns.actions;
+  const withoutActions = costPer1000(costUsd, records);
+  const all = costPer1000(costUsd + actions * prices.temporalAction.usd, records);
   return dense({
     version: columns.version,
     stage: columns.stage,
     function: columns.function,
     records,
     invocations: columns.invocations,
-    throughput: columns.observedS ? columns.good / Math.max(columns.observedS, 0.001) : 0,
+    throughput: columns.observedS === null ? 0 : columns.good / Math.max(columns.observedS, 0.001),
     latency: { mean: columns.mean ?? 0, p50, p95, p99 },
     errorRate: records === 0 ? 0 : columns.dead / records,
-    costPer1000:
-      records === 0 ? null : { all: ((costUsd + actions * actionUsd) / records) * 1000, withoutActions: (costUsd / records) * 1000 },
-    utilisation: usedMemory === null || busy === null ? null : { memory: usedMemory, instances: busy },
+    costPer1000: all === undefined || withoutActions === undefined ? null : { all, withoutActions },
+    utilisation: shares(usage),
     cpuMs: columns.cpuMs,
     coldStarts: columns.coldStarts,
     peakMemoryMb: columns.peakMemoryMb,
   } as object) as MetricsRow;
+}
+
+function shares(usage: PoolUsage | null): MetricsRow['utilisation'] | null {
+  if (usage === null) return null;
+  const { memory, instances } = utilisation([usage]);
+  return memory === undefined || instances === undefined ? null : { memory, instances };
 }
 
 const PERCENTILES = 'array[0.5, 0.95, 0.99]';
@@ -79,8 +87,8 @@ const INVOCATIONS = `autoflow.invocations where pipeline = $1 and started_at >= 
 const HANDLED = `case when outcome = 'ok' then records_in - retried else 0 end`;
 const ENDED = `started_at + make_interval(secs => duration_ms / 1000)`;
 /** Pools do not know scopes: what stood ready stood ready for all of them. */
-const USAGE = `select version, stage, sum(used_mb_s) as used_mb_s, sum(provisioned_mb_s) as provisioned_mb_s, sum(busy_s) as busy_s, sum(provisioned_s) as provisioned_s
-  from autoflow.pool_usage where pipeline = $1 and from_at >= $2 and from_at < $3 group by version, stage`;
+const USAGE = `json_build_object('provisionedS', sum(provisioned_s), 'busyS', sum(busy_s), 'provisionedMbS', sum(provisioned_mb_s), 'usedMbS', sum(used_mb_s)) as usage
+  from autoflow.pool_usage where pipeline = $1 and from_at >= $2 and from_at < $3 and ($4::text is null or version = $4)`;
 
 /** Latency from a record's arrival to its outcome; by the clock of whoever took the record, then by the database's. */
 const BY_VERSION = `
@@ -96,12 +104,10 @@ i as (
   select version, count(*) as invocations, count(distinct execution_id) as executions, sum(cost_usd) as cost_usd, sum(cpu_ms) as cpu_ms,
          count(*) filter (where cold) as cold_starts, max(peak_memory_mb) as peak_memory_mb
     from ${INVOCATIONS} group by version),
-u as (
-  select version, sum(used_mb_s) / nullif(sum(provisioned_mb_s), 0) as memory, sum(busy_s) / nullif(sum(provisioned_s), 0) as busy
-    from (${USAGE}) pools group by version)
+u as (select version, ${USAGE} group by version)
 select version, coalesce(records, 0) as records, coalesce(good, 0) as good, coalesce(dead, 0) as dead, observed_s as "observedS", mean, percentiles,
        coalesce(invocations, 0) as invocations, coalesce(executions, 0) as executions, coalesce(cost_usd, 0) as "costUsd", coalesce(invocations, 0) as actions,
-       u.memory as "usedMemory", u.busy, coalesce(cpu_ms, 0) as "cpuMs", coalesce(cold_starts, 0) as "coldStarts", coalesce(peak_memory_mb, 0) as "peakMemoryMb"
+       usage, coalesce(cpu_ms, 0) as "cpuMs", coalesce(cold_starts, 0) as "coldStarts", coalesce(peak_memory_mb, 0) as "peakMemoryMb"
   from r full join i using (version) left join u using (version) order by version collate "C"`;
 
 /** Latency of an attempt in its instance: without the queue, the gate and the start of the instance. */
@@ -112,10 +118,9 @@ with i as (
          percentile_cont(${PERCENTILES}) within group (order by duration_ms) as percentiles, sum(cost_usd) as cost_usd, sum(cpu_ms) as cpu_ms,
          count(*) filter (where cold) as cold_starts, max(peak_memory_mb) as peak_memory_mb
     from ${INVOCATIONS} group by version, stage),
-u as (${USAGE})
+u as (select version, stage, ${USAGE} group by version, stage)
 select version, stage, records, good, dead, invocations, 0 as executions, observed_s as "observedS", mean, percentiles, cost_usd as "costUsd", invocations as actions,
-       used_mb_s / nullif(provisioned_mb_s, 0) as "usedMemory", busy_s / nullif(provisioned_s, 0) as busy,
-       cpu_ms as "cpuMs", cold_starts as "coldStarts", peak_memory_mb as "peakMemoryMb"
+       usage, cpu_ms as "cpuMs", cold_starts as "coldStarts", peak_memory_mb as "peakMemoryMb"
   from i left join u using (version, stage) order by version collate "C", stage collate "C"`;
 
 /** Latency of the function's span in an attempt. An invocation's cost goes to its functions by wall time, which is what is billed. */
@@ -130,7 +135,7 @@ with s as (
 select version, stage, node as function, sum(handled) as records, sum(handled - dead) as good, sum(dead) as dead, count(*) as invocations, 0 as executions,
        extract(epoch from max(ended_at) - min(started_at))::float8 as "observedS", avg(wall_ms) as mean,
        percentile_cont(${PERCENTILES}) within group (order by wall_ms) as percentiles, sum(cost_usd * share) as "costUsd", sum(share)::float8 as actions,
-       null as "usedMemory", null as busy, sum(cpu_ms) as "cpuMs", count(*) filter (where cold) as "coldStarts", max(peak_memory_mb) as "peakMemoryMb"
+       null as usage, sum(cpu_ms) as "cpuMs", count(*) filter (where cold) as "coldStarts", max(peak_memory_mb) as "peakMemoryMb"
   from s group by version, stage, node order by version collate "C", stage collate "C", node collate "C"`;
 
 const STATEMENTS: { readonly [by in MetricsQuery['by']]: string } = { version: BY_VERSION, stage: BY_STAGE, function: BY_FUNCTION };

@@ -1,3 +1,4 @@
+import { PUBLISHED_PRICES, type Prices } from '@autoflow/twin';
 import { accessStore } from './access.store.js';
 import { backfillStore } from './backfills.store.js';
 import { openDatabase, type Log } from './database.js';
@@ -17,10 +18,17 @@ export interface StoreOptions {
   /** Default 10. Listening takes one more. */
   readonly maxConnections?: number;
   readonly log?: Log;
+  /** Of Temporal actions, for the cost in `metrics`; what invocations cost is in their rows. Default: the published prices. */
+  readonly prices?: Prices;
 }
 
 /** Opens the store without touching the schema (`migrate` does). Throws `StoreUnavailableError` when the database does not answer. */
-export async function openStore({ connectionString, maxConnections = 10, log = () => {} }: StoreOptions): Promise<Store> {
+export async function openStore({
+  connectionString,
+  maxConnections = 10,
+  log = () => {},
+  prices = PUBLISHED_PRICES,
+}: StoreOptions): Promise<Store> {
   const database = openDatabase({ connectionString, maxConnections, log });
   const listener = createListener({ connectionString, log });
   const ping = async () => void (await database.query('select 1'));
@@ -35,7 +43,7 @@ export async function openStore({ connectionString, maxConnections = 10, log = (
     ledger: batchLedger(database),
     backfills: backfillStore(database),
     metering: meteringStore(database),
-    metrics: metricsStore(database, { actionUsd: 25e-6 }),
+    metrics: metricsStore(database, prices),
     hosts: hostStore(database),
     access: accessStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),

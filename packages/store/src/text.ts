@@ -9,6 +9,13 @@ export function storable(value: unknown): unknown {
   return Array.isArray(value) ? value.map(storable) : value;
 }
 
+/** Inside JSON that the server takes apart, halves of surrogate pairs are refused as well. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'string' ? part.replace(/[\0\p{Surrogate}]/gu, '\u{fffd}') : part,
+  );
+}
+
 /** A B-tree entry holds 2,704 bytes: a key of this length fits beside pipeline and scope. */
 const MAX_KEY = 512;
 const HALF_PAIR = /\p{Surrogate}/u;

@@ -48,7 +48,7 @@ export async function decodeLines(ref: BatchRef, chunks: AsyncIterable<Buffer> |
     bytes += chunk.length;
     const end = chunk.lastIndexOf(NEWLINE);
     if (end === -1) {
-      rest.push(chunk);
+      if (chunk.length > 0) rest.push(chunk);
       continue;
     }
     parseLines(ref, rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]), records);

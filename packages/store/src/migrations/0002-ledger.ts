@@ -58,7 +58,6 @@ create table autoflow.records (
   release text not null,
   arrived_at timestamptz not null,
   ended_at timestamptz,
-  -- Canonical JSON.
   output json,
   -- Of a filtered record the filter and its reason; of a dead one the function (or stage), code and message.
   ended_by text,

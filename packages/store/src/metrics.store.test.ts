@@ -1,0 +1,149 @@
+import type { Outcome, RecordState } from '@autoflow/pipeline';
+import { PUBLISHED_PRICES } from '@autoflow/twin';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { MetricsQuery, MetricsRow } from './model.js';
+import { batchOf, inputsOf, registerPipeline, useTestStore } from './testing/fixtures.js';
+import { invocationOf, poolUsageOf, spanOf } from './testing/measurements.js';
+
+const ACTION = PUBLISHED_PRICES.temporalAction.usd;
+const at = (seconds: number) => new Date(Date.UTC(2026, 2, 4, 10, 0, seconds));
+
+describe('metrics', () => {
+  const context = useTestStore();
+  const query = (by: MetricsQuery['by'], more: Partial<MetricsQuery> = {}): Promise<MetricsRow[]> =>
+    context.store.metrics.metrics({ pipeline: 'orders', from: at(0), to: at(3600), by, ...more });
+
+  /** 100 records that arrive at 0 s and end at 1 … 100 s; of version v1 2 die and 28 are filtered. */
+  beforeAll(async () => {
+    await registerPipeline(context.store, 'orders');
+    const records: RecordState[] = Array.from({ length: 101 }, (_, index) => ({
+      index,
+      key: `k${index}`,
+      arrivedAt: at(0).toISOString(),
+      fields: {},
+    }));
+    await context.store.ledger.open({ batch: batchOf('orders', 'b1'), records, replace: false });
+    const outcomes = records.map(({ index, key }): Outcome => {
+      if (index === 100) return { state: 'cancelled', key };
+      if (index < 2) return { state: 'dead', key, in: 'parse', code: 'BAD', message: '' };
+      return index < 30 ? { state: 'filtered', key, by: 'f', reason: 'no' } : { state: 'completed', key, output: {} };
+    });
+    await context.store.ledger.close({ batchId: 'b1', outcomes, inputs: inputsOf([]) });
+    await context.sql.query(`update autoflow.records set ended_at = arrived_at + (substr(key, 2)::int + 1) * interval '1 second'`);
+    await context.store.metering.writeInvocations([
+      invocationOf({
+        runId: 'a',
+        startedAt: at(0),
+        recordsIn: 60,
+        retried: 10,
+        recordsOut: 48,
+        dead: 2,
+        durationMs: 1000,
+        cold: true,
+        peakMemoryMb: 99,
+      }),
+      invocationOf({ runId: 'b', startedAt: at(9), recordsIn: 50, recordsOut: 50, durationMs: 1000, executionId: 'e2', cpuMs: 60 }),
+      invocationOf({ runId: 'b', activityId: '2', stage: 'store', startedAt: at(10), outcome: 'out-of-memory', recordsOut: 0, spans: [] }),
+      invocationOf({ runId: 'x', pipeline: 'other', startedAt: at(5) }),
+      invocationOf({ runId: 'y', startedAt: at(7200) }),
+    ]);
+    await context.store.metering.writePoolUsage([
+      poolUsageOf({ from: at(0) }),
+      poolUsageOf({ from: at(10), stage: 'store', busyS: 15, usedMbS: 1280 }),
+    ]);
+  });
+
+  test('per version: from records, what they cost, and how the pools were used', async () => {
+    const [row, ...rest] = await query('version');
+    expect(rest).toEqual([]);
+    expect(row).toEqual({
+      version: 'v1',
+      records: 100,
+      invocations: 3,
+      throughput: expect.closeTo(98 / 100, 9),
+      latency: {
+        mean: expect.closeTo(50_500, 3),
+        p50: expect.closeTo(50_500, 3),
+        p95: expect.closeTo(95_050, 3),
+        p99: expect.closeTo(99_010, 3),
+      },
+      errorRate: 0.02,
+      costPer1000: { withoutActions: expect.closeTo(0.03, 9), all: expect.closeTo(0.03 + 7 * ACTION * 10, 9) },
+      utilisation: { memory: expect.closeTo(1920 / 5120, 9), instances: expect.closeTo(0.5, 9) },
+      cpuMs: 140,
+      coldStarts: 1,
+      peakMemoryMb: 99,
+    });
+  });
+
+  test('per stage: from invocations; records that come again count once', async () => {
+    const [parse, store] = await query('stage');
+    expect(parse).toMatchObject({
+      stage: 'parse',
+      records: 100,
+      invocations: 2,
+      throughput: expect.closeTo(9.8, 9),
+      errorRate: 0.02,
+      coldStarts: 1,
+    });
+    expect(parse?.latency).toEqual({ mean: 1000, p50: 1000, p95: 1000, p99: 1000 });
+    expect(parse?.costPer1000).toEqual({ withoutActions: expect.closeTo(0.02, 9), all: expect.closeTo(0.02 + 2 * ACTION * 10, 9) });
+    expect(parse?.utilisation).toEqual({ memory: 0.25, instances: 0.25 });
+    expect(store).toMatchObject({
+      stage: 'store',
+      records: 0,
+      invocations: 1,
+      errorRate: 0,
+      utilisation: { memory: 0.5, instances: 0.75 },
+    });
+    expect(store).not.toHaveProperty('costPer1000');
+  });
+
+  test('per function: from spans, with its part of the cost of the invocation', async () => {
+    const [find, parse, ...rest] = await query('function');
+    expect(rest).toEqual([]);
+    expect(parse).toMatchObject({
+      function: 'parse',
+      stage: 'parse',
+      version: 'v1',
+      records: 20,
+      invocations: 2,
+      cpuMs: 75,
+      latency: { mean: 75, p50: 75 },
+    });
+    expect(parse?.costPer1000?.withoutActions).toBeCloseTo(((0.002 * 0.75) / 20) * 1000, 9);
+    expect(find?.costPer1000?.all).toBeCloseTo((((0.002 + 2 * ACTION) * 0.25) / 20) * 1000, 9);
+    expect(find).not.toHaveProperty('utilisation');
+  });
+
+  test('a window, a version, a scope or a pipeline without anything has no rows', async () => {
+    expect(await query('version', { from: at(3600), to: at(3601) })).toEqual([]);
+    for (const by of ['version', 'stage', 'function'] as const) {
+      expect(await query(by, { scope: 'elsewhere' })).toEqual([]);
+      expect(await query(by, { version: 'v9' })).toEqual([]);
+      expect(await query(by, { pipeline: 'nowhere' })).toEqual([]);
+    }
+  });
+
+  test('functions that took no measurable time share the cost evenly', async () => {
+    await context.store.metering.writeInvocations([
+      invocationOf({ runId: 'z', pipeline: 'instant', startedAt: at(1), spans: [spanOf('a', 0), spanOf('b', 0)] }),
+    ]);
+    const rows = await query('function', { pipeline: 'instant' });
+    expect(rows.map((row) => row.costPer1000?.withoutActions)).toEqual([expect.closeTo(0.05, 9), expect.closeTo(0.05, 9)]);
+  });
+
+  test('invocations are found by execution and stage, newest first', async () => {
+    const find = async (more: object) =>
+      (await context.store.metrics.invocations({ pipeline: 'orders', limit: 2, ...more })).map(({ runId, stage }) => [runId, stage]);
+    expect(await find({})).toEqual([
+      ['y', 'parse'],
+      ['b', 'store'],
+    ]);
+    expect(await find({ stage: 'parse', version: 'v1' })).toEqual([
+      ['y', 'parse'],
+      ['b', 'parse'],
+    ]);
+    expect(await find({ executionId: 'e2' })).toEqual([['b', 'parse']]);
+  });
+});
