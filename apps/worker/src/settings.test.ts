@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { readSettings, SettingsError } from './settings.js';
+
+const ENOUGH = { DATABASE_URL: 'postgres://af:secret@db:5432/autoflow', AUTOFLOW_RELEASES: '/releases' };
+
+describe('readSettings', () => {
+  it('takes the defaults for all that can have one', () => {
+    expect(readSettings(ENOUGH)).toMatchObject({
+      roles: ['workflows', 'control', 'functions'],
+      temporal: { address: 'localhost:7233', namespace: 'default' },
+      batchStore: { driver: 'postgres', connectionString: ENOUGH.DATABASE_URL },
+      releases: '/releases',
+      logLevel: 'info',
+    });
+  });
+
+  it('reads what is given, as Temporal tools do', () => {
+    const settings = readSettings({
+      ...ENOUGH,
+      AUTOFLOW_ROLES: 'functions, control',
+      AUTOFLOW_BATCHES: 'file:/batches',
+      AUTOFLOW_HOST: 'host-7',
+      AUTOFLOW_LOG_LEVEL: 'warn',
+      TEMPORAL_ADDRESS: 'temporal:7233',
+      TEMPORAL_NAMESPACE: 'data',
+      TEMPORAL_API_KEY: 'key',
+      AUTOFLOW_SECRET_RATES_TOKEN: 'token',
+    });
+    expect(settings).toMatchObject({
+      roles: ['functions', 'control'],
+      batchStore: { driver: 'file', folder: '/batches' },
+      host: 'host-7',
+      logLevel: 'warn',
+      temporal: { address: 'temporal:7233', namespace: 'data', apiKey: 'key' },
+    });
+    expect(settings.secret('RATES_TOKEN')).toBe('token');
+    expect(settings.secret('OTHER')).toBeUndefined();
+  });
+
+  it('names every problem at once, with its remedy and without the value of a secret', () => {
+    const read = () => readSettings({ DATABASE_URL: 'mysql://root:hunter2@db', AUTOFLOW_ROLES: 'workflows,cook', AUTOFLOW_BATCHES: 's3', AUTOFLOW_LOG_LEVEL: 'loud' });
+    expect(read).toThrow(SettingsError);
+    try {
+      read();
+    } catch (error) {
+      const { problems, message } = error as SettingsError;
+      expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual(['AUTOFLOW_BATCHES', 'AUTOFLOW_LOG_LEVEL', 'AUTOFLOW_RELEASES', 'AUTOFLOW_ROLES', 'DATABASE_URL']);
+      expect(message).toContain(`names the role 'cook'`);
+      expect(message).not.toContain('hunter2');
+    }
+  });
+});

@@ -1,0 +1,72 @@
+/** The one place where the worker process reads its environment. */
+import { hostname } from 'node:os';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { BatchStoreSettings } from '@autoflow/store/batches';
+import type { WorkerOptions } from '@autoflow/worker';
+import { z } from 'zod';
+
+const ROLES = ['workflows', 'control', 'functions'] as const;
+const SECRET = 'AUTOFLOW_SECRET_';
+
+/** Every variable, with what to give when it is missing or wrong. */
+const Settings = z.object({
+  DATABASE_URL: z.string({ error: 'is missing. Give postgres://user:password@host:port/database' }).regex(/^postgres(ql)?:\/\//, 'is not a postgres:// URL. Give postgres://user:password@host:port/database'),
+  AUTOFLOW_RELEASES: z.string({ error: 'is missing. Give the folder that holds the releases, the same on every host' }).min(1, 'is empty. Give the folder that holds the releases'),
+  AUTOFLOW_BATCHES: z
+    .string()
+    .regex(/^(postgres|file:.+)$/, `is neither 'postgres' nor 'file:FOLDER'. All hosts need the same batch store`)
+    .default('postgres'),
+  AUTOFLOW_ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform((roles) => roles.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(ROLES, { error: ({ input }) => `names the role '${String(input)}'. Give some of ${ROLES.join(', ')}, separated by commas` })).min(1)),
+  AUTOFLOW_HOST: z.string().min(1, 'is empty. Give a name that no other process has').default(() => `${hostname()}-${process.pid}`),
+  AUTOFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], { error: 'is not a level. Give debug, info, warn or error' }).default('info'),
+});
+
+/** All problems at once, each with its remedy. Values of variables are not repeated: some are secret. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly code = 'SETTINGS_INVALID';
+  constructor(readonly problems: readonly string[]) {
+    super(`the environment does not say how to run:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+}
+
+export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
+  const parsed = Settings.safeParse(environment);
+  const temporal = readTemporal(environment);
+  const problems = [
+    ...(parsed.error?.issues.map(({ path, message }) => `${String(path[0])} ${message}`) ?? []),
+    ...('problem' in temporal ? [temporal.problem] : []),
+  ];
+  if (!parsed.success || 'problem' in temporal) throw new SettingsError(problems);
+  const settings = parsed.data;
+  return {
+    roles: settings.AUTOFLOW_ROLES,
+    temporal,
+    databaseUrl: settings.DATABASE_URL,
+    batchStore: batchStoreOf(settings.AUTOFLOW_BATCHES, settings.DATABASE_URL),
+    releases: settings.AUTOFLOW_RELEASES,
+    secret: (name) => environment[`${SECRET}${name}`],
+    host: settings.AUTOFLOW_HOST,
+    logLevel: settings.AUTOFLOW_LOG_LEVEL,
+  };
+}
+
+/** TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS variables and temporal.toml, as every Temporal tool reads them. */
+function readTemporal(environment: NodeJS.ProcessEnv): WorkerOptions['temporal'] | { readonly problem: string } {
+  try {
+    const given = Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
+    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: given });
+    const { address = 'localhost:7233', apiKey, tls } = connectionOptions;
+    return { address, namespace, ...(typeof apiKey === 'string' && { apiKey }), ...(tls && { tls }) };
+  } catch (error) {
+    return { problem: `TEMPORAL_* or temporal.toml cannot be used: ${(error as Error).message}` };
+  }
+}
+
+function batchStoreOf(batches: string, databaseUrl: string): BatchStoreSettings {
+  return batches === 'postgres' ? { driver: 'postgres', connectionString: databaseUrl } : { driver: 'file', folder: batches.slice('file:'.length) };
+}
