@@ -40,7 +40,7 @@ export function comparison(before: DemoRun, after: DemoRun): string[][] {
     ['records in an execution', ...[before, after].map(({ load }) => whole(load.recordsPerExecution)), ''],
     ...FIGURES.map(({ name, of, shown }) => [name, shown(of(before)), shown(of(after)), times(of(before), of(after))]),
     ['completed + filtered + dead', outcomes(before), outcomes(after), ''],
-    ['rows in the sink', whole(before.rowsInSink), whole(after.rowsInSink), ''],
+    ['rows in the sink', whole(before.sink.rows), whole(after.sink.rows), before.sink.digest === after.sink.digest ? 'equal' : 'DIFFERENT'],
     ['outcome digest', before.digest.slice(0, 12), after.digest.slice(0, 12), before.digest === after.digest ? 'equal' : 'DIFFERENT'],
   ];
 }

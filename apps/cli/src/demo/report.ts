@@ -1,5 +1,5 @@
 import type { OutcomeCounts } from '@autoflow/pipeline';
-import type { MetricsRow } from '@autoflow/store';
+import type { Metrics } from "@autoflow/client";
 import type { Allocation, Topology } from '@autoflow/topology';
 
 /** What `--json FILE` gets. Milliseconds, dollars, records; metrics are those of the API. */
@@ -39,9 +39,10 @@ export interface DemoRun {
   readonly seconds: number;
   readonly counts: OutcomeCounts;
   readonly digest: string;
-  readonly metrics: MetricsRow;
-  readonly stages: readonly MetricsRow[];
-  readonly rowsInSink: number;
+  readonly metrics: Metrics;
+  readonly stages: readonly Metrics[];
+  /** Rows that store-order wrote in this scope, and a digest over them. */
+  readonly sink: { readonly rows: number; readonly digest: string };
 }
 
 export interface DemoRollback {
