@@ -56,7 +56,7 @@ function checkFunction({ name, effect, uses = {}, memo, retry, handle, handleBat
     throw new DefinitionError('BAD_FUNCTION', `function '${name}' ${found}`, remedy);
   };
   if (!EFFECTS.includes(effect)) refuse(`has the effect ${JSON.stringify(effect)}`, `use one of ${EFFECTS.join(', ')}`);
-  if (typeof handle === typeof handleBatch) refuse(`has ${handle ? 'both' : 'neither'} handle and handleBatch`, 'give exactly one of them');
+  if (typeof handle === typeof handleBatch) refuse(handle ? 'has both handle and handleBatch' : 'has neither handle nor handleBatch', 'give exactly one of them');
   if (effect === 'pure' && Object.keys(uses).length > 0) refuse('is pure and uses a resource', `declare the effect: 'read', 'idempotent-write' or 'write'`);
   if (effect !== 'read' && memo) refuse(`has the effect '${effect}' and a memo`, 'only a read can be remembered');
   if (effect === 'write' && retry) refuse('is a plain write and has retry options', `a plain write is never tried again; make it 'idempotent-write' if it may be`);

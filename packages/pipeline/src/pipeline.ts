@@ -52,7 +52,9 @@ export function definePipeline<const Name extends string, I extends Schema, O ex
 
   const start = inputNode(name);
   const { graph } = start;
-  const last = nodeOf(wire(recordOf(start) as never), `the result of pipeline '${name}'`);
+  const result: unknown = wire(recordOf(start) as never);
+  if (result instanceof Promise) result.catch(() => {}); // refused in the next line, with the reason; its own rejection says less
+  const last = nodeOf(result, `the result of pipeline '${name}'`);
   if (last.graph !== graph) throw new DefinitionError('PIPELINES_MIXED', `pipeline '${name}' returns a record of pipeline '${last.graph.pipeline}'`, 'return a record that comes from the record of this `wire`');
   graph.closed = true;
 
