@@ -1,0 +1,200 @@
+/** The platform as it runs in production, for benchmarks: real servers, one worker process, versions registered in the store. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildRelease, type Release } from '@autoflow/function-host';
+import { startStack, type Stack } from '@autoflow/local-stack';
+import type { Fields, PipelineSpec, RecordState } from '@autoflow/pipeline';
+import { openStore, type Store } from '@autoflow/store';
+import { openBatchStore, type BatchStore } from '@autoflow/store/batches';
+import {
+  asWritten,
+  defaultAllocation,
+  defaultEnvelope,
+  EXECUTION_QUEUE,
+  hashVersion,
+  stagePlans,
+  type Allocation,
+  type ExecutionArgument,
+  type Topology,
+} from '@autoflow/topology';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkerOrder } from './worker-process.js';
+
+const BY = { actor: 'benchmark', reason: 'a benchmark' };
+
+export interface BenchPlatform {
+  readonly stack: Stack;
+  readonly store: Store;
+  readonly batches: BatchStore;
+  readonly client: Client;
+  readonly spec: PipelineSpec;
+  readonly release: Release;
+  /** Registers a topology as a version; the as-written one is `v1`. */
+  version(topology: Topology, allocation?: Allocation): Promise<BenchVersion>;
+  readonly asWritten: BenchVersion;
+  startWorker(order?: Partial<WorkerOrder>): Promise<{ readonly pid: number; stop(): Promise<void> }>;
+  /** Commits a batch with its records, as a feeder does; what it answers is the argument of the execution. */
+  admit(version: BenchVersion, records: readonly Fields[]): Promise<Admitted>;
+  /** Starts the execution of an admitted batch and waits for its end. */
+  run(admitted: Admitted, how?: { readonly type?: string; readonly taskQueue?: string }): Promise<void>;
+  stop(): Promise<void>;
+}
+export interface BenchVersion {
+  readonly name: string;
+  readonly topology: Topology;
+  readonly stages: ExecutionArgument['stages'];
+}
+export interface Admitted {
+  readonly executionId: string;
+  readonly argument: ExecutionArgument;
+}
+
+export interface BenchPlatformOptions {
+  /** Module that exports the pipeline. */
+  readonly module: string;
+  readonly pipeline: string;
+  /** Temporal on a database file, as a durable stack has it; else in memory. */
+  readonly onFile: boolean;
+  readonly secrets?: (databaseUrl: string) => Promise<Readonly<Record<string, string>>>;
+  /** Values of an allocation that replace the default of every stage. */
+  readonly concurrency?: number;
+}
+
+export async function startBenchPlatform(options: BenchPlatformOptions): Promise<BenchPlatform> {
+  const stack = await startStack({
+    name: 'bench',
+    mode: options.onFile ? 'persistent' : 'ephemeral',
+    ...(options.onFile && { dataFolder: join('/var/tmp', `autoflow-bench-${process.pid}`) }),
+    log: () => {},
+  });
+  const store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  const folder = join(stack.folder, 'bench');
+  const releases = join(folder, 'releases');
+  await mkdir(releases, { recursive: true });
+  const batchStore = { driver: 'file', folder: join(folder, 'batches') } as const;
+  const batches = openBatchStore(batchStore);
+  const release = await buildRelease(options.module, releases);
+  const spec = release.specs.find(({ name }) => name === options.pipeline)!;
+  const secrets = (await options.secrets?.(stack.databaseUrl)) ?? {};
+  const connection = await Connection.connect(stack.temporal.connection);
+  const client = new Client({ connection, namespace: stack.temporal.namespace });
+  const workers = new Set<ChildProcess>();
+  let batchNumber = 0;
+
+  const allocationOf = (topology: Topology): Allocation => {
+    const allocation = defaultAllocation(spec, topology, defaultEnvelope(spec, topology));
+    const { concurrency } = options;
+    return concurrency === undefined
+      ? allocation
+      : Object.fromEntries(Object.entries(allocation).map(([stage, a]) => [stage, { ...a, concurrency }]));
+  };
+  const register = async (topology: Topology, allocation: Allocation, first: boolean): Promise<BenchVersion> => {
+    const envelope = defaultEnvelope(spec, topology);
+    const common = { topology, envelope, allocation, by: BY };
+    const { version } = first
+      ? await store.definitions.registerRelease({ release: { pipeline: spec.name, hash: release.hash, spec }, ...common })
+      : await store.definitions.registerVersion({
+          pipeline: spec.name,
+          release: release.hash,
+          hash: hashVersion({ release: release.hash, topology, envelope }),
+          ...common,
+        });
+    return { name: version.name, topology, stages: stagePlans(spec, topology, envelope, allocation) };
+  };
+  const written = asWritten(spec);
+  const first = await register(written, allocationOf(written), true);
+
+  return {
+    stack,
+    store,
+    batches,
+    client,
+    spec,
+    release,
+    asWritten: first,
+    version: (topology, allocation) => register(topology, allocation ?? allocationOf(topology), false),
+    startWorker: async (order = {}) => {
+      const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
+      workers.add(child);
+      const { address, namespace } = stack.temporal;
+      const full: WorkerOrder = {
+        options: {
+          roles: ['workflows', 'functions'],
+          temporal: { address, namespace },
+          databaseUrl: stack.databaseUrl,
+          batchStore,
+          releases,
+          host: `bench-${workers.size}`,
+          logLevel: 'warn',
+        },
+        secrets,
+        handWritten: false,
+        ...order,
+      };
+      child.send(full);
+      await once(child, 'message');
+      const stop = async (): Promise<void> => {
+        workers.delete(child);
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      };
+      return { pid: child.pid!, stop };
+    },
+    admit: async (version, records) => {
+      const pipeline = spec.name;
+      const id = `bench-${batchNumber++}`;
+      const arrivedAt = new Date().toISOString();
+      const states = records.map((fields, index): RecordState => ({ index, key: String(fields[spec.key]), arrivedAt, fields }));
+      const ref = await batches.write({ pipeline, batchId: id, label: 'input' }, states);
+      const executionId = `${pipeline}/bench/${id}`;
+      const memoryMb = Object.fromEntries(Object.entries(version.stages).map(([stage, plan]) => [stage, plan.memoryMb.slice(0, 1)]));
+      await store.ledger.open({
+        batch: { id, pipeline, version: version.name, release: release.hash, scope: id, executionId, ref, memoryMb },
+        records: states,
+        replace: false,
+      });
+      const argument = {
+        $autoflow: 'execution/1',
+        pipeline,
+        version: version.name,
+        release: release.hash,
+        scope: id,
+        batchId: id,
+        batch: ref,
+        topology: version.topology,
+        stages: version.stages,
+      } as const;
+      return { executionId, argument };
+    },
+    run: async ({ executionId, argument }, { type = argument.pipeline, taskQueue = EXECUTION_QUEUE } = {}) => {
+      await client.workflow.execute(type, { taskQueue, workflowId: executionId, args: [argument] });
+    },
+    stop: async () => {
+      for (const child of workers) child.kill('SIGTERM');
+      await Promise.all([...workers].map((child) => child.exitCode ?? once(child, 'exit')));
+      await connection.close();
+      await store.close();
+      await batches.close();
+      await stack.stop();
+    },
+  };
+}
+
+/** Runs `work` on every item, `width` at a time; seconds it took. */
+export async function saturate<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<number> {
+  const started = performance.now();
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const item of queue) await work(item);
+    }),
+  );
+  return (performance.now() - started) / 1000;
+}

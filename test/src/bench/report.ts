@@ -1,0 +1,49 @@
+/** What every benchmark answers: figures beside their bars, printed, and kept as JSON that a document may quote. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+export interface Bar {
+  readonly name: string;
+  readonly figure: number;
+  readonly unit: string;
+  /** The figure must be at most (`<=`) or at least (`>=`) this. */
+  readonly bar: number;
+  readonly must: '<=' | '>=';
+}
+
+export interface BenchReport {
+  readonly bars: readonly Bar[];
+  /** Everything measured, both sides, per repetition. */
+  readonly figures: object;
+  /** What this benchmark does not measure. */
+  readonly notMeasured: readonly string[];
+}
+
+export const holds = (bar: Bar): boolean => (bar.must === '<=' ? bar.figure <= bar.bar : bar.figure >= bar.bar);
+
+export function barLine(bar: Bar): string {
+  return `${bar.name}: ${format(bar.figure)} ${bar.unit} (bar ${bar.must} ${format(bar.bar)}) ${holds(bar) ? 'holds' : 'falls short'}`;
+}
+
+/** Writes `test/results/NAME.json`; a quick run says so and goes to `NAME.quick.json`, so that it never replaces a full one. */
+export async function writeReport(name: string, report: BenchReport, quick: boolean): Promise<string> {
+  const folder = fileURLToPath(new URL('../../results/', import.meta.url));
+  await mkdir(folder, { recursive: true });
+  const path = `${folder}${name}${quick ? '.quick' : ''}.json`;
+  const machine = {
+    cores: cpus().length,
+    cpu: cpus()[0]?.model,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    os: release(),
+    node: process.version,
+  };
+  const bars = report.bars.map((bar) => ({ ...bar, holds: holds(bar) }));
+  await writeFile(
+    path,
+    `${JSON.stringify({ name, quick, at: new Date().toISOString(), machine, bars, notMeasured: report.notMeasured, figures: report.figures }, null, 2)}\n`,
+  );
+  return path;
+}
+
+const format = (n: number): string => (Math.abs(n) >= 100 ? n.toFixed(0) : n.toPrecision(3));

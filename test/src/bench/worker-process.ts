@@ -1,0 +1,61 @@
+/** The worker of a benchmark, a process of its own as in production; on request with the hand-written workflow beside the interpreter. */
+import { fileURLToPath } from 'node:url';
+import { openStore } from '@autoflow/store';
+import { openBatchStore } from '@autoflow/store/batches';
+import { createWorker, executionActivities, versionsOf, type WorkerOptions } from '@autoflow/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+
+export interface WorkerOrder {
+  readonly options: Omit<WorkerOptions, 'secret'>;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Serve `handWritten` on the queue of that name too. */
+  readonly handWritten: boolean;
+  readonly metering?: boolean;
+  readonly idleMs?: number;
+}
+export const HAND_WRITTEN_QUEUE = 'hand-written';
+
+process.once('message', (order: WorkerOrder) => {
+  void serve(order);
+});
+
+async function serve({ options, secrets, handWritten, metering, idleMs }: WorkerOrder): Promise<void> {
+  const worker = await createWorker({
+    ...options,
+    ...(metering !== undefined && { metering }),
+    ...(idleMs !== undefined && { idleMs }),
+    secret: (name) => secrets[name],
+  });
+  const beside = handWritten ? await startHandWritten(options) : undefined;
+  process.once('SIGTERM', () => {
+    void Promise.all([worker.stop(), beside?.stop()]).then(() => process.exit(0));
+  });
+  process.send?.('ready');
+}
+
+/** With the same settlement, in the same process: the two differ in the workflow alone. */
+async function startHandWritten({ temporal, databaseUrl, batchStore }: WorkerOrder['options']): Promise<{ stop(): Promise<void> }> {
+  const store = await openStore({ connectionString: databaseUrl });
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('./hand-written.js', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  });
+  const activities = executionActivities({ store, batches: openBatchStore(batchStore), versions: versionsOf(store), indexed: false });
+  const worker = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: HAND_WRITTEN_QUEUE,
+    workflowBundle,
+    activities,
+  });
+  const running = worker.run();
+  return {
+    stop: async () => {
+      worker.shutdown();
+      await running;
+      await connection.close();
+      await store.close();
+    },
+  };
+}
