@@ -1,0 +1,56 @@
+import type { VersionAllocation } from '@autoflow/client';
+import type { Command } from 'commander';
+import { withContext } from '../context.js';
+import { usage } from '../errors.js';
+import { table } from '../output.js';
+import { positive } from './backfill.js';
+
+interface SetOptions {
+  readonly memory?: number;
+  readonly concurrency?: number;
+  readonly version?: string;
+  readonly reason: string;
+}
+
+export function registerAllocation(program: Command): void {
+  const allocation = program.command('allocation').description('memory and instances per stage');
+
+  allocation
+    .command('show <pipeline>')
+    .description('desired, permitted, and what the hosts have by now')
+    .option('--version <version>', 'default: the stable one')
+    .action(
+      withContext<{ version?: string }>(async ({ out, client }, { version }, pipeline = '') => {
+        const shown = await client().allocations.show(pipeline, version);
+        out.answer(shown, () => text(pipeline, shown));
+      }),
+    );
+
+  allocation
+    .command('set <pipeline> <stage>')
+    .description('change one stage; the hosts follow while they run')
+    .option('--memory <mb>', 'MB per instance', positive)
+    .option('--concurrency <n>', 'instances, fleet-wide', positive)
+    .option('--version <version>', 'default: the stable one')
+    .requiredOption('--reason <text>', 'for the audit log')
+    .action(
+      withContext<SetOptions>(async ({ out, client }, { memory, concurrency, version, reason }, pipeline = '', stage = '') => {
+        if (memory === undefined && concurrency === undefined) throw usage('Give --memory, --concurrency, or both.');
+        const api = client();
+        const { revision } = await api.allocations.show(pipeline, version);
+        const body = { ...(memory !== undefined && { memoryMb: memory }), ...(concurrency !== undefined && { concurrency }), reason };
+        const shown = await api.allocations.setStage(pipeline, stage, body, revision, version);
+        out.answer(shown, () => text(pipeline, shown));
+      }),
+    );
+}
+
+function text(pipeline: string, { version, revision, stages, envelope, acknowledged, actor, reason }: VersionAllocation): string {
+  const rows = Object.entries(stages).map(([stage, { memoryMb, concurrency }]) => {
+    const { memoryMb: sizes = [], concurrency: bounds } = envelope[stage] ?? {};
+    const has = acknowledged.filter((pool) => pool.stage === stage).reduce((sum, pool) => sum + pool.concurrency, 0);
+    const running = acknowledged.filter((pool) => pool.stage === stage).reduce((sum, pool) => sum + pool.instances, 0);
+    return [stage, memoryMb, sizes.join(' '), concurrency, bounds ? `${bounds.min}..${bounds.max}` : '', has, running];
+  });
+  return `${pipeline} ${version} · revision ${revision} by ${actor}: ${reason}\n\n${table(['STAGE', 'MEMORY MB', 'PERMITTED', 'INSTANCES', 'PERMITTED', 'HOSTS ALLOW', 'RUNNING'], rows)}`;
+}

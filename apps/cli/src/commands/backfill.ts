@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AutoFlowClient, Backfill } from '@autoflow/client';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Context, withContext } from '../context.js';
+import { CliError } from '../errors.js';
+import { type Output } from '../output.js';
+import { sourceOf } from './source.js';
+
+interface BackfillOptions {
+  readonly source: string;
+  readonly groupBy?: string;
+  readonly query?: string;
+  readonly scope?: string;
+  readonly version?: string;
+  readonly limit?: number;
+  readonly concurrency?: number;
+  readonly batchRecords?: number;
+  readonly reason?: string;
+  readonly wait?: true;
+}
+
+const POLL_MS = 500;
+
+export function registerBackfill(program: Command): void {
+  program
+    .command('backfill <pipeline>')
+    .description('feed a source through executions')
+    .requiredOption('--source <file|url>', 'a .csv or .jsonl file (.gz too), or postgres://… with --query')
+    .option('--group-by <column>', 'rows of a CSV that agree here, and follow each other, are one record')
+    .option('--query <sql>', 'of a Postgres source: one row is one record')
+    .option('--scope <name>', 'keys are unique within a scope (default: one of its own)')
+    .option('--version <version>', 'default: the stable version of each moment')
+    .option('--limit <n>', 'records at most', positive)
+    .option('--concurrency <n>', 'executions open at once', positive)
+    .option('--batch-records <n>', 'records per execution (default: as the version says)', positive)
+    .option('--reason <text>', 'for the audit log')
+    .option('--wait', 'until it has ended, with progress')
+    .action(withContext<BackfillOptions>(backfill));
+}
+
+async function backfill({ out, client }: Context, { source, groupBy, query, wait, ...settings }: BackfillOptions, pipeline = ''): Promise<void> {
+  const api = client();
+  const started = await api.backfills.start(pipeline, { source: sourceOf({ source, groupBy, query }), ...settings });
+  if (!wait) return out.answer(started, () => `${started.id} is running in scope ${started.scope}; see autoflow backfills show ${pipeline} ${started.id}`);
+  out.note(`${started.id} in scope ${started.scope}; Ctrl-C leaves it running`);
+  const ended = await waitFor(api, out, started);
+  out.answer(ended, () => summary(ended));
+  if (ended.state !== 'completed') throw new CliError('BACKFILL_NOT_COMPLETED', `${ended.id} is ${ended.state}: ${ended.reason ?? 'no reason was given'}.`);
+}
+
+/** A paused one is waited for, too. */
+async function waitFor(api: AutoFlowClient, out: Output, { pipeline, id }: Backfill): Promise<Backfill> {
+  const bar = out.progress();
+  try {
+    for (;;) {
+      const now = await api.backfills.show(pipeline, id);
+      const { settled, read, total = now.limit ?? read } = now.progress;
+      bar.show(settled, total, `${now.state} · ${counted(now)}`);
+      if (now.endedAt !== undefined) return now;
+      await delay(POLL_MS);
+    }
+  } finally {
+    bar.end();
+  }
+}
+
+export function summary(backfill: Backfill): string {
+  return `${backfill.id} ${backfill.state} · ${backfill.progress.settled} records · ${counted(backfill)} · scope ${backfill.scope}`;
+}
+
+export function counted({ progress: { counts } }: Backfill): string {
+  return `${counts.completed} completed, ${counts.filtered} filtered, ${counts.dead} dead${counts.cancelled > 0 ? `, ${counts.cancelled} cancelled` : ''}`;
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a whole number above zero.');
+  return value;
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import { stopStack } from '@autoflow/local-stack';
+import { withContext } from '../context.js';
+
+export function registerDown(program: Command): void {
+  program
+    .command('down')
+    .description('stop the local stack that runs elsewhere on this machine; data stays')
+    .action(
+      withContext(async ({ out, env, stack: name }) => {
+        const stopped = await stopStack({ name, env });
+        out.answer({ stack: name, stopped }, () => (stopped ? `stopped ${name}` : `${name} was not running`));
+      }),
+    );
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { registerAllocation } from './allocation.js';
+import { registerBackfill } from './backfill.js';
+import { registerBackfills } from './backfills.js';
+import { registerCheck } from './check.js';
+import { registerDeadLetters } from './dead-letters.js';
+import { registerDoctor } from './doctor.js';
+import { registerDown } from './down.js';
+import { registerMetrics } from './metrics.js';
+import { registerPipelines } from './pipelines.js';
+import { registerRollback } from './rollback.js';
+import { registerStatus } from './status.js';
+import { registerTest } from './test.js';
+import { registerUp } from './up.js';
+import { registerVersions } from './versions.js';
+
+/** In the order in which `--help` lists them. */
+export const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerUp,
+  registerDown,
+  registerStatus,
+  registerTest,
+  registerCheck,
+  registerPipelines,
+  registerBackfill,
+  registerBackfills,
+  registerVersions,
+  registerRollback,
+  registerAllocation,
+  registerMetrics,
+  registerDeadLetters,
+  registerDoctor,
+];

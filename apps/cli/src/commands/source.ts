@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Source } from '@autoflow/client';
+import { usage } from '../errors.js';
+
+export interface SourceOptions {
+  readonly source: string;
+  readonly groupBy?: string | undefined;
+  readonly query?: string | undefined;
+}
+
+/** What `--source` means: a file by its ending, or a database by its scheme. */
+export function sourceOf({ source, groupBy, query }: SourceOptions): Source {
+  if (/^postgres(ql)?:\/\//.test(source)) {
+    if (query === undefined) throw usage('A Postgres source needs --query.');
+    return { kind: 'postgres', connectionString: source, query };
+  }
+  const path = resolve(source);
+  const kind = /\.csv(\.gz)?$/i.test(path) ? 'csv' : /\.(jsonl|ndjson)(\.gz)?$/i.test(path) ? 'jsonl' : undefined;
+  if (kind === undefined) throw usage(`${source} is neither .csv, .jsonl, .ndjson (each with .gz too), nor a postgres:// address.`);
+  if (!existsSync(path)) throw usage(`There is no file ${path}.`);
+  if (kind === 'jsonl') return { kind, path };
+  return { kind, path, ...(groupBy !== undefined && { groupBy }) };
+}

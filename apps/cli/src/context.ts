@@ -1,0 +1,57 @@
+import { type AutoFlowClient, createClient } from '@autoflow/client';
+import type { Command } from 'commander';
+import { CliError } from './errors.js';
+import { readPublished, readToken } from './local/published.js';
+import { createOutput, type Output } from './output.js';
+
+/** What every command gets. */
+export interface Context {
+  readonly out: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Name of the local stack. */
+  readonly stack: string;
+  /** Throws when neither `--api` nor a running local stack says where the API is. */
+  client(): AutoFlowClient;
+}
+
+interface GlobalOptions {
+  readonly api?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly stack: string;
+}
+
+export function addGlobalOptions(program: Command): Command {
+  return program
+    .option('--api <url>', 'address of the admin API (default: AUTOFLOW_API, or that of the running local stack)')
+    .option('--token <token>', 'bearer token (default: AUTOFLOW_TOKEN, or the admin token of the local stack)')
+    .option('--json', 'answer JSON, and nothing else, on stdout')
+    .option('--quiet', 'say nothing that was not asked for')
+    .option('--stack <name>', 'name of the local stack', 'local');
+}
+
+type Handler<Options> = (context: Context, options: Options, ...args: string[]) => Promise<void> | void;
+
+/** Adapts a handler to commander, which gives the arguments, the options and the command. */
+export function withContext<Options = Record<string, never>>(handler: Handler<Options>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const command = given.at(-1) as Command;
+    await handler(contextOf(command.optsWithGlobals<GlobalOptions>()), command.opts<object>() as Options, ...(given.slice(0, -2) as string[]));
+  };
+}
+
+/** The one place where the command reads the environment. */
+export function contextOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Context {
+  const { json = false, quiet = false, stack } = options;
+  return { out: createOutput({ json, quiet }), env, stack, client: () => clientOf(options, env) };
+}
+
+/** The admin token of the local stack goes to the local stack's API only. */
+function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): AutoFlowClient {
+  const local = readPublished(options.stack, env);
+  const url = options.api ?? env['AUTOFLOW_API'] ?? local?.api;
+  if (url === undefined) throw new CliError('API_UNREACHABLE', 'No local stack is running, and no API is named. Start one (autoflow up), or give --api.', 3);
+  const token = options.token ?? env['AUTOFLOW_TOKEN'] ?? (local !== undefined && local.api === url ? readToken(local.tokenFile) : undefined);
+  return createClient({ url, ...(token !== undefined && { token }) });
+}

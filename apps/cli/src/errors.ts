@@ -1,0 +1,54 @@
+import { ApiError, ApiUnreachableError } from '@autoflow/client';
+import { ReleaseError } from '@autoflow/function-host';
+import { StackError } from '@autoflow/local-stack';
+import { CommanderError } from 'commander';
+
+/** 0 ok, 1 refused or failed, 2 usage, 3 unreachable. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** What a command found and what to do. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly exitCode: ExitCode = 1,
+  ) {
+    super(message);
+  }
+}
+
+/** The command line itself is wrong. */
+export function usage(message: string): CliError {
+  return new CliError('USAGE', message, 2);
+}
+
+export interface Failure {
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  /** Lines for people. */
+  readonly lines: readonly string[];
+  /** What `--json` answers under `error`. */
+  readonly json: object;
+}
+
+/** How a command ends for whatever was thrown. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof ApiError) return ofProblem(error);
+  if (error instanceof ApiUnreachableError) return plain('API_UNREACHABLE', error.message, 3);
+  if (error instanceof CliError) return plain(error.code, error.message, error.exitCode);
+  if (error instanceof StackError || error instanceof ReleaseError) return plain(error.code, error.message, 1);
+  if (error instanceof CommanderError) return plain('USAGE', error.message, error.exitCode === 0 ? 0 : 2);
+  return plain('FAILED', error instanceof Error ? error.message : String(error), 1);
+}
+
+function plain(code: string, message: string, exitCode: ExitCode): Failure {
+  return { exitCode, code, lines: [message], json: { code, detail: message } };
+}
+
+function ofProblem({ problem }: ApiError): Failure {
+  const { title, detail, remedy, code, requestId, errors = [] } = problem;
+  const places = errors.map(({ pointer, parameter, message }) => `  ${pointer ?? parameter ?? ''}  ${message}`);
+  return { exitCode: 1, code, lines: [`${title}: ${detail}`, ...places, remedy, `(${code}, request ${requestId})`], json: problem };
+}

@@ -1,0 +1,181 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient, type AutoFlowClient } from '@autoflow/client';
+import { type Stack, startStack, type TemporalEndpoint } from '@autoflow/local-stack';
+import { setUpOrders } from '@autoflow/retail-orders';
+import { openStore } from '@autoflow/store';
+import { registerModule } from '../modules/register.js';
+import { ensureAdminToken } from './admin-token.js';
+import { type Child, startChild } from './child.js';
+import { freePortOr } from './ports.js';
+import { CONTROL_PLANE, EXAMPLE_MODULE, RATES_SERVER, WORKER } from './programs.js';
+import { publish, unpublish } from './published.js';
+
+export interface RunningStackOptions {
+  /** `persistent`: data survives a restart. `ephemeral`: in memory where possible, gone when stopped. */
+  readonly mode: 'persistent' | 'ephemeral';
+  /** Default `local`. Stacks of different names never meet. */
+  readonly name?: string;
+  /** Default: the stack's own place under the cache folder of this user. */
+  readonly dataFolder?: string;
+  /** Default: the environment of this process; the children get it too. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Modules whose pipelines are registered; default: the example. */
+  readonly modules?: readonly string[];
+  readonly log: (line: string) => void;
+}
+
+export interface RunningStack {
+  readonly api: string;
+  /** Of an admin. Not for logs. */
+  readonly token: string;
+  readonly tokenFile: string;
+  /** Speaks to `api` with `token`. */
+  readonly client: AutoFlowClient;
+  readonly temporal: TemporalEndpoint;
+  /** Holds a password: not for logs. */
+  readonly databaseUrl: string;
+  /** The example's rate service. */
+  readonly ratesUrl: string;
+  readonly folder: string;
+  /** `<hash>/index.mjs` of every release. */
+  readonly releases: string;
+  readonly batches: string;
+  readonly pipelines: readonly { readonly name: string; readonly version: string; readonly release: string }[];
+  /** Log files lie in `<folder>/logs`. */
+  readonly children: { readonly controlPlane: Child; readonly worker: Child; readonly rates: Child };
+  /** Resolves with what happened if a part of the stack ends without being stopped. */
+  readonly lost: Promise<Error>;
+  /** Stops everything, in an order in which nothing that runs misses what it needs. May be called again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Everything on this machine: Temporal, Postgres, control plane, a worker in all roles, the example's rate service, and the example's
+ * pipeline registered. Resolves when it takes work; when a part does not start, what was started is stopped again.
+ */
+export async function startRunningStack(options: RunningStackOptions): Promise<RunningStack> {
+  const { mode, name = 'local', dataFolder, env = process.env, modules = [EXAMPLE_MODULE()], log } = options;
+  const stack = await startStack({ name, mode, ...(dataFolder !== undefined && { dataFolder }), env, log });
+  const undo = new Undo(() => stack.stop());
+  try {
+    const folders = makeFolders(stack.folder);
+    const admin = await prepareDatabase(stack);
+    log('starting the control plane, the worker and the rate service');
+    const start = childStarter(folders.logs, { ...env, ...addresses(stack) }, undo);
+    const rates = await start({ name: 'rates', program: RATES_SERVER(), readyBy: { line: (line) => line.includes('"url"') } });
+    const ratesUrl = (JSON.parse(String(rates.ready)) as { url: string }).url;
+    const [controlPlane, worker] = await all([
+      start({
+        name: 'control-plane',
+        program: CONTROL_PLANE(),
+        env: { AUTOFLOW_API_PORT: String(mode === 'persistent' ? await freePortOr(4000) : 0) },
+        readyBy: { message: (message) => typeof message === 'object' },
+      }),
+      start({ name: 'worker', program: WORKER(), env: workerSettings(folders, stack, ratesUrl, name), readyBy: { line: (line) => line.includes('worker started') } }),
+    ]);
+    const api = (controlPlane.ready as { url: string }).url;
+    const client = createClient({ url: api, token: admin.token });
+    const pipelines = [];
+    for (const module of modules) pipelines.push(...(await registerModule(client, module, folders.releases, 'registered by autoflow up')));
+    publish(stack.folder, { api, tokenFile: admin.file });
+    undo.add(() => unpublish(stack.folder));
+    const children = { controlPlane, worker, rates };
+    return {
+      ...folders,
+      api,
+      client,
+      token: admin.token,
+      tokenFile: admin.file,
+      temporal: stack.temporal,
+      databaseUrl: stack.databaseUrl,
+      ratesUrl,
+      folder: stack.folder,
+      pipelines,
+      children,
+      lost: Promise.race([stack.lost, ...Object.values(children).map(lossOf)]),
+      stop: () => undo.run(),
+    };
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+}
+
+interface Folders {
+  readonly releases: string;
+  readonly batches: string;
+  readonly logs: string;
+}
+
+function makeFolders(folder: string): Folders {
+  const folders = { releases: join(folder, 'releases'), batches: join(folder, 'batches'), logs: join(folder, 'logs') };
+  for (const path of Object.values(folders)) mkdirSync(path, { recursive: true, mode: 0o700 });
+  return folders;
+}
+
+/** Schema, admin token, and what the example needs of its own. */
+async function prepareDatabase({ databaseUrl, folder }: Stack): Promise<{ token: string; file: string }> {
+  const store = await openStore({ connectionString: databaseUrl, maxConnections: 2 });
+  try {
+    await store.migrate();
+    await setUpOrders(databaseUrl);
+    return await ensureAdminToken(folder, store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Where Temporal is configured already, the children read the same configuration. */
+function addresses({ databaseUrl, temporal }: Stack): NodeJS.ProcessEnv {
+  return { DATABASE_URL: databaseUrl, ...(!temporal.external && { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace }) };
+}
+
+function workerSettings({ releases, batches }: Folders, { databaseUrl }: Stack, ratesUrl: string, name: string): NodeJS.ProcessEnv {
+  return {
+    AUTOFLOW_RELEASES: releases,
+    AUTOFLOW_BATCHES: `file:${batches}`,
+    AUTOFLOW_HOST: `${name}-${process.pid}`,
+    AUTOFLOW_SECRET_RATES_URL: ratesUrl,
+    AUTOFLOW_SECRET_ORDERS_DATABASE_URL: databaseUrl,
+  };
+}
+
+/** Children are stopped in the opposite order of their starts: the worker before what its work needs. */
+function childStarter(logs: string, env: NodeJS.ProcessEnv, undo: Undo) {
+  return async (child: Omit<Parameters<typeof startChild>[0], 'env' | 'logFile'> & { env?: NodeJS.ProcessEnv }): Promise<Child> => {
+    const started = await startChild({ ...child, env: { ...env, ...child.env }, logFile: join(logs, `${child.name}.log`) });
+    undo.add(() => started.stop());
+    return started;
+  };
+}
+
+async function lossOf({ name, gone }: Child): Promise<Error> {
+  const { code, signal } = await gone;
+  return new Error(`${name} ended by itself (${signal ?? `exit code ${code}`}); its log lies in the stack's folder`);
+}
+
+/** When one fails, the others must have come to rest before they can be stopped. */
+async function all<T extends readonly unknown[]>(promises: { readonly [I in keyof T]: Promise<T[I]> }): Promise<T> {
+  await Promise.allSettled(promises);
+  return (await Promise.all(promises)) as unknown as T;
+}
+
+/** What was done, to be undone in the opposite order, once. */
+class Undo {
+  private readonly steps: (() => unknown)[];
+  private running: Promise<void> | undefined;
+
+  constructor(first: () => unknown) {
+    this.steps = [first];
+  }
+  add(step: () => unknown): void {
+    this.steps.push(step);
+  }
+  run(): Promise<void> {
+    return (this.running ??= this.runAll());
+  }
+  private async runAll(): Promise<void> {
+    for (const step of this.steps.toReversed()) await step();
+  }
+}

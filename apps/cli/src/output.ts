@@ -1,0 +1,64 @@
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import type { Failure } from './errors.js';
+
+/** Answers go to stdout, everything else to stderr; with `--json` stdout holds one JSON document and nothing else. */
+export interface Output {
+  readonly json: boolean;
+  /** The answer of a command: the value itself with `--json`, else the text. */
+  answer(value: unknown, text: () => string): void;
+  /** On the way, for people. */
+  note(line: string): void;
+  /** A bar on a terminal; nothing elsewhere. */
+  progress(): Progress;
+  failure(failure: Failure): void;
+}
+export interface Progress {
+  show(done: number, total: number, text: string): void;
+  end(): void;
+}
+
+export function createOutput({ json, quiet }: { readonly json: boolean; readonly quiet: boolean }): Output {
+  const { stdout, stderr } = process;
+  return {
+    json,
+    answer(value, text) {
+      if (json) stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+      else if (!quiet) stdout.write(`${text()}\n`);
+    },
+    note: (line) => void (json || quiet || stderr.write(`${line}\n`)),
+    progress: () => (stderr.isTTY && !json && !quiet ? bar() : { show: () => undefined, end: () => undefined }),
+    failure({ json: error, lines }) {
+      if (json) stdout.write(`${JSON.stringify({ error }, undefined, 2)}\n`);
+      else stderr.write(`${lines.join('\n')}\n`);
+    },
+  };
+}
+
+function bar(): Progress {
+  const single = new SingleBar({ format: '{bar} {percentage}% | {value}/{total} | {text}', stream: process.stderr, hideCursor: true, clearOnComplete: true });
+  let isStarted = false;
+  return {
+    show(done, total, text) {
+      if (!isStarted) single.start(total, done, { text });
+      isStarted = true;
+      single.setTotal(Math.max(total, 1));
+      single.update(done, { text });
+    },
+    end: () => single.stop(),
+  };
+}
+
+/** A table without lines: columns stay readable in a log, and greppable. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  if (rows.length === 0) return '(none)';
+  const blank = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' };
+  const none = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
+  const shown = new Table({ head: [...head], chars: { ...blank, ...none }, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] } });
+  shown.push(...rows.map((row) => row.map(String)));
+  return shown
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
