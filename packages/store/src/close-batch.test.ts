@@ -83,12 +83,23 @@ describe('ledger.close', () => {
   });
 
   test('thousands of records and outcomes beyond the size of one statement', async () => {
-    const keys = keysOf(5000);
+    const keys = keysOf(1500);
     await open('large', keys);
     const outcomes = keys.map((key): Outcome => ({ state: 'completed', key, output: { pad: 'x'.repeat(8192) } }));
-    expect(await close('large', outcomes)).toEqual({ ...none, completed: 5000 });
+    expect(await close('large', outcomes)).toEqual({ ...none, completed: 1500 });
     const second = await ledger().records({ pipeline: 'orders', scope: 'large', state: 'completed', limit: 2, after: 'k1' });
     expect(second.map(({ key }) => key)).toEqual(['k10', 'k100']);
+  });
+
+  test('records are listed in pages, within a scope and across scopes', async () => {
+    await open('pages/1', ['a', 'x/y', 'b'], 'pages-1');
+    await open('pages/2', ['c'], 'pages-2');
+    const page = async (filter: { scope?: string; after?: string }) =>
+      (await ledger().records({ pipeline: 'orders', limit: 2, state: 'running', ...filter })).map(({ scope, key }) => `${scope}/${key}`);
+    expect(await page({ scope: 'pages-1' })).toEqual(['pages-1/a', 'pages-1/b']);
+    expect(await page({ scope: 'pages-1', after: 'b' })).toEqual(['pages-1/x/y']);
+    expect(await page({ after: 'pages-1/b' })).toEqual(['pages-1/x/y', 'pages-2/c']);
+    expect(await page({ after: 'pages-1/x/y' })).toEqual(['pages-2/c']);
   });
 
   test('killed in mid-transaction it leaves the batch open, and can be repeated', async () => {

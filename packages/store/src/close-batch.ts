@@ -19,7 +19,7 @@ interface Settled {
 
 const NONE: OutcomeCounts = { completed: 0, filtered: 0, dead: 0, cancelled: 0 };
 /** Characters of JSON per statement: Postgres takes 1 GB in a message, V8 half of that in a string. */
-const MAX_STATEMENT = 32 * 1024 * 1024;
+const MAX_STATEMENT = 8 * 1024 * 1024;
 
 export async function closeBatch(database: Database, { batchId, outcomes, inputs }: Request): Promise<OutcomeCounts> {
   const settled = outcomes.map((outcome) => columnsOf(outcome, inputs));

@@ -20,7 +20,7 @@ const NO_SCHEMA = /^(42P01|3F000|42703)$/;
 
 /** What the driver says by message only. */
 const LOST =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|timeout expired)/;
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|timeout expired|Query read timeout)/;
 
 /** The typed error for what the driver threw; everything else (errors of our own, bugs) passes unchanged. */
 export function storeError(error: unknown, place: string): unknown {

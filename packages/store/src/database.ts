@@ -14,11 +14,12 @@ export interface Sql {
 export interface Database extends Sql {
   /** Runs `work` in one transaction; when Postgres aborted it for another one's sake, again (three times at most), so `work` must not have other effects. */
   transaction<T>(work: (sql: Sql) => Promise<T>, mode?: 'read committed' | 'repeatable read read only'): Promise<T>;
-  readonly place: string;
-  readonly connectionString: string;
+  /** Rejects when the server does not answer within 5 seconds; other statements wait for it. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
+const PING_TIMEOUT_MS = 5_000;
 const INT8 = 20;
 const types: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
@@ -53,10 +54,9 @@ export function openDatabase(settings: { connectionString: string; maxConnection
   let ended: Promise<void> | undefined;
 
   return {
-    place,
-    connectionString,
     query: (text, values, format) => typed(() => rows(pool, text, values, format)),
     transaction: (work, mode = 'read committed') => typed(() => repeated(() => transact(pool, work, mode))),
+    ping: () => typed(async () => void (await pool.query({ text: 'select 1', query_timeout: PING_TIMEOUT_MS } as pg.QueryConfig))),
     close: () => (ended ??= pool.end()),
   };
 }

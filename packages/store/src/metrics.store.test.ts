@@ -42,7 +42,17 @@ describe('metrics', () => {
         cold: true,
         peakMemoryMb: 99,
       }),
-      invocationOf({ runId: 'b', startedAt: at(9), recordsIn: 50, recordsOut: 50, durationMs: 1000, executionId: 'e2', cpuMs: 60 }),
+      invocationOf({
+        runId: 'b',
+        startedAt: at(9),
+        recordsIn: 50,
+        recordsOut: 50,
+        gateMs: 400,
+        coldStartMs: 100,
+        durationMs: 500,
+        executionId: 'e2',
+        cpuMs: 60,
+      }),
       invocationOf({ runId: 'b', activityId: '2', stage: 'store', startedAt: at(10), outcome: 'out-of-memory', recordsOut: 0, spans: [] }),
       invocationOf({ runId: 'x', pipeline: 'other', startedAt: at(5) }),
       invocationOf({ runId: 'y', startedAt: at(7200) }),
@@ -86,7 +96,7 @@ describe('metrics', () => {
       errorRate: 0.02,
       coldStarts: 1,
     });
-    expect(parse?.latency).toEqual({ mean: 1000, p50: 1000, p95: 1000, p99: 1000 });
+    expect(parse?.latency).toEqual({ mean: 750, p50: 750, p95: 975, p99: 995 });
     expect(parse?.costPer1000).toEqual({ withoutActions: expect.closeTo(0.02, 9), all: expect.closeTo(0.02 + 2 * ACTION * 10, 9) });
     expect(parse?.utilisation).toEqual({ memory: 0.25, instances: 0.25 });
     expect(store).toMatchObject({

@@ -85,7 +85,7 @@ const INVOCATIONS = `autoflow.invocations where pipeline = $1 and started_at >= 
   and ($4::text is null or version = $4) and ($5::text is null or scope = $5)`;
 /** Of one invocation: records that left it, whatever their outcome. Those to be dispatched again are counted when they come again. */
 const HANDLED = `case when outcome = 'ok' then records_in - retried else 0 end`;
-const ENDED = `started_at + make_interval(secs => duration_ms / 1000)`;
+const ENDED = `started_at + make_interval(secs => (gate_ms + cold_start_ms + duration_ms) / 1000)`;
 /** Pools do not know scopes: what stood ready stood ready for all of them. */
 const USAGE = `json_build_object('provisionedS', sum(provisioned_s), 'busyS', sum(busy_s), 'provisionedMbS', sum(provisioned_mb_s), 'usedMbS', sum(used_mb_s)) as usage
   from autoflow.pool_usage where pipeline = $1 and from_at >= $2 and from_at < $3 and ($4::text is null or version = $4)`;

@@ -31,9 +31,8 @@ export async function openStore({
 }: StoreOptions): Promise<Store> {
   const database = openDatabase({ connectionString, maxConnections, log });
   const listener = createListener({ connectionString, log });
-  const ping = async () => void (await database.query('select 1'));
   try {
-    await ping();
+    await database.ping();
   } catch (error) {
     await database.close();
     throw error;
@@ -48,7 +47,7 @@ export async function openStore({
     access: accessStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
-    ping,
+    ping: () => database.ping(),
     close: async () => {
       await listener.close();
       await database.close();

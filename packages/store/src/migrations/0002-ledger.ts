@@ -66,6 +66,8 @@ create table autoflow.records (
   primary key (pipeline, scope, key)
 );
 create index records_running on autoflow.records (batch_id) where state = 'running';
+-- For lists by state: the few among the many that completed.
+create index records_ended_otherwise on autoflow.records (pipeline, state, scope, key) where state in ('filtered', 'dead', 'cancelled');
 -- For windows of time: rows lie on disk nearly in the order in which they ended, and a BRIN costs next to nothing to keep.
 create index records_ended on autoflow.records using brin (ended_at) with (autosummarize = on);
 
