@@ -14,8 +14,8 @@ import { adoptSdkLog, createLog, type Log } from './log.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { versionsOf } from './versions.js';
 
-/** Time that a stopping Worker leaves to what it is doing. */
-const GRACE = '30s';
+/** What a stopping Worker leaves to the activities under way: to settle ends by itself; a feed is told at once, and goes on elsewhere. */
+const GRACE = { workflows: '30s', control: 0 } as const;
 
 /**
  * Resolves when every role takes work. What it needs of outside (Temporal, Postgres) must be there; the schema of the database is
@@ -73,15 +73,16 @@ async function startWorkflows(options: WorkerOptions, native: NativeConnection, 
   const versions = versionsOf(store);
   const execution = executionActivities({ store, batches, versions, indexed });
   const client = new Client({ connection, namespace });
-  const common = { connection: native, namespace, workflowBundle: await workflowBundle(), shutdownGraceTime: GRACE };
+  const common = { connection: native, namespace, workflowBundle: await workflowBundle() };
   const workers: Worker[] = [];
-  if (roles.includes('workflows')) workers.push(await Worker.create({ ...common, taskQueue: EXECUTION_QUEUE, activities: execution, identity: `${options.host}/workflows` }));
+  if (roles.includes('workflows')) workers.push(await Worker.create({ ...common, taskQueue: EXECUTION_QUEUE, activities: execution, shutdownGraceTime: GRACE.workflows, identity: `${options.host}/workflows` }));
   if (roles.includes('control'))
     workers.push(
       await Worker.create({
         ...common,
         taskQueue: CONTROL_QUEUE,
         activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle }),
+        shutdownGraceTime: GRACE.control,
         identity: `${options.host}/control`,
       }),
     );

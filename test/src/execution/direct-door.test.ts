@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { pipelineHandle } from '@autoflow/workflows/handle';
 import type { acts } from './acts.js';
-import { BY, failureOf, startPlatform, topologyOf, type Platform } from './platform.js';
+import { BY, failureOf, startPlatform, topologyOf, untilRow, type Platform } from './platform.js';
 
 const Acts = pipelineHandle<typeof acts>('acts');
 type Argument = Parameters<typeof Acts>[0];
@@ -163,8 +163,3 @@ describe('the direct door', () => {
     expect(await waiting.result()).toMatchObject({ version: 'v1', counts: { completed: 1 } });
   });
 });
-
-/** Something in another process has happened: its row is there. */
-async function untilRow({ sql }: Platform, query: string): Promise<void> {
-  while ((await sql.query(query)).rowCount === 0) await sql.query('select pg_sleep(0.02)');
-}

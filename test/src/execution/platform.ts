@@ -140,6 +140,11 @@ export async function failureOf(work: Promise<unknown>): Promise<ApplicationFail
   return error.cause;
 }
 
+/** Something in another process has happened: its row is there. */
+export async function untilRow({ sql }: Platform, query: string): Promise<void> {
+  while ((await sql.query(query)).rowCount === 0) await sql.query('select pg_sleep(0.02)');
+}
+
 /** `name: after` of each stage, its nodes joined by `+` in the name. */
 export function topologyOf(stages: { readonly [name: string]: readonly string[] }, options: { batch?: Topology['batch']; partitions?: number } = {}): Topology {
   return {

@@ -1,4 +1,5 @@
 /** The activities of the Backfill workflow. All that they know is in the backfill's row: any worker can go on where another one died. */
+import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { BackfillActivities } from '@autoflow/topology';
 import type { BackfillRow } from '@autoflow/store';
@@ -37,6 +38,8 @@ export function backfillActivities(ports: FeedPorts): BackfillActivities {
 
 async function heartbeating<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const context = Context.current();
+  // One listener per open execution, which are bounded.
+  setMaxListeners(0, context.cancellationSignal);
   const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
     return await work(context.cancellationSignal);

@@ -1,5 +1,5 @@
 /** The executions of one backfill: started for a batch whose row is committed, watched until the row is closed. */
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { BackfillRow, BatchRow } from '@autoflow/store';
 import { EXECUTION_QUEUE, type ExecutionArgument } from '@autoflow/topology';
 import { searchAttributes } from '@autoflow/workflows';
@@ -64,12 +64,23 @@ export async function cancelOpen(backfill: BackfillRow, ports: FeedPorts, signal
 
 /** An execution settles its own records. One that was terminated, timed out or never came to be did not: then they are cancelled. */
 async function untilClosed(row: BatchRow, { client, store, settle }: FeedPorts, signal: AbortSignal): Promise<void> {
-  const settledItself = await ignoring([WorkflowFailedError, WorkflowNotFoundError], () =>
-    client.connection.withAbortSignal(signal, () => client.workflow.getHandle(row.executionId).result()),
-  );
+  const settledItself = await ignoring([WorkflowFailedError, WorkflowNotFoundError], () => abortable(client, signal, () => client.workflow.getHandle(row.executionId).result()));
   if (settledItself || (await store.ledger.batch(row.id))?.state !== 'open') return;
   const { pipeline, version, release, scope, id: batchId, ref: batch } = row;
   await settle({ execution: { pipeline, version, release, scope, batchId, batch }, outputs: [], cancelled: true, collect: false });
+}
+
+/** The client never takes its listeners off a signal, and the signal of a feed outlives many executions: each call gets its own. */
+async function abortable<T>(client: Client, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const own = new AbortController();
+  const abort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    return await client.connection.withAbortSignal(own.signal, call);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** Starting it twice is starting it once; one that has ended already is not started again. */

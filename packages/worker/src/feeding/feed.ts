@@ -32,7 +32,8 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
     for (; cursor < limit; ) {
       await executions.room();
       signal.throwIfAborted();
-      if (performance.now() > deadline) return false;
+      // Not before it has fed something: a budget that is too small must not keep it where it is.
+      if (cursor > backfill.cursor && performance.now() > deadline) return false;
       const resolved = await ports.versions.resolve(backfill.pipeline, backfill.version);
       const { batch } = resolved.version.topology;
       const cut = await nextBatch(records, resolved.release.spec, { records: Math.min(backfill.batchRecords ?? batch.records, limit - cursor), bytes: batch.bytes });

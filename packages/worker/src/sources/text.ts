@@ -31,8 +31,9 @@ export async function* readText(path: string): AsyncGenerator<string> {
 }
 
 async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
+  const gzipped = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const stream = (await isGzip(path)) ? pipeline(file, createGunzip(), () => {}) : file;
+  const stream = gzipped ? pipeline(file, createGunzip(), () => {}) : file;
   try {
     yield* stream as AsyncIterable<Uint8Array>;
   } catch (error) {

@@ -1,0 +1,98 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { defaultAllocation, defaultEnvelope, type Topology } from '@autoflow/topology';
+import type { ExecutionProgress } from '@autoflow/workflows';
+import { backfill, failureOf, jsonl, startBackfill, startPlatform, topologyOf, untilRow, type Platform } from './platform.js';
+
+/** `perform` and `weigh` beside each other, the batch in two parts. */
+const PARALLEL = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], weigh: ['may-pass'], store: ['perform', 'weigh'] };
+const CHAIN = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], weigh: ['perform'], store: ['weigh'] };
+const FUSED = { 'measure+may-pass+perform+weigh+store': [] };
+const ALL_PASS = { completed: 0, filtered: 0, dead: 0, cancelled: 0 };
+
+describe('an execution for a batch', () => {
+  const stack = useTestStack();
+  let platform: Platform;
+  beforeAll(async () => {
+    platform = await startPlatform(stack);
+    await platform.startWorker();
+  });
+  afterAll(() => platform?.stop());
+
+  const progressOf = (scope: string, batch = 0) => platform.client.workflow.getHandle(`acts/${scope}/${scope}.${batch}`).query<ExecutionProgress>('progress');
+  const sinkOf = async (prefix: string) => (await platform.sql.query<{ id: string }>('select id from sink where id like $1 order by id', [`${prefix}%`])).rows.map(({ id }) => id);
+  const run = async (scope: string, topology: Topology, records: readonly object[], options: { batchRecords?: number } = {}) =>
+    backfill(platform, { id: scope, version: await platform.registerVersion(topology), source: await jsonl(stack.folder, scope, records), ...options });
+
+  it('comes to the same outcomes whatever the topology, partitions and batch size', async () => {
+    const acts = ['pass', 'drop', 'pass', 'fail', 'flaky', 'pass', 'pass', 'drop', 'fail', 'pass'];
+    const records = Array.from({ length: 40 }, (_, at) => ({ id: `same-${at}`, act: acts[at % acts.length], payload: 'x'.repeat(at) }));
+    const expected = { completed: 24, filtered: 8, dead: 8, cancelled: 0 };
+    const digests = new Set<string>();
+    for (const [scope, topology, batchRecords] of [
+      ['same-chain', topologyOf(CHAIN), 7],
+      ['same-parallel', topologyOf(PARALLEL, { partitions: 3 }), 20],
+      ['same-fused', topologyOf(FUSED), 40],
+      ['same-split', topologyOf(PARALLEL, { batch: { records: 40, bytes: 1024 } }), 40],
+    ] as const) {
+      expect((await run(scope, topology, records, { batchRecords })).counts).toEqual(expected);
+      const { digest, counts } = await platform.store.ledger.outcomeDigest('acts', scope);
+      expect(counts).toEqual(expected);
+      digests.add(digest);
+    }
+    expect(digests.size).toBe(1);
+    expect(await progressOf('same-parallel')).toMatchObject({ stages: expect.arrayContaining([expect.objectContaining({ name: 'perform', parts: 3, partsDone: 3 })]) });
+  });
+
+  it('goes to the next memory size when a stage runs out of it', async () => {
+    const topology = topologyOf(CHAIN);
+    const start = defaultAllocation(platform.spec, topology, defaultEnvelope(platform.spec, topology));
+    await platform.registerVersion({ ...topology, lingerMs: 1 }, { ...start, perform: { memoryMb: 256, concurrency: 2 } });
+    const records = [
+      { id: 'memory-1', act: 'pass' },
+      { id: 'memory-2', act: 'hoard' },
+    ];
+    expect((await run('memory', { ...topology, lingerMs: 1 }, records)).counts).toEqual({ ...ALL_PASS, completed: 2 });
+    const { stages } = await progressOf('memory');
+    const perform = stages.find(({ name }) => name === 'perform');
+    expect(perform?.memoryMb).toBeGreaterThan(256);
+    expect(perform?.invocations).toBeGreaterThan(1);
+  });
+
+  it('isolates the record that kills its process; the others complete', async () => {
+    const records = Array.from({ length: 16 }, (_, at) => ({ id: `poison-${at}`, act: at === 11 ? 'exit' : 'pass' }));
+    expect((await run('poison', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 15, dead: 1 });
+    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'poison', limit: 5 })).toMatchObject([{ key: 'poison-11', code: 'InstanceDied', in: 'perform' }]);
+    expect(await sinkOf('poison-')).toHaveLength(15);
+  });
+
+  it('isolates the record that hangs', { timeout: 180_000 }, async () => {
+    const records = [
+      { id: 'hangs-0', act: 'pass' },
+      { id: 'hangs-1', act: 'hang' },
+    ];
+    expect((await run('hangs', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 1, dead: 1 });
+    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'hangs', limit: 5 })).toMatchObject([{ key: 'hangs-1', code: 'InvocationTimedOut' }]);
+  });
+
+  it('carries a batch of 50 MB', { timeout: 240_000 }, async () => {
+    const records = Array.from({ length: 25 }, (_, at) => ({ id: `huge-${at}`, act: 'pass', payload: 'x'.repeat(2 * 1024 * 1024) }));
+    const progress = await run('huge', topologyOf(CHAIN, { batch: { records: 100, bytes: 128 * 1024 * 1024 } }), records);
+    expect(progress).toMatchObject({ read: 25, settled: 25, counts: { ...ALL_PASS, completed: 25 } });
+    expect((await platform.store.ledger.record('acts', 'huge', 'huge-24'))?.batchId).toBe('huge.0');
+  });
+
+  it('fails with the reason when a batch file is gone, and leaves no record without outcome', async () => {
+    const feeding = await startBackfill(platform, { id: 'lost', source: await jsonl(stack.folder, 'lost', [{ id: 'lost-1', act: 'wait' }]) });
+    await untilRow(platform, `select 1 from attempts where id = 'lost-1'`);
+    await rm(join(stack.folder, 'batches'), { recursive: true });
+    await platform.sql.query('insert into released values (true)');
+    const failure = await failureOf(platform.client.workflow.getHandle('acts/lost/lost.0').result());
+    expect(failure.type).toBe('BatchMissing');
+    expect((await feeding.result()).counts).toEqual({ ...ALL_PASS, dead: 1 });
+    expect(await platform.store.ledger.openBatches({ pipeline: 'acts' })).toEqual([]);
+    await platform.sql.query('delete from released');
+  });
+});
