@@ -3,7 +3,6 @@ export { writeInvoices } from './data/csv.js';
 export { locateInvoices, REAL_INVOICES, type InvoiceFile, type LocateOptions } from './data/locate.js';
 export { fakes, MemoryOrders } from './fakes.js';
 export { retailOrders } from './pipeline.js';
-export { startRatesProcess, type RatesProcess } from './rates/process.js';
 export { startRatesServer, type RatesServer } from './rates/server.js';
 export { samples } from './samples.js';
 export { setUpOrders } from './setup.js';

@@ -29,7 +29,10 @@ export async function runDemo({ limit, source: own, json }: DemoCommandOptions, 
   try {
     out.fact(`Temporal ${stack.temporal.address}, API ${stack.api}`);
     out.fact(`Invoices: ${source.about}`);
-    const servers = { temporal: stack.temporal.external ? 'configured' : 'own, in memory', postgres: env['DATABASE_URL'] ? 'configured' : 'own' } as const;
+    const servers = {
+      temporal: stack.temporal.external ? 'configured' : 'own, in memory',
+      postgres: env['DATABASE_URL'] ? 'configured' : 'own',
+    } as const;
     const lost = stack.lost.then((error) => Promise.reject(error));
     const report = await Promise.race([demo({ stack, servers, source, limit, startedAt, out }), lost]);
     if (json !== undefined) {

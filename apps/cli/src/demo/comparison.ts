@@ -1,29 +1,30 @@
-import { dollars, milliseconds, percent, perSecond, ratioOf, times, whole } from './figures.js';
+import { ms, percent, rate, usd } from '../format.js';
+import { ratioOf, shown, times, whole } from './figures.js';
 import type { DemoRun } from './report.js';
 
 interface Figure {
   readonly name: string;
   readonly of: (run: DemoRun) => number | undefined;
-  readonly shown: (value: number | undefined) => string;
+  readonly format: (value: number) => string;
   /** Key in the report's ratios. */
   readonly key: string;
 }
 
 const FIGURES: readonly Figure[] = [
-  { key: 'throughput', name: 'throughput', of: ({ metrics }) => metrics.throughput, shown: perSecond },
-  { key: 'latencyMean', name: 'latency, mean', of: ({ metrics }) => metrics.latency.mean, shown: milliseconds },
-  { key: 'latencyP50', name: '         p50', of: ({ metrics }) => metrics.latency.p50, shown: milliseconds },
-  { key: 'latencyP95', name: '         p95', of: ({ metrics }) => metrics.latency.p95, shown: milliseconds },
-  { key: 'latencyP99', name: '         p99', of: ({ metrics }) => metrics.latency.p99, shown: milliseconds },
-  { key: 'costPer1000', name: 'cost of 1,000 records', of: ({ metrics }) => metrics.costPer1000?.all, shown: dollars },
+  { key: 'throughput', name: 'throughput, records/s', of: ({ metrics }) => metrics.throughput, format: rate },
+  { key: 'latencyMean', name: 'latency, mean', of: ({ metrics }) => metrics.latency.mean, format: ms },
+  { key: 'latencyP50', name: '         p50', of: ({ metrics }) => metrics.latency.p50, format: ms },
+  { key: 'latencyP95', name: '         p95', of: ({ metrics }) => metrics.latency.p95, format: ms },
+  { key: 'latencyP99', name: '         p99', of: ({ metrics }) => metrics.latency.p99, format: ms },
+  { key: 'costPer1000', name: 'cost of 1,000 records', of: ({ metrics }) => metrics.costPer1000?.all, format: usd },
   {
     key: 'costPer1000WithoutActions',
     name: '  without Temporal actions',
     of: ({ metrics }) => metrics.costPer1000?.withoutActions,
-    shown: dollars,
+    format: usd,
   },
-  { key: 'busy', name: 'instances busy', of: ({ metrics }) => metrics.utilisation?.instances, shown: percent },
-  { key: 'memoryUsed', name: 'memory used', of: ({ metrics }) => metrics.utilisation?.memory, shown: percent },
+  { key: 'instancesBusy', name: 'instances busy', of: ({ metrics }) => metrics.utilisation?.instances, format: percent },
+  { key: 'memoryUsed', name: 'memory used', of: ({ metrics }) => metrics.utilisation?.memory, format: percent },
 ];
 
 /** After ÷ before, for each figure that both have. */
@@ -33,14 +34,15 @@ export function ratiosOf(before: DemoRun, after: DemoRun): Record<string, number
 
 /** Rows of the table: what, before, after, how they compare. */
 export function comparison(before: DemoRun, after: DemoRun): string[][] {
-  const outcomes = ({ counts }: DemoRun) => `${whole(counts.completed)} + ${whole(counts.filtered)} + ${whole(counts.dead)}`;
+  const both = (of: (run: DemoRun) => string) => [of(before), of(after)];
+  const verdict = (of: (run: DemoRun) => string) => (of(before) === of(after) ? 'equal' : 'DIFFERENT');
   return [
-    ['', before.version, after.version, `${after.version} to ${before.version}`],
-    ['stages', ...[before, after].map(({ topology }) => String(topology.stages.length)), ''],
-    ['records in an execution', ...[before, after].map(({ load }) => whole(load.recordsPerExecution)), ''],
-    ...FIGURES.map(({ name, of, shown }) => [name, shown(of(before)), shown(of(after)), times(of(before), of(after))]),
-    ['completed + filtered + dead', outcomes(before), outcomes(after), ''],
-    ['rows in the sink', whole(before.sink.rows), whole(after.sink.rows), before.sink.digest === after.sink.digest ? 'equal' : 'DIFFERENT'],
-    ['outcome digest', before.digest.slice(0, 12), after.digest.slice(0, 12), before.digest === after.digest ? 'equal' : 'DIFFERENT'],
+    ['', ...both(({ version }) => version), 'ratio'],
+    ['stages', ...both(({ topology }) => String(topology.stages.length)), ''],
+    ['records in an execution', ...both(({ load }) => whole(load.recordsPerExecution)), ''],
+    ...FIGURES.map(({ name, of, format }) => [name, ...both((run) => shown(format, of(run))), times(of(before), of(after))]),
+    ['completed + filtered + dead', ...both(({ counts }) => [counts.completed, counts.filtered, counts.dead].map(whole).join(' + ')), ''],
+    ['digest of outcomes', ...both(({ digest }) => digest.slice(0, 12)), verdict(({ digest }) => digest)],
+    ['orders in the database', ...both(({ sink }) => whole(sink.rows)), verdict(({ sink }) => sink.digest)],
   ];
 }

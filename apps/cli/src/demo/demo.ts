@@ -1,26 +1,28 @@
-import { fileURLToPath } from 'node:url';
-import { type AutoFlowClient, createClient, type NewVersion, type Version } from '@autoflow/client';
-import { buildRelease } from '@autoflow/function-host';
+import { type AutoFlowClient, type NewVersion, type Version } from '@autoflow/client';
 import { topology } from '@autoflow/retail-orders';
+import { percent } from '../format.js';
+import type { RunningStack } from '../local/running-stack.js';
 import { comparison, ratiosOf } from './comparison.js';
 import { environment } from './environment.js';
-import { percent, whole } from './figures.js';
-import type { DemoPlatform } from './platform.js';
+import { whole } from './figures.js';
 import type { Printer } from './printer.js';
 import type { DemoReport, DemoRun } from './report.js';
 import { rollBack } from './rollback.js';
-import { runVersion, type RunOptions } from './run-version.js';
+import { type Load, runVersion, warmUp } from './run-version.js';
 import type { DemoSource } from './source.js';
 
 const PIPELINE = 'retail-orders';
-/** The same for both versions, so that neither is given more work at once than it is built for: see `OPEN_EXECUTIONS` in the report. */
+/** The same for both versions: enough to keep a small machine busy with either. */
 const OPEN_EXECUTIONS = 8;
+/** Without a limit: as many invoices as the version as written does in this time, judged by its warm-up. */
+const RUN_SECONDS = 60;
 
 export interface DemoOptions {
-  readonly platform: DemoPlatform;
+  readonly stack: Pick<RunningStack, 'client' | 'databaseUrl' | 'pipelines'>;
+  readonly servers: DemoReport['environment']['servers'];
   readonly source: DemoSource;
-  /** Invoices that each version gets. */
-  readonly limit: number;
+  /** Invoices that each version gets; undefined: so many that the demo takes about two minutes. */
+  readonly limit: number | undefined;
   readonly startedAt: Date;
   readonly out: Printer;
 }
@@ -29,29 +31,34 @@ export interface DemoOptions {
  * The same invoices through the pipeline as written and through a better topology of it, one version after the other, each in a scope
  * of its own and after a warm-up; then a rollback. All of it through the admin API, by which it is also measured.
  */
-export async function demo({ platform, source, limit, startedAt, out }: DemoOptions): Promise<DemoReport> {
-  const client = createClient(platform.api);
-  const common = { client, pipeline: PIPELINE, databaseUrl: platform.databaseUrl, source: source.settings, limit, openExecutions: OPEN_EXECUTIONS, out };
-  const options: RunOptions = common;
+export async function demo({ stack, servers, source, limit, startedAt, out }: DemoOptions): Promise<DemoReport> {
+  const { client, databaseUrl } = stack;
+  const scope = `demo-${startedAt.getTime().toString(36)}`;
+  const load: Load = { client, pipeline: PIPELINE, databaseUrl, source: source.settings, scope, openExecutions: OPEN_EXECUTIONS, out };
 
   out.step('The pipeline as its author wrote it');
-  const before = await runVersion(described(await registerPipeline(client, platform), out), options);
+  const written = describe(await asRegistered(stack), out);
+  const { perSecond, records } = await warmUp(written, load, limit);
+  const invoices = limit ?? forSeconds(RUN_SECONDS, perSecond);
+  const before = await runVersion(written, load, { limit: invoices, warmedUp: records });
 
   out.step('A better topology, written by hand and registered over the API');
-  const after = await runVersion(described(await registerBetter(client), out), options);
+  const better = describe(await registerBetter(client, written), out);
+  const warm = await warmUp(better, load, invoices);
+  const after = await runVersion(better, load, { limit: invoices, warmedUp: warm.records });
 
   out.step('Side by side');
-  const equal = showComparison(before, after, out);
+  const equal = compare(before, after, out);
 
   out.step('And back again');
-  const rollback = await rollBack(before.version, after.version, options);
+  const rollback = await rollBack(written, better, load);
 
   return {
     form: 'autoflow-demo/1',
     startedAt: startedAt.toISOString(),
     seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
-    environment: environment(platform.servers),
-    source: { origin: source.origin, file: source.file, limit },
+    environment: environment(servers),
+    source: { origin: source.origin, file: source.file, invoices },
     pipeline: PIPELINE,
     runs: [before, after],
     equal,
@@ -62,36 +69,40 @@ export async function demo({ platform, source, limit, startedAt, out }: DemoOpti
 }
 
 const NOT_MEASURED = [
-  'latency and cost at one and the same load: each version is given as much as it can take with the executions open at once that are stated',
-  'the warm-up: instances are started and caches filled before the time is taken, for both versions alike',
-  'money: costs are the measured times and sizes at dated list prices; nothing was billed',
+  'latency and cost at one and the same load: each version is given as much as it can take with so many executions open at once',
+  'the warm-up: instances are started and connections opened before the time is taken, for both versions alike',
+  'money: costs are measured times and sizes at dated list prices; nothing was billed',
 ];
 
-async function registerPipeline(client: AutoFlowClient, { releases }: DemoPlatform): Promise<Version> {
-  const { hash, specs } = await buildRelease(fileURLToPath(import.meta.resolve('@autoflow/retail-orders/pipeline')), releases);
-  const spec = specs.find(({ name }) => name === PIPELINE);
-  if (!spec) throw new Error(`the example's module does not export the pipeline ${PIPELINE}`);
-  return (await client.pipelines.register({ spec: spec as never, release: hash, reason: 'demo' })).version;
+async function asRegistered({ client, pipelines }: DemoOptions['stack']): Promise<Version> {
+  const { version } = pipelines.find(({ name }) => name === PIPELINE) ?? { version: 'v1' };
+  return client.versions.show(PIPELINE, version);
 }
 
-async function registerBetter(client: AutoFlowClient): Promise<Version> {
-  const body = { topology: topology('filter-early'), note: 'filter early, fused, in batches', reason: 'demo' } as NewVersion;
-  return (await client.versions.register(PIPELINE, body)).version;
+async function registerBetter(client: AutoFlowClient, { release }: Version): Promise<Version> {
+  const proposed = { release, topology: topology('filter-early'), note: 'filter early, fused, in batches', reason: 'demo' } as NewVersion;
+  return (await client.versions.register(PIPELINE, proposed)).version;
 }
 
-function described(version: Version, out: Printer): Version {
+function describe(version: Version, out: Printer): Version {
   const { stages, batch } = version.topology;
-  out.fact(`${version.name}: ${stages.length} stages, ${batch.records === 1 ? 'one record' : `up to ${whole(batch.records)} records`} in an execution`);
-  for (const { nodes, after } of stages) out.fact(`    ${after.length > 1 ? '⇉' : after.length === 1 ? '→' : ' '} ${nodes.join(' + ')}`);
+  out.fact(
+    `${version.name}: ${stages.length} stages, ${batch.records === 1 ? 'one record' : `up to ${whole(batch.records)} records`} in an execution`,
+  );
+  for (const { nodes, after } of stages) out.fact(`  ${after.length === 0 ? ' ' : after.length === 1 ? '→' : '⇉'} ${nodes.join(' + ')}`);
   return version;
 }
 
-function showComparison(before: DemoRun, after: DemoRun, out: Printer): boolean {
+const forSeconds = (seconds: number, perSecond: number): number =>
+  Math.min(5_000, Math.max(100, Math.round((perSecond * seconds) / 50) * 50));
+
+/** Prints the table; answers whether the two agree in every outcome, output and stored order. */
+function compare(before: DemoRun, after: DemoRun, out: Printer): boolean {
   out.table(comparison(before, after));
   const { completed, filtered, dead, cancelled } = after.counts;
-  out.fact(`${percent(filtered / (completed + filtered + dead + cancelled))} of the invoices are no sale and were filtered.`);
+  out.fact(`${percent(filtered / (completed + filtered + dead + cancelled))} of these invoices are no sale and were filtered.`);
   const equal = before.digest === after.digest && before.sink.digest === after.sink.digest;
   if (equal) out.good('Every invoice has the same outcome, the same output and the same stored order under both.');
-  else out.bad('The two versions do not agree, which must not happen. Please report it together with the JSON report (--json FILE).');
+  else out.bad('The two versions do not agree, which must not happen. Please report it, with the JSON report (--json FILE).');
   return equal;
 }

@@ -1,22 +1,11 @@
-/** Figures as people read them: three significant digits, the unit beside them. A figure that was not measured is a dash. */
+/** Figures beside each other. What was not measured is a dash. */
 
-export const MISSING = '–';
+const MISSING = '–';
 
-export function milliseconds(ms: number | undefined): string {
-  if (ms === undefined || !Number.isFinite(ms)) return MISSING;
-  return ms < 1000 ? `${three(ms)} ms` : `${three(ms / 1000)} s`;
-}
+export const whole = (n: number): string => n.toLocaleString('en-GB');
 
-export function dollars(usd: number | undefined): string {
-  return usd === undefined || !Number.isFinite(usd) ? MISSING : `$${three(usd)}`;
-}
-
-export function perSecond(rate: number | undefined): string {
-  return rate === undefined || !Number.isFinite(rate) ? MISSING : `${three(rate)}/s`;
-}
-
-export function percent(share: number | undefined): string {
-  return share === undefined || !Number.isFinite(share) ? MISSING : `${three(share * 100)} %`;
+export function shown(format: (value: number) => string, value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value) ? MISSING : format(value);
 }
 
 /** How many times the first the second is: `×12.3`, or `÷4.56` when it is less. */
@@ -32,9 +21,5 @@ export function ratioOf(before: number | undefined, after: number | undefined): 
   return after / before;
 }
 
-export const whole = (n: number): string => n.toLocaleString('en-GB');
-
-/** Never in exponents; `0.000123`, `1.23`, `123`, `1,234`. */
-function three(value: number): string {
-  return value.toLocaleString('en-GB', value >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
-}
+const three = (value: number): string =>
+  value.toLocaleString('en-GB', value >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });

@@ -1,6 +1,6 @@
+import type { DemoServers } from './environment.js';
+import type { Metrics, Version, VersionAllocation } from '@autoflow/client';
 import type { OutcomeCounts } from '@autoflow/pipeline';
-import type { Metrics } from "@autoflow/client";
-import type { Allocation, Topology } from '@autoflow/topology';
 
 /** What `--json FILE` gets. Milliseconds, dollars, records; metrics are those of the API. */
 export interface DemoReport {
@@ -8,10 +8,10 @@ export interface DemoReport {
   readonly startedAt: string;
   readonly seconds: number;
   readonly environment: Environment;
-  readonly source: { readonly origin: 'real' | 'generated' | 'own'; readonly file: string; readonly limit: number };
+  readonly source: { readonly origin: 'real' | 'generated' | 'own'; readonly file: string; readonly invoices: number };
   readonly pipeline: string;
   readonly runs: readonly [before: DemoRun, after: DemoRun];
-  /** Of the outcome digests: every record has the same outcome and the same output under both versions. */
+  /** Every record has the same outcome and output under both versions, and the same row in the sink. */
   readonly equal: boolean;
   /** After ÷ before. */
   readonly ratios: Readonly<Record<string, number | undefined>>;
@@ -25,23 +25,22 @@ export interface Environment {
   readonly cpus: number;
   readonly cpuModel: string;
   readonly memoryGb: number;
-  readonly temporal: 'started for the demo, in memory' | 'the one that was configured';
-  readonly postgres: 'started for the demo' | 'the one that was configured';
+  readonly servers: DemoServers;
 }
 
 /** One version over the invoices of the source, in a scope of its own. */
 export interface DemoRun {
   readonly version: string;
   readonly scope: string;
-  readonly topology: Topology;
-  readonly allocation: Allocation;
-  readonly load: { readonly openExecutions: number; readonly recordsPerExecution: number; readonly warmUp: number };
-  readonly seconds: number;
+  readonly topology: Version['topology'];
+  readonly allocation: VersionAllocation['stages'];
+  readonly load: { readonly openExecutions: number; readonly recordsPerExecution: number; readonly warmedUp: number };
   readonly counts: OutcomeCounts;
+  /** Of outcomes and outputs. */
   readonly digest: string;
   readonly metrics: Metrics;
   readonly stages: readonly Metrics[];
-  /** Rows that store-order wrote in this scope, and a digest over them. */
+  /** Rows that `store-order` wrote in this scope, and a digest of them. */
   readonly sink: { readonly rows: number; readonly digest: string };
 }
 
@@ -50,7 +49,7 @@ export interface DemoRollback {
   readonly to: string;
   /** Of the one API call. */
   readonly callMs: number;
-  /** Versions of the records that were processed before and after it. */
+  /** How many records ran on which version, before the call and after it. */
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
 }

@@ -1,22 +1,27 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { locateInvoices, REAL_INVOICES } from '@autoflow/retail-orders';
-import type { SourceSettings } from '@autoflow/store';
+import type { Source } from '@autoflow/client';
+import { usage } from '../errors.js';
 
 export interface DemoSource {
   readonly origin: 'real' | 'generated' | 'own';
   /** Name of the file, for the report: without the folders of this machine. */
   readonly file: string;
   readonly about: string;
-  readonly settings: SourceSettings;
+  readonly settings: Source;
 }
 
 /** The user's own file, else the real invoices when `AUTOFLOW_DATA` holds them, else generated ones. */
-export async function demoSource(options: { own?: string; dataFolder?: string | undefined; cacheFolder: string }): Promise<DemoSource> {
+export async function demoSource(options: {
+  own: string | undefined;
+  dataFolder?: string | undefined;
+  cacheFolder: string;
+}): Promise<DemoSource> {
   if (options.own !== undefined) {
     const path = resolve(options.own);
     if (!existsSync(path))
-      throw new Error(`there is no file ${path}; give --source a CSV file (.gz too) with the columns of the retailer's invoices`);
+      throw usage(`There is no file ${path}. Give --source a CSV file (.gz too) with the columns of the retailer's invoices.`);
     return source('own', path, 'your own invoices');
   }
   const { path, origin, invoices } = await locateInvoices(options);
