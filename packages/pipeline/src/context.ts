@@ -26,8 +26,11 @@ export interface WriteContext {
   readonly keys: readonly [string, ...string[]];
 }
 
-/** Resources by the name under which the handler gets them. */
-export type Uses = { readonly [name: string]: Resource<any> } & { readonly [K in keyof Context | keyof BatchContext | keyof WriteContext]?: never };
+/** Resources by the name under which the handler gets them. `any`: a resource both gives and takes what it opens. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Uses = { readonly [name: string]: Resource<any> } & {
+  readonly [K in keyof Context | keyof BatchContext | keyof WriteContext]?: never;
+};
 export type Opened<U> = { readonly [K in keyof U]: U[K] extends Resource<infer R> ? R : never };
 
 /** `C` is Context or BatchContext. A pure function gets no resource; only writes get keys. */

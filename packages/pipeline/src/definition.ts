@@ -19,7 +19,12 @@ export interface CallOptions {
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
 /** Temporal's own defaults, but for the number of attempts, which is bounded so that no record is tried for ever. */
-export const DEFAULT_RETRY: RetryPolicy = { maximumAttempts: 5, initialIntervalMs: 1_000, backoffCoefficient: 2, maximumIntervalMs: 100_000 };
+export const DEFAULT_RETRY: RetryPolicy = {
+  maximumAttempts: 5,
+  initialIntervalMs: 1_000,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 100_000,
+};
 
 /** What a function is, its types erased: what the runtime runs. */
 export interface FunctionDefinition extends CallOptions {
@@ -51,14 +56,27 @@ export function callable<F>(definition: FunctionDefinition): F {
 function checkDefinition({ kind, name, reads, writes, timeoutMs, retry = {}, memo }: FunctionDefinition): void {
   checkName(`a ${kind}`, name);
   for (const [what, schema] of Object.entries({ reads, writes: writes ?? reads })) {
-    if (!isSchema(schema)) throw new DefinitionError('BAD_SCHEMA', `'${what}' of ${kind} '${name}' is no Zod object`, 'give z.object({ … }); z.object({}) declares no field');
+    if (!isSchema(schema))
+      throw new DefinitionError(
+        'BAD_SCHEMA',
+        `'${what}' of ${kind} '${name}' is no Zod object`,
+        'give z.object({ … }); z.object({}) declares no field',
+      );
     checkFieldNames(`${kind} '${name}'`, fieldsOf(schema));
   }
-  const numbers = { timeoutMs, 'memo.ttlMs': memo?.ttlMs, 'retry.maximumAttempts': retry.maximumAttempts, 'retry.initialIntervalMs': retry.initialIntervalMs, 'retry.maximumIntervalMs': retry.maximumIntervalMs };
+  const numbers = {
+    timeoutMs,
+    'memo.ttlMs': memo?.ttlMs,
+    'retry.maximumAttempts': retry.maximumAttempts,
+    'retry.initialIntervalMs': retry.initialIntervalMs,
+    'retry.maximumIntervalMs': retry.maximumIntervalMs,
+  };
   for (const [option, value] of Object.entries(numbers))
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) throw badOption(kind, name, option, value, 'a whole number greater than zero');
+    if (value !== undefined && !(Number.isInteger(value) && value > 0))
+      throw badOption(kind, name, option, value, 'a whole number greater than zero');
   const { backoffCoefficient = 1 } = retry;
-  if (!(Number.isFinite(backoffCoefficient) && backoffCoefficient >= 1)) throw badOption(kind, name, 'retry.backoffCoefficient', backoffCoefficient, 'a number of at least 1');
+  if (!(Number.isFinite(backoffCoefficient) && backoffCoefficient >= 1))
+    throw badOption(kind, name, 'retry.backoffCoefficient', backoffCoefficient, 'a number of at least 1');
 }
 
 function badOption(kind: string, name: string, option: string, value: unknown, wanted: string): DefinitionError {

@@ -14,7 +14,10 @@ type Handler<R, W, E extends Effect, U extends Uses> =
   | {
       readonly handle?: never;
       /** Answers `records[i]` at position i; a `TerminalError` in a place fails that record alone. */
-      readonly handleBatch: (records: readonly Readonly<R>[], context: ContextOf<BatchContext, E, U>) => Maybe<readonly (Returned<W> | TerminalError)[]>;
+      readonly handleBatch: (
+        records: readonly Readonly<R>[],
+        context: ContextOf<BatchContext, E, U>,
+      ) => Maybe<readonly (Returned<W> | TerminalError)[]>;
     };
 
 export interface Fn<Name extends string, R, W> {
@@ -28,7 +31,13 @@ export interface Fn<Name extends string, R, W> {
  * `handle` is called for one record after the other, `handleBatch` for all records of an invocation at once. Records and their values are
  * frozen. What is thrown is tried again as `retry` says; a `TerminalError` is not. A plain `write` is never tried again.
  */
-export function defineFunction<const Name extends string, const E extends Effect, R extends Schema, W extends Schema = NoFields, U extends Uses = {}>(
+export function defineFunction<
+  const Name extends string,
+  const E extends Effect,
+  R extends Schema,
+  W extends Schema = NoFields,
+  U extends Uses = {},
+>(
   name: Name,
   spec: {
     readonly effect: E;
@@ -56,12 +65,16 @@ function checkFunction({ name, effect, uses = {}, memo, retry, handle, handleBat
     throw new DefinitionError('BAD_FUNCTION', `function '${name}' ${found}`, remedy);
   };
   if (!EFFECTS.includes(effect)) refuse(`has the effect ${JSON.stringify(effect)}`, `use one of ${EFFECTS.join(', ')}`);
-  if (typeof handle === typeof handleBatch) refuse(handle ? 'has both handle and handleBatch' : 'has neither handle nor handleBatch', 'give exactly one of them');
-  if (effect === 'pure' && Object.keys(uses).length > 0) refuse('is pure and uses a resource', `declare the effect: 'read', 'idempotent-write' or 'write'`);
+  if (typeof handle === typeof handleBatch)
+    refuse(handle ? 'has both handle and handleBatch' : 'has neither handle nor handleBatch', 'give exactly one of them');
+  if (effect === 'pure' && Object.keys(uses).length > 0)
+    refuse('is pure and uses a resource', `declare the effect: 'read', 'idempotent-write' or 'write'`);
   if (effect !== 'read' && memo) refuse(`has the effect '${effect}' and a memo`, 'only a read can be remembered');
-  if (effect === 'write' && retry) refuse('is a plain write and has retry options', `a plain write is never tried again; make it 'idempotent-write' if it may be`);
+  if (effect === 'write' && retry)
+    refuse('is a plain write and has retry options', `a plain write is never tried again; make it 'idempotent-write' if it may be`);
   for (const [as, resource] of Object.entries(uses)) {
-    if (CONTEXT_NAMES.includes(as)) refuse(`uses a resource as '${as}', which hides what the context holds under that name`, 'give it another name');
+    if (CONTEXT_NAMES.includes(as))
+      refuse(`uses a resource as '${as}', which hides what the context holds under that name`, 'give it another name');
     if (resource?.kind !== 'resource') refuse(`uses '${as}', which is no resource`, 'make it with defineResource');
   }
 }

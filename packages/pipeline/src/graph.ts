@@ -25,14 +25,25 @@ export function inputNode(pipeline: string): GraphNode {
   return attach({ operation: { kind: 'input' }, inputs: [], graph: { pipeline, nodes: [], closed: false }, label: 'input' });
 }
 
-export function addNode(operation: FunctionDefinition | { readonly kind: 'join' }, inputs: readonly [GraphNode, ...GraphNode[]]): GraphNode {
+export function addNode(
+  operation: FunctionDefinition | { readonly kind: 'join' },
+  inputs: readonly [GraphNode, ...GraphNode[]],
+): GraphNode {
   const [{ graph }] = inputs;
   const label = 'name' in operation ? operation.name : 'join';
   const stranger = inputs.find((input) => input.graph !== graph);
   if (stranger)
-    throw new DefinitionError('PIPELINES_MIXED', `a join in pipeline '${graph.pipeline}' was given a record of pipeline '${stranger.graph.pipeline}'`, 'join only records that come from the record of this `wire`');
+    throw new DefinitionError(
+      'PIPELINES_MIXED',
+      `a join in pipeline '${graph.pipeline}' was given a record of pipeline '${stranger.graph.pipeline}'`,
+      'join only records that come from the record of this `wire`',
+    );
   if (graph.closed)
-    throw new DefinitionError('PIPELINE_CLOSED', `'${label}' was called on a record of pipeline '${graph.pipeline}' after its definition had ended`, 'call it inside `wire`, synchronously');
+    throw new DefinitionError(
+      'PIPELINE_CLOSED',
+      `'${label}' was called on a record of pipeline '${graph.pipeline}' after its definition had ended`,
+      'call it inside `wire`, synchronously',
+    );
   return attach({ operation, inputs, graph, label });
 }
 

@@ -1,15 +1,39 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- what the compiler would refuse, or cannot know, is wired and run here */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineExpand, defineFilter, defineFunction, definePipeline, defineReduce, defineResource, DefinitionError, isTerminalError, join, pipelinesIn, specOf, TerminalError } from './index.js';
+import {
+  defineExpand,
+  defineFilter,
+  defineFunction,
+  definePipeline,
+  defineReduce,
+  defineResource,
+  DefinitionError,
+  isTerminalError,
+  join as typedJoin,
+  pipelinesIn,
+  specOf,
+  TerminalError,
+} from './index.js';
 
 const Id = z.object({ id: z.string() });
 const on = { input: Id, key: 'id', output: Id } as const;
 const nothing = z.object({});
+type Call = (record: any) => any;
+const join = typedJoin as unknown as (...records: any[]) => any;
 const adds = (name: string, field: string, effect: 'pure' | 'read' | 'idempotent-write' | 'write' = 'pure') =>
-  defineFunction(name, { effect, reads: Id, writes: z.object({ [field]: z.string() }), handle: () => ({ [field]: 'x' }) }) as unknown as (record: unknown) => never;
-const keep = defineFilter('keep', { reads: Id, keep: () => true });
-const parts = defineExpand('parts', { reads: Id, writes: z.object({ n: z.number() }), children: () => [] });
-const count = defineReduce('count', { reads: nothing, into: 'count', zero: { n: 0 }, add: ({ n }) => ({ n: n + 1 }), merge: (a, b) => ({ n: a.n + b.n }) });
+  defineFunction(name, { effect, reads: Id, writes: z.object({ [field]: z.string() }), handle: () => ({ [field]: 'x' }) }) as unknown as (
+    record: unknown,
+  ) => never;
+const keep = defineFilter('keep', { reads: Id, keep: () => true }) as unknown as Call;
+const parts = defineExpand('parts', { reads: Id, writes: z.object({ n: z.number() }), children: () => [] }) as unknown as Call;
+const count = defineReduce('count', {
+  reads: nothing,
+  into: 'count',
+  zero: { n: 0 },
+  add: ({ n }) => ({ n: n + 1 }),
+  merge: (a, b) => ({ n: a.n + b.n }),
+}) as unknown as Call;
 
 describe('a symbolic record', () => {
   const touched: [string, (record: any) => unknown, RegExp][] = [
@@ -32,7 +56,7 @@ describe('a symbolic record', () => {
   });
   test('awaiting it throws', async () => {
     let outcome: Promise<unknown> = Promise.resolve();
-    definePipeline('p', on, (r) => ((outcome = (async () => await (r as never))()), r));
+    definePipeline('p', on, (r) => ((outcome = (async () => await (r as unknown as Promise<never>))()), r));
     await expect(outcome).rejects.toThrow(/was awaited/);
   });
   test.each([
@@ -40,7 +64,7 @@ describe('a symbolic record', () => {
     ['a plain object', { id: 'x' }, /got a plain object/],
     ['null', null, /got null/],
   ])('a function called on %s', (_, value, message) => {
-    expect(() => definePipeline('p', on, () => keep(value as never))).toThrow(message);
+    expect(() => definePipeline('p', on, () => keep(value))).toThrow(message);
   });
   test('an asynchronous wire is named', () => {
     expect(() => definePipeline('p', on, (async (r: never) => r) as never)).toThrow(/the result of pipeline 'p' got a promise/);
@@ -55,17 +79,24 @@ describe('a symbolic record', () => {
 });
 
 describe('names', () => {
-  test.each(['', 'Retail', '1a', 'a_b', 'a/b', 'a b', 'constructor', 'default', 'é', 'a'.repeat(101), undefined])('%j is refused', (name) => {
-    expect(() => definePipeline(name as string, on, (r) => r)).toThrow(DefinitionError);
-    expect(() => defineFilter(name as string, { reads: Id, keep: () => true })).toThrow(DefinitionError);
-    expect(() => defineResource({ name: name as string, open: () => 1 })).toThrow(DefinitionError);
-  });
+  test.each(['', 'Retail', '1a', 'a_b', 'a/b', 'a b', 'constructor', 'default', 'é', 'a'.repeat(101), undefined])(
+    '%j is refused',
+    (name) => {
+      expect(() => definePipeline(name as string, on, (r) => r)).toThrow(DefinitionError);
+      expect(() => defineFilter(name as string, { reads: Id, keep: () => true })).toThrow(DefinitionError);
+      expect(() => defineResource({ name: name as string, open: () => 1 })).toThrow(DefinitionError);
+    },
+  );
   test('a field may not be named like what every object has', () => {
     expect(() => adds('f', 'toString')).toThrow(/function 'f' has a field named 'toString'/);
-    expect(() => definePipeline('p', { ...on, input: Id.extend({ constructor: z.string() }) as never }, (r) => r)).toThrow(/has a field named 'constructor'/);
+    expect(() => definePipeline('p', { ...on, input: Id.extend({ constructor: z.string() }) } as never, (r) => r)).toThrow(
+      /has a field named 'constructor'/,
+    );
   });
   test('two functions with one name', () => {
-    expect(() => definePipeline('p', on, (r) => join(adds('f', 'a')(r), adds('f', 'b')(r)))).toThrow(/two different functions are named 'f': rename one/);
+    expect(() => definePipeline('p', on, (r) => join(adds('f', 'a')(r), adds('f', 'b')(r)))).toThrow(
+      /two different functions are named 'f': rename one/,
+    );
   });
   test('two resources with one name', () => {
     const uses = (name: string) =>
@@ -85,35 +116,61 @@ describe('names', () => {
 describe('a wiring', () => {
   const wrong: [string, (record: any) => any, RegExp][] = [
     ['leads nowhere', (r) => (adds('f', 'a')(r), r), /'f' leads nowhere: join it into the record that the pipeline returns, or remove it/],
-    ['reads what nobody wrote', (r) => defineFunction('f', { effect: 'pure', reads: z.object({ a: z.string(), b: z.string().optional() }), handle: () => {} })(r as never), /'f' reads 'a', which nothing before it writes/],
-    ['writes twice in a chain', (r) => adds('g', 'a')(adds('f', 'a')(r)), /'g' writes the field 'a', which 'f' has written: fields are written once/],
+    [
+      'reads what nobody wrote',
+      (r) =>
+        defineFunction('f', { effect: 'pure', reads: z.object({ a: z.string(), b: z.string().optional() }), handle: () => {} })(r as never),
+      /'f' reads 'a', which nothing before it writes/,
+    ],
+    [
+      'writes twice in a chain',
+      (r) => adds('g', 'a')(adds('f', 'a')(r)),
+      /'g' writes the field 'a', which 'f' has written: fields are written once/,
+    ],
     ['writes over the input', (r) => adds('f', 'id')(r), /'f' writes the field 'id', which the input has written/],
-    ['calls a function twice in two branches', (r) => { const f = adds('f', 'a'); return join(f(r), f(keep(r))); }, /'f#2' writes the field 'a', which 'f' has written/],
-    ['reduces nothing', (r) => join(r, count(r as never)), /'count' has no expand to close/],
+    [
+      'calls a function twice in two branches',
+      (r) => {
+        const f = adds('f', 'a');
+        return join(f(r), f(keep(r)));
+      },
+      /'f#2' writes the field 'a', which 'f' has written/,
+    ],
+    ['reduces nothing', (r) => join(r, count(r)), /'count' has no expand to close/],
     ['returns children', (r) => parts(r), /it returns children of 'parts'/],
-    ['joins strangers', (r) => join(r, parts(r) as never), /a join brings together records of different identity \(the record itself; parts\)/],
-    ['joins children of two expands', (r) => join(r, count(join(parts(r) as never, parts(r) as never))), /records of different identity \(parts; parts#2\)/],
-    ['writes beside a filter', (r) => join(keep(r), adds('store', 'a', 'write')(r)), /'store' writes beside or before the filter 'keep'.*call 'store' on a record that has passed 'keep'/],
+    ['joins strangers', (r) => join(r, parts(r)), /a join brings together records of different identity \(the record itself; parts\)/],
+    ['joins children of two expands', (r) => join(r, count(join(parts(r), parts(r)))), /records of different identity \(parts; parts#2\)/],
+    [
+      'writes beside a filter',
+      (r) => join(keep(r), adds('store', 'a', 'write')(r)),
+      /'store' writes beside or before the filter 'keep'.*call 'store' on a record that has passed 'keep'/,
+    ],
     ['writes before a filter', (r) => keep(adds('store', 'a', 'idempotent-write')(r)), /'store' writes beside or before the filter 'keep'/],
   ];
   test.each(wrong)('that %s is refused', (_, wire, message) => {
     expect(() => definePipeline('p', on, wire)).toThrow(message);
   });
   test('a missing output is named', () => {
-    expect(() => definePipeline('p', { ...on, output: z.object({ total: z.number() }) }, ((r: unknown) => r) as never)).toThrow(/it promises the output 'total', which the returned record does not have/);
+    expect(() => definePipeline('p', { ...on, output: z.object({ total: z.number() }) }, ((r: unknown) => r) as never)).toThrow(
+      /it promises the output 'total', which the returned record does not have/,
+    );
   });
   test('a key that is no input is named with what there is', () => {
-    expect(() => definePipeline('p', { ...on, key: 'no' as never }, (r) => r)).toThrow(`pipeline 'p' has the key "no", which is no field of its input. Name the field that identifies a record, one of: id.`);
+    expect(() => definePipeline('p', { ...on, key: 'no' as never }, (r) => r)).toThrow(
+      `pipeline 'p' has the key "no", which is no field of its input. Name the field that identifies a record, one of: id.`,
+    );
   });
   test('all problems are told at once', () => {
     const wire = (r: any) => (adds('f', 'a')(r), keep(adds('store', 'id', 'write')(r)));
-    expect(() => definePipeline('p', on, wire)).toThrow(/'f' leads nowhere.*'store' writes the field 'id'.*beside or before the filter 'keep'.*correct these 3 problems/i);
+    expect(() => definePipeline('p', on, wire)).toThrow(
+      /'f' leads nowhere.*'store' writes the field 'id'.*beside or before the filter 'keep'.*correct these 3 problems/i,
+    );
   });
   test('a write behind all filters, and child filters anywhere, are fine', () => {
-    const wire = (r: any) => adds('store', 'a', 'write')(keep(join(r, count(keep(parts(r) as never)))));
+    const wire = (r: any) => adds('store', 'a', 'write')(keep(join(r, count(keep(parts(r))))));
     expect(() => definePipeline('p', on, wire)).toThrow(/'keep' reads 'id', which nothing before it writes/);
-    const small = defineFilter('small', { reads: z.object({ n: z.number() }), keep: () => true });
-    expect(() => definePipeline('p', on, (r) => adds('store', 'a', 'write')(keep(join(r, count(small(parts(r) as never))))))).not.toThrow();
+    const small = defineFilter('small', { reads: z.object({ n: z.number() }), keep: () => true }) as unknown as Call;
+    expect(() => definePipeline('p', on, (r) => adds('store', 'a', 'write')(keep(join(r, count(small(parts(r)))))))).not.toThrow();
   });
 });
 
@@ -132,8 +189,14 @@ describe('without the compiler', () => {
     [f({ retry: { maximumAttempts: 1.5 } }), /retry.maximumAttempts = 1.5/],
     [f({ retry: { backoffCoefficient: 0.5 } }), /retry.backoffCoefficient = 0.5. Use a number of at least 1/],
     [f({ reads: { id: 'string' } }), /'reads' of function 'f' is no Zod object/],
-    [() => defineReduce('r', { reads: Id, key: ['no' as never], into: 'x', zero: {}, add: (a) => a, merge: (a) => a }), /groups by 'no', which it does not read/],
-    [() => defineReduce('r', { reads: Id, key: ['id'], into: 'x', zero: { id: 1 }, add: (a) => a, merge: (a) => a }), /has 'id' in its key and in its sum/],
+    [
+      () => defineReduce('r', { reads: Id, key: ['no' as never], into: 'x', zero: {}, add: (a) => a, merge: (a) => a }),
+      /groups by 'no', which it does not read/,
+    ],
+    [
+      () => defineReduce('r', { reads: Id, key: ['id'], into: 'x', zero: { id: 1 }, add: (a) => a, merge: (a) => a }),
+      /has 'id' in its key and in its sum/,
+    ],
     [() => defineResource({ name: 'r', limit: { concurrency: 0 }, open: () => 1 }), /limit.concurrency = 0/],
   ])('%#', (define, message) => {
     expect(define).toThrow(message);

@@ -23,9 +23,11 @@ export interface Pipeline<Name extends string, I, O> {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
   readonly [types]: { readonly input: I; readonly output: O };
 }
+/* eslint-disable @typescript-eslint/no-explicit-any -- of any input and output: `unknown` would not do where the key's type depends on the input */
 export type AnyPipeline = Pipeline<string, any, any>;
 export type InputOf<P> = P extends Pipeline<string, infer I, any> ? I : never;
 export type OutputOf<P> = P extends Pipeline<string, any, infer O> ? O : never;
+/* eslint-enable @typescript-eslint/no-explicit-any */
 
 /** Fields that can identify a record. */
 type KeyOf<I> = { [K in keyof I]-?: I[K] extends string | number ? K : never }[keyof I] & string;
@@ -42,26 +44,49 @@ export function definePipeline<const Name extends string, I extends Schema, O ex
 ): Pipeline<Name, Out<I>, Out<O>> {
   checkName('a pipeline', name);
   for (const [what, schema] of Object.entries({ input: spec.input, output: spec.output })) {
-    if (!isSchema(schema)) throw new DefinitionError('BAD_SCHEMA', `'${what}' of pipeline '${name}' is no Zod object`, 'give z.object({ … })');
+    if (!isSchema(schema))
+      throw new DefinitionError('BAD_SCHEMA', `'${what}' of pipeline '${name}' is no Zod object`, 'give z.object({ … })');
     checkFieldNames(`the ${what} of pipeline '${name}'`, fieldsOf(schema));
   }
   const input = fieldsOf(spec.input);
   const output = fieldsOf(spec.output);
   if (!input.includes(spec.key))
-    throw new DefinitionError('KEY_MISSING', `pipeline '${name}' has the key ${JSON.stringify(spec.key)}, which is no field of its input`, `name the field that identifies a record, one of: ${input.join(', ')}`);
+    throw new DefinitionError(
+      'KEY_MISSING',
+      `pipeline '${name}' has the key ${JSON.stringify(spec.key)}, which is no field of its input`,
+      `name the field that identifies a record, one of: ${input.join(', ')}`,
+    );
 
   const start = inputNode(name);
   const { graph } = start;
   const result: unknown = wire(recordOf(start) as never);
   if (result instanceof Promise) result.catch(() => {}); // refused in the next line, with the reason; its own rejection says less
   const last = nodeOf(result, `the result of pipeline '${name}'`);
-  if (last.graph !== graph) throw new DefinitionError('PIPELINES_MIXED', `pipeline '${name}' returns a record of pipeline '${last.graph.pipeline}'`, 'return a record that comes from the record of this `wire`');
+  if (last.graph !== graph)
+    throw new DefinitionError(
+      'PIPELINES_MIXED',
+      `pipeline '${name}' returns a record of pipeline '${last.graph.pipeline}'`,
+      'return a record that comes from the record of this `wire`',
+    );
   graph.closed = true;
 
   const { nodes, resources, functions, ...rest } = wiringOf(graph.nodes, input);
   const problems = wiringProblems({ nodes, resources, functions, ...rest }, graph.nodes, last, input, output);
-  if (problems.length > 0) throw new DefinitionError('PIPELINE_INVALID', `pipeline '${name}': ${problems.join('; ')}`, `correct ${problems.length === 1 ? 'it' : `these ${problems.length} problems`} and define it again`);
-  return Object.freeze({ [brand]: true, name, key: spec.key, input: spec.input, output: spec.output, wiring: { nodes, resources }, functions }) as unknown as Pipeline<Name, Out<I>, Out<O>>;
+  if (problems.length > 0)
+    throw new DefinitionError(
+      'PIPELINE_INVALID',
+      `pipeline '${name}': ${problems.join('; ')}`,
+      `correct ${problems.length === 1 ? 'it' : `these ${problems.length} problems`} and define it again`,
+    );
+  return Object.freeze({
+    [brand]: true,
+    name,
+    key: spec.key,
+    input: spec.input,
+    output: spec.output,
+    wiring: { nodes, resources },
+    functions,
+  }) as unknown as Pipeline<Name, Out<I>, Out<O>>;
 }
 
 /** By brand, not by identity of this module. */

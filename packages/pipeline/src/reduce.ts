@@ -7,7 +7,8 @@ import type { Rec, Scope } from './symbolic-record.js';
 
 export interface Reduce<Name extends string, R, Into extends string, V> {
   <P extends Scope, C extends string, T extends R, W>(
-    children: Rec<readonly [...P, C], T, W> & (P extends readonly [] ? WiringError<'a reduce closes an expand; here is none to close'> : unknown),
+    children: Rec<readonly [...P, C], T, W> &
+      (P extends readonly [] ? WiringError<'a reduce closes an expand; here is none to close'> : unknown),
   ): Rec<P, { readonly [K in Into]: V }, { readonly [K in Into]: Name }>;
   readonly definition: FunctionDefinition;
 }
@@ -44,9 +45,20 @@ export function defineReduce<
 function checkReduceDefinition({ name, reads, key = [], into, zero }: FunctionDefinition): void {
   const known = isSchema(reads) ? fieldsOf(reads) : [];
   const unread = key.filter((field) => !known.includes(field));
-  if (unread.length > 0) throw new DefinitionError('BAD_REDUCE', `reduce '${name}' groups by '${unread.join("', '")}', which it does not read`, 'add it to `reads`');
+  if (unread.length > 0)
+    throw new DefinitionError(
+      'BAD_REDUCE',
+      `reduce '${name}' groups by '${unread.join("', '")}', which it does not read`,
+      'add it to `reads`',
+    );
   const both = key.filter((field) => zero && field in zero);
-  if (both.length > 0) throw new DefinitionError('BAD_REDUCE', `reduce '${name}' has '${both.join("', '")}' in its key and in its sum`, 'rename the one in the sum');
-  if (typeof into !== 'string' || into === '') throw new DefinitionError('BAD_REDUCE', `reduce '${name}' names no field to write`, 'give `into`');
+  if (both.length > 0)
+    throw new DefinitionError(
+      'BAD_REDUCE',
+      `reduce '${name}' has '${both.join("', '")}' in its key and in its sum`,
+      'rename the one in the sum',
+    );
+  if (typeof into !== 'string' || into === '')
+    throw new DefinitionError('BAD_REDUCE', `reduce '${name}' names no field to write`, 'give `into`');
   checkFieldNames(`reduce '${name}'`, [into, ...Object.keys(zero ?? {})]);
 }

@@ -32,9 +32,19 @@ export function defineResource<R, const Secret extends string = never>(definitio
 }): Resource<R> {
   const { name, secrets = [], limit, open, close } = definition;
   checkName('a resource', name);
-  if (typeof open !== 'function') throw new DefinitionError('BAD_RESOURCE', `resource '${name}' has no open`, 'give `open({ secret, signal })`, which answers the opened resource');
+  if (typeof open !== 'function')
+    throw new DefinitionError(
+      'BAD_RESOURCE',
+      `resource '${name}' has no open`,
+      'give `open({ secret, signal })`, which answers the opened resource',
+    );
   for (const [what, value] of Object.entries(limit ?? {}))
-    if (!(Number.isFinite(value) && value > 0)) throw new DefinitionError('BAD_RESOURCE', `resource '${name}' has limit.${what} = ${String(value)}`, 'use a number greater than zero, or leave it out');
+    if (!(Number.isFinite(value) && value > 0))
+      throw new DefinitionError(
+        'BAD_RESOURCE',
+        `resource '${name}' has limit.${what} = ${String(value)}`,
+        'use a number greater than zero, or leave it out',
+      );
   const declared: ReadonlySet<string> = new Set(secrets);
   return {
     kind: 'resource',
@@ -46,7 +56,11 @@ export function defineResource<R, const Secret extends string = never>(definitio
         signal,
         secret: (asked) => {
           if (declared.has(asked)) return secret(asked);
-          throw new DefinitionError('SECRET_UNDECLARED', `resource '${name}' asked for the secret '${asked}', which it does not declare`, `add '${asked}' to its \`secrets\``);
+          throw new DefinitionError(
+            'SECRET_UNDECLARED',
+            `resource '${name}' asked for the secret '${asked}', which it does not declare`,
+            `add '${asked}' to its \`secrets\``,
+          );
         },
       }),
     ...(close ? { close } : {}),

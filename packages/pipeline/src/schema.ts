@@ -20,7 +20,12 @@ export type Flat<T> = { [K in keyof T]: T[K] } & {};
 export type Maybe<T> = T | Promise<T>;
 
 export function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && typeof (value as Schema).shape === 'object' && typeof (value as Schema).safeParse === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Schema).shape === 'object' &&
+    typeof (value as Schema).safeParse === 'function'
+  );
 }
 
 /** Names of the declared fields. */

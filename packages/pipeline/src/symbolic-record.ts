@@ -23,7 +23,9 @@ export type Once<T, New> = [keyof T & keyof New] extends [never]
 
 type Differs<A, B> = [A] extends [B] ? ([B] extends [A] ? false : true) : true;
 type Contested<WA, WB> = { [K in keyof WA & keyof WB]: Differs<WA[K], WB[K]> extends true ? K : never }[keyof WA & keyof WB];
-export type Disjoint<WA, WB> = [Contested<WA, WB>] extends [never] ? unknown : WiringError<`both branches write field '${Contested<WA, WB> & string}'`>;
+export type Disjoint<WA, WB> = [Contested<WA, WB>] extends [never]
+  ? unknown
+  : WiringError<`both branches write field '${Contested<WA, WB> & string}'`>;
 
 /** Makes the symbolic record of a node. Whatever would read it, coerce it or take it apart throws with the remedy. */
 export function recordOf(node: GraphNode): Rec {
@@ -34,8 +36,13 @@ export function recordOf(node: GraphNode): Rec {
 export function nodeOf(record: unknown, caller: string): GraphNode {
   const node = typeof record === 'object' && record !== null ? (record as { [nodeSymbol]?: GraphNode })[nodeSymbol] : undefined;
   if (node) return node;
-  const found = record instanceof Promise ? 'a promise' : record === null ? 'null' : typeof record === 'object' ? 'a plain object' : `${typeof record}`;
-  throw new DefinitionError('NOT_A_SYMBOLIC_RECORD', `${caller} got ${found} instead of a symbolic record`, 'call it, inside definePipeline and without await, on the record that `wire` is given or on the result of another function');
+  const found =
+    record instanceof Promise ? 'a promise' : record === null ? 'null' : typeof record === 'object' ? 'a plain object' : `${typeof record}`;
+  throw new DefinitionError(
+    'NOT_A_SYMBOLIC_RECORD',
+    `${caller} got ${found} instead of a symbolic record`,
+    'call it, inside definePipeline and without await, on the record that `wire` is given or on the result of another function',
+  );
 }
 
 class Untouchable implements ProxyHandler<object> {

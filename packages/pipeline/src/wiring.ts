@@ -88,6 +88,8 @@ function behind({ id, kind, writes }: NodeSpec, { scope, fields }: Point): Point
 }
 
 function resourcesOf(functions: readonly FunctionDefinition[]): ResourceSpec[] {
-  const resources = new Map(functions.flatMap(({ uses = {} }) => Object.values(uses).map((resource) => [resource.name, resource] as const)));
+  const resources = new Map(
+    functions.flatMap(({ uses = {} }) => Object.values(uses).map((resource) => [resource.name, resource] as const)),
+  );
   return [...resources.values()].map(({ name, secrets, limit }) => ({ name, secrets, ...(limit ? { limit } : {}) }));
 }

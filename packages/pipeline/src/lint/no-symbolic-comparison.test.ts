@@ -55,7 +55,9 @@ const config = {
 const said = linter.verify(text, [config as never], { filename });
 
 test.each(REPORTED)('%s', (code, messageId) => {
-  expect(said.filter(({ line }) => line === firstLine + lines.indexOf(code)).map((found) => found.messageId ?? found.message)).toEqual([messageId]);
+  expect(said.filter(({ line }) => line === firstLine + lines.indexOf(code)).map((found) => found.messageId ?? found.message)).toEqual([
+    messageId,
+  ]);
 });
 
 test('nothing else is reported', () => {

@@ -12,8 +12,10 @@ export const noSymbolicComparison: LintRule = {
     docs: { description: 'Disallow comparing a symbolic record of an AutoFlow pipeline, or using it as a condition' },
     schema: [],
     messages: {
-      compared: "A symbolic record stands for every record: '{{operator}}' compares nothing of theirs. Compare fields in a handler that declares them in `reads`, or decide in a filter.",
-      condition: 'A symbolic record stands for every record and is always true. Decide in a filter: defineFilter drops the records that do not fit.',
+      compared:
+        "A symbolic record stands for every record: '{{operator}}' compares nothing of theirs. Compare fields in a handler that declares them in `reads`, or decide in a filter.",
+      condition:
+        'A symbolic record stands for every record and is always true. Decide in a filter: defineFilter drops the records that do not fit.',
     },
   },
   create(context) {
@@ -25,7 +27,8 @@ export const noSymbolicComparison: LintRule = {
     return {
       BinaryExpression(node) {
         const { operator = '', left, right } = node;
-        if (COMPARISONS.has(operator) && [left, right].some((side) => side && isSymbolic(side))) context.report({ node, messageId: 'compared', data: { operator } });
+        if (COMPARISONS.has(operator) && [left, right].some((side) => side && isSymbolic(side)))
+          context.report({ node, messageId: 'compared', data: { operator } });
       },
       SwitchStatement(node) {
         const compared = [node.discriminant, ...(node.cases ?? []).map((branch) => branch.test)].find((side) => side && isSymbolic(side));
@@ -46,7 +49,10 @@ export const noSymbolicComparison: LintRule = {
 /** By the key that only symbolic records have, so an alias or another copy of the package is recognised too. */
 function symbolicTest({ sourceCode: { parserServices } }: LintContext): (node: EstreeNode) => boolean {
   const typeAt = parserServices?.getTypeAtLocation;
-  if (!typeAt) throw new Error('no-symbolic-comparison needs types: parse with typescript-eslint and set languageOptions.parserOptions.projectService (or project)');
+  if (!typeAt)
+    throw new Error(
+      'no-symbolic-comparison needs types: parse with typescript-eslint and set languageOptions.parserOptions.projectService (or project)',
+    );
   return (node) => hasMark(typeAt(node));
 }
 

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { definePipeline, specOf } from '../index.js';
 import { admitRecord } from './index.js';
 
-const In = z.object({ no: z.union([z.string(), z.int()]), at: z.iso.datetime().optional(), tags: z.array(z.string().max(3)).default([]), note: z.string().nullable().optional() });
+const In = z.object({
+  no: z.union([z.string(), z.int()]),
+  at: z.iso.datetime().optional(),
+  tags: z.array(z.string().max(3)).default([]),
+  note: z.string().nullable().optional(),
+});
 const pipeline = definePipeline('p', { input: In, key: 'no', output: In.pick({ no: true }) }, (r) => r);
 
 describe.each([
@@ -38,7 +43,11 @@ describe.each([
 });
 
 test('a value that nests without end is refused, not thrown', () => {
-  const anything = definePipeline('q', { input: z.object({ no: z.string(), any: z.json() }), key: 'no', output: z.object({ no: z.string() }) }, (r) => r);
+  const anything = definePipeline(
+    'q',
+    { input: z.object({ no: z.string(), any: z.json() }), key: 'no', output: z.object({ no: z.string() }) },
+    (r) => r,
+  );
   let deep: unknown[] = [];
   for (let i = 0; i < 200_000; i++) deep = [deep];
   expect(admitRecord(anything, { no: 'a', any: deep })).toMatchObject({ ok: false });

@@ -4,7 +4,8 @@ import { isPipeline, type AnyPipeline } from '../pipeline.js';
 import type { PipelineSpec } from '../spec.js';
 import { NotJsonError, takeJson } from './json-values.js';
 
-export type Admission = { readonly ok: true; readonly key: string; readonly fields: Fields } | { readonly ok: false; readonly problems: readonly string[] };
+export type Admission =
+  { readonly ok: true; readonly key: string; readonly fields: Fields } | { readonly ok: false; readonly problems: readonly string[] };
 
 const LONGEST_KEY = 512;
 const MOST_PROBLEMS = 20;
@@ -20,7 +21,8 @@ export function admitRecord(pipeline: AnyPipeline | PipelineSpec, value: unknown
   const { fields } = admitted;
   const key = String(fields[pipeline.key] ?? '');
   if (key === '') return { ok: false, problems: [`${pipeline.key}: the key is empty`] };
-  if (key.length > LONGEST_KEY) return { ok: false, problems: [`${pipeline.key}: the key has ${key.length} characters, more than ${LONGEST_KEY}`] };
+  if (key.length > LONGEST_KEY)
+    return { ok: false, problems: [`${pipeline.key}: the key has ${key.length} characters, more than ${LONGEST_KEY}`] };
   return { ok: true, key, fields };
 }
 

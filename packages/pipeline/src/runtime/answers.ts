@@ -7,16 +7,26 @@ import type { PlannedNode } from './plan.js';
  * The fields that a handler's answer adds, as a frozen copy; a failure when the answer is not what the node declares. A declared field
  * must always be there. `strict` also refuses undeclared fields, which otherwise are left out, and checks values against the schema.
  */
-export function takeFields({ id, spec: { writes }, definition, required }: PlannedNode, answer: unknown, strict: boolean): Fields | Failure {
+export function takeFields(
+  { id, spec: { writes }, definition, required }: PlannedNode,
+  answer: unknown,
+  strict: boolean,
+): Fields | Failure {
   if (answer === undefined && required.length === 0) return {};
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return Failure.wrongAnswer(`'${id}' answered ${named(answer)}; answer an object with the fields ${listed(writes)}`);
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    return Failure.wrongAnswer(`'${id}' answered ${named(answer)}; answer an object with the fields ${listed(writes)}`);
   const given = answer as { readonly [field: string]: unknown };
 
   const missing = required.filter((field) => given[field] === undefined);
   if (missing.length > 0) return Failure.wrongAnswer(`'${id}' answered without ${listed(missing)}, which it declares in writes`);
   if (strict) {
     const extra = Object.keys(given).filter((field) => given[field] !== undefined && !writes.includes(field));
-    if (extra.length > 0) return new Failure(true, 'UNDECLARED_FIELD', `'${id}' answered ${listed(extra)}, which it does not declare in writes; declare or drop it`);
+    if (extra.length > 0)
+      return new Failure(
+        true,
+        'UNDECLARED_FIELD',
+        `'${id}' answered ${listed(extra)}, which it does not declare in writes; declare or drop it`,
+      );
   }
   const fields: { [field: string]: Json } = {};
   for (const field of writes) {
@@ -33,8 +43,12 @@ export function takeValue(id: string, value: unknown, where: string): Json | Fai
   try {
     return takeJson(value, where);
   } catch (thrown) {
-    if (thrown instanceof NotJsonError) return Failure.wrongAnswer(`'${id}' answered what JSON cannot carry: ${thrown.message}; convert it to text, a finite number, a list or a plain object`);
-    if (thrown instanceof RangeError) return Failure.wrongAnswer(`'${id}' answered a value that is circular or nested too deeply: ${where}`);
+    if (thrown instanceof NotJsonError)
+      return Failure.wrongAnswer(
+        `'${id}' answered what JSON cannot carry: ${thrown.message}; convert it to text, a finite number, a list or a plain object`,
+      );
+    if (thrown instanceof RangeError)
+      return Failure.wrongAnswer(`'${id}' answered a value that is circular or nested too deeply: ${where}`);
     return Failure.wrongAnswer(`'${id}' answered a value that cannot be read: ${where}: ${Failure.of(thrown).message}`);
   }
 }

@@ -46,7 +46,11 @@ async function openResources({ definition: { uses = {} } }: PlannedNode, calls: 
 }
 
 /** Once a child has failed, its record has failed, and its other children are not asked. */
-async function askEach({ node, calls, options, resources, items, inputs }: Call, asked: readonly number[], answers: Answers): Promise<void> {
+async function askEach(
+  { node, calls, options, resources, items, inputs }: Call,
+  asked: readonly number[],
+  answers: Answers,
+): Promise<void> {
   const { handle } = node.definition;
   const writes = hasWriteEffect(node.spec);
   let failed: { work: Work; failure: Failure } | undefined;
@@ -59,7 +63,12 @@ async function askEach({ node, calls, options, resources, items, inputs }: Call,
     const pause = calls.breathe();
     if (pause) await pause;
     const { key, arrivedAt } = item.work.given;
-    const context = Object.assign(calls.context(key), { now: arrivedAt }, writes ? { keys: [idempotencyKey(node, item, options)] } : undefined, resources);
+    const context = Object.assign(
+      calls.context(key),
+      { now: arrivedAt },
+      writes ? { keys: [idempotencyKey(node, item, options)] } : undefined,
+      resources,
+    );
     let answer: unknown = calls.maybeAsync(() => handle?.(inputs[i] as Fields, context));
     if (isThenable(answer)) answer = await answer;
     const taken = take(node, answer, options);
@@ -68,7 +77,11 @@ async function askEach({ node, calls, options, resources, items, inputs }: Call,
   }
 }
 
-async function askTogether({ node, calls, options, resources, items, inputs }: Call, asked: readonly number[], answers: Answers): Promise<void> {
+async function askTogether(
+  { node, calls, options, resources, items, inputs }: Call,
+  asked: readonly number[],
+  answers: Answers,
+): Promise<void> {
   if (asked.length === 0) return;
   options.signal.throwIfAborted();
   const batch = asked.map((i) => items[i] as Item);
@@ -87,8 +100,11 @@ async function askTogether({ node, calls, options, resources, items, inputs }: C
 }
 
 function misshapen(id: string, answer: unknown, records: number): Failure | undefined {
-  if (!Array.isArray(answer)) return Failure.wrongAnswer(`'${id}' answered ${named(answer)} for a batch; answer a list with one place per record`);
-  return answer.length === records ? undefined : Failure.wrongAnswer(`'${id}' answered ${answer.length} of ${records} records; answer records[i] at position i`);
+  if (!Array.isArray(answer))
+    return Failure.wrongAnswer(`'${id}' answered ${named(answer)} for a batch; answer a list with one place per record`);
+  return answer.length === records
+    ? undefined
+    : Failure.wrongAnswer(`'${id}' answered ${answer.length} of ${records} records; answer records[i] at position i`);
 }
 
 /** An error in a record's place is as good as thrown for that record. */
@@ -107,7 +123,13 @@ function remembered({ id, spec }: PlannedNode, inputs: readonly Fields[], { memo
   return inputs.map((reads) => (spec.memo && memo ? memo.get(id, reads, now) : undefined));
 }
 
-function remember({ id, spec }: PlannedNode, inputs: readonly Fields[], asked: readonly number[], answers: Answers, { memo, clock }: RunOptions): void {
+function remember(
+  { id, spec }: PlannedNode,
+  inputs: readonly Fields[],
+  asked: readonly number[],
+  answers: Answers,
+  { memo, clock }: RunOptions,
+): void {
   if (!spec.memo || !memo) return;
   const expiresAt = clock.now() + spec.memo.ttlMs;
   for (const i of asked) {

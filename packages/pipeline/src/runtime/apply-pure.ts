@@ -26,7 +26,9 @@ export function applyFilter(node: PlannedNode, items: readonly Item[], options: 
     const input = visible(node.spec.reads, bag);
     const answer = calls.sync(() => node.definition.keep?.(input));
     if (answer === true || typeof answer === 'string' || answer instanceof Failure) return answer;
-    return Failure.wrongAnswer(`the filter '${node.id}' answered ${named(answer)}; answer true, or the reason for dropping the record as text`);
+    return Failure.wrongAnswer(
+      `the filter '${node.id}' answered ${named(answer)}; answer true, or the reason for dropping the record as text`,
+    );
   });
 }
 
@@ -36,7 +38,8 @@ export function applyExpand(node: PlannedNode, items: readonly Item[], options: 
     const input = visible(node.spec.reads, bag);
     const answer = calls.sync(() => node.definition.children?.(input));
     if (answer instanceof Failure) return answer;
-    if (!Array.isArray(answer)) return Failure.wrongAnswer(`the expand '${node.id}' answered ${named(answer)}; answer the list of children`);
+    if (!Array.isArray(answer))
+      return Failure.wrongAnswer(`the expand '${node.id}' answered ${named(answer)}; answer the list of children`);
     const children: Bag[] = [];
     for (const child of answer as readonly unknown[]) {
       const fields = takeFields(node, child, options.strict);
@@ -73,8 +76,10 @@ function fold({ id, definition }: PlannedNode, children: readonly Fields[]): unk
 }
 
 function checkedSum(id: string, zero: Fields, sum: unknown): Fields {
-  if (typeof sum !== 'object' || sum === null || Array.isArray(sum)) throw Failure.wrongAnswer(`the reduce '${id}' added up to ${named(sum)}; answer a sum with the fields of zero`);
+  if (typeof sum !== 'object' || sum === null || Array.isArray(sum))
+    throw Failure.wrongAnswer(`the reduce '${id}' added up to ${named(sum)}; answer a sum with the fields of zero`);
   for (const field in zero)
-    if (zero[field] !== undefined && (sum as Fields)[field] === undefined) throw Failure.wrongAnswer(`the reduce '${id}' lost '${field}' of its sum; answer a sum with the fields of zero`);
+    if (zero[field] !== undefined && (sum as Fields)[field] === undefined)
+      throw Failure.wrongAnswer(`the reduce '${id}' lost '${field}' of its sum; answer a sum with the fields of zero`);
   return sum as Fields;
 }

@@ -69,7 +69,11 @@ export class Calls {
         reject(signal.reason as Error);
       };
       const timer = setTimeout(() => {
-        const failure = new Failure(false, 'TIMEOUT', `'${this.node.id}' took longer than ${timeoutMs} ms; raise its timeoutMs, or make it honour its signal`);
+        const failure = new Failure(
+          false,
+          'TIMEOUT',
+          `'${this.node.id}' took longer than ${timeoutMs} ms; raise its timeoutMs, or make it honour its signal`,
+        );
         current.abort(Object.assign(new Error(failure.message), { name: 'TimeoutError' }));
         resolve(failure);
       }, timeoutMs);

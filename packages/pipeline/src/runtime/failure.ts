@@ -15,7 +15,12 @@ export class Failure {
 
   static of(thrown: unknown): Failure {
     if (thrown instanceof Failure) return thrown;
-    const { name, code, message, cause } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as { name?: unknown; code?: unknown; message?: unknown; cause?: unknown };
+    const { name, code, message, cause } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
+      name?: unknown;
+      code?: unknown;
+      message?: unknown;
+      cause?: unknown;
+    };
     const label = [code, name].find((candidate) => typeof candidate === 'string' && candidate !== '') as string | undefined;
     const because = cause instanceof Error && cause.message ? `: ${cause.message}` : '';
     const text = typeof message === 'string' ? message + because : describe(thrown);

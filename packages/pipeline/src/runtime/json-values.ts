@@ -28,7 +28,8 @@ export function takeJson(value: unknown, where: string): Json {
 
 function takeObject(value: object, where: string): Json {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw new NotJsonError(`${where} is a ${value.constructor?.name ?? 'class instance'}`);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+    throw new NotJsonError(`${where} is a ${value.constructor?.name ?? 'class instance'}`);
   const taken: { [key: string]: Json } = {};
   for (const [key, inner] of Object.entries(value)) {
     if (inner === undefined) continue;

@@ -46,7 +46,9 @@ function makePlan({ wiring: { nodes }, functions }: AnyPipeline): Plan {
         spec,
         definition,
         path: kind === 'reduce' ? scope.slice(0, -1) : scope,
-        childFilters: scope.map((_, depth) => upstream.filter((filter) => sameScope(filter.scope, scope.slice(0, depth + 1))).map((filter) => filter.id)),
+        childFilters: scope.map((_, depth) =>
+          upstream.filter((filter) => sameScope(filter.scope, scope.slice(0, depth + 1))).map((filter) => filter.id),
+        ),
         required: definition.writes ? spec.writes.filter((field) => !isOptionalField(definition.writes as never, field)) : [],
         neededByFilter: filterNeeds.has(id) && !hasWriteEffect(spec),
         needs: needs.get(id) ?? new Set(),

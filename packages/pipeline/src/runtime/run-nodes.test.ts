@@ -1,6 +1,19 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- what the compiler would refuse, or cannot know, is wired and run here */
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { defineExpand, defineFilter, defineFunction, definePipeline, defineReduce, defineResource, join, specOf, TerminalError, type Fields, type RecordState } from '../index.js';
+import {
+  defineExpand,
+  defineFilter,
+  defineFunction,
+  definePipeline,
+  defineReduce,
+  defineResource,
+  join,
+  specOf,
+  TerminalError,
+  type Fields,
+  type RecordState,
+} from '../index.js';
 import { Memo, outcomeOf, runNodes, type RunOptions } from './index.js';
 
 const In = z.object({ id: z.string(), n: z.number().default(0), deep: z.object({ list: z.array(z.number()) }).default({ list: [1, 2] }) });
@@ -19,12 +32,25 @@ const options = (more: Partial<RunOptions> = {}): RunOptions => ({
   clock: { now: () => 0, cpu: () => 0 },
   ...more,
 });
-const state = (index: number, fields: Fields = {}): RecordState => ({ index, key: `k${index}`, arrivedAt: `2026-01-0${index + 1}T00:00:00.000Z`, fields: { id: `k${index}`, n: index, deep: { list: [1, 2] }, ...fields } });
+const state = (index: number, fields: Fields = {}): RecordState => ({
+  index,
+  key: `k${index}`,
+  arrivedAt: `2026-01-0${index + 1}T00:00:00.000Z`,
+  fields: { id: `k${index}`, n: index, deep: { list: [1, 2] }, ...fields },
+});
 const states = (count: number) => Array.from({ length: count }, (_, i) => state(i));
 /** A pipeline of one function `f` that adds m. */
 const single = (spec: object) =>
-  definePipeline('p', on, (r) => defineFunction('f', { effect: 'pure', reads: N, writes: M, handle: ({ n }) => ({ m: n }), ...spec } as never)(r as never) as never);
-const death = async (spec: object, more: Partial<RunOptions> = {}) => (await runNodes(single(spec), ['f'], [state(0)], options(more))).done[0]?.death;
+  definePipeline(
+    'p',
+    on,
+    (r) =>
+      defineFunction('f', { effect: 'pure', reads: N, writes: M, handle: ({ n }: { n: number }) => ({ m: n }), ...spec } as never)(
+        r as never,
+      ) as never,
+  );
+const death = async (spec: object, more: Partial<RunOptions> = {}) =>
+  (await runNodes(single(spec), ['f'], [state(0)], options(more))).done[0]?.death;
 const reads = (handle: (record: any, context: any) => unknown) => single({ handle });
 
 describe('what a handler is given', () => {
@@ -55,22 +81,42 @@ describe('what a handler is given', () => {
 
   test('a pure function gets neither keys nor resources', async () => {
     const contexts: object[] = [];
-    await runNodes(reads((_, context) => (contexts.push(Object.keys(context)), { m: 1 })), ['f'], [state(0)], options());
+    await runNodes(
+      reads((_, context) => (contexts.push(Object.keys(context)), { m: 1 })),
+      ['f'],
+      [state(0)],
+      options(),
+    );
     expect(contexts).toEqual([['signal', 'log', 'now']]);
   });
 
   test('resources by the name it uses them under; one that does not open is tried again', async () => {
     const db = defineResource({ name: 'database', open: () => ({ add: (n: number) => n + 1 }) });
     const pipeline = single({ effect: 'read', uses: { db }, handle: ({ n }: { n: number }, { db }: any) => ({ m: db.add(n) }) });
-    const opened = await runNodes(pipeline, ['f'], [state(1)], options({ resource: async (name) => ({ add: (n: number) => `${name} ${n}`.length }) }));
+    const opened = await runNodes(
+      pipeline,
+      ['f'],
+      [state(1)],
+      options({ resource: async (name) => ({ add: (n: number) => `${name} ${n}`.length }) }),
+    );
     expect(opened.done[0]?.fields['m']).toBe(10);
-    const closed = await runNodes(pipeline, ['f'], [state(1)], options({ resource: () => Promise.reject(Object.assign(new Error('postgres://me:pw@db/x refused'), { code: 'ECONNREFUSED' })) }));
+    const closed = await runNodes(
+      pipeline,
+      ['f'],
+      [state(1)],
+      options({ resource: () => Promise.reject(Object.assign(new Error('postgres://me:pw@db/x refused'), { code: 'ECONNREFUSED' })) }),
+    );
     expect(closed.retry[0]?.retry).toEqual({ at: 'f', attempts: 1, code: 'ECONNREFUSED', message: 'postgres://…@db/x refused' });
   });
 
   test('its log lines say which node and record they are of', async () => {
     const log = vi.fn();
-    await runNodes(reads((_, context) => (context.log('hm', { a: 1 }), { m: 1 })), ['f'], [state(0)], options({ log }));
+    await runNodes(
+      reads((_, context) => (context.log('hm', { a: 1 }), { m: 1 })),
+      ['f'],
+      [state(0)],
+      options({ log }),
+    );
     expect(log).toHaveBeenCalledWith({ node: 'f', key: 'k0', message: 'hm', details: { a: 1 } });
   });
 });
@@ -99,7 +145,10 @@ describe('what a handler may answer', () => {
   test('a circle', async () => {
     const circle: unknown[] = [];
     circle.push(circle);
-    expect(await death({ handle: () => ({ m: circle }) })).toMatchObject({ code: 'WRONG_ANSWER', message: expect.stringMatching(/circular or nested too deeply/) });
+    expect(await death({ handle: () => ({ m: circle }) })).toMatchObject({
+      code: 'WRONG_ANSWER',
+      message: expect.stringMatching(/circular or nested too deeply/),
+    });
   });
 
   test('not strict: undeclared fields are left out, values are not checked', async () => {
@@ -122,13 +171,19 @@ describe('what a handler may answer', () => {
     ['a long list', [{ m: 1 }, { m: 1 }, { m: 1 }], /'f' answered 3 of 2 records/],
   ])('handleBatch with %s: all records of the call are dead', async (_, answer, message) => {
     const { done } = await runNodes(single({ handle: undefined, handleBatch: () => answer }), ['f'], states(2), options());
-    expect(done.map((record) => record.death)).toEqual([0, 1].map(() => ({ in: 'f', code: 'WRONG_ANSWER', message: expect.stringMatching(message) })));
+    expect(done.map((record) => record.death)).toEqual(
+      [0, 1].map(() => ({ in: 'f', code: 'WRONG_ANSWER', message: expect.stringMatching(message) })),
+    );
   });
 
   test('handleBatch with an error in a place: that record alone', async () => {
     const handleBatch = () => [new TerminalError('A', 'a'), { m: 1 }, new Error('b'), { m: 'x' }];
     const { done, retry } = await runNodes(single({ handle: undefined, handleBatch }), ['f'], states(4), options());
-    expect(done.map(({ index, death }) => [index, death?.code])).toEqual([[0, 'A'], [1, undefined], [3, 'WRONG_ANSWER']]);
+    expect(done.map(({ index, death }) => [index, death?.code])).toEqual([
+      [0, 'A'],
+      [1, undefined],
+      [3, 'WRONG_ANSWER'],
+    ]);
     expect(retry.map(({ index, retry: again }) => [index, again?.code])).toEqual([[2, 'Error']]);
   });
 
@@ -138,7 +193,11 @@ describe('what a handler may answer', () => {
     [Promise.resolve(true), /answered a promise/],
   ])('a filter that answers %s', async (answer, message) => {
     const pipeline = definePipeline('p', on, (r) => defineFilter('f', { reads: N, keep: () => answer as true })(r));
-    expect((await runNodes(pipeline, ['f'], [state(0)], options())).done[0]?.death).toEqual({ in: 'f', code: 'WRONG_ANSWER', message: expect.stringMatching(message) });
+    expect((await runNodes(pipeline, ['f'], [state(0)], options())).done[0]?.death).toEqual({
+      in: 'f',
+      code: 'WRONG_ANSWER',
+      message: expect.stringMatching(message),
+    });
   });
 
   test.each<[unknown, RegExp]>([
@@ -149,7 +208,11 @@ describe('what a handler may answer', () => {
     const expand = defineExpand('e', { reads: N, writes: M, children: () => answer as never });
     const count = defineReduce('c', { reads: M, into: 'c', zero: { n: 0 }, add: (s) => s, merge: (s) => s });
     const pipeline = definePipeline('p', on, (r) => join(r, count(expand(r))));
-    expect((await runNodes(pipeline, ['e', 'c'], [state(0)], options())).done[0]?.death).toEqual({ in: 'e', code: 'WRONG_ANSWER', message: expect.stringMatching(message) });
+    expect((await runNodes(pipeline, ['e', 'c'], [state(0)], options())).done[0]?.death).toEqual({
+      in: 'e',
+      code: 'WRONG_ANSWER',
+      message: expect.stringMatching(message),
+    });
   });
 
   test.each<[string, (sum: any) => unknown, string, RegExp]>([
@@ -167,10 +230,16 @@ describe('what a handler may answer', () => {
 });
 
 describe('what a handler may throw', () => {
-  const throws = (thrown: unknown) => ({ handle: () => { throw thrown; } });
+  const throws = (thrown: unknown) => ({
+    handle: () => {
+      throw thrown;
+    },
+  });
   test('a terminal error: dead at once, whichever copy of the package it is from', async () => {
     expect(await death(throws(new TerminalError('BAD', 'is bad')))).toEqual({ in: 'f', code: 'BAD', message: 'is bad' });
-    expect(await death(throws(Object.assign(new Error('is bad'), { code: 'BAD', [Symbol.for('autoflow.TerminalError')]: true })))).toMatchObject({ code: 'BAD' });
+    expect(
+      await death(throws(Object.assign(new Error('is bad'), { code: 'BAD', [Symbol.for('autoflow.TerminalError')]: true }))),
+    ).toMatchObject({ code: 'BAD' });
   });
 
   test('anything else: tried again until the attempts are used up, then dead with its code', async () => {
@@ -182,7 +251,11 @@ describe('what a handler may throw', () => {
       seen.push([retry[0]?.retry?.attempts, done[0]?.death]);
       records = retry;
     }
-    expect(seen).toEqual([[1, undefined], [2, undefined], [undefined, { in: 'f', code: 'RangeError', message: 'out' }]]);
+    expect(seen).toEqual([
+      [1, undefined],
+      [2, undefined],
+      [undefined, { in: 'f', code: 'RangeError', message: 'out' }],
+    ]);
   });
 
   test('at the final dispatch, and in a plain write, nothing is tried again', async () => {
@@ -193,22 +266,50 @@ describe('what a handler may throw', () => {
   test.each<[string, unknown, string, string]>([
     ['a text', 'oh', 'ERROR', 'oh was thrown, which is no Error'],
     ['nothing', undefined, 'ERROR', 'undefined was thrown, which is no Error'],
-    ['an error with a cause', new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }), 'TypeError', 'fetch failed: connect ECONNREFUSED'],
+    [
+      'an error with a cause',
+      new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }),
+      'TypeError',
+      'fetch failed: connect ECONNREFUSED',
+    ],
     ['credentials', new Error('cannot reach https://user:pass@host/x'), 'Error', 'cannot reach https://…@host/x'],
   ])('%s', async (_, thrown, code, message) => {
     expect(await death(throws(thrown), { final: true })).toEqual({ in: 'f', code, message });
   });
 
   test('handleBatch that throws: every record of the call is tried again, in its own time', async () => {
-    const { done, retry, spans } = await runNodes(single({ handle: undefined, handleBatch: async () => { throw new Error('down'); } }), ['f'], states(3), options());
+    const { done, retry, spans } = await runNodes(
+      single({
+        handle: undefined,
+        handleBatch: async () => {
+          throw new Error('down');
+        },
+      }),
+      ['f'],
+      states(3),
+      options(),
+    );
     expect(done).toEqual([]);
     expect(retry.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(spans).toEqual([{ node: 'f', recordsIn: 3, recordsOut: 0, filtered: 0, dead: 0, retried: 3, wallMs: 0, cpuMs: 0 }]);
   });
 
   test('a bad record stops no other', async () => {
-    const { done, retry } = await runNodes(reads(({ n }) => { if (n === 1) throw new Error('1'); if (n === 2) throw new TerminalError('TWO', '2'); return { m: n }; }), ['f'], states(4), options());
-    expect(done.map(({ index, death: d, fields }) => [index, d?.code ?? fields['m']])).toEqual([[0, 0], [2, 'TWO'], [3, 3]]);
+    const { done, retry } = await runNodes(
+      reads(({ n }) => {
+        if (n === 1) throw new Error('1');
+        if (n === 2) throw new TerminalError('TWO', '2');
+        return { m: n };
+      }),
+      ['f'],
+      states(4),
+      options(),
+    );
+    expect(done.map(({ index, death: d, fields }) => [index, d?.code ?? fields['m']])).toEqual([
+      [0, 0],
+      [2, 'TWO'],
+      [3, 3],
+    ]);
     expect(retry.map(({ index }) => index)).toEqual([1]);
   });
 });
@@ -216,21 +317,41 @@ describe('what a handler may throw', () => {
 describe('time', () => {
   test('an asynchronous handler beyond its timeout is tried again, and hears of it', async () => {
     let reason: unknown;
-    const pipeline = single({ timeoutMs: 5, handle: (_: unknown, { signal }: { signal: AbortSignal }) => new Promise(() => signal.addEventListener('abort', () => (reason = signal.reason))) });
+    const pipeline = single({
+      timeoutMs: 5,
+      handle: (_: unknown, { signal }: { signal: AbortSignal }) =>
+        new Promise(() => signal.addEventListener('abort', () => (reason = signal.reason))),
+    });
     const { retry } = await runNodes(pipeline, ['f'], [state(0)], options());
-    expect(retry[0]?.retry).toMatchObject({ code: 'TIMEOUT', message: expect.stringMatching(/'f' took longer than 5 ms; raise its timeoutMs/) });
+    expect(retry[0]?.retry).toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringMatching(/'f' took longer than 5 ms; raise its timeoutMs/),
+    });
     expect(reason).toMatchObject({ name: 'TimeoutError' });
   });
 
   test('cancellation ends the run with its reason, whether or not the handler listens', async () => {
     const controller = new AbortController();
-    const run = runNodes(reads(() => { queueMicrotask(() => controller.abort(new Error('cancelled'))); return new Promise(() => {}); }), ['f'], states(2), options({ signal: controller.signal }));
+    const run = runNodes(
+      reads(() => {
+        queueMicrotask(() => controller.abort(new Error('cancelled')));
+        return new Promise(() => {});
+      }),
+      ['f'],
+      states(2),
+      options({ signal: controller.signal }),
+    );
     await expect(run).rejects.toThrow('cancelled');
   });
 
   test('records come one at a time, in order', async () => {
     const events: string[] = [];
-    const handle = async ({ n }: { n: number }) => { events.push(`begin ${n}`); await new Promise((resolve) => setImmediate(resolve)); events.push(`end ${n}`); return { m: n }; };
+    const handle = async ({ n }: { n: number }) => {
+      events.push(`begin ${n}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      events.push(`end ${n}`);
+      return { m: n };
+    };
     await runNodes(single({ handle }), ['f'], states(3), options());
     expect(events).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1', 'begin 2', 'end 2']);
   });
@@ -238,14 +359,33 @@ describe('time', () => {
   test('progress is told when a function starts and, between records, at most every 250 ms', async () => {
     let now = 0;
     const progress = vi.fn();
-    await runNodes(reads(({ n }) => ((now += 100), { m: n })), ['f'], states(8), options({ progress, clock: { now: () => now, cpu: () => now / 2 } }));
-    expect(progress.mock.calls).toEqual([['f', 30_000], ['f', 30_000], ['f', 30_000]]);
+    await runNodes(
+      reads(({ n }) => ((now += 100), { m: n })),
+      ['f'],
+      states(8),
+      options({ progress, clock: { now: () => now, cpu: () => now / 2 } }),
+    );
+    expect(progress.mock.calls).toEqual([
+      ['f', 30_000],
+      ['f', 30_000],
+      ['f', 30_000],
+    ]);
   });
 
-  test('the guard is around every handler, and what it throws is the handler\'s', async () => {
+  test("the guard is around every handler, and what it throws is the handler's", async () => {
     const guarded: string[] = [];
-    const guard = <T>(node: string, call: () => T): T => { guarded.push(node); const answer = call(); if (guarded.length === 2) throw new TerminalError('FORBIDDEN', 'network'); return answer; };
-    const { done } = await runNodes(reads(({ n }) => ({ m: n })), ['f'], states(2), options({ guard }));
+    const guard = <T>(node: string, call: () => T): T => {
+      guarded.push(node);
+      const answer = call();
+      if (guarded.length === 2) throw new TerminalError('FORBIDDEN', 'network');
+      return answer;
+    };
+    const { done } = await runNodes(
+      reads(({ n }) => ({ m: n })),
+      ['f'],
+      states(2),
+      options({ guard }),
+    );
     expect(guarded).toEqual(['f', 'f']);
     expect(done.map((record) => record.death?.code)).toEqual([undefined, 'FORBIDDEN']);
   });
@@ -256,7 +396,17 @@ describe('a fused stage', () => {
     const calls: string[] = [];
     let broken = true;
     const step = (name: string, from: string, to: string, failing = false) =>
-      defineFunction(name, { effect: 'pure', reads: z.object({ [from]: z.number() }), writes: z.object({ [to]: z.number() }), retry: { maximumAttempts: 2 }, handle: (r) => { calls.push(`${name} ${r[from]}`); if (failing && broken && r[from] === 1) throw new Error('x'); return { [to]: r[from] as number }; } }) as any;
+      defineFunction(name, {
+        effect: 'pure',
+        reads: z.object({ [from]: z.number() }),
+        writes: z.object({ [to]: z.number() }),
+        retry: { maximumAttempts: 2 },
+        handle: (r) => {
+          calls.push(`${name} ${r[from]}`);
+          if (failing && broken && r[from] === 1) throw new Error('x');
+          return { [to]: r[from] as number };
+        },
+      }) as any;
     const pipeline = definePipeline('p', on, (r) => step('c', 'b', 'd')(step('b', 'a', 'b', true)(step('a', 'n', 'a')(r))));
     const first = await runNodes(pipeline, ['a', 'b', 'c'], states(3), options());
     expect(first.done.map(({ index }) => index)).toEqual([0, 2]);
@@ -266,13 +416,23 @@ describe('a fused stage', () => {
     const second = await runNodes(pipeline, ['a', 'b', 'c'], first.retry, options());
     expect(calls).toEqual(['b 1', 'c 1']);
     expect(second.done[0]).toEqual({ ...state(1), fields: { ...state(1).fields, a: 1, b: 1, d: 1 } });
-    await expect(runNodes(pipeline, ['a'], first.retry, options())).rejects.toThrow("record 1 is to be resumed at 'b', which is not among a");
+    await expect(runNodes(pipeline, ['a'], first.retry, options())).rejects.toThrow(
+      "record 1 is to be resumed at 'b', which is not among a",
+    );
     await expect(runNodes(pipeline, ['z'], [], options())).rejects.toThrow("pipeline 'p' has no node 'z'; it has a, b, c");
   });
 
   test('what it was given is not written to; untouched records are passed on as they are', async () => {
-    const records = [Object.freeze({ ...state(0), fields: Object.freeze(state(0).fields) }), { ...state(1), filtered: { by: 'x', reason: 'y' } }];
-    const { done } = await runNodes(reads(({ n }) => ({ m: n })), ['f'], records, options());
+    const records = [
+      Object.freeze({ ...state(0), fields: Object.freeze(state(0).fields) }),
+      { ...state(1), filtered: { by: 'x', reason: 'y' } },
+    ];
+    const { done } = await runNodes(
+      reads(({ n }) => ({ m: n })),
+      ['f'],
+      records,
+      options(),
+    );
     expect(done[0]?.fields['m']).toBe(0);
     expect(done[1]).toBe(records[1]);
   });
@@ -282,9 +442,18 @@ describe('memo', () => {
   test('equal reads are asked once until the answer is too old; failures are not remembered', async () => {
     let now = 0;
     const asked: unknown[] = [];
-    const handleBatch = (records: { n: number }[]) => (asked.push(records.map(({ n }) => n)), records.map(({ n }) => (n === 9 ? new TerminalError('NINE', '9') : { m: n * 2 })));
+    const handleBatch = (records: { n: number }[]) => (
+      asked.push(records.map(({ n }) => n)),
+      records.map(({ n }) => (n === 9 ? new TerminalError('NINE', '9') : { m: n * 2 }))
+    );
     const pipeline = single({ effect: 'read', memo: { ttlMs: 100 }, handle: undefined, handleBatch });
-    const run = (...ns: number[]) => runNodes(pipeline, ['f'], ns.map((n, i) => state(i, { n })), options({ memo, clock: { now: () => now, cpu: () => 0 } }));
+    const run = (...ns: number[]) =>
+      runNodes(
+        pipeline,
+        ['f'],
+        ns.map((n, i) => state(i, { n })),
+        options({ memo, clock: { now: () => now, cpu: () => 0 } }),
+      );
     const memo = new Memo();
     await run(1, 2, 9);
     const second = await run(2, 3, 9);
@@ -297,10 +466,27 @@ describe('memo', () => {
 
 describe('children', () => {
   const Lines = z.object({ id: z.string(), lines: z.array(z.object({ c: z.string(), q: z.number() })) });
-  const expand = defineExpand('lines', { reads: Lines.pick({ lines: true }), writes: z.object({ c: z.string(), q: z.number() }), children: ({ lines }) => [...lines] });
+  const expand = defineExpand('lines', {
+    reads: Lines.pick({ lines: true }),
+    writes: z.object({ c: z.string(), q: z.number() }),
+    children: ({ lines }) => [...lines],
+  });
   const positive = defineFilter('positive', { reads: z.object({ q: z.number() }), keep: ({ q }) => q > 0 || 'not positive' });
-  const total = (name: string, into: string) => defineReduce(name, { reads: z.object({ c: z.string(), q: z.number() }), key: ['c'], into, zero: { sum: 0 }, add: (s, { q }) => ({ sum: s.sum + q }), merge: (a, b) => ({ sum: a.sum + b.sum }) });
-  const record = (index: number, ...lines: [string, number][]): RecordState => ({ index, key: `k${index}`, arrivedAt: 'now', fields: { id: `k${index}`, lines: lines.map(([c, q]) => ({ c, q })) } });
+  const total = <const Name extends string, const Into extends string>(name: Name, into: Into) =>
+    defineReduce(name, {
+      reads: z.object({ c: z.string(), q: z.number() }),
+      key: ['c'],
+      into,
+      zero: { sum: 0 },
+      add: (s, { q }) => ({ sum: s.sum + q }),
+      merge: (a, b) => ({ sum: a.sum + b.sum }),
+    });
+  const record = (index: number, ...lines: [string, number][]): RecordState => ({
+    index,
+    key: `k${index}`,
+    arrivedAt: 'now',
+    fields: { id: `k${index}`, lines: lines.map(([c, q]) => ({ c, q })) },
+  });
 
   test('a filter drops a child for those behind it only; groups are sorted; every parent gets the field', async () => {
     const pipeline = definePipeline('p', { ...on, input: Lines }, (r) => {
@@ -311,20 +497,56 @@ describe('children', () => {
     const { done, spans } = await runNodes(pipeline, ['lines', 'positive', 'all', 'good'], input, options());
     const groups = done.map(({ fields }) => [fields['all'], fields['good']]);
     expect(groups).toEqual([
-      [[{ c: 'a', sum: 2 }, { c: 'b', sum: -4 }, { c: 'ä', sum: 1 }], [{ c: 'a', sum: 2 }, { c: 'b', sum: 1 }, { c: 'ä', sum: 1 }]],
+      [
+        [
+          { c: 'a', sum: 2 },
+          { c: 'b', sum: -4 },
+          { c: 'ä', sum: 1 },
+        ],
+        [
+          { c: 'a', sum: 2 },
+          { c: 'b', sum: 1 },
+          { c: 'ä', sum: 1 },
+        ],
+      ],
       [[], []],
     ]);
-    expect(spans.map(({ recordsIn, recordsOut, filtered }) => [recordsIn, recordsOut, filtered])).toEqual([[2, 2, 0], [2, 2, 0], [2, 2, 0], [2, 2, 0]]);
+    expect(spans.map(({ recordsIn, recordsOut, filtered }) => [recordsIn, recordsOut, filtered])).toEqual([
+      [2, 2, 0],
+      [2, 2, 0],
+      [2, 2, 0],
+      [2, 2, 0],
+    ]);
     expect(done[0]?.children?.['lines']?.map(({ droppedBy }) => droppedBy)).toEqual([undefined, undefined, ['positive'], undefined]);
   });
 
   test('a child that fails fails its record, whole: no sibling keeps a field, and the node is run again for all of them', async () => {
     let broken = true;
     const keys: string[] = [];
-    const check = defineFunction('check', { effect: 'idempotent-write', reads: z.object({ q: z.number() }), writes: M, handle: ({ q }, context) => { keys.push(...context.keys); if (broken && q === 2) throw new Error('x'); return { m: q }; } });
-    const sum = defineReduce('sum', { reads: M, into: 'sum', zero: { n: 0 }, add: (s, { m }) => ({ n: s.n + m }), merge: (a, b) => ({ n: a.n + b.n }) });
+    const check = defineFunction('check', {
+      effect: 'idempotent-write',
+      reads: z.object({ q: z.number() }),
+      writes: M,
+      handle: ({ q }, context) => {
+        keys.push(...context.keys);
+        if (broken && q === 2) throw new Error('x');
+        return { m: q };
+      },
+    });
+    const sum = defineReduce('sum', {
+      reads: M,
+      into: 'sum',
+      zero: { n: 0 },
+      add: (s, { m }) => ({ n: s.n + m }),
+      merge: (a, b) => ({ n: a.n + b.n }),
+    });
     const pipeline = definePipeline('p', { ...on, input: Lines }, (r) => join(r, sum(check(expand(r)))));
-    const first = await runNodes(pipeline, ['lines', 'check', 'sum'], [record(0, ['a', 1], ['a', 2], ['a', 3]), record(1, ['a', 4])], options());
+    const first = await runNodes(
+      pipeline,
+      ['lines', 'check', 'sum'],
+      [record(0, ['a', 1], ['a', 2], ['a', 3]), record(1, ['a', 4])],
+      options(),
+    );
     expect(first.done.map(({ fields }) => fields['sum'])).toEqual([{ n: 4 }]);
     expect(first.retry[0]?.children?.['lines']?.map(({ fields }) => fields['m'])).toEqual([undefined, undefined, undefined]);
     expect(keys).toEqual(['p/live/k0/check/0', 'p/live/k0/check/1', 'p/live/k1/check/0']);
@@ -335,10 +557,26 @@ describe('children', () => {
   });
 
   test('scopes nest: an inner reduce writes to the children that its parent shows', async () => {
-    const pieces = defineExpand('pieces', { reads: z.object({ q: z.number() }), writes: M, children: ({ q }) => Array.from({ length: q }, (_, m) => ({ m })) });
+    const pieces = defineExpand('pieces', {
+      reads: z.object({ q: z.number() }),
+      writes: M,
+      children: ({ q }) => Array.from({ length: q }, (_, m) => ({ m })),
+    });
     const odd = defineFilter('odd', { reads: M, keep: ({ m }) => m % 2 === 1 || 'even' });
-    const count = defineReduce('count', { reads: z.object({}), into: 'odds', zero: { n: 0 }, add: ({ n }) => ({ n: n + 1 }), merge: (a, b) => ({ n: a.n + b.n }) });
-    const sum = defineReduce('sum', { reads: z.object({ odds: z.object({ n: z.number() }) }), into: 'sum', zero: { n: 0 }, add: (s, { odds }) => ({ n: s.n + odds.n }), merge: (a, b) => ({ n: a.n + b.n }) });
+    const count = defineReduce('count', {
+      reads: z.object({}),
+      into: 'odds',
+      zero: { n: 0 },
+      add: ({ n }) => ({ n: n + 1 }),
+      merge: (a, b) => ({ n: a.n + b.n }),
+    });
+    const sum = defineReduce('sum', {
+      reads: z.object({ odds: z.object({ n: z.number() }) }),
+      into: 'sum',
+      zero: { n: 0 },
+      add: (s, { odds }) => ({ n: s.n + odds.n }),
+      merge: (a, b) => ({ n: a.n + b.n }),
+    });
     const pipeline = definePipeline('p', { ...on, input: Lines }, (r) => join(r, sum(count(odd(pieces(positive(expand(r))))))));
     const nodes = specOf(pipeline).nodes.map(({ id }) => id);
     const input = [record(0, ['a', 5], ['a', -1], ['a', 2]), record(1)];
@@ -351,7 +589,9 @@ describe('children', () => {
 
   test('without its expand a node says what is wrong with the topology', async () => {
     const pipeline = definePipeline('p', { ...on, input: Lines }, (r) => join(r, total('all', 'all')(expand(r))));
-    await expect(runNodes(pipeline, ['all'], [record(0)], options())).rejects.toThrow("record 0 came to 'all' without the children that 'lines' makes: the topology is not legal");
+    await expect(runNodes(pipeline, ['all'], [record(0)], options())).rejects.toThrow(
+      "record 0 came to 'all' without the children that 'lines' makes: the topology is not legal",
+    );
   });
 });
 
@@ -360,5 +600,10 @@ test('outcomes', () => {
   expect(outcomeOf(spec, state(0, { m: 1 }))).toEqual({ state: 'completed', key: 'k0', output: { id: 'k0', m: 1 } });
   const dying = { ...state(0), death: { in: 'f', code: 'X', message: 'x' } };
   expect(outcomeOf(spec, dying)).toEqual({ state: 'dead', key: 'k0', in: 'f', code: 'X', message: 'x' });
-  expect(outcomeOf(spec, { ...dying, filtered: { by: 'keep', reason: 'no' } })).toEqual({ state: 'filtered', key: 'k0', by: 'keep', reason: 'no' });
+  expect(outcomeOf(spec, { ...dying, filtered: { by: 'keep', reason: 'no' } })).toEqual({
+    state: 'filtered',
+    key: 'k0',
+    by: 'keep',
+    reason: 'no',
+  });
 });

@@ -13,14 +13,25 @@ import { Work, type Bag, type Item } from './work.js';
  * in `done` (perhaps filtered or dying) or in `retry`, and its handlers saw nothing but their declared fields, frozen.
  * Rejects when `signal` is aborted, with its reason; else only when the call itself is wrong (unknown node, illegal topology).
  */
-export async function runNodes(pipeline: AnyPipeline, nodeIds: readonly string[], records: readonly RecordState[], options: RunOptions): Promise<RunResult> {
+export async function runNodes(
+  pipeline: AnyPipeline,
+  nodeIds: readonly string[],
+  records: readonly RecordState[],
+  options: RunOptions,
+): Promise<RunResult> {
   const plan = planOf(pipeline);
   const nodes = nodeIds.map((id) => plannedNode(pipeline, plan, id));
   const works = records.map((record) => new Work(record, firstPosition(record, nodeIds)));
   const spans: FunctionSpan[] = [];
   for (const [position, node] of nodes.entries()) {
     options.signal.throwIfAborted();
-    spans.push(await runNode(node, works.filter((work) => work.enters(node, position, plan)), options));
+    spans.push(
+      await runNode(
+        node,
+        works.filter((work) => work.enters(node, position, plan)),
+        options,
+      ),
+    );
   }
   return {
     done: works.filter((work) => !work.isRetry).map((work) => work.state()),
@@ -89,7 +100,12 @@ function byWork(items: readonly Item[], answers: readonly Answer[]): Map<Work, A
 }
 
 /** Nothing of a node is kept for a record unless all of it can be: a failure of one child is the record's. */
-function settle(node: PlannedNode, work: Work, answers: readonly Answer[], options: RunOptions): 'filtered' | 'dead' | 'retried' | 'still dying' | 'passed' {
+function settle(
+  node: PlannedNode,
+  work: Work,
+  answers: readonly Answer[],
+  options: RunOptions,
+): 'filtered' | 'dead' | 'retried' | 'still dying' | 'passed' {
   const failures = answers.filter((answer) => answer instanceof Failure);
   const failure = failures.find(({ terminal }) => terminal) ?? failures[0];
   if (failure) return work.fail(node, failure, options.final);

@@ -35,7 +35,10 @@ export class Work {
     /** Nodes before this position have run for it already. */
     private readonly firstPosition: number,
   ) {
-    this.root = { fields: given.fields as Bag['fields'], ...(given.children ? { children: given.children as NonNullable<Bag['children']> } : {}) };
+    this.root = {
+      fields: given.fields as Bag['fields'],
+      ...(given.children ? { children: given.children as NonNullable<Bag['children']> } : {}),
+    };
     this.filtered = given.filtered;
     this.death = given.death;
     this.failed = given.failed ?? (given.death ? [given.death.in] : []);
@@ -65,7 +68,9 @@ export class Work {
     for (const depth of node.path.keys()) {
       const deeper: Item[] = [];
       for (const { bag, path } of items)
-        this.family(node, bag, depth).forEach((child, i) => isVisible(node, child, depth) && deeper.push({ work: this, bag: child, path: `${path}/${i}` }));
+        this.family(node, bag, depth).forEach(
+          (child, i) => isVisible(node, child, depth) && deeper.push({ work: this, bag: child, path: `${path}/${i}` }),
+        );
       items = deeper;
     }
     return items;
@@ -80,7 +85,8 @@ export class Work {
   private family({ id, spec }: PlannedNode, { children }: Bag, depth: number): readonly Bag[] {
     const expand = spec.scope[depth] as string;
     const family = children?.[expand];
-    if (!family) throw new Error(`record ${this.given.index} came to '${id}' without the children that '${expand}' makes: the topology is not legal`);
+    if (!family)
+      throw new Error(`record ${this.given.index} came to '${id}' without the children that '${expand}' makes: the topology is not legal`);
     return family;
   }
 

@@ -5,7 +5,13 @@ import { checkReduce, toMermaid } from './index.js';
 import { retailOrders } from '../type-tests/retail.js';
 
 const Amount = z.object({ amount: z.number() });
-const sum = defineReduce('sum', { reads: Amount, into: 'total', zero: { sum: 0 }, add: (s, { amount }) => ({ sum: s.sum + amount }), merge: (a, b) => ({ sum: a.sum + b.sum }) });
+const sum = defineReduce('sum', {
+  reads: Amount,
+  into: 'total',
+  zero: { sum: 0 },
+  add: (s, { amount }) => ({ sum: s.sum + amount }),
+  merge: (a, b) => ({ sum: a.sum + b.sum }),
+});
 
 test('sums of integers hold', () => {
   expect(checkReduce(sum, [{ amount: 1 }, { amount: 250 }, { amount: -3 }])).toEqual({ holds: true, tried: 1_000 });
@@ -18,12 +24,24 @@ test('sums of fractions do not: the counterexample is shown', () => {
 });
 
 test('a merge that takes sides is found', () => {
-  const first = defineReduce('first', { reads: Amount, into: 'f', zero: { n: 0 }, add: (_, { amount }) => ({ n: amount }), merge: (a) => a });
+  const first = defineReduce('first', {
+    reads: Amount,
+    into: 'f',
+    zero: { n: 0 },
+    add: (_, { amount }) => ({ n: amount }),
+    merge: (a) => a,
+  });
   expect(checkReduce(first, [{ amount: 1 }, { amount: 2 }])).toMatchObject({ holds: false });
 });
 
 test('a merge that forgets is found', () => {
-  const last = defineReduce('max', { reads: Amount, into: 'm', zero: { max: 0 }, add: (s, { amount }) => ({ max: Math.max(s.max, amount) }), merge: (a, b) => ({ max: Math.max(a.max, b.max) + 1 }) });
+  const last = defineReduce('max', {
+    reads: Amount,
+    into: 'm',
+    zero: { max: 0 },
+    add: (s, { amount }) => ({ max: Math.max(s.max, amount) }),
+    merge: (a, b) => ({ max: Math.max(a.max, b.max) + 1 }),
+  });
   expect(checkReduce(last, [{ amount: 1 }])).toMatchObject({ holds: false, law: 'zero is neutral' });
 });
 

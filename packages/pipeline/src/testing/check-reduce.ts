@@ -12,7 +12,11 @@ type Law = 'zero is neutral' | 'merge is commutative' | 'merge is associative' |
  * Tries, on sums of the samples, the laws that let children be folded in any order and in parts; compares bit for bit. Reports the first
  * counterexample. That none was found proves nothing; fractions as samples usually find one where sums are floating-point.
  */
-export function checkReduce<R>(reduce: Reduce<string, R, string, any>, samples: readonly R[], { tries = 1_000 }: { readonly tries?: number } = {}): ReduceReport {
+export function checkReduce<R>(
+  reduce: Reduce<string, R, string, unknown>,
+  samples: readonly R[],
+  { tries = 1_000 }: { readonly tries?: number } = {},
+): ReduceReport {
   const { name, zero = {}, add, merge } = reduce.definition;
   if (!add || !merge) throw new Error(`'${name}' is no reduce; give what defineReduce answered`);
   if (samples.length === 0) throw new Error(`there is nothing to try '${name}' on; give some children as samples`);
@@ -33,7 +37,13 @@ export function checkReduce<R>(reduce: Reduce<string, R, string, any>, samples: 
     ];
     for (const [law, left, right] of sides)
       if (canonical(left) !== canonical(right))
-        return { holds: false, law, left, right, message: `'${name}': it does not hold that ${law}: ${canonical(left)} is not ${canonical(right)}. Fold integers (money in its minor unit), minima, maxima or sets.` };
+        return {
+          holds: false,
+          law,
+          left,
+          right,
+          message: `'${name}': it does not hold that ${law}: ${canonical(left)} is not ${canonical(right)}. Fold integers (money in its minor unit), minima, maxima or sets.`,
+        };
   }
   return { holds: true, tried: tries };
 }

@@ -15,6 +15,8 @@ export function fake<R>(resource: Resource<R>, value: NoInfer<R>): Fake {
 export function resourcesFrom({ nodes }: PipelineSpec, fakes: readonly Fake[]): (name: string) => Promise<unknown> {
   const values = new Map(fakes.map(({ resource, value }) => [resource.name, value]));
   for (const { id, uses } of nodes)
-    for (const name of uses) if (!values.has(name)) throw new Error(`'${id}' uses '${name}', which has no fake; pass { fakes: [fake(…, …)] } with one for '${name}'`);
+    for (const name of uses)
+      if (!values.has(name))
+        throw new Error(`'${id}' uses '${name}', which has no fake; pass { fakes: [fake(…, …)] } with one for '${name}'`);
   return (name) => Promise.resolve(values.get(name));
 }

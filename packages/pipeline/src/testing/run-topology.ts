@@ -7,7 +7,12 @@ import type { PipelineSpec } from '../spec.js';
 
 /** The part of a topology that matters for outcomes. It is taken to be legal. */
 export interface TestTopology {
-  readonly stages: readonly { readonly name: string; readonly nodes: readonly string[]; readonly after: readonly string[]; readonly partitions?: number }[];
+  readonly stages: readonly {
+    readonly name: string;
+    readonly nodes: readonly string[];
+    readonly after: readonly string[];
+    readonly partitions?: number;
+  }[];
 }
 
 /** Walks the stages over one batch; answers the records as they end, in order of index. */
@@ -22,9 +27,18 @@ export async function runTopology(
   let waiting = topology.stages;
   while (waiting.length > 0) {
     const ready = waiting.filter(({ after }) => after.every((name) => ended.has(name)));
-    if (ready.length === 0) throw new Error(`the stages ${waiting.map(({ name }) => name).join(', ')} wait for each other or for stages that are not there; correct their 'after'`);
+    if (ready.length === 0)
+      throw new Error(
+        `the stages ${waiting.map(({ name }) => name).join(', ')} wait for each other or for stages that are not there; correct their 'after'`,
+      );
     for (const { name, nodes, after, partitions = 1 } of ready) {
-      const input = after.length === 0 ? batch : mergeStates(after.map((stage) => ended.get(stage) ?? []), spec);
+      const input =
+        after.length === 0
+          ? batch
+          : mergeStates(
+              after.map((stage) => ended.get(stage) ?? []),
+              spec,
+            );
       const parts = [];
       for (const part of divide(input, partitions)) parts.push(await runUntilDone(pipeline, nodes, part, options));
       ended.set(name, mergeStates(parts, spec));
@@ -44,7 +58,12 @@ function divide<T>(all: readonly T[], parts: number): (readonly T[])[] {
 }
 
 /** Attempts are bounded by each function's retry policy, so this ends. */
-async function runUntilDone(pipeline: AnyPipeline, nodes: readonly string[], records: readonly RecordState[], options: RunOptions): Promise<RecordState[]> {
+async function runUntilDone(
+  pipeline: AnyPipeline,
+  nodes: readonly string[],
+  records: readonly RecordState[],
+  options: RunOptions,
+): Promise<RecordState[]> {
   const done: RecordState[] = [];
   let left = records;
   while (left.length > 0) {

@@ -3,7 +3,10 @@ import { canonical } from './canonical.js';
 import type { BatchSize } from './test-pipeline.js';
 
 /** Throws, showing the first record that differs, unless all runs ended the same. */
-export function assertSameOutcomes(pipeline: string, [first, ...others]: readonly { readonly size: BatchSize; readonly outcomes: readonly Outcome[] }[]): void {
+export function assertSameOutcomes(
+  pipeline: string,
+  [first, ...others]: readonly { readonly size: BatchSize; readonly outcomes: readonly Outcome[] }[],
+): void {
   for (const { size, outcomes } of others)
     outcomes.forEach((outcome, i) => {
       const expected = first?.outcomes[i];

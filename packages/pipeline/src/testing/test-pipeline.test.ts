@@ -26,7 +26,9 @@ function table(): Orders & { readonly rows: Map<string, string> } {
     async end() {},
   };
 }
-const knownRates = fake(rates, { on: async (_day, currencies) => Object.fromEntries(currencies.filter((c) => c !== 'USD').map((c) => [c, c === 'EUR' ? 0.84 : 1])) });
+const knownRates = fake(rates, {
+  on: async (_day, currencies) => Object.fromEntries(currencies.filter((c) => c !== 'USD').map((c) => [c, c === 'EUR' ? 0.84 : 1])),
+});
 const some = [
   invoice('1'),
   invoice('2', { country: 'France' }),
@@ -87,10 +89,14 @@ describe('what is wrong with the test is said at once', () => {
   const pipeline = definePipeline('p', { input: Id, key: 'id', output: Id }, (r) => r);
 
   test('a missing fake is named', async () => {
-    await expect(testPipeline(retailOrders, some, { fakes: [knownRates] })).rejects.toThrow("'store-order' uses 'orders', which has no fake");
+    await expect(testPipeline(retailOrders, some, { fakes: [knownRates] })).rejects.toThrow(
+      "'store-order' uses 'orders', which has no fake",
+    );
   });
   test('an input that does not fit', async () => {
-    await expect(testPipeline(pipeline, [{ id: 'a' }, { id: 1 } as never])).rejects.toThrow("record 1 is no input of 'p': id: Invalid input: expected string, received number");
+    await expect(testPipeline(pipeline, [{ id: 'a' }, { id: 1 } as never])).rejects.toThrow(
+      "record 1 is no input of 'p': id: Invalid input: expected string, received number",
+    );
   });
   test('two records with one key', async () => {
     await expect(testPipeline(pipeline, [{ id: 'a' }, { id: 'a' }])).rejects.toThrow("records 0 and 1 have the same key 'a'");
@@ -99,7 +105,12 @@ describe('what is wrong with the test is said at once', () => {
     await expect(testPipeline(pipeline, [{ id: 'a' }], { batchSize: 0 })).rejects.toThrow('0 is no batch size');
   });
   test('stages that wait for each other', async () => {
-    const topology = { stages: [{ name: 'a', nodes: [], after: ['b'] }, { name: 'b', nodes: [], after: ['a'] }] };
+    const topology = {
+      stages: [
+        { name: 'a', nodes: [], after: ['b'] },
+        { name: 'b', nodes: [], after: ['a'] },
+      ],
+    };
     await expect(testPipeline(pipeline, [{ id: 'a' }], { topology })).rejects.toThrow('the stages a, b wait for each other');
   });
   test('a handler whose answers come from the batch', async () => {
@@ -110,6 +121,8 @@ describe('what is wrong with the test is said at once', () => {
       handleBatch: (records) => records.map(() => ({ n: records.length })),
     });
     const counted = definePipeline('counted', { input: Id, key: 'id', output: z.object({ n: z.number() }) }, (r) => count(r));
-    await expect(testPipeline(counted, [{ id: 'a' }, { id: 'b' }], { batchSizes: [1, 'all'] })).rejects.toThrow(/the batch size changes the outcome of record 0 .*"n":1.*"n":2/);
+    await expect(testPipeline(counted, [{ id: 'a' }, { id: 'b' }], { batchSizes: [1, 'all'] })).rejects.toThrow(
+      /the batch size changes the outcome of record 0 .*"n":1.*"n":2/,
+    );
   });
 });

@@ -36,7 +36,11 @@ export type BatchSize = number | 'all';
  * What would be tried again later is tried again at once. Throws when a fake is missing, a record is no input of the pipeline, or two
  * records have the same key.
  */
-export async function testPipeline<P extends AnyPipeline>(pipeline: P, records: readonly InputOf<P>[], options: TestOptions = {}): Promise<OutcomeOf<P>[]> {
+export async function testPipeline<P extends AnyPipeline>(
+  pipeline: P,
+  records: readonly InputOf<P>[],
+  options: TestOptions = {},
+): Promise<OutcomeOf<P>[]> {
   const { batchSize = 'all', batchSizes = [batchSize], now = '2026-01-01T00:00:00.000Z' } = options;
   const spec = specOf(pipeline);
   const admitted = admitAll(pipeline, records, now);
@@ -46,7 +50,13 @@ export async function testPipeline<P extends AnyPipeline>(pipeline: P, records: 
   return [...(runs[0]?.outcomes ?? [])] as OutcomeOf<P>[];
 }
 
-async function runOnce(pipeline: AnyPipeline, spec: PipelineSpec, admitted: readonly RecordState[], size: BatchSize, { fakes = [], topology, log }: TestOptions): Promise<Outcome[]> {
+async function runOnce(
+  pipeline: AnyPipeline,
+  spec: PipelineSpec,
+  admitted: readonly RecordState[],
+  size: BatchSize,
+  { fakes = [], topology, log }: TestOptions,
+): Promise<Outcome[]> {
   const options: RunOptions = {
     resource: resourcesFrom(spec, typeof fakes === 'function' ? fakes() : fakes),
     idempotencyScope: `${pipeline.name}/test`,
@@ -73,7 +83,10 @@ function admitAll(pipeline: AnyPipeline, records: readonly unknown[], arrivedAt:
     if (!admission.ok) throw new Error(`record ${index} is no input of '${pipeline.name}': ${admission.problems.join('; ')}`);
     const { key, fields } = admission;
     const other = positions.get(key);
-    if (other !== undefined) throw new Error(`records ${other} and ${index} have the same key '${key}', so they are the same record; give them different values of '${pipeline.key}'`);
+    if (other !== undefined)
+      throw new Error(
+        `records ${other} and ${index} have the same key '${key}', so they are the same record; give them different values of '${pipeline.key}'`,
+      );
     positions.set(key, index);
     return { index, key, arrivedAt, fields: fields as Fields };
   });
@@ -81,6 +94,7 @@ function admitAll(pipeline: AnyPipeline, records: readonly unknown[], arrivedAt:
 
 function batches<T>(all: readonly T[], size: BatchSize): T[][] {
   const length = size === 'all' ? Math.max(1, all.length) : size;
-  if (!Number.isInteger(length) || length < 1) throw new Error(`${String(size)} is no batch size; use a whole number greater than zero, or 'all'`);
+  if (!Number.isInteger(length) || length < 1)
+    throw new Error(`${String(size)} is no batch size; use a whole number greater than zero, or 'all'`);
   return Array.from({ length: Math.ceil(all.length / length) }, (_, i) => all.slice(i * length, (i + 1) * length));
 }

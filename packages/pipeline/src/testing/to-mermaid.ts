@@ -11,7 +11,10 @@ export function toMermaid({ name, wiring: { nodes } }: AnyPipeline): string {
     ...nodes.flatMap(({ id, kind, effect, inputs }) => {
       const [open, close] = SHAPES[kind];
       const sink = effect === 'idempotent-write' || effect === 'write' ? ':::sink' : '';
-      return [`  ${mark.get(id)}${open}"${id}"${close}${sink}`, ...(inputs.length === 0 ? ['n0'] : inputs.map((input) => mark.get(input))).map((from) => `  ${from} --> ${mark.get(id)}`)];
+      return [
+        `  ${mark.get(id)}${open}"${id}"${close}${sink}`,
+        ...(inputs.length === 0 ? ['n0'] : inputs.map((input) => mark.get(input))).map((from) => `  ${from} --> ${mark.get(id)}`),
+      ];
     }),
     '  classDef sink stroke-width:3px',
   ].join('\n');

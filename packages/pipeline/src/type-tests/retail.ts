@@ -5,12 +5,20 @@ import { defineExpand, defineFilter, defineFunction, definePipeline, defineReduc
 // ── What crosses the border ──
 
 const Line = z.object({ stockCode: z.string(), quantity: z.int(), unitPrice: z.number() });
-const RawInvoice = z.object({ invoiceNo: z.string(), invoicedAt: z.iso.datetime(), country: z.string(), customerId: z.string().nullable(), lines: z.array(Line) });
+const RawInvoice = z.object({
+  invoiceNo: z.string(),
+  invoicedAt: z.iso.datetime(),
+  country: z.string(),
+  customerId: z.string().nullable(),
+  lines: z.array(Line),
+});
 const Receipt = z.object({ invoiceNo: z.string(), revenueGbp: z.number(), risk: z.number(), stored: z.boolean() });
 
 // ── Resources ──
 
-export interface Rates { on(day: string, currencies: readonly string[]): Promise<Record<string, number | undefined>> }
+export interface Rates {
+  on(day: string, currencies: readonly string[]): Promise<Record<string, number | undefined>>;
+}
 export const rates = defineResource({
   name: 'exchange-rates',
   secrets: ['RATES_TOKEN'],
@@ -42,7 +50,11 @@ export const orders = defineResource({
 export const isSale = defineFilter('is-sale', {
   reads: RawInvoice.pick({ invoiceNo: true, lines: true }),
   keep: ({ invoiceNo, lines }) =>
-    invoiceNo.startsWith('C') ? 'a cancellation' : lines.some((l) => l.quantity <= 0 || l.unitPrice <= 0) ? 'a line without quantity or price' : true,
+    invoiceNo.startsWith('C')
+      ? 'a cancellation'
+      : lines.some((l) => l.quantity <= 0 || l.unitPrice <= 0)
+        ? 'a line without quantity or price'
+        : true,
 });
 
 const CURRENCY: Record<string, string> = { 'United Kingdom': 'GBP', France: 'EUR', Germany: 'EUR', USA: 'USD' };
@@ -74,7 +86,8 @@ export const lookUpRate = defineFunction('look-up-rate', {
 export const splitLines = defineExpand('lines', {
   reads: RawInvoice.pick({ lines: true }),
   writes: z.object({ category: z.string(), amount: z.number() }),
-  children: ({ lines }) => lines.map((l) => ({ category: /^\d/.test(l.stockCode) ? 'goods' : 'services', amount: l.quantity * l.unitPrice })),
+  children: ({ lines }) =>
+    lines.map((l) => ({ category: /^\d/.test(l.stockCode) ? 'goods' : 'services', amount: l.quantity * l.unitPrice })),
 });
 
 export const revenueByCategory = defineReduce('revenue-by-category', {
@@ -91,7 +104,9 @@ export const scoreFraud = defineFunction('score-fraud', {
   effect: 'pure',
   reads: RawInvoice.pick({ customerId: true }).extend(Revenue.shape),
   writes: z.object({ risk: z.number() }),
-  handle: ({ customerId, revenue }) => ({ risk: (customerId ? 0 : 0.5) + Math.min(0.5, revenue.reduce((sum, r) => sum + r.sum, 0) / 100_000) }),
+  handle: ({ customerId, revenue }) => ({
+    risk: (customerId ? 0 : 0.5) + Math.min(0.5, revenue.reduce((sum, r) => sum + r.sum, 0) / 100_000),
+  }),
 });
 
 export const storeOrder = defineFunction('store-order', {
@@ -100,7 +115,12 @@ export const storeOrder = defineFunction('store-order', {
   reads: Revenue.extend({ invoiceNo: z.string(), toGbp: z.number(), risk: z.number() }),
   writes: z.object({ revenueGbp: z.number(), stored: z.boolean() }),
   async handleBatch(batch, { db, keys }) {
-    const rows = batch.map((o, i) => ({ key: keys[i], no: o.invoiceNo, gbp: o.toGbp * o.revenue.reduce((s, r) => s + r.sum, 0), risk: o.risk }));
+    const rows = batch.map((o, i) => ({
+      key: keys[i],
+      no: o.invoiceNo,
+      gbp: o.toGbp * o.revenue.reduce((s, r) => s + r.sum, 0),
+      risk: o.risk,
+    }));
     const { rows: fresh } = await db.query(
       `insert into orders (idempotency_key, invoice_no, revenue_gbp, risk)
        select * from jsonb_to_recordset($1) as r(key text, no text, gbp numeric, risk real)
@@ -115,8 +135,8 @@ export const storeOrder = defineFunction('store-order', {
 
 export const retailOrders = definePipeline('retail-orders', { input: RawInvoice, key: 'invoiceNo', output: Receipt }, (invoice) => {
   const sale = isSale(invoice);
-  const rated = lookUpRate(findCurrency(sale));                       // one branch
-  const totals = revenueByCategory(splitLines(sale));                 // the other: opens and closes a scope
+  const rated = lookUpRate(findCurrency(sale)); // one branch
+  const totals = revenueByCategory(splitLines(sale)); // the other: opens and closes a scope
   const scored = scoreFraud(join(sale, totals));
-  return storeOrder(join(rated, scored));                             // both, by the invoice's identity
+  return storeOrder(join(rated, scored)); // both, by the invoice's identity
 });

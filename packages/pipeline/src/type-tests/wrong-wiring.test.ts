@@ -63,18 +63,37 @@ test('every wrong wiring is refused, for the right reason, and everything else c
 
 /** Line below each directive → its number. */
 function numbersByLine(text: string): Map<number, number> {
-  return new Map(text.split('\n').flatMap((line, i) => [.../^\/\/ @ts-expect-error (\d+):/.exec(line)?.slice(1) ?? []].map((number): [number, number] => [i + 1, Number(number)])));
+  return new Map(
+    text
+      .split('\n')
+      .flatMap((line, i) =>
+        [...(/^\/\/ @ts-expect-error (\d+):/.exec(line)?.slice(1) ?? [])].map((number): [number, number] => [i + 1, Number(number)]),
+      ),
+  );
 }
 
 /** Line → messages. */
 function diagnosticsOf(file: string, text: string): Map<number, string[]> {
   const tsconfig = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
-  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(tsconfig, ts.sys.readFile).config, ts.sys, fileURLToPath(new URL('../..', import.meta.url)));
-  const settings: ts.CompilerOptions = { ...options, noEmit: true, composite: false, incremental: false, declaration: false, declarationMap: false, noErrorTruncation: true };
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(tsconfig, ts.sys.readFile).config,
+    ts.sys,
+    fileURLToPath(new URL('../..', import.meta.url)),
+  );
+  const settings: ts.CompilerOptions = {
+    ...options,
+    noEmit: true,
+    composite: false,
+    incremental: false,
+    declaration: false,
+    declarationMap: false,
+    noErrorTruncation: true,
+  };
   delete settings.tsBuildInfoFile;
   const host = ts.createCompilerHost(settings);
   const { getSourceFile } = host;
-  host.getSourceFile = (name, ...rest) => (name === file ? ts.createSourceFile(name, text, rest[0]) : getSourceFile.call(host, name, ...rest));
+  host.getSourceFile = (name, ...rest) =>
+    name === file ? ts.createSourceFile(name, text, rest[0]) : getSourceFile.call(host, name, ...rest);
   const found = new Map<number, string[]>();
   for (const { file: at, start = 0, messageText } of ts.getPreEmitDiagnostics(ts.createProgram([file], settings, host))) {
     const line = at?.fileName === file ? at.getLineAndCharacterOfPosition(start).line : -1;
