@@ -63,7 +63,7 @@ export function partsFilled(next: Topology, { name, partitions }: Stage): Condit
   return { condition: 'parts-filled', on: [name], holds: partitions <= records, facts: { partitions, records } };
 }
 
-export function withinBounds(what: keyof typeof TOPOLOGY_BOUNDS, value: number, on: readonly string[] = []): Condition {
+export function withinBounds(what: keyof typeof TOPOLOGY_BOUNDS, value: number, on: readonly string[] = [what]): Condition {
   const { min, max } = TOPOLOGY_BOUNDS[what];
   return { condition: 'within-bounds', on, holds: Number.isInteger(value) && value >= min && value <= max, facts: { what, value, min, max } };
 }

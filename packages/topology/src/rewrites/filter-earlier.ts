@@ -1,6 +1,6 @@
 import { stageName } from '../stage-name.js';
 import type { Stage, Topology } from '../topology.js';
-import { memoryFit, writeAlone } from './conditions.js';
+import { memoryFit } from './conditions.js';
 import { homeOf, precedes, replaced, withNodes } from './graph.js';
 import { independence } from './independence.js';
 import { defineRewrite } from './rewrite.js';
@@ -42,7 +42,8 @@ export const filterEarlier = defineRewrite<FilterEarlier>({
   conditions(context, step) {
     const next = this.apply(context.topology, step);
     const stage = homeOf(next, step.filter);
-    return [...independence(context, next), writeAlone(context, stage), memoryFit(context, next, stage)];
+    // It cannot join a plain write: one that it comes from behind of would have run before the filter.
+    return [...independence(context, next), memoryFit(context, next, stage)];
   },
 });
 

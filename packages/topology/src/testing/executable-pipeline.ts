@@ -19,6 +19,8 @@ export interface Call extends Behaviour {
   readonly uses: readonly ('db' | 'http')[];
   readonly batched: boolean;
   readonly memo: boolean;
+  /** Does not read the identity, and so knows nothing of what it is called for. */
+  readonly blind?: boolean;
 }
 
 /** A pipeline with code, and the way to run it anew. */
@@ -31,8 +33,8 @@ export interface Executable {
 
 const share = (max: number): fc.Arbitrary<number> => fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 1, max }));
 const call: fc.Arbitrary<Call> = fc.record({
-  kind: fc.constantFrom<FunctionKind>('function', 'function', 'function', 'filter', 'expand', 'reduce'),
-  effect: fc.constantFrom<Effect>('pure', 'pure', 'read', 'read', 'idempotent-write', 'write'),
+  kind: fc.constantFrom<FunctionKind>('function', 'function', 'function', 'filter', 'filter', 'expand', 'reduce'),
+  effect: fc.constantFrom<Effect>('pure', 'pure', 'pure', 'read', 'read', 'idempotent-write', 'write'),
   on: fc.nat(99),
   with: fc.option(fc.nat(99), { nil: undefined }),
   reads: fc.array(fc.nat(99), { maxLength: 3 }),
@@ -40,7 +42,7 @@ const call: fc.Arbitrary<Call> = fc.record({
   uses: fc.subarray<'db' | 'http'>(['db', 'http']),
   batched: fc.boolean(),
   memo: fc.boolean(),
-  fails: share(40),
+  fails: share(12),
   stumbles: share(2),
   drops: share(50),
 });

@@ -175,8 +175,8 @@ export class Wiring {
     return rec;
   }
 
-  private reads({ reads }: Call, { fields, identity }: Point): z.ZodObject {
-    return schema([...new Set([identity, ...reads.map((n) => at(fields, n))])]);
+  private reads({ reads, blind }: Call, { fields, identity }: Point): z.ZodObject {
+    return schema([...new Set([...(blind ? [] : [identity]), ...reads.map((n) => at(fields, n))])]);
   }
 
   private behaviour(id: string, one: Call): Call {

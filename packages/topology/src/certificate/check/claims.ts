@@ -68,7 +68,7 @@ function ownClaims(view: View): Claim[] {
     case 'move':
       return [alone(view, madeOf(step.node)), ...room(view, [step.node]), fits(view, madeOf(step.node))];
     case 'filter-earlier':
-      return [alone(view, madeOf(step.filter)), fits(view, madeOf(step.filter))];
+      return [fits(view, madeOf(step.filter))];
     case 'partition':
       return [bounded('partitions', step.partitions, [step.stage]), filled(next, step.stage), fits(view, step.stage)];
     case 'batch-size':
@@ -120,7 +120,7 @@ function filled(next: Arrangement, name: string): Claim {
   return { condition: 'parts-filled', on: [name], holds: partitions <= records, facts: { partitions, records } };
 }
 
-function bounded(what: keyof typeof BOUNDS, value: number, on: readonly string[] = []): Claim {
+function bounded(what: keyof typeof BOUNDS, value: number, on: readonly string[] = [what]): Claim {
   const [min, max] = BOUNDS[what];
   return { condition: 'within-bounds', on, holds: Number.isInteger(value) && min <= value && value <= max, facts: { what, value, min, max } };
 }
