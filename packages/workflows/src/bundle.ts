@@ -9,12 +9,12 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** Where `npm run bundle` writes to. */
 export const BUNDLE_FILE = here('workflow-bundle.js');
 
-/** Bundles the workflows. Fails when a Node built-in gets in. */
-export async function bundleWorkflows(): Promise<{ code: string }> {
+/** Bundles the workflows, with further interceptors where a test wants to look on. Fails when a Node built-in gets in. */
+export async function bundleWorkflows({ interceptors = [] }: { interceptors?: readonly string[] } = {}): Promise<{ code: string }> {
   const extension = fromSources ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: here(`workflows.${extension}`),
-    workflowInterceptorModules: [here(`unknown-type.${extension}`)],
+    workflowInterceptorModules: [here(`unknown-type.${extension}`), ...interceptors],
     logger: new DefaultLogger('WARN'),
     webpackConfigHook: (config) => ({
       ...config,

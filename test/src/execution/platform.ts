@@ -2,10 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ApplicationFailure, Client, Connection, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, Client, Connection, WorkflowFailedError, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import pg from 'pg';
 import { buildRelease } from '@autoflow/function-host';
-import type { TestStack } from '@autoflow/local-stack/testing';
 import type { PipelineSpec } from '@autoflow/pipeline';
 import { openStore, type BatchStoreSettings, type SourceSettings, type Store } from '@autoflow/store';
 import {
@@ -24,7 +23,15 @@ import { BACKFILL_WORKFLOW, backfillWorkflowId, type BackfillInput } from '@auto
 import { createWorker, type Role, type RunningWorker, type WorkerOptions } from '@autoflow/worker';
 
 export const BY = { actor: 'test', reason: 'a test' };
-const ACTS = fileURLToPath(new URL('acts.ts', import.meta.url));
+/** Source or built, as this file is. */
+const ACTS = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'acts.ts' : 'acts.js', import.meta.url));
+
+/** A database, a namespace and a folder to have for oneself. */
+export interface Servers {
+  readonly databaseUrl: string;
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly folder: string;
+}
 
 export interface Platform {
   readonly store: Store;
@@ -39,7 +46,7 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
-export async function startPlatform(stack: Pick<TestStack, 'databaseUrl' | 'temporal' | 'folder'>, { batchStore }: { batchStore?: BatchStoreSettings } = {}): Promise<Platform> {
+export async function startPlatform(stack: Servers, { batchStore }: { batchStore?: BatchStoreSettings } = {}): Promise<Platform> {
   const sql = new pg.Pool({ connectionString: stack.databaseUrl, max: 3 });
   sql.on('error', () => undefined);
   await sql.query(`
@@ -110,7 +117,7 @@ export interface Feeding {
 }
 
 /** Starts a backfill as the control plane does. */
-export async function startBackfill({ store, client }: Platform, { id, workflow, ...row }: Feeding): Promise<WorkflowHandle<(input: BackfillInput) => Promise<BackfillProgress>>> {
+export async function startBackfill({ store, client }: Platform, { id, workflow, ...row }: Feeding): Promise<WorkflowHandleWithFirstExecutionRunId<(input: BackfillInput) => Promise<BackfillProgress>>> {
   await store.backfills.create({ id, pipeline: 'acts', scope: id, concurrency: 4, ...row }, BY);
   return client.workflow.start<(input: BackfillInput) => Promise<BackfillProgress>>(BACKFILL_WORKFLOW, {
     taskQueue: CONTROL_QUEUE,

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { replayer, type Replay } from './replay.js';
+
+const FOLDER = new URL('histories/', import.meta.url);
+const names = readdirSync(FOLDER).sort();
+
+interface Event {
+  readonly eventType: string;
+  activityTaskScheduledEventAttributes?: { activityType: { name: string }; taskQueue: { name: string }; input: { payloads: { data: string }[] } };
+  workflowExecutionStartedEventAttributes?: { input: { payloads: { data: string }[] } };
+}
+interface Recorded {
+  readonly events: Event[];
+}
+
+const read = (name: string): Recorded => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Recorded;
+const activitiesOf = ({ events }: Recorded) => events.flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
+
+/** Changes the JSON value that a payload holds. */
+function rewrite(payload: { data: string }, change: (text: string) => string): void {
+  const before = Buffer.from(payload.data, 'base64').toString();
+  const after = change(before);
+  expect(after).not.toBe(before);
+  payload.data = Buffer.from(after).toString('base64');
+}
+
+describe('recorded histories', () => {
+  let replay: Replay;
+  beforeAll(async () => {
+    replay = await replayer();
+  });
+
+  it('cover every workflow type and every way an execution goes', () => {
+    expect(names).toEqual(
+      [
+        'backfill-continued-as-new',
+        'backfill-last-run',
+        'backfill-paused-and-cancelled',
+        'batch-bisected',
+        'batch-out-of-memory',
+        'batch-parallel',
+        'batch-retried',
+        'direct-as-written',
+        'direct-cancelled',
+        'direct-filtered',
+        'direct-refused',
+      ].map((name) => `${name}.json`),
+    );
+  });
+
+  it.each(names)('%s is closed, and the workflows of today do the same', async (name) => {
+    const history = read(name);
+    expect(history.events.at(-1)?.eventType).toMatch(/WORKFLOW_EXECUTION_(COMPLETED|FAILED|CANCELED|CONTINUED_AS_NEW)$/);
+    await replay(history);
+  });
+
+  describe('a tampered one is found out', () => {
+    it('stages in another order', async () => {
+      const history = read('direct-as-written.json');
+      const [first, second] = activitiesOf(history);
+      [first!.activityType.name, second!.activityType.name] = [second!.activityType.name, first!.activityType.name];
+      await expect(replay(history)).rejects.toThrow(/activity type|determinis/i);
+    });
+
+    it('another task queue', async () => {
+      const history = read('direct-as-written.json');
+      activitiesOf(history)[2]!.taskQueue.name += '0';
+      await expect(replay(history)).rejects.toThrow(/queue was/);
+    });
+
+    it('other arguments', async () => {
+      const history = read('direct-as-written.json');
+      rewrite(activitiesOf(history)[1]!.input.payloads[0]!, (text) => text.replace('"dispatch":0', '"dispatch":1'));
+      await expect(replay(history)).rejects.toThrow(/args was/);
+    });
+
+    it('another topology in the argument of the execution', async () => {
+      const history = read('batch-parallel.json');
+      const start = history.events[0]!.workflowExecutionStartedEventAttributes!;
+      rewrite(start.input.payloads[0]!, (text) => text.replace('"after":["perform","weigh"]', '"after":["perform"]'));
+      await expect(replay(history)).rejects.toThrow(/determinis|activity/i);
+    });
+
+    it('a backfill that fed fewer times', async () => {
+      const history = read('backfill-continued-as-new.json');
+      const start = history.events[0]!.workflowExecutionStartedEventAttributes!;
+      rewrite(start.input.payloads[0]!, (text) => text.replace('"feedsPerRun":2', '"feedsPerRun":1'));
+      await expect(replay(history)).rejects.toThrow(/determinis|ContinueAsNew|command/i);
+    });
+  });
+});
