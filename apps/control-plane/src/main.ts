@@ -20,8 +20,8 @@ async function run(): Promise<void> {
   const log: Log = (level, message, details = {}) => logger[level](details, message);
 
   const store = await openStore({ connectionString: settings.databaseUrl, log });
-  const { migrated } = await store.migrate().then(({ applied }) => ({ migrated: applied }));
-  if (migrated.length > 0) log('info', 'migrations applied', { migrated });
+  const { applied } = await store.migrate();
+  if (applied.length > 0) log('info', 'migrations applied', { applied });
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = Connection.lazy(connectionOptions);
   const temporal = new Client({ connection, ...(namespace !== undefined && { namespace }) });
@@ -30,11 +30,14 @@ async function run(): Promise<void> {
   log('info', 'the control plane listens', { url: controlPlane.url });
   process.send?.({ url: controlPlane.url });
 
+  let isStopping = false;
   const stop = async (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
     log('info', 'stopping', { signal });
     await controlPlane.close();
     await Promise.allSettled([store.close(), connection.close()]);
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(signal));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));
 }

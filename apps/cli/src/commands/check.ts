@@ -36,7 +36,7 @@ async function ofModule(file: string, name: string): Promise<{ spec: PipelineSpe
 }
 
 function text({ pipeline, nodes, dependencies: all, reduces }: { pipeline: string; nodes: PipelineSpec['nodes']; dependencies: ReturnType<typeof dependencies>; reduces: readonly NamedReport[] }): string {
-  const rows = nodes.map(({ id, kind, effect, reads, writes, uses }) => [id, kind, effect, reads.join(' '), writes.join(' '), uses.join(' '), all.filter(({ to }) => to === id).map(({ from }) => from).join(' ')]);
+  const rows = nodes.map(({ id, kind, effect, reads, writes, uses }) => [id, kind, effect, reads.join(' '), writes.join(' '), uses.join(' '), [...new Set(all.filter(({ to }) => to === id).map(({ from }) => from))].join(' ')]);
   const laws = reduces.map(({ node, ...report }) => `${node}: ${report.holds ? `associative and commutative in ${report.tried} tries` : report.message}`);
   return [`${pipeline}: ${nodes.length} functions`, table(['FUNCTION', 'KIND', 'EFFECT', 'READS', 'WRITES', 'USES', 'MUST COME AFTER'], rows), ...laws].join('\n\n');
 }

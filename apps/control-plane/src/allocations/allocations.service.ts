@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { SetAllocation, SetStageAllocation } from '@autoflow/client/schemas';
 import type { AllocationRow, Store, VersionRow } from '@autoflow/store';
-import type { Allocation } from '@autoflow/topology';
+import { type Allocation, jsonPointer } from '@autoflow/topology';
 import type { z } from 'zod';
 import type { By } from '../access/caller.js';
 import { ProblemError } from '../http/problem-error.js';
@@ -30,7 +30,7 @@ export class AllocationsService {
     if (!Object.hasOwn(stages, stage)) throw new ProblemError('STAGE_UNKNOWN', `${pipeline} ${version.name} has no stage ${JSON.stringify(stage)}; it has ${Object.keys(stages).join(', ')}.`);
     const { reason, ...changed } = body;
     // The other stages are those of `current`, so nothing but that revision may be replaced, even with `If-Match: *`.
-    return this.change(version, { ...stages, [stage]: { ...stages[stage]!, ...changed } }, '', revision ?? current, by(reason));
+    return this.change(version, { ...stages, [stage]: { ...stages[stage]!, ...changed } }, inStage(stage), revision ?? current, by(reason));
   }
 
   private async version(pipeline: string, wanted: string | undefined): Promise<VersionRow> {
@@ -38,7 +38,7 @@ export class AllocationsService {
     return findVersion(this.store, pipeline, wanted ?? stable.version);
   }
 
-  private async change(version: VersionRow, stages: unknown, at: string, revision: number | undefined, by: ReturnType<By>) {
+  private async change(version: VersionRow, stages: unknown, at: Parameters<typeof allocationOf>[4], revision: number | undefined, by: ReturnType<By>) {
     const { pipeline, name, topology, envelope, release } = version;
     const { spec } = await findRelease(this.store, pipeline, release);
     const allocation: Allocation = allocationOf(spec, topology, envelope, stages, at);
@@ -49,4 +49,10 @@ export class AllocationsService {
     const acknowledged = (await this.store.hosts.acknowledged(pipeline)).filter(({ version }) => version === name).map(({ version: _, ...pool }) => pool);
     return { version: name, revision, stages, envelope, acknowledged, actor, reason, updatedAt };
   }
+}
+
+/** The body of one stage is not the whole allocation: what is said of the stage is at its top, what is said of others is about all of it. */
+function inStage(stage: string): (pointer: string) => string {
+  const prefix = jsonPointer(stage);
+  return (pointer) => (pointer.startsWith(`${prefix}/`) ? pointer.slice(prefix.length) : '');
 }

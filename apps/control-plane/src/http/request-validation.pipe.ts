@@ -12,8 +12,8 @@ export class RequestValidationPipe implements PipeTransform {
     const { issues, ...result } = await schema['~standard'].validate(value);
     if (issues === undefined) return 'value' in result ? result.value : value;
     throw type === 'body'
-      ? new ProblemError('INVALID_BODY', summary(issues, 'the body'), issues.map(inBody))
-      : new ProblemError('INVALID_PARAMETER', summary(issues, 'the parameters'), issues.map(inParameters));
+      ? new ProblemError('INVALID_BODY', summary(issues, 'the body'), issues.flatMap(inBody))
+      : new ProblemError('INVALID_PARAMETER', summary(issues, 'the parameters'), issues.flatMap(inParameters));
   }
 }
 
@@ -21,13 +21,18 @@ function summary(issues: readonly Issue[], where: string): string {
   return issues.length === 1 ? `${pathOf(issues[0]!).join('.') || where}: ${issues[0]!.message}.` : `There are ${issues.length} things wrong with ${where}.`;
 }
 
-function inBody(issue: Issue): ProblemLocation {
-  return { pointer: jsonPointer(...pathOf(issue)), message: issue.message };
+function inBody(issue: Issue): ProblemLocation[] {
+  return pathsOf(issue).map((path) => ({ pointer: jsonPointer(...path), message: issue.message }));
 }
 
-function inParameters(issue: Issue): ProblemLocation {
-  const [parameter] = pathOf(issue);
-  return { ...(parameter !== undefined && { parameter: String(parameter) }), message: issue.message };
+function inParameters(issue: Issue): ProblemLocation[] {
+  return pathsOf(issue).map(([parameter]) => ({ ...(parameter !== undefined && { parameter: String(parameter) }), message: issue.message }));
+}
+
+/** A key that should not be there is located at the key, not at the object that has it. */
+function pathsOf(issue: Issue): PropertyKey[][] {
+  const { keys } = issue as { keys?: readonly string[] };
+  return keys === undefined ? [pathOf(issue)] : keys.map((key) => [...pathOf(issue), key]);
 }
 
 function pathOf({ path = [] }: Issue): PropertyKey[] {

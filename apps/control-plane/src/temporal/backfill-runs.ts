@@ -4,8 +4,9 @@ import { BACKFILL_WORKFLOW, type BackfillInput, BackfillSignal, backfillWorkflow
 import { ProblemError } from '../http/problem-error.js';
 import type { BackfillRuns } from '../ports.js';
 
-/** A request waits for Temporal no longer than this. */
+/** A request waits for Temporal no longer than this; a health check, which has a patience of its own, less. */
 const PATIENCE_MS = 5_000;
+const PING_PATIENCE_MS = 2_000;
 
 export function backfillRuns(client: Client): BackfillRuns {
   const options = (backfillId: string) => ({
@@ -14,9 +15,9 @@ export function backfillRuns(client: Client): BackfillRuns {
     args: [{ backfillId }] as [BackfillInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
   });
-  const within = async <T>(work: () => Promise<T>): Promise<T> => {
+  const within = async <T>(work: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> => {
     try {
-      return await client.withDeadline(Date.now() + PATIENCE_MS, work);
+      return await client.withDeadline(Date.now() + patienceMs, work);
     } catch (error) {
       throw isOutage(error) ? new ProblemError('TEMPORAL_UNAVAILABLE', 'Temporal did not answer.', [], { cause: error }) : error;
     }
@@ -33,7 +34,7 @@ export function backfillRuns(client: Client): BackfillRuns {
             if (!(error instanceof WorkflowNotFoundError)) throw error;
           });
       }),
-    ping: () => within(async () => void (await client.workflowService.getSystemInfo({}))),
+    ping: () => within(async () => void (await client.workflowService.getSystemInfo({})), PING_PATIENCE_MS),
   };
 }
 

@@ -46,20 +46,23 @@ function envelopeOf(spec: PipelineSpec, topology: Topology, json: unknown): Enve
   return parsed.envelope;
 }
 
-/** `at`: where in the body the allocation lies. */
-export function allocationOf(spec: PipelineSpec, topology: Topology, envelope: Envelope, json: unknown, at: string): Allocation {
+/** `at`: where in the body the allocation lies, or how a pointer into the allocation becomes one into the body. */
+export function allocationOf(spec: PipelineSpec, topology: Topology, envelope: Envelope, json: unknown, at: Place): Allocation {
   const parsed = parseAllocation(json);
   if (!('allocation' in parsed)) throw refused('ALLOCATION_OUT_OF_BOUNDS', parsed.problems, at);
   refuseAny('ALLOCATION_OUT_OF_BOUNDS', validateAllocation(spec, topology, envelope, parsed.allocation), at);
   return parsed.allocation;
 }
 
-function refuseAny(code: ProblemCode, problems: readonly Problem[], at: string): void {
+type Place = string | ((pointer: string) => string);
+
+function refuseAny(code: ProblemCode, problems: readonly Problem[], at: Place): void {
   if (problems.length > 0) throw refused(code, problems, at);
 }
 
-export function refused(code: ProblemCode, problems: readonly Problem[], at: string): ProblemError {
-  const errors = problems.map(({ code: what, pointer, message }): ProblemLocation => ({ code: what, pointer: `${at}${pointer}`, message }));
+export function refused(code: ProblemCode, problems: readonly Problem[], at: Place): ProblemError {
+  const locate = typeof at === 'string' ? (pointer: string) => `${at}${pointer}` : at;
+  const errors = problems.map(({ code: what, pointer, message }): ProblemLocation => ({ code: what, pointer: locate(pointer), message }));
   const [first] = problems;
   return new ProblemError(code, problems.length === 1 && first ? first.message : `There are ${problems.length} problems; the first: ${first?.message}`, errors);
 }
