@@ -1,6 +1,6 @@
 /** Rows of a CSV file with a header, each a record of strings, or grouped: all rows with one value of a column are one record. */
 import { Readable } from 'node:stream';
-import { parse, type CsvError } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import type { Fields } from '@autoflow/pipeline';
 import { SourceError, type Source, type SourceRecord } from './source.js';
 import { MAXIMUM_LINE, readText, tooLong } from './text.js';
@@ -107,17 +107,17 @@ async function* readRows(path: string): AsyncGenerator<Row> {
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) yield { values: record, line: info.lines };
   } catch (error) {
-    throw typed(path, error as CsvError);
+    throw typed(path, error);
   } finally {
     text.destroy();
     parser.destroy();
   }
 }
 
-function typed(path: string, error: CsvError): Error {
-  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(path, error.lines as number);
-  if (error.code?.startsWith('CSV_')) return new SourceError('SOURCE_ROW', `${path} is not well-formed CSV: ${error.message}`, { cause: error });
-  return error;
+function typed(path: string, error: unknown): unknown {
+  if (!(error instanceof CsvError)) return error;
+  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(path, error['lines'] as number);
+  return new SourceError('SOURCE_ROW', `${path} is not well-formed CSV: ${error.message}`, { cause: error });
 }
 
 function fieldsOf(header: readonly (string | undefined)[], values: readonly string[]): Fields {
