@@ -27,14 +27,18 @@ export function certify(spec: PipelineSpec, from: Topology, to: Topology, steps:
   const certified = steps.map((step, index): CertifiedStep => {
     const conditions = conditionsOf({ spec, topology, limits }, step);
     const failed = conditions.filter(({ holds }) => !holds);
-    if (failed.length > 0) throw new CertifyError(`step ${index}, ${step.rewrite}, is not legal: ${failed.map(said).join('; ')}`, index, failed);
+    if (failed.length > 0)
+      throw new CertifyError(`step ${index}, ${step.rewrite}, is not legal: ${failed.map(said).join('; ')}`, index, failed);
     const before = hashTopology(topology);
     topology = applyStep(topology, step);
     return { step, from: before, to: hashTopology(topology), conditions };
   });
   const end = hashTopology(to);
   if (hashTopology(topology) !== end)
-    throw new CertifyError(`the ${steps.length} steps lead to another topology than the one given; give every step, in order`, steps.length);
+    throw new CertifyError(
+      `the ${steps.length} steps lead to another topology than the one given; give every step, in order`,
+      steps.length,
+    );
   return { $autoflow: 'certificate/1', pipeline: hashPipeline(spec), from: hashTopology(from), to: end, steps: certified };
 }
 

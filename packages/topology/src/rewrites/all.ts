@@ -15,17 +15,7 @@ import { split, type Split } from './split.js';
 
 /** One application of a rewrite, as JSON. */
 export type Step =
-  | Fuse
-  | Split
-  | ReorderNodes
-  | ReorderStages
-  | Move
-  | FilterEarlier
-  | Parallelise
-  | Serialise
-  | Partition
-  | BatchSize
-  | Linger;
+  Fuse | Split | ReorderNodes | ReorderStages | Move | FilterEarlier | Parallelise | Serialise | Partition | BatchSize | Linger;
 
 /** Every rewrite there is. To join branches earlier or later is to serialise or parallelise. */
 export const rewrites: readonly Rewrite<Step>[] = [

@@ -15,7 +15,11 @@ export const batchSize = defineRewrite<BatchSize>({
   name: 'batch-size',
 
   places: ({ topology: { batch } }) =>
-    LADDER.filter((records) => records !== batch.records).map((records) => ({ rewrite: 'batch-size' as const, records, bytes: batch.bytes })),
+    LADDER.filter((records) => records !== batch.records).map((records) => ({
+      rewrite: 'batch-size' as const,
+      records,
+      bytes: batch.bytes,
+    })),
 
   apply: (topology, { records, bytes }) => ({ ...topology, batch: { records, bytes } }),
 

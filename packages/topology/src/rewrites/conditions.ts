@@ -29,7 +29,12 @@ export function writeAlone({ spec }: Context, { name, nodes }: Stage): Condition
 /** A stage has one number of parts. */
 export function samePartitions(first: Stage, second: Stage): Condition {
   const partitions = [first.partitions, second.partitions];
-  return { condition: 'same-partitions', on: [first.name, second.name], holds: first.partitions === second.partitions, facts: { partitions } };
+  return {
+    condition: 'same-partitions',
+    on: [first.name, second.name],
+    holds: first.partitions === second.partitions,
+    facts: { partitions },
+  };
 }
 
 /** Each stage needs an instance, and each instance counts against the resources it uses. One condition per resource of the nodes given. */
@@ -46,7 +51,11 @@ export function resourceRoom({ spec }: Context, next: Topology, nodes: readonly 
 }
 
 /** The working sets of a stage's functions and of a part of a batch fit into the largest memory size. */
-export function memoryFit({ limits: { workingSets = {}, memoryMb = MEMORY_SIZES_MB.at(-1) ?? 0 } }: Context, next: Topology, stage: Stage): Condition {
+export function memoryFit(
+  { limits: { workingSets = {}, memoryMb = MEMORY_SIZES_MB.at(-1) ?? 0 } }: Context,
+  next: Topology,
+  stage: Stage,
+): Condition {
   const records = Math.ceil(next.batch.records / stage.partitions);
   const unmeasured = stage.nodes.filter((id) => own(workingSets, id) === undefined);
   const neededMb = stage.nodes.reduce((sum, id) => {
@@ -65,5 +74,10 @@ export function partsFilled(next: Topology, { name, partitions }: Stage): Condit
 
 export function withinBounds(what: keyof typeof TOPOLOGY_BOUNDS, value: number, on: readonly string[] = [what]): Condition {
   const { min, max } = TOPOLOGY_BOUNDS[what];
-  return { condition: 'within-bounds', on, holds: Number.isInteger(value) && value >= min && value <= max, facts: { what, value, min, max } };
+  return {
+    condition: 'within-bounds',
+    on,
+    holds: Number.isInteger(value) && value >= min && value <= max,
+    facts: { what, value, min, max },
+  };
 }

@@ -34,7 +34,8 @@ const laws: readonly Law[] = [
   },
   {
     condition: 'children-visible',
-    broken: ({ first, second, upstream }) => upstream && first.kind === 'filter' && first.scope.length > 0 && equal(first.scope, second.scope),
+    broken: ({ first, second, upstream }) =>
+      upstream && first.kind === 'filter' && first.scope.length > 0 && equal(first.scope, second.scope),
     facts: ({ first, second, upstream }) => ({ kind: first.kind, scopes: [first.scope, second.scope], upstream }),
   },
   {

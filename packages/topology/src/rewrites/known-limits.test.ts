@@ -2,7 +2,16 @@
  * Where legal topologies do not give the same outcomes today. Each test says what should hold and is expected to fail; when one no longer fails,
  * the limit is gone: make it a plain `it`, and drop what the random pipelines do to avoid it.
  */
-import { defineFilter, defineFunction, definePipeline, join, specOf, TerminalError, type AnyPipeline, type RecordState } from '@autoflow/pipeline';
+import {
+  defineFilter,
+  defineFunction,
+  definePipeline,
+  join,
+  specOf,
+  TerminalError,
+  type AnyPipeline,
+  type RecordState,
+} from '@autoflow/pipeline';
 import { Memo, outcomeOf, runNodes } from '@autoflow/pipeline/runtime';
 import { testPipeline } from '@autoflow/pipeline/testing';
 import { expect, it } from 'vitest';

@@ -11,9 +11,15 @@ const laws: readonly { readonly removed: readonly string[]; readonly pipeline: E
   { removed: ['fields-disjoint'], pipeline: calls({}, {}, { on: 2, reads: [4] }) },
   { removed: ['fields-disjoint'], pipeline: calls({}, {}, { kind: 'filter', on: 2, reads: [4], drops: 50 }), by: ['filter-earlier'] },
   { removed: ['scope-open'], pipeline: calls({}, { kind: 'expand' }, { kind: 'filter', on: 2, blind: true }) },
-  { removed: ['children-visible'], pipeline: calls({}, { kind: 'expand' }, { kind: 'filter', on: 2, drops: 50 }, { kind: 'reduce', on: 3 }) },
+  {
+    removed: ['children-visible'],
+    pipeline: calls({}, { kind: 'expand' }, { kind: 'filter', on: 2, drops: 50 }, { kind: 'reduce', on: 3 }),
+  },
   // Every write is written behind every filter of the record, so that both laws have to go.
-  { removed: ['filter-before-write', 'write-behind'], pipeline: calls({}, { kind: 'filter', drops: 50 }, { effect: 'idempotent-write', on: 2 }) },
+  {
+    removed: ['filter-before-write', 'write-behind'],
+    pipeline: calls({}, { kind: 'filter', drops: 50 }, { effect: 'idempotent-write', on: 2 }),
+  },
   { removed: ['filter-order'], pipeline: calls({}, { kind: 'filter', drops: 50 }, { kind: 'filter', drops: 50 }) },
   { removed: ['filter-order'], pipeline: calls({}, { kind: 'filter', drops: 50 }, { kind: 'filter', drops: 50 }), by: ['filter-earlier'] },
   { removed: ['write-order'], pipeline: calls({}, { effect: 'idempotent-write' }, { effect: 'idempotent-write' }) },
@@ -21,14 +27,18 @@ const laws: readonly { readonly removed: readonly string[]; readonly pipeline: E
   { removed: ['write-behind'], pipeline: calls({}, { fails: 40 }, { effect: 'idempotent-write', on: 2 }) },
 ];
 const ALL = ['reorder-nodes', 'reorder-stages', 'move', 'parallelise'] as const;
-const mutants = laws.flatMap(({ removed, pipeline, by = ALL }) => by.map((name) => ({ name, without: removed.join(' and '), removed, pipeline })));
+const mutants = laws.flatMap(({ removed, pipeline, by = ALL }) =>
+  by.map((name) => ({ name, without: removed.join(' and '), removed, pipeline })),
+);
 
 /** Filters beside each other are both asked, and the merge takes the first as written: the law is stricter than outcomes need there. */
 const noHarmInProcess = new Set(['parallelise filter-order']);
 
 describe('a rewrite that ignores what ties two calls', () => {
   it.each(mutants)('$name without $without is caught by the checker and by execution', async ({ name, without, removed, pipeline }) => {
-    const wrong = starts(pipeline).flatMap((topology) => onlyLacking(removed, name, pipeline, topology).map((step) => ({ topology, step })));
+    const wrong = starts(pipeline).flatMap((topology) =>
+      onlyLacking(removed, name, pipeline, topology).map((step) => ({ topology, step })),
+    );
     expect(wrong).not.toEqual([]);
     for (const { topology, step } of wrong) expectRefused(pipeline, topology, step);
     let harmful = 0;
@@ -47,7 +57,10 @@ const limited: Executable = { ...shared, spec: { ...shared.spec, resources: [{ n
 
 describe('a rewrite that ignores the shape of the graph', () => {
   const redundant = inGroups(chain, [[first], [second], [third]]);
-  const short: Topology = { ...redundant, stages: redundant.stages.map((stage) => (stage.name === third ? { ...stage, after: [first, second] } : stage)) };
+  const short: Topology = {
+    ...redundant,
+    stages: redundant.stages.map((stage) => (stage.name === third ? { ...stage, after: [first, second] } : stage)),
+  };
   it.each<[string, Step, Topology]>([
     ['no-detour', { rewrite: 'fuse', first, second: third }, redundant],
     ['no-detour', { rewrite: 'reorder-stages', first, second: third }, short],
@@ -69,18 +82,67 @@ describe('a rewrite that ignores what only production shows', () => {
   const apart = inGroups(limited, [['function-0', 'function-2'], ['function-1']]);
 
   it.each<[string, string, Step, Executable, Topology, Limits]>([
-    ['write-alone', 'shows when a process dies: the whole stage is not run again', { rewrite: 'fuse', first: before, second: write }, sink, sunk, {}],
-    ['write-alone', 'shows when a process dies: the whole stage is not run again', { rewrite: 'move', node: 'function-1', to: 'function-2' }, calls({}, {}, { effect: 'write' }), three, {}],
-    ['same-partitions', 'no meaning comes from parts; the step must not choose', { rewrite: 'fuse', first, second: stageName([second, third]) }, chain, parts, {}],
+    [
+      'write-alone',
+      'shows when a process dies: the whole stage is not run again',
+      { rewrite: 'fuse', first: before, second: write },
+      sink,
+      sunk,
+      {},
+    ],
+    [
+      'write-alone',
+      'shows when a process dies: the whole stage is not run again',
+      { rewrite: 'move', node: 'function-1', to: 'function-2' },
+      calls({}, {}, { effect: 'write' }),
+      three,
+      {},
+    ],
+    [
+      'same-partitions',
+      'no meaning comes from parts; the step must not choose',
+      { rewrite: 'fuse', first, second: stageName([second, third]) },
+      chain,
+      parts,
+      {},
+    ],
     ['memory-fit', 'shows in an instance', { rewrite: 'fuse', first, second: stageName([second, third]) }, chain, pair, large],
     ['memory-fit', 'shows in an instance', { rewrite: 'move', node: second, to: first }, chain, pair, large],
     ['memory-fit', 'shows in an instance', { rewrite: 'batch-size', records: 5_000, bytes: DEFAULT_BATCH_BYTES }, chain, pair, large],
-    ['memory-fit', 'shows in an instance', { rewrite: 'partition', stage: first, partitions: 1 }, chain, { ...parts, batch: { ...parts.batch, records: 2_000 }, stages: parts.stages.map((stage) => ({ ...stage, partitions: 2 })) }, large],
-    ['resource-room', 'shows in an allocation: there is none', { rewrite: 'split', stage: used.stages[0]?.name ?? '', at: 1 }, limited, used, {}],
-    ['resource-room', 'shows in an allocation: there is none', { rewrite: 'move', node: 'function-2', to: 'function-1' }, limited, apart, {}],
+    [
+      'memory-fit',
+      'shows in an instance',
+      { rewrite: 'partition', stage: first, partitions: 1 },
+      chain,
+      { ...parts, batch: { ...parts.batch, records: 2_000 }, stages: parts.stages.map((stage) => ({ ...stage, partitions: 2 })) },
+      large,
+    ],
+    [
+      'resource-room',
+      'shows in an allocation: there is none',
+      { rewrite: 'split', stage: used.stages[0]?.name ?? '', at: 1 },
+      limited,
+      used,
+      {},
+    ],
+    [
+      'resource-room',
+      'shows in an allocation: there is none',
+      { rewrite: 'move', node: 'function-2', to: 'function-1' },
+      limited,
+      apart,
+      {},
+    ],
     ['parts-filled', 'an empty part is but wasted', { rewrite: 'partition', stage: first, partitions: 64 }, chain, pair, {}],
     ['parts-filled', 'an empty part is but wasted', { rewrite: 'batch-size', records: 1, bytes: DEFAULT_BATCH_BYTES }, chain, parts, {}],
-    ['within-bounds', 'the store refuses it', { rewrite: 'partition', stage: first, partitions: 65 }, chain, { ...pair, batch: { ...pair.batch, records: 100 } }, {}],
+    [
+      'within-bounds',
+      'the store refuses it',
+      { rewrite: 'partition', stage: first, partitions: 65 },
+      chain,
+      { ...pair, batch: { ...pair.batch, records: 100 } },
+      {},
+    ],
     ['within-bounds', 'the store refuses it', { rewrite: 'batch-size', records: 100_001, bytes: DEFAULT_BATCH_BYTES }, chain, pair, {}],
     ['within-bounds', 'the store refuses it', { rewrite: 'batch-size', records: 10, bytes: 5 }, chain, pair, {}],
     ['within-bounds', 'the store refuses it', { rewrite: 'linger', lingerMs: 600_001 }, chain, pair, {}],
@@ -101,7 +163,14 @@ function inGroups({ spec }: Executable, groups: readonly (readonly string[])[]):
 function starts(pipeline: Executable): Topology[] {
   const ids = pipeline.spec.nodes.map(({ id }) => id);
   const cuts = ids.map((_, at) => [ids.slice(0, at), ids.slice(at)].filter((nodes) => nodes.length > 0));
-  return [asWritten(pipeline.spec), inGroups(pipeline, ids.map((id) => [id])), ...cuts.map((groups) => inGroups(pipeline, groups))];
+  return [
+    asWritten(pipeline.spec),
+    inGroups(
+      pipeline,
+      ids.map((id) => [id]),
+    ),
+    ...cuts.map((groups) => inGroups(pipeline, groups)),
+  ];
 }
 
 /** Steps to which nothing but the removed conditions stands in the way. */
@@ -124,7 +193,13 @@ function expectRefused({ spec }: Executable, topology: Topology, step: Step, lim
   const conditions = conditionsOf({ spec, topology, limits }, step);
   for (const claimed of [conditions.filter(({ holds }) => holds), conditions.map((condition) => ({ ...condition, holds: true }))]) {
     const [hash, end] = [hashTopology(topology), hashTopology(to)];
-    const certificate = { $autoflow: 'certificate/1', pipeline: hashPipeline(spec), from: hash, to: end, steps: [{ step, from: hash, to: end, conditions: claimed }] };
+    const certificate = {
+      $autoflow: 'certificate/1',
+      pipeline: hashPipeline(spec),
+      from: hash,
+      to: end,
+      steps: [{ step, from: hash, to: end, conditions: claimed }],
+    };
     expect(checkCertificate(spec, topology, to, certificate, limits).map(({ code }) => code)).toContain('CONDITION_FAILS');
   }
 }

@@ -12,16 +12,35 @@ const choices = fc.array(fc.tuple(fc.nat(9_999), fc.nat(9_999)), { minLength: 1,
 
 /** `a; b after a`, the partitions if there are any. */
 function told({ stages }: Topology): string[] {
-  return stages.map(({ name, after, partitions }) => [name, ...(after.length > 0 ? ['after', ...after] : []), ...(partitions > 1 ? [`×${partitions}`] : [])].join(' '));
+  return stages.map(({ name, after, partitions }) =>
+    [name, ...(after.length > 0 ? ['after', ...after] : []), ...(partitions > 1 ? [`×${partitions}`] : [])].join(' '),
+  );
 }
 
 describe('a step', () => {
   it.each<[Step, string[]]>([
-    [{ rewrite: 'fuse', first: 'find-currency', second: 'look-up-rate' }, ['find-currency+look-up-rate', 'split-lines after find-currency+look-up-rate']],
-    [{ rewrite: 'reorder-stages', first: 'look-up-rate', second: 'split-lines' }, ['find-currency', 'split-lines after find-currency', 'look-up-rate after split-lines', 'revenue-by-category after look-up-rate']],
-    [{ rewrite: 'parallelise', first: 'look-up-rate', second: 'split-lines' }, ['find-currency', 'look-up-rate after find-currency', 'split-lines after find-currency', 'revenue-by-category after look-up-rate split-lines']],
+    [
+      { rewrite: 'fuse', first: 'find-currency', second: 'look-up-rate' },
+      ['find-currency+look-up-rate', 'split-lines after find-currency+look-up-rate'],
+    ],
+    [
+      { rewrite: 'reorder-stages', first: 'look-up-rate', second: 'split-lines' },
+      ['find-currency', 'split-lines after find-currency', 'look-up-rate after split-lines', 'revenue-by-category after look-up-rate'],
+    ],
+    [
+      { rewrite: 'parallelise', first: 'look-up-rate', second: 'split-lines' },
+      [
+        'find-currency',
+        'look-up-rate after find-currency',
+        'split-lines after find-currency',
+        'revenue-by-category after look-up-rate split-lines',
+      ],
+    ],
     [{ rewrite: 'filter-earlier', filter: 'is-sale' }, ['is-sale', 'find-currency after is-sale', 'look-up-rate after find-currency']],
-    [{ rewrite: 'filter-earlier', filter: 'is-sale', before: 'look-up-rate' }, ['find-currency', 'is-sale+look-up-rate after find-currency', 'split-lines after is-sale+look-up-rate']],
+    [
+      { rewrite: 'filter-earlier', filter: 'is-sale', before: 'look-up-rate' },
+      ['find-currency', 'is-sale+look-up-rate after find-currency', 'split-lines after is-sale+look-up-rate'],
+    ],
     [{ rewrite: 'partition', stage: 'find-currency', partitions: 4 }, ['find-currency ×4', 'look-up-rate after find-currency']],
   ])('%j', (step, stages) => {
     const from = step.rewrite === 'partition' ? applyStep(written, { rewrite: 'batch-size', records: 10, bytes: 2048 }) : written;
@@ -52,7 +71,9 @@ describe('a step', () => {
 });
 
 it('every candidate from any legal topology is legal, and the steps of one call stay apart from its topology', () => {
-  const legal = arbitraryPipelineSpec({ maxNodes: 8 }).chain((spec) => fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec))));
+  const legal = arbitraryPipelineSpec({ maxNodes: 8 }).chain((spec) =>
+    fc.tuple(fc.constant(spec), arbitraryLegalTopology(spec, dependencyOracle(spec))),
+  );
   fc.assert(
     fc.property(legal, fc.nat(9_999), ([spec, topology], pick) => {
       const before = structuredClone(topology);
@@ -90,7 +111,14 @@ it('an inverse leads back, legally; most steps have one', () => {
 });
 
 it('names of stages and nodes may be those of Object.prototype', () => {
-  const spec = { ...orders, nodes: orders.nodes.map((node) => ({ ...node, id: node.id.replace('find-currency', 'constructor'), inputs: node.inputs.map((id) => id.replace('find-currency', 'constructor')) })) };
+  const spec = {
+    ...orders,
+    nodes: orders.nodes.map((node) => ({
+      ...node,
+      id: node.id.replace('find-currency', 'constructor'),
+      inputs: node.inputs.map((id) => id.replace('find-currency', 'constructor')),
+    })),
+  };
   const next = applyStep(asWritten(spec), { rewrite: 'fuse', first: 'constructor', second: 'look-up-rate' });
   expect(validateTopology(spec, next)).toEqual([]);
 });

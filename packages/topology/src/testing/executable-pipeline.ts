@@ -75,7 +75,9 @@ export function calls(...given: readonly Partial<Call>[]): Executable {
 export function executable(given: readonly Call[]): Executable {
   // What a pipeline promises and what its resources allow is said before it is wired: the first time tells what to say.
   const { spec } = define(given, { output: ['key'], limit: 99 });
-  const written = spec.nodes.flatMap(({ kind, scope, writes }) => (scope.length === (kind === 'reduce' ? 1 : 0) && kind !== 'expand' ? writes : []));
+  const written = spec.nodes.flatMap(({ kind, scope, writes }) =>
+    scope.length === (kind === 'reduce' ? 1 : 0) && kind !== 'expand' ? writes : [],
+  );
   return define(given, { output: ['key', ...written], limit: 1 + spec.nodes.filter(({ uses }) => uses.length > 0).length });
 }
 
@@ -93,7 +95,8 @@ function define(given: readonly Call[], { output, limit }: { readonly output: re
   const needs = neededByFilters(spec);
   needs.forEach((id) => outside.needed.add(id));
   for (const { id, effect, uses } of spec.nodes)
-    if (effect === 'write' || effect === 'idempotent-write') for (const name of uses) outside.writers.set(name, (outside.writers.get(name) ?? new Set()).add(id));
+    if (effect === 'write' || effect === 'idempotent-write')
+      for (const name of uses) outside.writers.set(name, (outside.writers.get(name) ?? new Set()).add(id));
   return { pipeline, spec, outside };
 }
 

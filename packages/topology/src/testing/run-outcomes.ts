@@ -14,16 +14,27 @@ export interface Ended {
 }
 
 /** Runs a pipeline over so many records, as one topology has it, in this process. */
-export async function runOutcomes({ pipeline, spec, outside }: Executable, topology: Topology | undefined, records: number, batchSize: BatchSize): Promise<Ended> {
+export async function runOutcomes(
+  { pipeline, spec, outside }: Executable,
+  topology: Topology | undefined,
+  records: number,
+  batchSize: BatchSize,
+): Promise<Ended> {
   const world = (outside.world = new World());
   const inputs = Array.from({ length: records }, (_, i) => ({ key: `r${i}`, a: i, b: i % 3, c: i * i }));
-  const resources = new Map([...pipeline.functions.values()].flatMap(({ uses = {} }) => Object.values(uses).map((one) => [one.name, one] as const)));
+  const resources = new Map(
+    [...pipeline.functions.values()].flatMap(({ uses = {} }) => Object.values(uses).map((one) => [one.name, one] as const)),
+  );
   const fakes = [...resources.values()].map((resource) => fake(resource, {}));
   const outcomes = (await testPipeline(pipeline, inputs, { fakes, batchSize, ...(topology ? { topology } : {}) })) as Outcome[];
 
   const states = { completed: 0, filtered: 0, dead: 0, cancelled: 0 };
   for (const { state } of outcomes) states[state]++;
-  return { records: new Map(outcomes.map((outcome) => [outcome.key, said(outcome, world)])), wrongRows: wrongRows(spec.nodes, world), states };
+  return {
+    records: new Map(outcomes.map((outcome) => [outcome.key, said(outcome, world)])),
+    wrongRows: wrongRows(spec.nodes, world),
+    states,
+  };
 }
 
 /**
@@ -42,12 +53,16 @@ function wrongRows(nodes: Executable['spec']['nodes'], { rows, failures }: World
   const passed = new Map<string, Set<string>>();
   for (const { id, inputs } of nodes) passed.set(id, new Set(inputs.flatMap((input) => [input, ...(passed.get(input) ?? [])])));
   return rows.flatMap(({ node, record }) =>
-    failures.filter((failure) => failure.record === record && passed.get(node)?.has(failure.node)).map((failure) => `${node} wrote ${record}, which ${failure.node} failed`),
+    failures
+      .filter((failure) => failure.record === record && passed.get(node)?.has(failure.node))
+      .map((failure) => `${node} wrote ${record}, which ${failure.node} failed`),
   );
 }
 
 /** Records that two runs ended differently, and rows that the second should not have written. */
 export function differences(a: Ended, b: Ended): string[] {
-  const changed = [...a.records].filter(([key, text]) => b.records.get(key) !== text).map(([key, text]) => `${key}: ${text} became ${b.records.get(key) ?? 'nothing'}`);
+  const changed = [...a.records]
+    .filter(([key, text]) => b.records.get(key) !== text)
+    .map(([key, text]) => `${key}: ${text} became ${b.records.get(key) ?? 'nothing'}`);
   return [...changed, ...b.wrongRows];
 }

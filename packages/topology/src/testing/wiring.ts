@@ -90,7 +90,8 @@ export class Wiring {
   private function(one: Call, found: Point): void {
     const wanted = one.effect === 'write' || one.effect === 'idempotent-write';
     const [filtered] = this.points;
-    const on = wanted && found.scope.length === 0 && filtered ? { ...found, recs: union(found.recs, this.filters), filters: this.filters } : found;
+    const on =
+      wanted && found.scope.length === 0 && filtered ? { ...found, recs: union(found.recs, this.filters), filters: this.filters } : found;
     // A write behind a filter that it has not passed would write what the filter drops.
     const effect = wanted && [...this.filters].some((rec) => !on.filters.has(rec)) ? 'read' : one.effect;
     const id = this.id('function');
@@ -148,7 +149,9 @@ export class Wiring {
       const parent = String(reads[on.identity]);
       this.outside.world.stumble(id, parent, this.behaviour(id, one));
       return Array.from({ length: answer(id, 'length', reads) % 4 }, (_, i) =>
-        Object.fromEntries(fields.map((field) => [field, field === identity ? `${parent}/${id}.${i}` : answer(id, field, { ...reads, i })])),
+        Object.fromEntries(
+          fields.map((field) => [field, field === identity ? `${parent}/${id}.${i}` : answer(id, field, { ...reads, i })]),
+        ),
       );
     };
     const rec = this.called(defineExpand(id, { reads: this.reads(one, on), writes: schema(fields), children, retry: RETRY } as never), on);
@@ -165,7 +168,8 @@ export class Wiring {
     const definition = { reads: this.reads(one, on), into: `${id}-sum`, zero: { n: 0 }, add, merge, retry: RETRY };
     const rec = this.called(defineReduce(id, definition as never), on);
     const { parent } = on;
-    if (parent) this.points.push({ ...parent, recs: union(parent.recs, [rec]), fields: [...parent.fields, `${id}-sum`], filters: on.filters });
+    if (parent)
+      this.points.push({ ...parent, recs: union(parent.recs, [rec]), fields: [...parent.fields, `${id}-sum`], filters: on.filters });
   }
 
   private called(made: unknown, on: Point): Rec {

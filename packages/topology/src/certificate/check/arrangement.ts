@@ -48,12 +48,17 @@ export function isCircular({ earlier }: Arrangement): boolean {
 /** Adds what follows from what is there: who is before one that is before me is before me. (Warshall.) */
 export function closed(earlier: ReadonlyMap<string, ReadonlySet<string>>): Map<string, Set<string>> {
   const all = new Map([...earlier].map(([name, before]) => [name, new Set(before)]));
-  for (const [middle, beforeMiddle] of all) for (const before of all.values()) if (before.has(middle)) for (const one of beforeMiddle) before.add(one);
+  for (const [middle, beforeMiddle] of all)
+    for (const before of all.values()) if (before.has(middle)) for (const one of beforeMiddle) before.add(one);
   return all;
 }
 
 /** The same order with stages under other names: `names(old)` are the new ones, in running order; none: the stage is gone. */
-export function relabelled(arrangement: Arrangement, names: (old: string) => readonly string[], nodesOf: (name: string) => readonly string[]): Arrangement {
+export function relabelled(
+  arrangement: Arrangement,
+  names: (old: string) => readonly string[],
+  nodesOf: (name: string) => readonly string[],
+): Arrangement {
   const stages = new Map<string, { nodes: readonly string[]; partitions: number }>();
   const earlier = new Map<string, Set<string>>();
   for (const [old, { partitions }] of arrangement.stages)

@@ -34,9 +34,17 @@ export function checkCertificate(spec: PipelineSpec, from: Topology, to: Topolog
   let hash = ends.from;
   for (const [i, step] of steps.entries()) {
     const next = replay(now, step.step);
-    if (!next) return [...problems, { code: 'IMPOSSIBLE_STEP', pointer: jsonPointer('steps', i), message: `there is no room for this step in the topology before it.` }];
+    if (!next)
+      return [
+        ...problems,
+        { code: 'IMPOSSIBLE_STEP', pointer: jsonPointer('steps', i), message: `there is no room for this step in the topology before it.` },
+      ];
     const view = { ties, limits: measured, now, next, step: step.step };
-    problems.push(...brokenLinks(step, hash, next, i), ...unproved(view, step, i), ...illegal(ties, next, measured, jsonPointer('steps', i)));
+    problems.push(
+      ...brokenLinks(step, hash, next, i),
+      ...unproved(view, step, i),
+      ...illegal(ties, next, measured, jsonPointer('steps', i)),
+    );
     [now, hash] = [next, step.to];
   }
   if (hash !== ends.to) problems.push({ code: 'BROKEN_CHAIN', pointer: '/to', message: 'the last step ends at another topology.' });
@@ -48,7 +56,11 @@ type Ends = { readonly pipeline: string; readonly from: string; readonly to: str
 function differentEnds(claimed: Ends, found: Ends): Problem[] {
   return (['pipeline', 'from', 'to'] as const)
     .filter((end) => claimed[end] !== found[end])
-    .map((end) => ({ code: 'OTHER_SUBJECT', pointer: jsonPointer(end), message: `the certificate is about another ${end === 'pipeline' ? end : 'topology'}.` }));
+    .map((end) => ({
+      code: 'OTHER_SUBJECT',
+      pointer: jsonPointer(end),
+      message: `the certificate is about another ${end === 'pipeline' ? end : 'topology'}.`,
+    }));
 }
 
 function illegal(ties: Ties, arrangement: Arrangement, measured: Limits, pointer: string): Problem[] {
@@ -57,7 +69,15 @@ function illegal(ties: Ties, arrangement: Arrangement, measured: Limits, pointer
 
 function brokenLinks(step: ReadStep, hash: string, next: Arrangement, i: number): Problem[] {
   return [
-    ...(step.from === hash ? [] : [{ code: 'BROKEN_CHAIN', pointer: jsonPointer('steps', i, 'from'), message: 'the step does not begin where the one before it ended.' }]),
+    ...(step.from === hash
+      ? []
+      : [
+          {
+            code: 'BROKEN_CHAIN',
+            pointer: jsonPointer('steps', i, 'from'),
+            message: 'the step does not begin where the one before it ended.',
+          },
+        ]),
     ...(step.to === hashTopology(leanest(next))
       ? []
       : [{ code: 'BROKEN_CHAIN', pointer: jsonPointer('steps', i, 'to'), message: 'the step leads to another topology than it says.' }]),
@@ -71,9 +91,15 @@ function unproved(view: View, { conditions }: ReadStep, i: number): Problem[] {
   const problems: Problem[] = [];
   for (const [key, claim] of needed) {
     const { claim: stated, pointer } = given.get(key) ?? { pointer: jsonPointer('steps', i, 'conditions') };
-    if (!claim.holds) problems.push({ code: 'CONDITION_FAILS', pointer, message: `${said(claim)} does not hold: ${JSON.stringify(claim.facts)}.` });
+    if (!claim.holds)
+      problems.push({ code: 'CONDITION_FAILS', pointer, message: `${said(claim)} does not hold: ${JSON.stringify(claim.facts)}.` });
     if (!stated) problems.push({ code: 'CONDITION_MISSING', pointer, message: `${said(claim)} is not discharged.` });
-    else if (!stated.holds || !agrees(claim, stated)) problems.push({ code: 'WRONG_FACTS', pointer, message: `${said(claim)} is stated with other facts than ${JSON.stringify(claim.facts)}.` });
+    else if (!stated.holds || !agrees(claim, stated))
+      problems.push({
+        code: 'WRONG_FACTS',
+        pointer,
+        message: `${said(claim)} is stated with other facts than ${JSON.stringify(claim.facts)}.`,
+      });
   }
   for (const [key, { claim, pointer }] of given)
     if (!needed.has(key)) problems.push({ code: 'CONDITION_UNKNOWN', pointer, message: `${said(claim)} is no condition of this step.` });

@@ -54,7 +54,12 @@ function ownClaims(view: View): Claim[] {
     case 'fuse': {
       const made = madeOf(stage(step.first)[0] ?? '');
       const partitions = [step.first, step.second].map((name) => now.stages.get(name)?.partitions ?? 0);
-      const same = { condition: 'same-partitions', on: [step.first, step.second], holds: new Set(partitions).size === 1, facts: { partitions } };
+      const same = {
+        condition: 'same-partitions',
+        on: [step.first, step.second],
+        holds: new Set(partitions).size === 1,
+        facts: { partitions },
+      };
       return [noDetour(now, step.first, step.second), alone(view, made), same, fits(view, made)];
     }
     case 'split':
@@ -92,7 +97,12 @@ function noDetour(now: Arrangement, first: string, second: string): Claim {
 
 function alone({ ties, next }: View, name: string): Claim {
   const effects = (next.stages.get(name)?.nodes ?? []).map((id) => ties.node(id)?.effect ?? 'write');
-  return { condition: 'write-alone', on: [name], holds: !(effects.length > 1 && effects.some((effect) => effect === 'write')), facts: { effects } };
+  return {
+    condition: 'write-alone',
+    on: [name],
+    holds: !(effects.length > 1 && effects.some((effect) => effect === 'write')),
+    facts: { effects },
+  };
 }
 
 /** One claim for each limited resource that one of the nodes uses. */
@@ -122,5 +132,10 @@ function filled(next: Arrangement, name: string): Claim {
 
 function bounded(what: keyof typeof BOUNDS, value: number, on: readonly string[] = [what]): Claim {
   const [min, max] = BOUNDS[what];
-  return { condition: 'within-bounds', on, holds: Number.isInteger(value) && min <= value && value <= max, facts: { what, value, min, max } };
+  return {
+    condition: 'within-bounds',
+    on,
+    holds: Number.isInteger(value) && min <= value && value <= max,
+    facts: { what, value, min, max },
+  };
 }
