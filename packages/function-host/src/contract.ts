@@ -13,7 +13,9 @@ export interface FunctionHostOptions {
   /** Answers the value of a secret, or undefined; only declared secrets are asked for, and only instances get them. */
   readonly secret: (name: string) => string | undefined;
   readonly desired: { read(): Promise<readonly DesiredPool[]>; onChange(callback: () => void): Promise<() => Promise<void>> };
-  readonly acknowledge: (pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number }[]) => Promise<void>;
+  readonly acknowledge: (
+    pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number }[],
+  ) => Promise<void>;
   readonly metering: { invocation(row: InvocationRow): void; poolUsage(row: PoolUsageRow): void };
   readonly cost: (invocation: { billedMs: number; memoryMb: number }) => number;
   /** An instance without work for so long is ended (default 60 s): scale to zero. */

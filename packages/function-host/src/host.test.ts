@@ -7,10 +7,13 @@ import { createHostBench, type HostBench } from './testing/host-bench.js';
 
 const stack = useTestStack();
 let bench: HostBench;
-beforeAll(async () => void (bench = await createHostBench({ temporal: stack.temporal, folder: stack.folder, module: 'trouble', idleMs: 300 })));
+beforeAll(
+  async () => void (bench = await createHostBench({ temporal: stack.temporal, folder: stack.folder, module: 'trouble', idleMs: 300 })),
+);
 afterAll(() => bench.close());
 
-const batchOf = (modes: readonly string[], amount = 0): Promise<BatchRef> => bench.batch(modes.map((mode, i) => ({ id: String(i), mode, amount })));
+const batchOf = (modes: readonly string[], amount = 0): Promise<BatchRef> =>
+  bench.batch(modes.map((mode, i) => ({ id: String(i), mode, amount })));
 const nodes = ['keep-wanted', 'act'];
 
 async function failureOf(handle: WorkflowHandle): Promise<ApplicationFailure> {
@@ -85,7 +88,12 @@ describe('a pool', () => {
   });
 
   it('heartbeats for a handler that holds its thread', async () => {
-    const handle = await bench.dispatch(bench.pool(), await batchOf(['busy'], 4_000), { nodes: ['devour'] }, { heartbeatTimeout: '2 seconds' });
+    const handle = await bench.dispatch(
+      bench.pool(),
+      await batchOf(['busy'], 4_000),
+      { nodes: ['devour'] },
+      { heartbeatTimeout: '2 seconds' },
+    );
     await handle.result();
     expect(bench.rowsOf(handle)).toMatchObject([{ attempt: 1, outcome: 'ok' }]);
   });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { DesiredPool } from '@autoflow/store';
@@ -38,6 +39,7 @@ class Host implements FunctionHost {
   readonly #pools = new Map<string, RunningPool>();
   /** By pipeline, version and stage: memory classes of a stage share its concurrency. */
   readonly #gates = new Map<string, Gate>();
+  readonly #starting = new Gate(availableParallelism());
   readonly #draining = new Map<string, Promise<void>>();
   readonly #reconcile = singleFlight(() => this.#follow());
   readonly #timers: NodeJS.Timeout[] = [];
@@ -70,9 +72,11 @@ class Host implements FunctionHost {
     this.#stopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#unsubscribe?.().catch((error: unknown) => this.#warn('unsubscribing from desired pools failed', error));
-    await this.#reconcile();
-    await Promise.all(this.#draining.values());
-    this.#meterUsage();
+    while (this.#pools.size > 0) {
+      await this.#reconcile();
+      await Promise.all(this.#draining.values());
+    }
+    await this.#acknowledge();
     this.enforcer.close();
   }
 
@@ -83,7 +87,8 @@ class Host implements FunctionHost {
     if (desired === undefined) return;
     const byQueue = new Map(desired.map((each) => [poolQueue(each.pipeline, each.version, each.stage, each.memoryMb), each]));
     this.#setGates(desired);
-    for (const [queue, wanted] of byQueue) await this.#ensure(queue, wanted).catch((error: unknown) => this.#warn(`pool ${queue} could not be made`, error));
+    for (const [queue, wanted] of byQueue)
+      await this.#ensure(queue, wanted).catch((error: unknown) => this.#warn(`pool ${queue} could not be made`, error));
     for (const queue of this.#pools.keys()) if (!byQueue.has(queue)) this.#remove(queue);
     await this.#acknowledge();
   }
@@ -136,7 +141,7 @@ class Host implements FunctionHost {
     const { host, connection, namespace, idleMs = 60_000, strictSample = 0.01, cost, metering } = this.options;
     const { stage, memoryMb } = wanted;
     const occupancy = new Occupancy();
-    const instances = new Instances((nodes) => this.#createInstance(wanted, nodes), idleMs, occupancy);
+    const instances = new Instances((nodes) => this.#createInstance(wanted, nodes), this.#starting, idleMs, occupancy);
     const activity = stageActivity({
       gate: this.#gate(gateKey(wanted)),
       instances,
@@ -146,7 +151,17 @@ class Host implements FunctionHost {
       cost,
       meter: (row) => metering.invocation(row),
     });
-    return Pool.create({ taskQueue, stage, activity, instances, occupancy, connection, namespace, identity: `${host}/${taskQueue}`, concurrency });
+    return Pool.create({
+      taskQueue,
+      stage,
+      activity,
+      instances,
+      occupancy,
+      connection,
+      namespace,
+      identity: `${host}/${taskQueue}`,
+      concurrency,
+    });
   }
 
   async #createInstance({ pipeline, release, memoryMb, stage }: DesiredPool, nodes: readonly string[]): Promise<InstanceProcess> {
@@ -170,14 +185,18 @@ class Host implements FunctionHost {
     if (running === undefined || this.#draining.has(queue)) return;
     const drained = running.pool
       .drain(this.options.drainWithinMs ?? 120_000)
-      .then((gone) => (gone ? this.#forget(queue, running) : undefined))
       .catch((error: unknown) => this.#warn(`draining pool ${queue} failed`, error))
-      .finally(() => this.#draining.delete(queue));
+      .then((gone) => {
+        this.#draining.delete(queue);
+        if (gone !== false) this.#forget(queue, running);
+      });
     this.#draining.set(queue, drained);
   }
 
-  #forget(queue: string, { wanted }: RunningPool): void {
+  #forget(queue: string, running: RunningPool): void {
+    this.#meterUsageOf(running);
     this.#pools.delete(queue);
+    const { wanted } = running;
     const key = gateKey(wanted);
     if (![...this.#pools.values()].some((other) => gateKey(other.wanted) === key)) this.#gates.delete(key);
     if (!this.#stopping) void this.#reconcile();
@@ -195,11 +214,21 @@ class Host implements FunctionHost {
   }
 
   #meterUsage(): void {
-    for (const { wanted: { pipeline, version, stage, memoryMb }, pool } of this.#pools.values()) {
-      const usage = pool.usage();
-      if (usage.provisionedS === 0) continue;
-      this.options.metering.poolUsage({ host: this.options.host, pipeline, version, stage, memoryMb, ...usage, provisionedMbS: usage.provisionedS * memoryMb });
-    }
+    for (const running of this.#pools.values()) this.#meterUsageOf(running);
+  }
+
+  #meterUsageOf({ wanted: { pipeline, version, stage, memoryMb }, pool }: RunningPool): void {
+    const usage = pool.usage();
+    if (usage.provisionedS === 0) return;
+    this.options.metering.poolUsage({
+      host: this.options.host,
+      pipeline,
+      version,
+      stage,
+      memoryMb,
+      ...usage,
+      provisionedMbS: usage.provisionedS * memoryMb,
+    });
   }
 
   #warn(message: string, error: unknown): void {
@@ -207,4 +236,5 @@ class Host implements FunctionHost {
   }
 }
 
-const gateKey = ({ pipeline, version, stage }: Pick<DesiredPool, 'pipeline' | 'version' | 'stage'>): string => `${pipeline}/${version}/${stage}`;
+const gateKey = ({ pipeline, version, stage }: Pick<DesiredPool, 'pipeline' | 'version' | 'stage'>): string =>
+  `${pipeline}/${version}/${stage}`;

@@ -12,7 +12,11 @@ export class InstalledReleases {
   async find(hash: string, pipeline: string): Promise<{ bundle: string; spec: PipelineSpec }> {
     const { bundle, specs } = await this.#release(hash);
     const spec = specs.find(({ name }) => name === pipeline);
-    if (spec === undefined) throw new ReleaseError('RELEASE_WITHOUT_PIPELINE', `Release ${hash} holds ${specs.map(({ name }) => name).join(', ')}, not '${pipeline}'.`);
+    if (spec === undefined)
+      throw new ReleaseError(
+        'RELEASE_WITHOUT_PIPELINE',
+        `Release ${hash} holds ${specs.map(({ name }) => name).join(', ')}, not '${pipeline}'.`,
+      );
     return { bundle, spec };
   }
 
@@ -27,7 +31,11 @@ export class InstalledReleases {
 }
 
 /** Values of the secrets that the resources of these nodes declare, and of no others. A secret without value is left out. */
-export function declaredSecrets(spec: PipelineSpec, nodes: readonly string[], secret: (name: string) => string | undefined): { [name: string]: string } {
+export function declaredSecrets(
+  spec: PipelineSpec,
+  nodes: readonly string[],
+  secret: (name: string) => string | undefined,
+): { [name: string]: string } {
   const used = new Set(spec.nodes.filter(({ id }) => nodes.includes(id)).flatMap(({ uses }) => uses));
   const names = spec.resources.filter(({ name }) => used.has(name)).flatMap(({ secrets }) => secrets);
   const found = names.map((name) => [name, secret(name)] as const);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { killProcess, type Confinement, type Enforcer } from './enforcer.js';
 
@@ -8,7 +8,9 @@ export interface GroupLayout {
   readonly why: string;
   /** Folders in which a group is made: one (v2), or memory and cpu (v1). */
   readonly parents: readonly string[];
-  limitMemory(group: readonly string[], memoryMb: number): void;
+  /** The hard limit of memory, and the weight when CPUs are short. */
+  admit(group: readonly string[], memoryMb: number): void;
+  /** The hard limit of CPU. */
   limitCpu(group: readonly string[], memoryMb: number): void;
   /** Kills of the group by the kernel for lack of memory. */
   kills(group: readonly string[]): number;
@@ -24,7 +26,7 @@ export function groupEnforcer(layout: GroupLayout): Enforcer {
     why: layout.why,
     confine(pid, memoryMb): Confinement {
       const group = makeGroup(layout.parents, `${GROUP_PREFIX}${process.pid}-${++made}`);
-      layout.limitMemory(group, memoryMb);
+      layout.admit(group, memoryMb);
       for (const folder of group) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
       return {
         throttle: () => layout.limitCpu(group, memoryMb),
@@ -41,6 +43,16 @@ export function groupEnforcer(layout: GroupLayout): Enforcer {
 }
 
 export const GROUP_PREFIX = 'autoflow-';
+
+/** Removes the groups of hosts that were killed before they could, and ends what still runs in them. */
+export function sweepGroups(parents: readonly string[]): void {
+  for (const parent of parents) {
+    for (const name of readdirSync(parent)) {
+      const host = /^autoflow-(\d+)-\d+$/.exec(name)?.[1];
+      if (host !== undefined && !existsSync(`/proc/${host}`)) removeGroup([join(parent, name)]);
+    }
+  }
+}
 
 export function makeGroup(parents: readonly string[], name: string): string[] {
   const group = parents.map((parent) => join(parent, name));
@@ -81,7 +93,9 @@ export function membersOf(folder: string): number[] {
 
 /** The number after a word in files such as `memory.events`; 0 when there is none. */
 export function counter(file: string, name: string): number {
-  const line = readFileSync(file, 'latin1').split('\n').find((each) => each.startsWith(`${name} `));
+  const line = readFileSync(file, 'latin1')
+    .split('\n')
+    .find((each) => each.startsWith(`${name} `));
   return line === undefined ? 0 : Number(line.slice(name.length + 1));
 }
 

@@ -1,7 +1,7 @@
 import type { Enforcement } from '@autoflow/store';
 import { cgroupV1 } from './cgroup-v1.js';
 import { cgroupV2 } from './cgroup-v2.js';
-import { GROUP_PREFIX, groupEnforcer, makeGroup, removeGroup, type GroupLayout } from './control-groups.js';
+import { GROUP_PREFIX, groupEnforcer, makeGroup, removeGroup, sweepGroups, type GroupLayout } from './control-groups.js';
 import type { Enforcer } from './enforcer.js';
 import { softEnforcer } from './soft.js';
 
@@ -9,11 +9,17 @@ import { softEnforcer } from './soft.js';
 export function createEnforcer(wanted: Enforcement | 'detect' = 'detect'): Enforcer {
   if (wanted === 'soft') return softEnforcer('soft limits were asked for');
   const refusals: string[] = [];
-  for (const [kind, layoutOf] of [['cgroup-v2', cgroupV2], ['cgroup-v1', cgroupV1]] as const) {
+  for (const [kind, layoutOf] of [
+    ['cgroup-v2', cgroupV2],
+    ['cgroup-v1', cgroupV1],
+  ] as const) {
     if (wanted !== 'detect' && wanted !== kind) continue;
     const layout = layoutOf();
     const refusal = layout === undefined ? 'no memory and cpu controllers that this process may use' : refusalOf(layout);
-    if (layout !== undefined && refusal === undefined) return groupEnforcer(layout);
+    if (layout !== undefined && refusal === undefined) {
+      sweepGroups(layout.parents);
+      return groupEnforcer(layout);
+    }
     refusals.push(`${kind}: ${refusal}`);
   }
   const why = refusals.join('; ');
@@ -25,7 +31,7 @@ function refusalOf(layout: GroupLayout): string | undefined {
   let group: string[] | undefined;
   try {
     group = makeGroup(layout.parents, `${GROUP_PREFIX}probe-${process.pid}`);
-    layout.limitMemory(group, 128);
+    layout.admit(group, 128);
     layout.limitCpu(group, 128);
     layout.kills(group);
     return undefined;

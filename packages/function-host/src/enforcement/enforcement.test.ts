@@ -62,7 +62,8 @@ describe('createEnforcer', () => {
 
   it.skipIf(detected.kind === 'soft')('slows a throttled process down to the share of its memory, and removes its groups', async () => {
     const layout = detected.kind === 'cgroup-v1' ? cgroupV1()! : cgroupV2()!;
-    const groups = (): string[] => layout.parents.flatMap((parent) => readdirSync(parent)).filter((name) => name.startsWith(`autoflow-${process.pid}-`));
+    const groups = (): string[] =>
+      layout.parents.flatMap((parent) => readdirSync(parent)).filter((name) => name.startsWith(`autoflow-${process.pid}-`));
     const child = started('spinner.cjs');
     const confinement = detected.confine(child.pid!, 256);
     confinement.throttle();

@@ -3,8 +3,12 @@ import { join, relative } from 'node:path';
 
 /** Folder of this process's own group in one hierarchy: controller `memory` or `cpu` of v1, or `unified` for v2. */
 export function ownGroup(hierarchy: 'memory' | 'cpu' | 'unified'): string | undefined {
-  const mount = readLines('/proc/self/mountinfo').map(parseMount).find((each) => each?.hierarchies.includes(hierarchy));
-  const path = readLines('/proc/self/cgroup').map(parseMembership).find((each) => each.hierarchies.includes(hierarchy))?.path;
+  const mount = readLines('/proc/self/mountinfo')
+    .map(parseMount)
+    .find((each) => each?.hierarchies.includes(hierarchy));
+  const path = readLines('/proc/self/cgroup')
+    .map(parseMembership)
+    .find((each) => each.hierarchies.includes(hierarchy))?.path;
   if (mount === undefined || path === undefined) return undefined;
   // In a container the mount shows a part of the tree only: the path counts from the root of what is mounted.
   const inside = join(mount.folder, relative(mount.root, path));

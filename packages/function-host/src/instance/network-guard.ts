@@ -49,5 +49,8 @@ function checked<T>(handler: () => T, check: <R>(result: R) => R): T {
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise;
 
 function impure(node: string, channel: string): TerminalError {
-  return new TerminalError('IMPURE', `'${node}' is declared pure, but used the network (${channel}). Declare effect 'read' and take the connection from a resource.`);
+  return new TerminalError(
+    'IMPURE',
+    `'${node}' is declared pure, but used the network (${channel}). Declare effect 'read' and take the connection from a resource.`,
+  );
 }

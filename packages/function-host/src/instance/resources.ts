@@ -9,10 +9,13 @@ export interface OpenResources {
 
 /** Each resource is opened at most once in a process, and sees only the secrets that were handed to this instance. */
 export function openResources(pipeline: AnyPipeline, secrets: { readonly [name: string]: string }): OpenResources {
-  const definitions = new Map([...pipeline.functions.values()].flatMap(({ uses = {} }) => Object.values(uses)).map((each) => [each.name, each]));
+  const definitions = new Map(
+    [...pipeline.functions.values()].flatMap(({ uses = {} }) => Object.values(uses)).map((each) => [each.name, each]),
+  );
   const opened = new Map<string, Promise<unknown>>();
   const ending = new AbortController();
-  const open = async (resource: Resource<unknown>): Promise<unknown> => resource.open({ secret: (name) => secretIn(secrets, name), signal: ending.signal });
+  const open = async (resource: Resource<unknown>): Promise<unknown> =>
+    resource.open({ secret: (name) => secretIn(secrets, name), signal: ending.signal });
   return {
     get(name) {
       const known = opened.get(name);

@@ -10,7 +10,13 @@ import { patiently } from './patiently.js';
 type Tell = (message: InstanceMessage) => void;
 
 /** One invocation: read the batch, run the stage's functions over it, write what came of it. Never rejects. */
-export async function runInvocation(stage: OpenStage, invocation: StageInvocation, strict: boolean, signal: AbortSignal, tell: Tell): Promise<InstanceMessage> {
+export async function runInvocation(
+  stage: OpenStage,
+  invocation: StageInvocation,
+  strict: boolean,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<InstanceMessage> {
   const used = startMeter();
   const storing = (at: string): void => tell({ type: 'progress', at, withinMs: STORE_WITHIN_MS });
   let counts = NOTHING;
@@ -36,9 +42,17 @@ async function readRecords({ batches, pipeline }: OpenStage, { inputs, slice }: 
   return slice === undefined ? merged : merged.slice(slice.from, slice.to);
 }
 
-function run(stage: OpenStage, invocation: StageInvocation, records: readonly RecordState[], strict: boolean, signal: AbortSignal, tell: Tell): RunResult | Promise<RunResult> {
+function run(
+  stage: OpenStage,
+  invocation: StageInvocation,
+  records: readonly RecordState[],
+  strict: boolean,
+  signal: AbortSignal,
+  tell: Tell,
+): RunResult | Promise<RunResult> {
   const { pipeline, scope, nodes, final } = invocation;
-  if (invocation.condemn !== undefined) return { done: condemn(records, { in: invocation.stage, ...invocation.condemn }, nodes), retry: [], spans: [] };
+  if (invocation.condemn !== undefined)
+    return { done: condemn(records, { in: invocation.stage, ...invocation.condemn }, nodes), retry: [], spans: [] };
   return runNodes(stage.pipeline, nodes, records, {
     resource: stage.resources.get,
     idempotencyScope: `${pipeline}/${scope}`,
@@ -47,15 +61,21 @@ function run(stage: OpenStage, invocation: StageInvocation, records: readonly Re
     signal,
     guard: stage.guard,
     memo: stage.memo,
-    log: ({ node, key, message, details }) => tell({ type: 'log', node, message, ...(key !== undefined && { key }), ...(details && { details }) }),
+    log: ({ node, key, message, details }) =>
+      tell({ type: 'log', node, message, ...(key !== undefined && { key }), ...(details && { details }) }),
     progress: (node, timeoutMs) => tell({ type: 'progress', at: node, withinMs: timeoutMs }),
     clock: { now: () => performance.now(), cpu: cpuMs },
   });
 }
 
 /** Handlers have run: the store is given some time to come back before that work is thrown away. */
-async function write({ batches }: OpenStage, { pipeline, batchId, stage }: StageInvocation, { done, retry }: RunResult): Promise<StageAnswer> {
-  const store = (label: string, records: readonly RecordState[]): Promise<BatchRef> => patiently(() => batches.write({ pipeline, batchId, label }, records));
+async function write(
+  { batches }: OpenStage,
+  { pipeline, batchId, stage }: StageInvocation,
+  { done, retry }: RunResult,
+): Promise<StageAnswer> {
+  const store = (label: string, records: readonly RecordState[]): Promise<BatchRef> =>
+    patiently(() => batches.write({ pipeline, batchId, label }, records));
   const output = await store(stage, done);
   return retry.length === 0 ? { output } : { output, retry: await store(`${stage}.retry`, retry) };
 }
@@ -74,15 +94,25 @@ type Counts = Omit<InvocationUsage, 'cpuMs' | 'runQueueMs' | 'peakMemoryMb'>;
 const NOTHING: Counts = { recordsIn: 0, recordsOut: 0, filtered: 0, dead: 0, retried: 0, bytesIn: 0, bytesOut: 0, spans: [] };
 
 /** Of this invocation: what was filtered or dying before does not count again. */
-function countsOf(records: readonly RecordState[], { done, retry, spans }: RunResult): Pick<Counts, 'recordsOut' | 'filtered' | 'dead' | 'retried' | 'spans'> {
+function countsOf(
+  records: readonly RecordState[],
+  { done, retry, spans }: RunResult,
+): Pick<Counts, 'recordsOut' | 'filtered' | 'dead' | 'retried' | 'spans'> {
   const filtered = count(done, isFiltered) - count(records, isFiltered);
   const dead = count(done, isDying) - count(records, isDying);
-  return { recordsOut: done.length - count(done, isFiltered) - count(done, isDying), filtered, dead: Math.max(0, dead), retried: retry.length, spans };
+  return {
+    recordsOut: done.length - count(done, isFiltered) - count(done, isDying),
+    filtered,
+    dead: Math.max(0, dead),
+    retried: retry.length,
+    spans,
+  };
 }
 
 const isFiltered = ({ filtered }: RecordState): boolean => filtered !== undefined;
 const isDying = ({ filtered, death }: RecordState): boolean => filtered === undefined && death !== undefined;
-const count = (records: readonly RecordState[], is: (record: RecordState) => boolean): number => records.reduce((n, record) => n + Number(is(record)), 0);
+const count = (records: readonly RecordState[], is: (record: RecordState) => boolean): number =>
+  records.reduce((n, record) => n + Number(is(record)), 0);
 const bytesOf = (refs: readonly BatchRef[]): number => refs.reduce((sum, { bytes }) => sum + bytes, 0);
 
 function cpuMs(): number {

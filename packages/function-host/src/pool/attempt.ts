@@ -63,7 +63,18 @@ export interface AttemptTimes {
   readonly durationMs: number;
 }
 
-const NO_USAGE = { cpuMs: 0, runQueueMs: 0, recordsIn: 0, recordsOut: 0, filtered: 0, dead: 0, retried: 0, bytesIn: 0, bytesOut: 0, spans: [] } as const;
+const NO_USAGE = {
+  cpuMs: 0,
+  runQueueMs: 0,
+  recordsIn: 0,
+  recordsOut: 0,
+  filtered: 0,
+  dead: 0,
+  retried: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  spans: [],
+} as const;
 
 /** The metering row of one attempt. An instance that ended tells nothing of itself: memory is what it was allowed when that ran out. */
 export function rowOf(
@@ -93,4 +104,5 @@ export function rowOf(
   };
 }
 
-const errorText = (error: Error): string => (error instanceof ApplicationFailure ? `${error.type}: ${error.message}` : `${error.name}: ${error.message}`);
+const errorText = (error: Error): string =>
+  error instanceof ApplicationFailure ? `${error.type}: ${error.message}` : `${error.name}: ${error.message}`;

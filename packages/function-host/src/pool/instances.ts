@@ -1,4 +1,5 @@
 import type { Ended, InstanceProcess } from '../process/instance-process.js';
+import type { Gate } from './gate.js';
 import type { Occupancy } from './occupancy.js';
 
 /** An instance held for one invocation. */
@@ -12,7 +13,10 @@ export interface Lease {
 
 /** The instance could not be made ready. */
 export class InstanceNotReady extends Error {
-  constructor(readonly ended: Ended, readonly coldStartMs: number) {
+  constructor(
+    readonly ended: Ended,
+    readonly coldStartMs: number,
+  ) {
     super(ended.message);
   }
 }
@@ -29,6 +33,8 @@ export class Instances {
 
   constructor(
     private readonly create: (nodes: readonly string[]) => Promise<InstanceProcess>,
+    /** Of all pools of the host: starting is CPU alone, so more at once than there are CPUs would only delay each other, and the host. */
+    private readonly starting: Gate,
     private readonly idleMs: number,
     private readonly occupancy: Occupancy,
   ) {}
@@ -46,17 +52,13 @@ export class Instances {
     const warm = [...this.#idle.keys()].at(-1);
     if (warm !== undefined) return this.#lease(this.#wake(warm), 0);
     const begin = performance.now();
-    const instance = await this.create(nodes);
-    this.#add(instance);
-    const stop = (): void => instance.kill('cancelled while starting');
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    const ended = await instance.start();
-    signal.removeEventListener('abort', stop);
-    signal.throwIfAborted();
-    const coldStartMs = performance.now() - begin;
-    if (ended !== undefined) throw new InstanceNotReady(ended, coldStartMs);
-    return this.#lease(instance, coldStartMs);
+    const started = await this.starting.enter(signal);
+    try {
+      const instance = await this.#start(nodes, signal, begin);
+      return this.#lease(instance, performance.now() - begin);
+    } finally {
+      started();
+    }
   }
 
   /** Closes idle instances, the longest idle first, until at most so many instances are left. */
@@ -71,6 +73,19 @@ export class Instances {
   async close(): Promise<void> {
     this.shrinkTo(0);
     await Promise.all([...this.#all].map((instance) => instance.ended));
+  }
+
+  async #start(nodes: readonly string[], signal: AbortSignal, begin: number): Promise<InstanceProcess> {
+    const instance = await this.create(nodes);
+    this.#add(instance);
+    const stop = (): void => instance.kill('cancelled while starting');
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const ended = await instance.start();
+    signal.removeEventListener('abort', stop);
+    signal.throwIfAborted();
+    if (ended !== undefined) throw new InstanceNotReady(ended, performance.now() - begin);
+    return instance;
   }
 
   #add(instance: InstanceProcess): void {

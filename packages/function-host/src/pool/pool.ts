@@ -41,7 +41,12 @@ export class Pool {
       taskQueue: options.taskQueue,
       identity: options.identity,
       activities: { [options.stage]: options.activity },
-      tuner: { activityTaskSlotSupplier: slots, workflowTaskSlotSupplier: UNUSED, localActivityTaskSlotSupplier: UNUSED, nexusTaskSlotSupplier: UNUSED },
+      tuner: {
+        activityTaskSlotSupplier: slots,
+        workflowTaskSlotSupplier: UNUSED,
+        localActivityTaskSlotSupplier: UNUSED,
+        nexusTaskSlotSupplier: UNUSED,
+      },
       activityTaskPollerBehavior: { type: 'autoscaling', minimum: 1, initial: 1 },
       // By default heartbeats are held back for 80 % of their timeout: of few seconds that leaves too little.
       maxHeartbeatThrottleInterval: '1s',

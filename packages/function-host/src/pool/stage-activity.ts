@@ -42,7 +42,12 @@ export function stageActivity(options: StageActivityOptions): (invocation: Stage
   };
 }
 
-async function attempt(options: StageActivityOptions, invocation: StageInvocation, signal: AbortSignal, clock: AttemptClock): Promise<AttemptEnd> {
+async function attempt(
+  options: StageActivityOptions,
+  invocation: StageInvocation,
+  signal: AbortSignal,
+  clock: AttemptClock,
+): Promise<AttemptEnd> {
   const { gate, instances, memoryMb, strictSample } = options;
   let leave: (() => void) | undefined;
   try {
@@ -59,7 +64,13 @@ async function attempt(options: StageActivityOptions, invocation: StageInvocatio
 }
 
 /** A warm instance that turns out to be gone, before it took the invocation on, is replaced. */
-async function runOn(instances: Instances, invocation: StageInvocation, strict: boolean, signal: AbortSignal, clock: AttemptClock): Promise<InvocationResult> {
+async function runOn(
+  instances: Instances,
+  invocation: StageInvocation,
+  strict: boolean,
+  signal: AbortSignal,
+  clock: AttemptClock,
+): Promise<InvocationResult> {
   for (;;) {
     const lease = await instances.take(invocation.nodes, signal);
     try {
@@ -104,7 +115,13 @@ class AttemptClock {
 }
 
 /** Metering must not fail an invocation: the port takes rows and answers nothing. */
-function meter({ place, memoryMb, cost, meter }: StageActivityOptions, invocation: StageInvocation, { info }: Context, clock: AttemptClock, end: AttemptEnd): void {
+function meter(
+  { place, memoryMb, cost, meter }: StageActivityOptions,
+  invocation: StageInvocation,
+  { info }: Context,
+  clock: AttemptClock,
+  end: AttemptEnd,
+): void {
   const costUsd = cost({ billedMs: billedMs(clock), memoryMb });
   meter(rowOf({ ...place, memoryMb, costUsd }, invocation, info, clock, end));
 }

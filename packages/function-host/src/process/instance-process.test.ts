@@ -13,7 +13,11 @@ beforeAll(async () => void (bench = await createStageBench('trouble')));
 afterAll(() => bench.close());
 
 /** Runs `act`, or another node, over records of these modes. */
-async function act(instance: InstanceProcess, modes: readonly string[], { node = 'act', amount = 0, strict = true, final = false, signal = never } = {}): Promise<InvocationResult> {
+async function act(
+  instance: InstanceProcess,
+  modes: readonly string[],
+  { node = 'act', amount = 0, strict = true, final = false, signal = never } = {},
+): Promise<InvocationResult> {
   const input = await bench.batch(modes.map((mode, i) => ({ id: String(i), mode, amount })));
   return instance.invoke(bench.invocation(input, { nodes: ['keep-wanted', node], final }), strict, signal);
 }
@@ -38,7 +42,10 @@ describe('an instance', () => {
     expect(retry.map(({ index, retry }) => [index, retry?.at, retry?.message])).toEqual([[3, 'act', 'the handler threw']]);
     const { usage } = result as Extract<InvocationResult, { type: 'answer' }>;
     expect(usage).toMatchObject({ recordsIn: 5, recordsOut: 2, filtered: 1, dead: 1, retried: 1 });
-    expect(usage.spans.map(({ node, recordsIn }) => [node, recordsIn])).toEqual([['keep-wanted', 5], ['act', 4]]);
+    expect(usage.spans.map(({ node, recordsIn }) => [node, recordsIn])).toEqual([
+      ['keep-wanted', 5],
+      ['act', 4],
+    ]);
     expect(usage.cpuMs).toBeGreaterThan(0);
     expect(usage.peakMemoryMb).toBeGreaterThan(20);
     expect(usage.bytesIn).toBeGreaterThan(0);
@@ -115,10 +122,14 @@ describe('an instance', () => {
   it('takes a slice of the merged input, and lets condemned records die without running them', async () => {
     const instance = await bench.instance();
     const input = await bench.batch(['kill', 'ok', 'kill'].map((mode, i) => ({ id: String(i), mode, amount: 0 })));
-    const sliced = await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 1, to: 2 } }), true, never));
+    const sliced = await recordsOf(
+      await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 1, to: 2 } }), true, never),
+    );
     expect(sliced.done.map(({ index }) => index)).toEqual([1]);
     const condemn = { code: 'INSTANCE_DIED', message: 'its process died' };
-    const condemned = await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 0, to: 1 }, condemn }), true, never));
+    const condemned = await recordsOf(
+      await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 0, to: 1 }, condemn }), true, never),
+    );
     expect(condemned.done[0]?.death).toEqual({ in: 'stage', ...condemn });
   });
 });
@@ -147,7 +158,8 @@ describe('the sandbox', () => {
     const secrets = { VAULT_TOKEN: 'a-long-secret', OTHER_TOKEN: 'another-secret' };
     const instance = await bench.instance({ nodes: ['ask-vault'], secrets });
     const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0, acted: true }]);
-    const ask = async (): Promise<RecordState> => (await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['ask-vault'] }), true, never))).done[0]!;
+    const ask = async (): Promise<RecordState> =>
+      (await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['ask-vault'] }), true, never))).done[0]!;
     const [first, second] = [await ask(), await ask()];
     expect(first.fields['tokenLength']).toBe(secrets.VAULT_TOKEN.length);
     expect(second.fields['opened']).toBe(first.fields['opened']);
@@ -157,7 +169,9 @@ describe('the sandbox', () => {
     const secrets = { VAULT_TOKEN: 'a-long-secret', OTHER_TOKEN: 'another-secret' };
     const instance = await bench.instance({ pipeline: 'curiosity', nodes: ['ask-other'], secrets });
     const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0, acted: true }]);
-    const { done } = await recordsOf(await instance.invoke(bench.invocation(input, { pipeline: 'curiosity', nodes: ['ask-other'] }), true, never));
+    const { done } = await recordsOf(
+      await instance.invoke(bench.invocation(input, { pipeline: 'curiosity', nodes: ['ask-other'] }), true, never),
+    );
     expect(done[0]?.death?.code).toBe('SECRET_UNDECLARED');
   });
 

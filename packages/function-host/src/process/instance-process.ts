@@ -132,7 +132,8 @@ export class InstanceProcess {
   #hear(message: InstanceMessage): void {
     this.#begun = true;
     if (message.type === 'progress') this.#progress(message.at, message.withinMs);
-    else if (message.type === 'log') this.options.log('info', this.#redact(message.message), { node: message.node, key: message.key, details: message.details });
+    else if (message.type === 'log')
+      this.options.log('info', this.#redact(message.message), { node: message.node, key: message.key, details: message.details });
     else this.#answer(message);
   }
 
@@ -145,7 +146,9 @@ export class InstanceProcess {
   #cancel(): void {
     this.#cancelled = true;
     this.#send({ type: 'cancel' });
-    this.#deadline.set(this.options.graceMs, () => this.#kill({ why: 'cancelled', message: 'cancelled; the handler did not stop by itself' }));
+    this.#deadline.set(this.options.graceMs, () =>
+      this.#kill({ why: 'cancelled', message: 'cancelled; the handler did not stop by itself' }),
+    );
   }
 
   /** At most one question is open; the end of the process answers undefined. */
@@ -174,7 +177,8 @@ export class InstanceProcess {
 
   async #end(): Promise<Ended> {
     if (this.pid === 0) await once(this.#child, 'error').catch(() => {});
-    else if (this.#child.exitCode === null && this.#child.signalCode === null) await new Promise((resolve) => this.#child.once('exit', resolve));
+    else if (this.#child.exitCode === null && this.#child.signalCode === null)
+      await new Promise((resolve) => this.#child.once('exit', resolve));
     const outOfMemory = this.#ranOutOfMemory();
     await this.#lastWords();
     this.#confinement?.release();
@@ -198,7 +202,8 @@ export class InstanceProcess {
 
   #exitInWords(): string {
     const { exitCode, signalCode } = this.#child;
-    const end = this.pid === 0 ? 'could not be started' : signalCode === null ? `exited with code ${exitCode}` : `was killed by ${signalCode}`;
+    const end =
+      this.pid === 0 ? 'could not be started' : signalCode === null ? `exited with code ${exitCode}` : `was killed by ${signalCode}`;
     const words = this.#redact(this.#stderr.text.trim());
     return `the process ${end}${words === '' ? '' : `: ${words}`}`;
   }

@@ -72,14 +72,21 @@ describe('buildRelease', () => {
     ['a module that exits', 'exits.ts', 'process.exit(7);', 'RELEASE_DOES_NOT_LOAD', 'code 7'],
   ])('refuses %s', async (_, name, code, expected, word) => {
     const file = code === undefined ? join(folder, name) : await moduleOf(name, code);
-    await expect(build(file)).rejects.toMatchObject({ name: 'ReleaseError', code: expected, message: expect.stringContaining(word) as string });
+    await expect(build(file)).rejects.toMatchObject({
+      name: 'ReleaseError',
+      code: expected,
+      message: expect.stringContaining(word) as string,
+    });
   });
 
   it.each([
     ['synchronously', 'for (;;);'],
     ['in an await', 'setInterval(() => {}, 1000); await new Promise(() => {});'],
   ])('refuses a module that never ends loading %s', async (_, code) => {
-    await expect(build(await moduleOf('endless.mts', code), 300)).rejects.toMatchObject({ code: 'RELEASE_DOES_NOT_LOAD', message: expect.stringContaining('within 300 ms') as string });
+    await expect(build(await moduleOf('endless.mts', code), 300)).rejects.toMatchObject({
+      code: 'RELEASE_DOES_NOT_LOAD',
+      message: expect.stringContaining('within 300 ms') as string,
+    });
   });
 
   it('leaves nothing half written behind', async () => {

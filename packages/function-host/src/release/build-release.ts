@@ -19,7 +19,11 @@ export interface Release {
 }
 
 /** Bundles a pipeline's module into the content-addressed folder of releases. Throws `ReleaseError`; leaves nothing half written. */
-export async function buildRelease(modulePath: string, releasesFolder: string, options: { readonly loadWithinMs?: number } = {}): Promise<Release> {
+export async function buildRelease(
+  modulePath: string,
+  releasesFolder: string,
+  options: { readonly loadWithinMs?: number } = {},
+): Promise<Release> {
   const releases = resolve(releasesFolder);
   const bundle = await bundleModule(modulePath);
   const specs = await specsOf(bundle.code, releases, options.loadWithinMs);

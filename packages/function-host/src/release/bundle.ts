@@ -50,7 +50,9 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
   } catch (error) {
     const errors = (error as BuildFailure).errors as readonly Message[] | undefined;
     if (errors === undefined) throw error;
-    throw new ReleaseError('RELEASE_DOES_NOT_BUNDLE', `${basename(entry)} cannot be bundled:\n${errors.map(described).join('\n')}`, { cause: error });
+    throw new ReleaseError('RELEASE_DOES_NOT_BUNDLE', `${basename(entry)} cannot be bundled:\n${errors.map(described).join('\n')}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,10 @@
-export type ReleaseErrorCode = 'RELEASE_MODULE_MISSING' | 'RELEASE_DOES_NOT_BUNDLE' | 'RELEASE_DOES_NOT_LOAD' | 'RELEASE_WITHOUT_PIPELINE' | 'RELEASE_MISSING' | 'RELEASE_DAMAGED';
+export type ReleaseErrorCode =
+  | 'RELEASE_MODULE_MISSING'
+  | 'RELEASE_DOES_NOT_BUNDLE'
+  | 'RELEASE_DOES_NOT_LOAD'
+  | 'RELEASE_WITHOUT_PIPELINE'
+  | 'RELEASE_MISSING'
+  | 'RELEASE_DAMAGED';
 
 /** Terminal: the same module or folder fails again. The message says what was found and what to do. */
 export class ReleaseError extends Error {

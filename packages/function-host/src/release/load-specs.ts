@@ -29,8 +29,10 @@ function inspectApart(bundle: string, inspector: string, withinMs: number): Prom
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      const end = signal === 'SIGKILL' ? `did not finish loading within ${withinMs} ms` : `ended the process (code ${code}) when it was loaded`;
-      const message = `The module ${end}. A pipeline module defines, and opens nothing: resources open in defineResource. ${errors.text}`.trim();
+      const end =
+        signal === 'SIGKILL' ? `did not finish loading within ${withinMs} ms` : `ended the process (code ${code}) when it was loaded`;
+      const message =
+        `The module ${end}. A pipeline module defines, and opens nothing: resources open in defineResource. ${errors.text}`.trim();
       reject(new ReleaseError('RELEASE_DOES_NOT_LOAD', message)); // Settled already when it has answered.
     });
   });

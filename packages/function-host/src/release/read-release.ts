@@ -23,12 +23,19 @@ export interface InstalledRelease {
 /** A release that lies on this host, its bundle checked against its hash. Throws `ReleaseError`. */
 export async function readRelease(releasesFolder: string, hash: string): Promise<InstalledRelease> {
   const folder = join(releasesFolder, hash);
-  const [text, code] = await Promise.all([readFile(join(folder, MANIFEST_FILE), 'utf8'), readFile(join(folder, BUNDLE_FILE))]).catch((error: unknown) => {
-    throw new ReleaseError('RELEASE_MISSING', `Release ${hash} is not in this host's folder of releases. Build or copy it there.`, { cause: error });
-  });
+  const [text, code] = await Promise.all([readFile(join(folder, MANIFEST_FILE), 'utf8'), readFile(join(folder, BUNDLE_FILE))]).catch(
+    (error: unknown) => {
+      throw new ReleaseError('RELEASE_MISSING', `Release ${hash} is not in this host's folder of releases. Build or copy it there.`, {
+        cause: error,
+      });
+    },
+  );
   const manifest = parsed(text);
   if (manifest?.hash !== hash || manifest.bundle !== sha256(code)) {
-    throw new ReleaseError('RELEASE_DAMAGED', `The files of release ${hash} are not the ones that were built. Remove its folder and build it again.`);
+    throw new ReleaseError(
+      'RELEASE_DAMAGED',
+      `The files of release ${hash} are not the ones that were built. Remove its folder and build it again.`,
+    );
   }
   return { specs: manifest.specs, bundle: join(folder, BUNDLE_FILE) };
 }

@@ -1,7 +1,6 @@
 /** A function host on a real Temporal server, with a desired state that a test changes, and a workflow that dispatches to its pools. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Fields, RecordState } from '@autoflow/pipeline';
@@ -11,7 +10,7 @@ import { poolQueue, type BatchRef, type StageAnswer, type StageInvocation } from
 import type { FunctionHost, FunctionHostOptions } from '../contract.js';
 import { createFunctionHost } from '../host.js';
 import { buildRelease } from '../release/build-release.js';
-import { fixture } from './stage-bench.js';
+import { fixture, neighbour } from './neighbours.js';
 import type { runStage } from './stage-workflow.js';
 
 export type Acknowledged = Parameters<FunctionHostOptions['acknowledge']>[0];
@@ -64,7 +63,12 @@ export interface HostBench {
   batch(records: readonly Fields[]): Promise<BatchRef>;
   read(ref: BatchRef): Promise<RecordState[]>;
   /** Dispatches one invocation to a pool; resolves when its workflow is started. */
-  dispatch(pool: DesiredPool, input: BatchRef, change?: Partial<StageInvocation>, options?: Parameters<typeof runStage>[2]): Promise<WorkflowHandle<typeof runStage>>;
+  dispatch(
+    pool: DesiredPool,
+    input: BatchRef,
+    change?: Partial<StageInvocation>,
+    options?: Parameters<typeof runStage>[2],
+  ): Promise<WorkflowHandle<typeof runStage>>;
   run(pool: DesiredPool, input: BatchRef, change?: Partial<StageInvocation>): Promise<StageAnswer>;
   rowsOf(handle: WorkflowHandle): InvocationRow[];
   close(): Promise<void>;
@@ -73,7 +77,7 @@ export interface HostBench {
 export interface HostBenchOptions extends Partial<FunctionHostOptions> {
   readonly temporal: { readonly address: string; readonly namespace: string };
   readonly folder: string;
-  readonly module: string;
+  readonly module: 'trouble' | 'echo';
 }
 
 export async function createHostBench({ temporal, folder, module, ...options }: HostBenchOptions): Promise<HostBench> {
@@ -86,7 +90,7 @@ export async function createHostBench({ temporal, folder, module, ...options }: 
   const [connection, native] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address })]);
   const client = new Client({ connection, namespace });
   const taskQueue = `stages-${randomUUID()}`;
-  const workflows = await Worker.create({ connection: native, namespace, taskQueue, workflowsPath: fileURLToPath(new URL('./stage-workflow.ts', import.meta.url)) });
+  const workflows = await Worker.create({ connection: native, namespace, taskQueue, workflowsPath: neighbour('stage-workflow') });
   const running = workflows.run();
   const desired = new Desired();
   const rows: InvocationRow[] = [];
@@ -108,10 +112,30 @@ export async function createHostBench({ temporal, folder, module, ...options }: 
   });
   await host.start();
 
-  const pool: HostBench['pool'] = (change = {}) => ({ pipeline: module, version: 'v1', release: release.hash, stage: 'stage', memoryMb: 256, concurrency: 2, ...change });
+  const pool: HostBench['pool'] = (change = {}) => ({
+    pipeline: module,
+    version: 'v1',
+    release: release.hash,
+    stage: 'stage',
+    memoryMb: 256,
+    concurrency: 2,
+    ...change,
+  });
   const dispatch: HostBench['dispatch'] = (to, input, change = {}, activityOptions = {}) => {
     const { pipeline, version, release, stage, memoryMb } = to;
-    const invocation = { pipeline, version, release, scope: 'live', batchId: 'batch', stage, nodes: [], inputs: [input], dispatch: 0, final: false, ...change };
+    const invocation = {
+      pipeline,
+      version,
+      release,
+      scope: 'live',
+      batchId: 'batch',
+      stage,
+      nodes: [],
+      inputs: [input],
+      dispatch: 0,
+      final: false,
+      ...change,
+    };
     const args: Parameters<typeof runStage> = [poolQueue(pipeline, version, stage, memoryMb), invocation, activityOptions];
     return client.workflow.start<typeof runStage>('runStage', { taskQueue, workflowId: randomUUID(), args });
   };
@@ -139,8 +163,16 @@ export async function createHostBench({ temporal, folder, module, ...options }: 
 
 const sameQueues = (now: Acknowledged, pools: readonly DesiredPool[]): boolean => {
   const names = (list: readonly Pick<DesiredPool, 'pipeline' | 'version' | 'stage' | 'memoryMb' | 'concurrency'>[]): string =>
-    list.map(({ pipeline, version, stage, memoryMb, concurrency }) => `${poolQueue(pipeline, version, stage, memoryMb)}×${concurrency}`).sort().join();
+    list
+      .map(({ pipeline, version, stage, memoryMb, concurrency }) => `${poolQueue(pipeline, version, stage, memoryMb)}×${concurrency}`)
+      .sort()
+      .join();
   return names(now) === names(pools);
 };
 
-const stateOf = (fields: Fields, index: number): RecordState => ({ index, key: String(fields['id']), arrivedAt: '2026-01-01T00:00:00.000Z', fields });
+const stateOf = (fields: Fields, index: number): RecordState => ({
+  index,
+  key: String(fields['id']),
+  arrivedAt: '2026-01-01T00:00:00.000Z',
+  fields,
+});

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Fields, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import { openBatchStore, type BatchStore } from '@autoflow/store/batches';
 import type { BatchRef, StageInvocation } from '@autoflow/topology';
@@ -12,20 +11,27 @@ import { declaredSecrets } from '../installed-releases.js';
 import { InstanceProcess, type InstanceOptions } from '../process/instance-process.js';
 import { programFile } from '../programs.js';
 import { buildRelease, type Release } from '../release/build-release.js';
-
-export const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}.ts`, import.meta.url));
+import { fixture } from './neighbours.js';
 
 export interface StageBench {
   readonly folder: string;
   readonly release: Release;
   readonly batches: BatchStore;
-  instance(options?: { pipeline?: string; nodes?: readonly string[]; memoryMb?: number; secrets?: { [name: string]: string }; enforcer?: Enforcer } & Partial<InstanceOptions>): Promise<InstanceProcess>;
+  instance(
+    options?: {
+      pipeline?: string;
+      nodes?: readonly string[];
+      memoryMb?: number;
+      secrets?: { [name: string]: string };
+      enforcer?: Enforcer;
+    } & Partial<InstanceOptions>,
+  ): Promise<InstanceProcess>;
   batch(records: readonly Fields[]): Promise<BatchRef>;
   invocation(input: BatchRef, change?: Partial<StageInvocation>): StageInvocation;
   close(): Promise<void>;
 }
 
-export async function createStageBench(module: string): Promise<StageBench> {
+export async function createStageBench(module: 'trouble' | 'echo'): Promise<StageBench> {
   const folder = await mkdtemp(join(tmpdir(), 'autoflow-stage-'));
   const releases = join(folder, 'releases');
   const release = await buildRelease(fixture(module), releases);
@@ -42,7 +48,12 @@ export async function createStageBench(module: string): Promise<StageBench> {
       const spec = release.specs.find(({ name }) => name === pipeline) as PipelineSpec;
       const instance = new InstanceProcess({
         program,
-        settings: { pipeline, bundle: join(release.folder, 'index.mjs'), batchStore, secrets: declaredSecrets(spec, nodes, (name) => secrets[name]) },
+        settings: {
+          pipeline,
+          bundle: join(release.folder, 'index.mjs'),
+          batchStore,
+          secrets: declaredSecrets(spec, nodes, (name) => secrets[name]),
+        },
         memoryMb,
         enforcer,
         environment: {},
@@ -79,4 +90,9 @@ export async function createStageBench(module: string): Promise<StageBench> {
   };
 }
 
-const stateOf = (fields: Fields, index: number): RecordState => ({ index, key: String(fields['id']), arrivedAt: '2026-01-01T00:00:00.000Z', fields });
+const stateOf = (fields: Fields, index: number): RecordState => ({
+  index,
+  key: String(fields['id']),
+  arrivedAt: '2026-01-01T00:00:00.000Z',
+  fields,
+});
