@@ -1,11 +1,12 @@
 /** What the function host is given: everything it touches outside comes in by these ports. */
+import type { NativeConnection } from '@temporalio/worker';
 import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
 
 export interface FunctionHostOptions {
   /** Name of this host, unique in the fleet. */
   readonly host: string;
   /** Temporal connection of the pools' Workers. */
-  readonly connection: import('@temporalio/worker').NativeConnection;
+  readonly connection: NativeConnection;
   readonly namespace: string;
   readonly batchStore: BatchStoreSettings;
   /** Folder with `<release hash>/index.mjs`, content-addressed. */

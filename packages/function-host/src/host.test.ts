@@ -1,5 +1,5 @@
 import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure, type ApplicationFailure } from '@temporalio/common';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { StageFailure, type BatchRef } from '@autoflow/topology';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { counter, writeIfThere, type GroupLayout } from './control-groups.js';
-import { CPU_PERIOD_US, cpuQuotaUs, cpuWeight, MB } from './enforcer.js';
+import { CPU_PERIOD_US, cpuQuotaUs, MB } from './enforcer.js';
 import { ownGroup } from './mounts.js';
 
 /** Control groups v1: a memory and a cpu hierarchy, each with its own folder for a group. Undefined where one is not mounted. */
@@ -13,10 +13,9 @@ export function cgroupV1(): GroupLayout | undefined {
     kind: 'cgroup-v1',
     why: `memory and cpu groups under ${memory} and ${cpu}`,
     parents: [memory, cpu],
-    admit([memoryFolder, cpuFolder], memoryMb) {
-      writeFileSync(join(memoryFolder!, 'memory.limit_in_bytes'), String(memoryMb * MB));
-      writeIfThere(join(memoryFolder!, 'memory.memsw.limit_in_bytes'), String(memoryMb * MB));
-      writeFileSync(join(cpuFolder!, 'cpu.shares'), String(cpuWeight(memoryMb, 1024)));
+    limitMemory([folder], memoryMb) {
+      writeFileSync(join(folder!, 'memory.limit_in_bytes'), String(memoryMb * MB));
+      writeIfThere(join(folder!, 'memory.memsw.limit_in_bytes'), String(memoryMb * MB));
     },
     limitCpu([, folder], memoryMb) {
       writeFileSync(join(folder!, 'cpu.cfs_period_us'), String(CPU_PERIOD_US));

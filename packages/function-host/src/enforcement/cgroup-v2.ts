@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { counter, GROUP_PREFIX, membersOf, writeIfThere, type GroupLayout } from './control-groups.js';
-import { CPU_PERIOD_US, cpuQuotaUs, cpuWeight, MB } from './enforcer.js';
+import { CPU_PERIOD_US, cpuQuotaUs, MB } from './enforcer.js';
 import { ownGroup } from './mounts.js';
 
 /** Control groups v2. Undefined unless the memory and cpu controllers can be had in a subtree that was delegated to us. */
@@ -13,10 +13,9 @@ export function cgroupV2(): GroupLayout | undefined {
     kind: 'cgroup-v2',
     why: `memory and cpu controllers under ${parent}`,
     parents: [parent],
-    admit([folder], memoryMb) {
+    limitMemory([folder], memoryMb) {
       writeFileSync(join(folder!, 'memory.max'), String(memoryMb * MB));
       writeIfThere(join(folder!, 'memory.swap.max'), '0');
-      writeFileSync(join(folder!, 'cpu.weight'), String(cpuWeight(memoryMb, 100)));
     },
     limitCpu: ([folder], memoryMb) => writeFileSync(join(folder!, 'cpu.max'), `${cpuQuotaUs(memoryMb)} ${CPU_PERIOD_US}`),
     kills: ([folder]) => counter(join(folder!, 'memory.events'), 'oom_kill'),

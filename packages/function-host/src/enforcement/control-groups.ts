@@ -8,9 +8,7 @@ export interface GroupLayout {
   readonly why: string;
   /** Folders in which a group is made: one (v2), or memory and cpu (v1). */
   readonly parents: readonly string[];
-  /** The hard limit of memory, and the weight when CPUs are short. */
-  admit(group: readonly string[], memoryMb: number): void;
-  /** The hard limit of CPU. */
+  limitMemory(group: readonly string[], memoryMb: number): void;
   limitCpu(group: readonly string[], memoryMb: number): void;
   /** Kills of the group by the kernel for lack of memory. */
   kills(group: readonly string[]): number;
@@ -26,7 +24,7 @@ export function groupEnforcer(layout: GroupLayout): Enforcer {
     why: layout.why,
     confine(pid, memoryMb): Confinement {
       const group = makeGroup(layout.parents, `${GROUP_PREFIX}${process.pid}-${++made}`);
-      layout.admit(group, memoryMb);
+      layout.limitMemory(group, memoryMb);
       for (const folder of group) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
       return {
         throttle: () => layout.limitCpu(group, memoryMb),

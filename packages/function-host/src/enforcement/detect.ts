@@ -31,7 +31,7 @@ function refusalOf(layout: GroupLayout): string | undefined {
   let group: string[] | undefined;
   try {
     group = makeGroup(layout.parents, `${GROUP_PREFIX}probe-${process.pid}`);
-    layout.admit(group, 128);
+    layout.limitMemory(group, 128);
     layout.limitCpu(group, 128);
     layout.kills(group);
     return undefined;

@@ -30,13 +30,6 @@ export const vCpusOf = (memoryMb: number): number => memoryMb / 1769;
 export const CPU_PERIOD_US = 20_000;
 export const cpuQuotaUs = (memoryMb: number): number => Math.max(1_000, Math.round(vCpusOf(memoryMb) * CPU_PERIOD_US));
 
-/**
- * Weight of an instance against other processes, in a unit in which `normal` is that of one of them. It holds also while starting:
- * many instances that start at once must not keep their host from heartbeating.
- */
-export const cpuWeight = (memoryMb: number, normal: number): number =>
-  Math.max(2, Math.min(normal, Math.round((vCpusOf(memoryMb) * normal) / 2)));
-
 export function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import { killProcess, MB, type Confinement, type Enforcer } from './enforcer.js';
 
 const EVERY_MS = 100;
@@ -26,7 +25,6 @@ export function softEnforcer(why: string): Enforcer {
     confine(pid, limitMb): Confinement {
       const watch = { limitMb, exceeded: false };
       watched.set(pid, watch);
-      lowerPriority(pid);
       timer ??= setInterval(look, EVERY_MS).unref();
       return {
         throttle: () => {},
@@ -37,15 +35,6 @@ export function softEnforcer(why: string): Enforcer {
     },
     close: () => clearInterval(timer),
   };
-}
-
-/** The host's heartbeats and polls come first when CPUs are short. */
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // The process is gone already; its exit says so.
-  }
 }
 
 /** Resident memory of a process in MB; 0 when it is gone, or on a system without /proc. */
