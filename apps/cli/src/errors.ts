@@ -19,6 +19,9 @@ export class CliError extends Error {
   }
 }
 
+/** The command has answered, and what it answered is bad: stdout holds one document already. */
+export class BadAnswerError extends CliError {}
+
 /** The command line itself is wrong. */
 export function usage(message: string): CliError {
   return new CliError('USAGE', message, 2);
@@ -29,14 +32,15 @@ export interface Failure {
   readonly code: string;
   /** Lines for people. */
   readonly lines: readonly string[];
-  /** What `--json` answers under `error`. */
-  readonly json: object;
+  /** What `--json` answers under `error`; undefined when an answer was given before. */
+  readonly json?: object;
 }
 
 /** How a command ends for whatever was thrown. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ApiError) return ofProblem(error);
   if (error instanceof ApiUnreachableError) return plain('API_UNREACHABLE', error.message, 3);
+  if (error instanceof BadAnswerError) return { exitCode: error.exitCode, code: error.code, lines: [error.message] };
   if (error instanceof CliError) return plain(error.code, error.message, error.exitCode);
   if (error instanceof StackError || error instanceof ReleaseError) return plain(error.code, error.message, 1);
   if (error instanceof CommanderError) return plain('USAGE', error.message, error.exitCode === 0 ? 0 : 2);

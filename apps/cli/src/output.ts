@@ -29,7 +29,7 @@ export function createOutput({ json, quiet }: { readonly json: boolean; readonly
     note: (line) => void (json || quiet || stderr.write(`${line}\n`)),
     progress: () => (stderr.isTTY && !json && !quiet ? bar() : { show: () => undefined, end: () => undefined }),
     failure({ json: error, lines }) {
-      if (json) stdout.write(`${JSON.stringify({ error }, undefined, 2)}\n`);
+      if (json && error !== undefined) stdout.write(`${JSON.stringify({ error }, undefined, 2)}\n`);
       else stderr.write(`${lines.join('\n')}\n`);
     },
   };

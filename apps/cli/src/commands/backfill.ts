@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AutoFlowClient, Backfill } from '@autoflow/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Context, withContext } from '../context.js';
-import { CliError } from '../errors.js';
+import { BadAnswerError } from '../errors.js';
 import { type Output } from '../output.js';
 import { sourceOf } from './source.js';
 
@@ -45,7 +45,7 @@ async function backfill({ out, client }: Context, { source, groupBy, query, wait
   out.note(`${started.id} in scope ${started.scope}; Ctrl-C leaves it running`);
   const ended = await waitFor(api, out, started);
   out.answer(ended, () => summary(ended));
-  if (ended.state !== 'completed') throw new CliError('BACKFILL_NOT_COMPLETED', `${ended.id} is ${ended.state}: ${ended.reason ?? 'no reason was given'}.`);
+  if (ended.state !== 'completed') throw new BadAnswerError('BACKFILL_NOT_COMPLETED', `${ended.id} is ${ended.state}: ${ended.reason ?? 'no reason was given'}.`);
 }
 
 /** A paused one is waited for, too. */

@@ -2,7 +2,7 @@ import { dependencies, type PipelineSpec, specOf } from '@autoflow/pipeline';
 import { asWritten, toMermaid, validateTopology } from '@autoflow/topology';
 import type { Command } from 'commander';
 import { type Context, withContext } from '../context.js';
-import { CliError } from '../errors.js';
+import { BadAnswerError, CliError } from '../errors.js';
 import { findModule } from '../modules/locate.js';
 import { loadModule } from '../modules/load.js';
 import { reduceReports, type NamedReport } from '../modules/reduce-laws.js';
@@ -25,7 +25,7 @@ async function check({ out, client }: Context, { mermaid }: { mermaid?: true }, 
   });
   out.answer(reports, () => (mermaid ? reports.map((report) => report.mermaid.trimEnd()).join('\n') : reports.map(text).join('\n\n')));
   const broken = reports.flatMap(({ problems, reduces }) => [...problems.map(({ message }) => message), ...reduces.flatMap((report) => (report.holds ? [] : [report.message]))]);
-  if (broken.length > 0) throw new CliError('CHECK_FAILED', broken.join('\n'));
+  if (broken.length > 0) throw new BadAnswerError('CHECK_FAILED', broken.join('\n'));
 }
 
 async function ofModule(file: string, name: string): Promise<{ spec: PipelineSpec; reduces: NamedReport[] }[]> {

@@ -34,7 +34,10 @@ async function runDemo({ env }: Context, { limit, source: own, json }: DemoComma
   const report = await onOwnStack(env, out, (stack) => {
     out.fact(`Temporal ${stack.temporal.address}, API ${stack.api}`);
     out.fact(`Invoices: ${source.about}`);
-    const servers = { temporal: stack.temporal.external ? 'configured' : 'own, in memory', postgres: env['DATABASE_URL'] ? 'configured' : 'own' } as const;
+    const servers = {
+      temporal: stack.temporal.external ? 'configured' : 'own, in memory',
+      postgres: env['DATABASE_URL'] ? 'configured' : 'own',
+    } as const;
     return demo({ stack, servers, source, limit, startedAt, out });
   });
   if (json !== undefined) {
@@ -59,7 +62,8 @@ async function onOwnStack(env: NodeJS.ProcessEnv, out: Printer, work: (stack: Ru
 /** Rejects at the first SIGINT or SIGTERM, also one that comes while the stack is still starting. */
 function interruption(): Promise<never> {
   const rejects = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new CliError('INTERRUPTED', `The demo was ended by ${signal}.`)));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => reject(new CliError('INTERRUPTED', `The demo was ended by ${signal}.`)));
   });
   rejects.catch(() => undefined);
   return rejects;

@@ -1,6 +1,6 @@
 import { type Context, withContext } from '../context.js';
 import type { Command } from 'commander';
-import { CliError } from '../errors.js';
+import { BadAnswerError } from '../errors.js';
 import { type Finding, findings } from '../doctor/findings.js';
 import { table } from '../output.js';
 
@@ -12,7 +12,7 @@ async function doctor(context: Context): Promise<void> {
   const all = await findings(context);
   context.out.answer(all, () => table(['', 'WHAT', 'FOUND'], all.map(({ state, what, found, remedy }) => [SIGN[state], what, remedy === undefined ? found : `${found} → ${remedy}`])));
   const broken = all.filter(({ state }) => state === 'broken');
-  if (broken.length > 0) throw new CliError('DOCTOR', broken.map(({ what, found, remedy }) => `${what}: ${found}${remedy === undefined ? '' : `. ${remedy}`}`).join('\n'));
+  if (broken.length > 0) throw new BadAnswerError('DOCTOR', broken.map(({ what, found, remedy }) => `${what}: ${found}${remedy === undefined ? '' : `. ${remedy}`}`).join('\n'));
 }
 
 const SIGN: Readonly<Record<Finding['state'], string>> = { ok: 'ok', note: 'note', broken: 'NOT OK' };

@@ -4,6 +4,7 @@ import { registerBackfill } from './backfill.js';
 import { registerBackfills } from './backfills.js';
 import { registerCheck } from './check.js';
 import { registerDeadLetters } from './dead-letters.js';
+import { registerDemo } from './demo.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { registerMetrics } from './metrics.js';
@@ -16,6 +17,7 @@ import { registerVersions } from './versions.js';
 
 /** In the order in which `--help` lists them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerDemo,
   registerUp,
   registerDown,
   registerStatus,

@@ -40,9 +40,15 @@ export function comparison(before: DemoRun, after: DemoRun): string[][] {
     ['', ...both(({ version }) => version), 'ratio'],
     ['stages', ...both(({ topology }) => String(topology.stages.length)), ''],
     ['records in an execution', ...both(({ load }) => whole(load.recordsPerExecution)), ''],
+    ['executions open at once', ...both(({ load }) => whole(load.openExecutions)), ''],
+    ['invoices measured', ...both(({ measured }) => whole(measured.invoices)), ''],
     ...FIGURES.map(({ name, of, format }) => [name, ...both((run) => shown(format, of(run))), times(of(before), of(after))]),
-    ['completed + filtered + dead', ...both(({ counts }) => [counts.completed, counts.filtered, counts.dead].map(whole).join(' + ')), ''],
-    ['digest of outcomes', ...both(({ digest }) => digest.slice(0, 12)), verdict(({ digest }) => digest)],
-    ['orders in the database', ...both(({ sink }) => whole(sink.rows)), verdict(({ sink }) => sink.digest)],
+    [
+      'compared: completed + filtered + dead',
+      ...both(({ counts }) => [counts.completed, counts.filtered, counts.dead].map(whole).join(' + ')),
+      '',
+    ],
+    ['  digest of their outcomes', ...both(({ digest }) => digest.slice(0, 12)), verdict(({ digest }) => digest)],
+    ['  orders in the database', ...both(({ sink }) => whole(sink.rows)), verdict(({ sink }) => sink.digest)],
   ];
 }

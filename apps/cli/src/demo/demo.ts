@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type AutoFlowClient, type NewVersion, type Version } from '@autoflow/client';
 import { topology } from '@autoflow/retail-orders';
 import { percent } from '../format.js';
@@ -12,10 +13,12 @@ import { type Load, runVersion, warmUp } from './run-version.js';
 import type { DemoSource } from './source.js';
 
 const PIPELINE = 'retail-orders';
-/** The same for both versions: enough to keep a small machine busy with either. */
-const OPEN_EXECUTIONS = 8;
+/** Stages have four instances each, so more executions at once than this only wait; with one record each they need to be four times as many. */
+const WIDTH = Math.min(4, Math.max(2, availableParallelism()));
 /** Without a limit: as many invoices as the version as written does in this time, judged by its warm-up. */
 const RUN_SECONDS = 60;
+/** Then the faster version is also measured on more invoices than that, for so long. */
+const LONGER_SECONDS = 20;
 
 export interface DemoOptions {
   readonly stack: Pick<RunningStack, 'client' | 'databaseUrl' | 'pipelines'>;
@@ -34,7 +37,7 @@ export interface DemoOptions {
 export async function demo({ stack, servers, source, limit, startedAt, out }: DemoOptions): Promise<DemoReport> {
   const { client, databaseUrl } = stack;
   const scope = `demo-${startedAt.getTime().toString(36)}`;
-  const load: Load = { client, pipeline: PIPELINE, databaseUrl, source: source.settings, scope, openExecutions: OPEN_EXECUTIONS, out };
+  const load: Load = { client, pipeline: PIPELINE, databaseUrl, source: source.settings, scope, openExecutions: 4 * WIDTH, out };
 
   out.step('The pipeline as its author wrote it');
   const written = describe(await asRegistered(stack), out);
@@ -44,8 +47,10 @@ export async function demo({ stack, servers, source, limit, startedAt, out }: De
 
   out.step('A better topology, written by hand and registered over the API');
   const better = describe(await registerBetter(client, written), out);
-  const warm = await warmUp(better, load, invoices);
-  const after = await runVersion(better, load, { limit: invoices, warmedUp: warm.records });
+  const wide = { ...load, openExecutions: WIDTH };
+  const warm = await warmUp(better, wide);
+  const longer = limit === undefined ? { longer: forSeconds(LONGER_SECONDS, warm.perSecond) } : {};
+  const after = await runVersion(better, wide, { limit: invoices, warmedUp: warm.records, ...longer });
 
   out.step('Side by side');
   const equal = compare(before, after, out);
@@ -70,6 +75,7 @@ export async function demo({ stack, servers, source, limit, startedAt, out }: De
 
 const NOT_MEASURED = [
   'latency and cost at one and the same load: each version is given as much as it can take with so many executions open at once',
+  'waiting for a place among the open executions: latency begins when a record is taken into its batch',
   'the warm-up: instances are started and connections opened before the time is taken, for both versions alike',
   'money: costs are measured times and sizes at dated list prices; nothing was billed',
 ];
@@ -94,7 +100,7 @@ function describe(version: Version, out: Printer): Version {
 }
 
 const forSeconds = (seconds: number, perSecond: number): number =>
-  Math.min(5_000, Math.max(100, Math.round((perSecond * seconds) / 50) * 50));
+  Math.min(10_000, Math.max(100, Math.round((perSecond * seconds) / 50) * 50));
 
 /** Prints the table; answers whether the two agree in every outcome, output and stored order. */
 function compare(before: DemoRun, after: DemoRun, out: Printer): boolean {

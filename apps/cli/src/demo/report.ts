@@ -38,6 +38,8 @@ export interface DemoRun {
   readonly counts: OutcomeCounts;
   /** Of outcomes and outputs. */
   readonly digest: string;
+  /** The run that the metrics are of: the one that is compared, or a longer one of the same invoices and more. */
+  readonly measured: { readonly scope: string; readonly invoices: number; readonly seconds: number };
   readonly metrics: Metrics;
   readonly stages: readonly Metrics[];
   /** Rows that `store-order` wrote in this scope, and a digest of them. */

@@ -1,0 +1,125 @@
+/** The built command against a control plane on real servers. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { specOf } from '@autoflow/pipeline';
+import { retailOrders, topology } from '@autoflow/retail-orders';
+import { openStore, type Store } from '@autoflow/store';
+import { createClient } from '@autoflow/client';
+import { Client, Connection } from '@temporalio/client';
+import { autoflow as run } from '../testing/spawn.js';
+
+const stack = useTestStack();
+let store: Store;
+let connection: Connection;
+let controlPlane: ControlPlane;
+let token: string;
+
+beforeAll(async () => {
+  store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  connection = await Connection.connect({ address: stack.temporal.address });
+  controlPlane = await createControlPlane({ store, temporal: new Client({ connection, namespace: stack.temporal.namespace }) });
+  token = await store.access.createToken('admin', 'admin');
+  await createClient({ url: controlPlane.url, token }).pipelines.register({ spec: specOf(retailOrders), release: 'a'.repeat(64) });
+});
+afterAll(async () => {
+  await controlPlane.close();
+  await connection.close();
+  await store.close();
+});
+
+const autoflow = (...args: string[]) => run(...args, '--api', controlPlane.url, '--token', token);
+const json = (...args: string[]) => autoflow(...args, '--json');
+
+test('pipelines are listed and shown, as JSON and as a table', async () => {
+  expect(await json('pipelines', 'list')).toMatchObject({ code: 0, stderr: '', json: [{ name: 'retail-orders', stable: { version: 'v1' } }] });
+  const { stdout } = await autoflow('pipelines', 'show', 'retail-orders');
+  expect(stdout).toMatch(/store-order +function +idempotent-write/);
+  expect((await autoflow('pipelines', 'show', 'retail-orders', '--mermaid')).stdout).toMatch(/^flowchart/);
+});
+
+test('a version is registered, compared, made stable and rolled back', async () => {
+  const file = join(stack.folder, 'filter-early.json');
+  await writeFile(file, JSON.stringify(topology('filter-early')));
+  expect(await json('versions', 'register', 'retail-orders', '--file', file)).toMatchObject({ code: 0, json: { name: 'v2', parent: 'v1', created: true } });
+  expect((await json('versions', 'diff', 'retail-orders', 'v1', 'v2')).json.changes.length).toBeGreaterThan(2);
+  expect(await json('versions', 'stable', 'retail-orders', 'v2')).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
+  expect(await json('versions', 'stable', 'retail-orders', 'v2', '--reason', 'better')).toMatchObject({ code: 0, json: { version: 'v2' } });
+  expect(await json('rollback', 'retail-orders', '--reason', 'month end')).toMatchObject({ code: 0, json: { from: { version: 'v2' }, to: { version: 'v1' } } });
+  expect(await json('rollback', 'retail-orders', '--reason', 'again')).toMatchObject({ code: 1, json: { error: { code: 'NO_PARENT' } } });
+  expect((await autoflow('versions', 'list', 'retail-orders')).stdout).toMatch(/v1 +aaaaaaa +stable +admin +8 stages, batch 1/);
+});
+
+test('an illegal topology is refused with its problems', async () => {
+  const file = join(stack.folder, 'illegal.json');
+  await writeFile(file, JSON.stringify({ stages: [{ nodes: ['store-order'], after: [] }], batch: { records: 1 } }));
+  const refused = await autoflow('versions', 'register', 'retail-orders', '--file', file);
+  expect([refused.code, refused.stdout]).toEqual([1, '']);
+  expect(refused.stderr).toMatch(/\/topology.*parse-invoice/);
+  expect((await json('versions', 'register', 'retail-orders', '--file', file)).json.error).toMatchObject({ code: 'VERSION_ILLEGAL', errors: expect.any(Array) });
+});
+
+test('an allocation is changed and shown', async () => {
+  const set = await json('allocation', 'set', 'retail-orders', 'score-fraud', '--memory', '512', '--concurrency', '2', '--reason', 'less');
+  expect(set).toMatchObject({ code: 0, json: { stages: { 'score-fraud': { memoryMb: 512, concurrency: 2 } } } });
+  expect((await autoflow('allocation', 'show', 'retail-orders')).stdout).toMatch(/score-fraud +512/);
+  expect(await json('allocation', 'set', 'retail-orders', 'score-fraud', '--memory', '5', '--reason', 'x')).toMatchObject({ code: 1, json: { error: { code: 'ALLOCATION_OUT_OF_BOUNDS' } } });
+});
+
+test('a backfill is started, listed, paused and cancelled', async () => {
+  const source = join(stack.folder, 'invoices.csv');
+  await writeFile(source, 'InvoiceNo,StockCode\n1,2\n');
+  const started = await json('backfill', 'retail-orders', '--source', source, '--group-by', 'InvoiceNo', '--limit', '5', '--scope', 'try');
+  expect(started).toMatchObject({ code: 0, json: { state: 'running', scope: 'try', limit: 5, source: { kind: 'csv', path: source, groupBy: 'InvoiceNo' } } });
+  const { id } = started.json;
+  expect(await json('backfills', 'pause', 'retail-orders', id)).toMatchObject({ code: 0, json: { state: 'paused' } });
+  expect(await json('backfills', 'cancel', 'retail-orders', id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });
+  expect(await json('backfills', 'resume', 'retail-orders', id)).toMatchObject({ code: 1, json: { error: { code: 'BACKFILL_ENDED' } } });
+  expect((await autoflow('backfills', 'list', 'retail-orders')).stdout).toContain(`${id}  cancelled`);
+});
+
+test('metrics and dead letters are answered, also when there are none', async () => {
+  expect(await json('metrics', 'retail-orders', '--by', 'stage', '--since', '15m')).toMatchObject({ code: 0, json: { by: 'stage', rows: [] } });
+  expect(await autoflow('dead-letters', 'list', 'retail-orders')).toMatchObject({ code: 0, stdout: '(none)\n' });
+  expect(await json('status')).toMatchObject({ code: 0, json: { status: 'ok', pipelines: [{ name: 'retail-orders' }] } });
+});
+
+test.each([
+  ['an unknown command', ['nonsense']],
+  ['no command', []],
+  ['an unknown option', ['status', '--nonsense']],
+  ['a missing argument', ['pipelines', 'show']],
+  ['a missing option', ['rollback', 'retail-orders']],
+  ['a number that is none', ['backfill', 'retail-orders', '--source', 'x.csv', '--limit', 'many']],
+  ['a file that is not there', ['backfill', 'retail-orders', '--source', 'nowhere.csv']],
+  ['a file of another kind', ['backfill', 'retail-orders', '--source', 'package.json']],
+  ['a module that is not there', ['test', 'nowhere']],
+  ['a topology that is no JSON', ['versions', 'register', 'retail-orders', '--file', 'nowhere.json']],
+])('%s is a usage error: 2', async (_, args) => {
+  const { code, stdout, stderr } = await autoflow(...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).not.toBe('');
+});
+
+test('an API that says no: 1; one that does not answer: 3', async () => {
+  expect(await json('metrics', 'nothing')).toMatchObject({ code: 1, json: { error: { code: 'PIPELINE_UNKNOWN', status: 404 } } });
+  expect(await run('pipelines', 'list', '--json', '--api', controlPlane.url, '--token', 'wrong')).toMatchObject({ code: 1, json: { error: { code: 'UNAUTHENTICATED' } } });
+  expect(await run('pipelines', 'list', '--json', '--api', 'http://127.0.0.1:1')).toMatchObject({ code: 3, json: { error: { code: 'API_UNREACHABLE' } } });
+  expect(await run('pipelines', 'list', '--stack', 'no-such-stack')).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('autoflow up') });
+  expect(await run('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes') });
+});
+
+test('--quiet says nothing', async () => {
+  expect(await autoflow('pipelines', 'list', '--quiet')).toMatchObject({ code: 0, stdout: '', stderr: '' });
+});
+
+test('the example is tried and checked without any server', async () => {
+  const tried = await run('test', 'retail-orders', '--batch-sizes', '1,4,all', '--json');
+  expect(tried.code).toBe(0);
+  expect(tried.json.outcomes.map(({ state }: { state: string }) => state)).toEqual(expect.arrayContaining(['completed', 'filtered']));
+  const checked = await run('check', 'retail-orders', '--json');
+  expect(checked).toMatchObject({ code: 0, json: [{ pipeline: 'retail-orders', problems: [], reduces: [{ node: 'revenue-by-category', holds: true }] }] });
+});
