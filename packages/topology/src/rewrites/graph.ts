@@ -46,8 +46,17 @@ export function own<T>(values: { readonly [name: string]: T }, name: string): T 
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
-/** Whether a stage is done before another starts. */
-export function precedes(topology: Topology): (first: string, second: string) => boolean {
+type StageOrder = (first: string, second: string) => boolean;
+const orders = new WeakMap<Topology, StageOrder>();
+
+/** Whether a stage is done before another starts. Found out once per topology: places are many. */
+export function precedes(topology: Topology): StageOrder {
+  const order = orders.get(topology) ?? orderOf(topology);
+  orders.set(topology, order);
+  return order;
+}
+
+function orderOf(topology: Topology): StageOrder {
   const { ancestors } = stageGraph(topology);
   const index = new Map(topology.stages.map(({ name }, i) => [name, i]));
   return (first, second) => ancestors[index.get(second) ?? -1]?.has(index.get(first) ?? -1) ?? false;

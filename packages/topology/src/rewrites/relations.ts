@@ -43,7 +43,17 @@ export function lostOrder(before: Topology, after: Topology): (readonly [string,
   return nodes.flatMap((x) => nodes.flatMap((y) => (was(x, y) && !is(x, y) ? [[x, y] as const] : [])));
 }
 
-function orderOf(topology: Topology): (x: string, y: string) => boolean {
+type NodeOrder = (x: string, y: string) => boolean;
+const orders = new WeakMap<Topology, NodeOrder>();
+
+/** Found out once per topology, as many steps begin at one. */
+function orderOf(topology: Topology): NodeOrder {
+  const order = orders.get(topology) ?? makeOrder(topology);
+  orders.set(topology, order);
+  return order;
+}
+
+function makeOrder(topology: Topology): NodeOrder {
   const { ancestors } = stageGraph(topology);
   const place = new Map(topology.stages.flatMap(({ nodes }, stage) => nodes.map((node, position) => [node, { stage, position }] as const)));
   return (x, y) => {
