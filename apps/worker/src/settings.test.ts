@@ -11,6 +11,7 @@ describe('readSettings', () => {
       batchStore: { driver: 'postgres', connectionString: ENOUGH.DATABASE_URL },
       releases: '/releases',
       logLevel: 'info',
+      retention: { meteringDays: 30, batchDays: 14 },
     });
   });
 
@@ -38,13 +39,27 @@ describe('readSettings', () => {
   });
 
   it('names every problem at once, with its remedy and without the value of a secret', () => {
-    const read = () => readSettings({ DATABASE_URL: 'mysql://root:hunter2@db', AUTOFLOW_ROLES: 'workflows,cook', AUTOFLOW_BATCHES: 's3', AUTOFLOW_LOG_LEVEL: 'loud' });
+    const read = () =>
+      readSettings({
+        DATABASE_URL: 'mysql://root:hunter2@db',
+        AUTOFLOW_ROLES: 'workflows,cook',
+        AUTOFLOW_BATCHES: 's3',
+        AUTOFLOW_LOG_LEVEL: 'loud',
+        AUTOFLOW_BATCH_DAYS: 'many',
+      });
     expect(read).toThrow(SettingsError);
     try {
       read();
     } catch (error) {
       const { problems, message } = error as SettingsError;
-      expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual(['AUTOFLOW_BATCHES', 'AUTOFLOW_LOG_LEVEL', 'AUTOFLOW_RELEASES', 'AUTOFLOW_ROLES', 'DATABASE_URL']);
+      expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([
+        'AUTOFLOW_BATCHES',
+        'AUTOFLOW_BATCH_DAYS',
+        'AUTOFLOW_LOG_LEVEL',
+        'AUTOFLOW_RELEASES',
+        'AUTOFLOW_ROLES',
+        'DATABASE_URL',
+      ]);
       expect(message).toContain(`names the role 'cook'`);
       expect(message).not.toContain('hunter2');
     }

@@ -8,10 +8,19 @@ import { z } from 'zod';
 const ROLES = ['workflows', 'control', 'functions'] as const;
 const SECRET = 'AUTOFLOW_SECRET_';
 
+const DAYS = z.coerce
+  .number({ error: 'is not a number of days. Give a whole number from 1' })
+  .int('is not a whole number of days')
+  .min(1, 'is less than one day');
+
 /** Every variable, with what to give when it is missing or wrong. */
 const Settings = z.object({
-  DATABASE_URL: z.string({ error: 'is missing. Give postgres://user:password@host:port/database' }).regex(/^postgres(ql)?:\/\//, 'is not a postgres:// URL. Give postgres://user:password@host:port/database'),
-  AUTOFLOW_RELEASES: z.string({ error: 'is missing. Give the folder that holds the releases, the same on every host' }).min(1, 'is empty. Give the folder that holds the releases'),
+  DATABASE_URL: z
+    .string({ error: 'is missing. Give postgres://user:password@host:port/database' })
+    .regex(/^postgres(ql)?:\/\//, 'is not a postgres:// URL. Give postgres://user:password@host:port/database'),
+  AUTOFLOW_RELEASES: z
+    .string({ error: 'is missing. Give the folder that holds the releases, the same on every host' })
+    .min(1, 'is empty. Give the folder that holds the releases'),
   AUTOFLOW_BATCHES: z
     .string()
     .regex(/^(postgres|file:.+)$/, `is neither 'postgres' nor 'file:FOLDER'. All hosts need the same batch store`)
@@ -20,9 +29,24 @@ const Settings = z.object({
     .string()
     .default(ROLES.join(','))
     .transform((roles) => roles.split(',').map((role) => role.trim()))
-    .pipe(z.array(z.enum(ROLES, { error: ({ input }) => `names the role '${String(input)}'. Give some of ${ROLES.join(', ')}, separated by commas` })).min(1)),
-  AUTOFLOW_HOST: z.string().min(1, 'is empty. Give a name that no other process has').default(() => `${hostname()}-${process.pid}`),
-  AUTOFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], { error: 'is not a level. Give debug, info, warn or error' }).default('info'),
+    .pipe(
+      z
+        .array(
+          z.enum(ROLES, {
+            error: ({ input }) => `names the role '${String(input)}'. Give some of ${ROLES.join(', ')}, separated by commas`,
+          }),
+        )
+        .min(1),
+    ),
+  AUTOFLOW_HOST: z
+    .string()
+    .min(1, 'is empty. Give a name that no other process has')
+    .default(() => `${hostname()}-${process.pid}`),
+  AUTOFLOW_METERING_DAYS: DAYS.default(30),
+  AUTOFLOW_BATCH_DAYS: DAYS.default(14),
+  AUTOFLOW_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'], { error: 'is not a level. Give debug, info, warn or error' })
+    .default('info'),
 });
 
 /** All problems at once, each with its remedy. Values of variables are not repeated: some are secret. */
@@ -52,6 +76,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     secret: (name) => environment[`${SECRET}${name}`],
     host: settings.AUTOFLOW_HOST,
     logLevel: settings.AUTOFLOW_LOG_LEVEL,
+    retention: { meteringDays: settings.AUTOFLOW_METERING_DAYS, batchDays: settings.AUTOFLOW_BATCH_DAYS },
   };
 }
 
@@ -68,5 +93,7 @@ function readTemporal(environment: NodeJS.ProcessEnv): WorkerOptions['temporal']
 }
 
 function batchStoreOf(batches: string, databaseUrl: string): BatchStoreSettings {
-  return batches === 'postgres' ? { driver: 'postgres', connectionString: databaseUrl } : { driver: 'file', folder: batches.slice('file:'.length) };
+  return batches === 'postgres'
+    ? { driver: 'postgres', connectionString: databaseUrl }
+    : { driver: 'file', folder: batches.slice('file:'.length) };
 }

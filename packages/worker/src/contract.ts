@@ -14,6 +14,8 @@ export interface WorkerOptions {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly metering?: boolean;
   readonly idleMs?: number;
+  /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together. */
+  readonly retention?: { readonly meteringDays?: number; readonly batchDays?: number };
 }
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects when a part of it failed for good. */

@@ -11,6 +11,7 @@ import { backfillActivities } from './activities/backfill-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
+import { startMaintenance } from './maintenance.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { versionsOf } from './versions.js';
 
@@ -57,13 +58,20 @@ async function start(options: WorkerOptions, log: Log, closing: Closing): Promis
   const native = closing.add(await NativeConnection.connect(addressOf(temporal)));
   const running: Running[] = [];
   if (roles.includes('functions')) running.push(await startFunctions(options, native, store, log, closing));
-  if (roles.includes('workflows') || roles.includes('control')) running.push(...(await startWorkflows(options, native, store, log, closing)));
+  if (roles.includes('workflows') || roles.includes('control'))
+    running.push(...(await startWorkflows(options, native, store, log, closing)));
   log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
   return running;
 }
 
 /** Executions and control workflows each have their queue and Worker: no stall of the one can block the other. */
-async function startWorkflows(options: WorkerOptions, native: NativeConnection, store: Store, log: Log, closing: Closing): Promise<Running[]> {
+async function startWorkflows(
+  options: WorkerOptions,
+  native: NativeConnection,
+  store: Store,
+  log: Log,
+  closing: Closing,
+): Promise<Running[]> {
   const { roles, temporal } = options;
   const { namespace } = temporal;
   const connection = closing.add(await Connection.connect(addressOf(temporal)));
@@ -75,7 +83,17 @@ async function startWorkflows(options: WorkerOptions, native: NativeConnection, 
   const client = new Client({ connection, namespace });
   const common = { connection: native, namespace, workflowBundle: await workflowBundle() };
   const workers: Worker[] = [];
-  if (roles.includes('workflows')) workers.push(await Worker.create({ ...common, taskQueue: EXECUTION_QUEUE, activities: execution, shutdownGraceTime: GRACE.workflows, identity: `${options.host}/workflows` }));
+  if (roles.includes('workflows'))
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: EXECUTION_QUEUE,
+        activities: execution,
+        shutdownGraceTime: GRACE.workflows,
+        identity: `${options.host}/workflows`,
+      }),
+    );
+  if (roles.includes('control')) closing.add(startMaintenance({ store, batches, log }, options.retention));
   if (roles.includes('control'))
     workers.push(
       await Worker.create({
@@ -89,7 +107,13 @@ async function startWorkflows(options: WorkerOptions, native: NativeConnection, 
   return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
 }
 
-async function startFunctions(options: WorkerOptions, connection: NativeConnection, store: Store, log: Log, closing: Closing): Promise<Running> {
+async function startFunctions(
+  options: WorkerOptions,
+  connection: NativeConnection,
+  store: Store,
+  log: Log,
+  closing: Closing,
+): Promise<Running> {
   const metering = options.metering === false ? NO_METERING : closing.add(createMeteringWriter({ store: store.metering, log }));
   const host: FunctionHost = createFunctionHost({
     host: options.host,

@@ -9,7 +9,15 @@ export function refuse(code: RefusalCode, message: string): ApplicationFailure {
 }
 
 /** Codes of the store that no later attempt can change. Trouble with the schema or with access is for an operator to mend meanwhile. */
-const FINAL: readonly string[] = ['NOT_FOUND', 'BATCH_MISSING', 'BATCH_CORRUPT', 'BATCH_REF_INVALID', 'INVALID_KEY', 'RECORD_TOO_LARGE', 'ALREADY_EXISTS'];
+const FINAL: readonly string[] = [
+  'NOT_FOUND',
+  'BATCH_MISSING',
+  'BATCH_CORRUPT',
+  'BATCH_REF_INVALID',
+  'INVALID_KEY',
+  'RECORD_TOO_LARGE',
+  'ALREADY_EXISTS',
+];
 
 /** Wraps an activity so that what it throws is an ApplicationFailure, with the error's code as type, retryable unless the code is final. */
 export function atActivityBoundary<A extends readonly unknown[], R>(activity: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
@@ -23,7 +31,8 @@ export function atActivityBoundary<A extends readonly unknown[], R>(activity: (.
 }
 
 function failureOf(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof ApplicationFailure || !('code' in error) || typeof error.code !== 'string') return error;
+  if (!(error instanceof Error) || error instanceof ApplicationFailure || !('code' in error) || typeof error.code !== 'string')
+    return error;
   const final = error.name === 'SourceError' || FINAL.includes(error.code);
   return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: final, cause: error });
 }

@@ -12,7 +12,9 @@ export function createLog({ host, logLevel = 'info' }: Pick<WorkerOptions, 'host
 
 /** Sends what the SDK logs the same way. The SDK has one logger per process: a process that has chosen one keeps it. */
 export function adoptSdkLog(log: Log, { logLevel = 'info' }: Pick<WorkerOptions, 'logLevel'>): void {
-  const logger = new DefaultLogger(SDK_LEVELS[logLevel], ({ level, message, meta }) => log(level === 'TRACE' ? 'debug' : OUR_LEVELS[level], message, meta));
+  const logger = new DefaultLogger(SDK_LEVELS[logLevel], ({ level, message, meta }) =>
+    log(level === 'TRACE' ? 'debug' : OUR_LEVELS[level], message, meta),
+  );
   try {
     Runtime.install({ logger });
   } catch (error) {

@@ -11,7 +11,10 @@ export async function registerSearchAttributes(connection: Connection, namespace
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
     const missing = names.filter((name) => !(name in (customAttributes ?? {})));
     if (missing.length > 0)
-      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])) });
+      await connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
+      });
     return true;
   } catch {
     return false;

@@ -21,16 +21,32 @@ export function versionsOf(store: Pick<Store, 'definitions'>): Versions {
   const { definitions } = store;
 
   const versionOf = (pipeline: string, name: string) =>
-    cached(versions, `${pipeline}/${name}`, async () => (await definitions.version(pipeline, name)) ?? unknown(`pipeline '${pipeline}' has no version '${name}'`));
+    cached(
+      versions,
+      `${pipeline}/${name}`,
+      async () => (await definitions.version(pipeline, name)) ?? unknown(`pipeline '${pipeline}' has no version '${name}'`),
+    );
   const releaseOf = (pipeline: string, hash: string) =>
-    cached(releases, `${pipeline}/${hash}`, async () => (await definitions.release(pipeline, hash)) ?? unknown(`pipeline '${pipeline}' has no release '${hash}'`));
+    cached(
+      releases,
+      `${pipeline}/${hash}`,
+      async () => (await definitions.release(pipeline, hash)) ?? unknown(`pipeline '${pipeline}' has no release '${hash}'`),
+    );
 
   return {
     async resolve(pipeline, named) {
-      const name = named ?? (await definitions.pipeline(pipeline))?.stable.version ?? unknown(`there is no pipeline '${pipeline}'; register it first (autoflow up, or POST /v1/pipelines)`);
+      const name =
+        named ??
+        (await definitions.pipeline(pipeline))?.stable.version ??
+        unknown(`there is no pipeline '${pipeline}'; register it first (autoflow up, or POST /v1/pipelines)`);
       const [version, allocation] = await Promise.all([versionOf(pipeline, name), definitions.allocation(pipeline, name)]);
       const release = await releaseOf(pipeline, version.release);
-      const plans = stagePlans(release.spec, version.topology, version.envelope, allocation?.stages ?? unknown(`version '${name}' of '${pipeline}' has no allocation`));
+      const plans = stagePlans(
+        release.spec,
+        version.topology,
+        version.envelope,
+        allocation?.stages ?? unknown(`version '${name}' of '${pipeline}' has no allocation`),
+      );
       return { version, release, plans };
     },
   };

@@ -1,5 +1,17 @@
 /** The workflow of a backfill: feeds until the source is exhausted, can be paused, resumed and cancelled, and lives as long as needed. */
-import { ApplicationFailure, ActivityCancellationType, CancellationScope, condition, continueAsNew, ContinueAsNew, defineQuery, defineSignal, isCancellation, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  ContinueAsNew,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { BackfillActivities, BackfillProgress } from '@autoflow/topology/execution';
 import { atBoundary, terminalOf } from './execution/failures.js';
 import { BackfillSignal, PROGRESS_QUERY, type BackfillInput, type BackfillStatus } from './protocol.js';
@@ -43,7 +55,9 @@ export async function Backfill(input: BackfillInput): Promise<BackfillProgress> 
   setHandler(progressQuery, () => ({ state, ...(progress && { progress }) }));
 
   const close = async (how: 'completed' | 'cancelled' | 'failed', reason?: string): Promise<BackfillProgress> => {
-    progress = await CancellationScope.nonCancellable(() => closeBackfill({ backfillId, state: how, ...(reason !== undefined && { reason }) }));
+    progress = await CancellationScope.nonCancellable(() =>
+      closeBackfill({ backfillId, state: how, ...(reason !== undefined && { reason }) }),
+    );
     state = 'ended';
     return progress;
   };

@@ -12,7 +12,10 @@ export function interceptors(): WorkflowInterceptors {
         execute: async (input, next) => {
           const { workflowType } = workflowInfo();
           if (workflowType in Object.prototype || workflowType === 'default')
-            throw ApplicationFailure.nonRetryable(`there is no pipeline '${workflowType}'; pipelines are named [a-z][a-z0-9-]*`, 'UNKNOWN_PIPELINE');
+            throw ApplicationFailure.nonRetryable(
+              `there is no pipeline '${workflowType}'; pipelines are named [a-z][a-z0-9-]*`,
+              'UNKNOWN_PIPELINE',
+            );
           return next(input);
         },
       },

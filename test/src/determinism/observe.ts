@@ -19,7 +19,12 @@ export function interceptors(): WorkflowInterceptors {
     outbound: [
       {
         scheduleActivity(input, next) {
-          observer.scheduled({ activityId: String(input.seq), type: input.activityType, queue: input.options.taskQueue ?? '', args: input.args });
+          observer.scheduled({
+            activityId: String(input.seq),
+            type: input.activityType,
+            queue: input.options.taskQueue ?? '',
+            args: input.args,
+          });
           return next(input);
         },
       },

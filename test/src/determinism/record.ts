@@ -14,7 +14,11 @@ const PARALLEL = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], 
 
 await mkdir(FOLDER, { recursive: true });
 const stack = await startStack({ name: 'record-histories', mode: 'ephemeral', log: (line) => console.log(line) });
-const platform = await startPlatform({ databaseUrl: stack.databaseUrl, temporal: { address: stack.temporal.address, namespace: stack.temporal.namespace }, folder: stack.folder });
+const platform = await startPlatform({
+  databaseUrl: stack.databaseUrl,
+  temporal: { address: stack.temporal.address, namespace: stack.temporal.namespace },
+  folder: stack.folder,
+});
 try {
   await platform.startWorker();
   await recordExecutions();
@@ -30,14 +34,23 @@ async function recordExecutions(): Promise<void> {
   await direct('direct-refused', { id: 'bad', act: 'dance' });
   await ofBatch('batch-parallel', topologyOf(PARALLEL, { partitions: 2 }), many('parallel', 12, 'pass'));
   await ofBatch('batch-retried', topologyOf(CHAIN), many('retried', 4, 'flaky'));
-  await ofBatch('batch-out-of-memory', { ...topologyOf(CHAIN), lingerMs: 1 }, many('memory', 1, 'hoard'), (start) => ({ ...start, perform: { memoryMb: 256, concurrency: 2 } }));
+  await ofBatch('batch-out-of-memory', { ...topologyOf(CHAIN), lingerMs: 1 }, many('memory', 1, 'hoard'), (start) => ({
+    ...start,
+    perform: { memoryMb: 256, concurrency: 2 },
+  }));
   await ofBatch('batch-bisected', topologyOf(CHAIN), [...many('bisected', 7, 'pass'), { id: 'bisected-poison', act: 'exit' }]);
   await cancelled();
 }
 
 async function recordBackfills(): Promise<void> {
   const source = await jsonl(stack.folder, 'long', many('long', 4, 'pass'));
-  const handle = await startBackfill(platform, { id: 'long', concurrency: 1, batchRecords: 1, source, workflow: { budgetMs: 1, feedsPerRun: 2 } });
+  const handle = await startBackfill(platform, {
+    id: 'long',
+    concurrency: 1,
+    batchRecords: 1,
+    source,
+    workflow: { budgetMs: 1, feedsPerRun: 2 },
+  });
   await handle.result();
   await save('backfill-continued-as-new', 'backfill/long', handle.firstExecutionRunId);
   await save('backfill-last-run', 'backfill/long');
@@ -50,7 +63,12 @@ async function direct(name: string, record: object): Promise<void> {
   await save(name, name);
 }
 
-async function ofBatch(id: string, topology: Topology, records: readonly object[], allocate: (start: Allocation) => Allocation = (start) => start): Promise<void> {
+async function ofBatch(
+  id: string,
+  topology: Topology,
+  records: readonly object[],
+  allocate: (start: Allocation) => Allocation = (start) => start,
+): Promise<void> {
   const allocation = allocate(defaultAllocation(platform.spec, topology, defaultEnvelope(platform.spec, topology)));
   const version = await platform.registerVersion(topology, allocation);
   await backfill(platform, { id, version, batchRecords: records.length, source: await jsonl(stack.folder, id, records) });
@@ -58,7 +76,11 @@ async function ofBatch(id: string, topology: Topology, records: readonly object[
 }
 
 async function cancelled(): Promise<void> {
-  const handle = await platform.client.workflow.start('acts', { taskQueue: 'autoflow', workflowId: 'direct-cancelled', args: [many('cancelled', 2, 'wait')] });
+  const handle = await platform.client.workflow.start('acts', {
+    taskQueue: 'autoflow',
+    workflowId: 'direct-cancelled',
+    args: [many('cancelled', 2, 'wait')],
+  });
   await untilRow(platform, `select 1 from attempts where id = 'cancelled-0'`);
   await handle.cancel();
   await handle.result().catch(() => {});
@@ -67,7 +89,12 @@ async function cancelled(): Promise<void> {
 
 async function pausedAndCancelled(): Promise<void> {
   const id = 'paused';
-  const handle = await startBackfill(platform, { id, concurrency: 1, batchRecords: 1, source: await jsonl(stack.folder, id, many(id, 4, 'wait')) });
+  const handle = await startBackfill(platform, {
+    id,
+    concurrency: 1,
+    batchRecords: 1,
+    source: await jsonl(stack.folder, id, many(id, 4, 'wait')),
+  });
   await untilRow(platform, `select 1 from attempts where id = 'paused-0'`);
   await handle.signal('pause');
   await handle.signal('resume');
@@ -96,4 +123,3 @@ function anonymous(json: string): string {
     1,
   );
 }
-

@@ -7,7 +7,11 @@ const names = readdirSync(FOLDER).sort();
 
 interface Event {
   readonly eventType: string;
-  activityTaskScheduledEventAttributes?: { activityType: { name: string }; taskQueue: { name: string }; input: { payloads: { data: string }[] } };
+  activityTaskScheduledEventAttributes?: {
+    activityType: { name: string };
+    taskQueue: { name: string };
+    input: { payloads: { data: string }[] };
+  };
   workflowExecutionStartedEventAttributes?: { input: { payloads: { data: string }[] } };
 }
 interface Recorded {

@@ -19,7 +19,9 @@ export async function replayer(): Promise<Replay> {
   return async (json) => {
     const history = historyFromJSON(json);
     const scheduled: Scheduled[] = [];
-    const sinks: InjectedSinks<ObserverSinks> = { observer: { scheduled: { fn: (_, activity) => void scheduled.push(activity), callDuringReplay: true } } };
+    const sinks: InjectedSinks<ObserverSinks> = {
+      observer: { scheduled: { fn: (_, activity) => void scheduled.push(activity), callDuringReplay: true } },
+    };
     await Worker.runReplayHistory({ workflowBundle, sinks }, history);
     compare(recordedIn(history), scheduled);
   };
@@ -45,7 +47,9 @@ function compare(recorded: readonly Scheduled[], replayed: readonly Scheduled[])
     const is = byId.get(was.activityId);
     for (const part of ['type', 'queue', 'args'] as const)
       if (!isDeepStrictEqual(plain(was[part]), plain(is?.[part])))
-        throw new Error(`activity ${was.activityId} (${was.type}): ${part} was ${JSON.stringify(was[part])}, is now ${JSON.stringify(is?.[part])}`);
+        throw new Error(
+          `activity ${was.activityId} (${was.type}): ${part} was ${JSON.stringify(was[part])}, is now ${JSON.stringify(is?.[part])}`,
+        );
   }
 }
 

@@ -76,9 +76,10 @@ const store = defineFunction('store', {
   writes: z.object({ stored: z.boolean() }),
   async handleBatch(records, { database, keys }) {
     const rows = records.map(({ id, weight, performed }, at) => ({ key: keys[at], id, weight, performed }));
-    await database.query('insert into sink select * from jsonb_to_recordset($1) as r(key text, id text, weight int, performed text) on conflict (key) do nothing', [
-      JSON.stringify(rows),
-    ]);
+    await database.query(
+      'insert into sink select * from jsonb_to_recordset($1) as r(key text, id text, weight int, performed text) on conflict (key) do nothing',
+      [JSON.stringify(rows)],
+    );
     return records.map(() => ({ stored: true }));
   },
 });

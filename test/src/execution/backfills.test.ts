@@ -25,7 +25,8 @@ describe('a backfill', () => {
   afterAll(() => platform?.stop());
 
   const records = (scope: string, count: number, act = 'pass') => Array.from({ length: count }, (_, at) => ({ id: `${scope}-${at}`, act }));
-  const sinkRows = async (scope: string) => (await platform.sql.query<{ n: number }>('select count(*)::int as n from sink where id like $1', [`${scope}-%`])).rows[0]?.n;
+  const sinkRows = async (scope: string) =>
+    (await platform.sql.query<{ n: number }>('select count(*)::int as n from sink where id like $1', [`${scope}-%`])).rows[0]?.n;
 
   it('feeds everything, tells its progress, and marks its executions', async () => {
     const handle = await startBackfill(platform, { id: 'all', source: await jsonl(stack.folder, 'all', records('all', 23)) });
@@ -39,13 +40,19 @@ describe('a backfill', () => {
   });
 
   it('stops at its limit', async () => {
-    expect(await backfill(platform, { id: 'limit', limit: 7, source: await jsonl(stack.folder, 'limit', records('limit', 23)) })).toMatchObject({ read: 7, total: 7, counts: { completed: 7 } });
+    expect(
+      await backfill(platform, { id: 'limit', limit: 7, source: await jsonl(stack.folder, 'limit', records('limit', 23)) }),
+    ).toMatchObject({ read: 7, total: 7, counts: { completed: 7 } });
   });
 
   it('makes a dead letter of an invalid record, with its place in the source', async () => {
     const path = join(stack.folder, 'invalid.jsonl');
     await writeFile(path, '{"id":"i-0","act":"pass"}\n{"id":"i-1","act":"dance"}\n{not json\n{"act":"pass"}\n{"id":"i-0","act":"drop"}\n');
-    expect(await backfill(platform, { id: 'invalid', source: { kind: 'jsonl', path } })).toMatchObject({ read: 5, settled: 5, counts: { ...NONE, completed: 1, dead: 3 } });
+    expect(await backfill(platform, { id: 'invalid', source: { kind: 'jsonl', path } })).toMatchObject({
+      read: 5,
+      settled: 5,
+      counts: { ...NONE, completed: 1, dead: 3 },
+    });
     const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'invalid', limit: 10 });
     expect(letters.map(({ key, code, in: place, message }) => [key, code, place, message.split(':')[0]]).sort()).toEqual([
       ['i-1', 'INVALID_RECORD', 'input', 'line 2'],
@@ -58,8 +65,21 @@ describe('a backfill', () => {
   it('does not run again what its scope knows already', async () => {
     const source = await jsonl(stack.folder, 'known', records('known', 6));
     await backfill(platform, { id: 'known', source });
-    await platform.store.backfills.create({ id: 'known-again', pipeline: 'acts', scope: 'known', concurrency: 2, source: await jsonl(stack.folder, 'known-again', records('known', 9)) }, BY);
-    const again = await platform.client.workflow.execute('Backfill', { taskQueue: 'autoflow-control', workflowId: 'backfill/known-again', args: [{ backfillId: 'known-again' }] });
+    await platform.store.backfills.create(
+      {
+        id: 'known-again',
+        pipeline: 'acts',
+        scope: 'known',
+        concurrency: 2,
+        source: await jsonl(stack.folder, 'known-again', records('known', 9)),
+      },
+      BY,
+    );
+    const again = await platform.client.workflow.execute('Backfill', {
+      taskQueue: 'autoflow-control',
+      workflowId: 'backfill/known-again',
+      args: [{ backfillId: 'known-again' }],
+    });
     expect(again).toMatchObject({ read: 9, settled: 9, counts: { ...NONE, completed: 3 } });
     const { rows } = await platform.sql.query(`select id from attempts where id like 'known-%' group by id having count(*) > 1`);
     expect(rows).toEqual([]);
@@ -68,12 +88,24 @@ describe('a backfill', () => {
   it('fails for good, with the reason, when the source is not what it should be', async () => {
     const failure = await failureOf(backfill(platform, { id: 'missing', source: { kind: 'jsonl', path: '/no/such/file.jsonl' } }));
     expect(failure).toMatchObject({ type: 'SOURCE_MISSING', message: expect.stringContaining('/no/such/file.jsonl') });
-    expect(await platform.store.backfills.get('missing')).toMatchObject({ state: 'failed', reason: expect.stringContaining('/no/such/file.jsonl') });
-    expect(await failureOf(backfill(platform, { id: 'unknown-version', version: 'v99', source: await jsonl(stack.folder, 'uv', records('uv', 1)) }))).toMatchObject({ type: 'UNKNOWN_PIPELINE' });
+    expect(await platform.store.backfills.get('missing')).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('/no/such/file.jsonl'),
+    });
+    expect(
+      await failureOf(
+        backfill(platform, { id: 'unknown-version', version: 'v99', source: await jsonl(stack.folder, 'uv', records('uv', 1)) }),
+      ),
+    ).toMatchObject({ type: 'UNKNOWN_PIPELINE' });
   });
 
   it('pauses and resumes by signal, without losing or repeating a record', async () => {
-    const handle = await startBackfill(platform, { id: 'pausing', concurrency: 1, batchRecords: 1, source: await jsonl(stack.folder, 'pausing', [{ id: 'pausing-0', act: 'wait' }, ...records('pausing', 8).slice(1)]) });
+    const handle = await startBackfill(platform, {
+      id: 'pausing',
+      concurrency: 1,
+      batchRecords: 1,
+      source: await jsonl(stack.folder, 'pausing', [{ id: 'pausing-0', act: 'wait' }, ...records('pausing', 8).slice(1)]),
+    });
     await untilRow(platform, `select 1 from attempts where id = 'pausing-0'`);
     await handle.signal(BackfillSignal.pause);
     await platform.sql.query('insert into released values (true)');
@@ -87,9 +119,16 @@ describe('a backfill', () => {
 
   it('waits while its row is paused, whoever paused it', async () => {
     const id = 'row-paused';
-    await platform.store.backfills.create({ id, pipeline: 'acts', scope: id, concurrency: 2, source: await jsonl(stack.folder, id, records(id, 4)) }, BY);
+    await platform.store.backfills.create(
+      { id, pipeline: 'acts', scope: id, concurrency: 2, source: await jsonl(stack.folder, id, records(id, 4)) },
+      BY,
+    );
     await platform.store.backfills.setState(id, 'paused', BY);
-    const result = platform.client.workflow.execute('Backfill', { taskQueue: 'autoflow-control', workflowId: `backfill/${id}`, args: [{ backfillId: id }] });
+    const result = platform.client.workflow.execute('Backfill', {
+      taskQueue: 'autoflow-control',
+      workflowId: `backfill/${id}`,
+      args: [{ backfillId: id }],
+    });
     await untilRow(platform, `select 1 from pg_stat_activity where query ilike 'listen%autoflow_backfills%'`);
     expect(await platform.store.backfills.get(id)).toMatchObject({ cursor: 0 });
     await platform.store.backfills.setState(id, 'running', BY);
@@ -98,7 +137,12 @@ describe('a backfill', () => {
 
   it.each(['signal', 'cancellation'] as const)('leaves nothing running when it is cancelled by %s', async (way) => {
     const id = `cancel-${way}`;
-    const handle = await startBackfill(platform, { id, concurrency: 2, batchRecords: 2, source: await jsonl(stack.folder, id, records(id, 20, 'wait')) });
+    const handle = await startBackfill(platform, {
+      id,
+      concurrency: 2,
+      batchRecords: 2,
+      source: await jsonl(stack.folder, id, records(id, 20, 'wait')),
+    });
     await untilRow(platform, `select 1 from autoflow.batches where scope = '${id}' having count(*) = 2`);
     if (way === 'signal') {
       await handle.signal(BackfillSignal.cancel);
@@ -107,13 +151,21 @@ describe('a backfill', () => {
       await handle.cancel();
       await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     }
-    expect(await platform.store.backfills.get(id)).toMatchObject({ state: 'cancelled', progress: { read: 4, settled: 4, counts: { cancelled: 4 } } });
+    expect(await platform.store.backfills.get(id)).toMatchObject({
+      state: 'cancelled',
+      progress: { read: 4, settled: 4, counts: { cancelled: 4 } },
+    });
     expect(await platform.store.ledger.openBatches({ pipeline: 'acts', scope: id })).toEqual([]);
   });
 
   it('accounts for the records of an execution that somebody terminated', async () => {
     const id = 'terminated';
-    const handle = await startBackfill(platform, { id, concurrency: 1, batchRecords: 3, source: await jsonl(stack.folder, id, [...records(id, 3, 'wait'), { id: `${id}-3`, act: 'pass' }]) });
+    const handle = await startBackfill(platform, {
+      id,
+      concurrency: 1,
+      batchRecords: 3,
+      source: await jsonl(stack.folder, id, [...records(id, 3, 'wait'), { id: `${id}-3`, act: 'pass' }]),
+    });
     await untilRow(platform, `select 1 from attempts where id = '${id}-0'`);
     await platform.client.workflow.getHandle(`acts/${id}/${id}.0`).terminate('by an operator');
     expect(await handle.result()).toMatchObject({ read: 4, settled: 4, counts: { ...NONE, completed: 1, cancelled: 3 } });
@@ -121,7 +173,13 @@ describe('a backfill', () => {
 
   it('continues as new, and goes on where it stood', async () => {
     const id = 'long';
-    const handle = await startBackfill(platform, { id, concurrency: 1, batchRecords: 1, source: await jsonl(stack.folder, id, records(id, 12)), workflow: { budgetMs: 1, feedsPerRun: 2 } });
+    const handle = await startBackfill(platform, {
+      id,
+      concurrency: 1,
+      batchRecords: 1,
+      source: await jsonl(stack.folder, id, records(id, 12)),
+      workflow: { budgetMs: 1, feedsPerRun: 2 },
+    });
     expect(await handle.result()).toMatchObject({ read: 12, settled: 12, counts: { ...NONE, completed: 12 } });
     const { runId } = await platform.client.workflow.getHandle(`backfill/${id}`).describe();
     expect(runId).not.toBe(handle.firstExecutionRunId);
@@ -130,7 +188,12 @@ describe('a backfill', () => {
 
   it('survives a graceful restart of its worker', async () => {
     const id = 'restart';
-    const handle = await startBackfill(platform, { id, concurrency: 2, batchRecords: 2, source: await jsonl(stack.folder, id, records(id, 60)) });
+    const handle = await startBackfill(platform, {
+      id,
+      concurrency: 2,
+      batchRecords: 2,
+      source: await jsonl(stack.folder, id, records(id, 60)),
+    });
     await untilRow(platform, `select 1 from autoflow.backfills where id = '${id}' and settled >= 10`);
     await worker.stop();
     worker = await platform.startWorker();
@@ -142,7 +205,12 @@ describe('a backfill', () => {
     await worker.stop();
     const id = 'killed';
     const first = await startWorkerProcess(platform, stack.databaseUrl);
-    const handle = await startBackfill(platform, { id, concurrency: 3, batchRecords: 4, source: await jsonl(stack.folder, id, records(id, 120)) });
+    const handle = await startBackfill(platform, {
+      id,
+      concurrency: 3,
+      batchRecords: 4,
+      source: await jsonl(stack.folder, id, records(id, 120)),
+    });
     await untilRow(platform, `select 1 from autoflow.backfills where id = '${id}' and settled >= 20`);
     first.kill('SIGKILL');
     await once(first, 'exit');

@@ -16,9 +16,11 @@ describe('the direct door', () => {
   });
   afterAll(() => platform?.stop());
 
-  const execute = (workflowId: string, records: Argument) => platform.client.workflow.execute(Acts, { taskQueue: 'autoflow', workflowId, args: [records] });
+  const execute = (workflowId: string, records: Argument) =>
+    platform.client.workflow.execute(Acts, { taskQueue: 'autoflow', workflowId, args: [records] });
   /** What no TypeScript caller would send. */
-  const executeAny = (workflowId: string, type: string, ...args: unknown[]) => platform.client.workflow.execute(type, { taskQueue: 'autoflow', workflowId, args });
+  const executeAny = (workflowId: string, type: string, ...args: unknown[]) =>
+    platform.client.workflow.execute(type, { taskQueue: 'autoflow', workflowId, args });
 
   /** Types of the normal activities that an execution scheduled. */
   const activitiesOf = async (workflowId: string): Promise<unknown[]> => {
@@ -52,7 +54,9 @@ describe('the direct door', () => {
     });
     const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', limit: 10 });
     expect(letters).toMatchObject([{ key: 'c', version: 'v1', code: 'TOLD_TO_FAIL', in: 'perform', record: { id: 'c', act: 'fail' } }]);
-    const { rows } = await platform.sql.query(`select id, count(*)::int as calls from attempts where id in ('a','b','c','d') group by id order by id`);
+    const { rows } = await platform.sql.query(
+      `select id, count(*)::int as calls from attempts where id in ('a','b','c','d') group by id order by id`,
+    );
     expect(rows).toEqual([
       { id: 'a', calls: 1 },
       { id: 'c', calls: 1 },
@@ -66,7 +70,16 @@ describe('the direct door', () => {
       phase: 'ended',
       version: 'v1',
       records: 4,
-      stages: expect.arrayContaining([expect.objectContaining({ name: 'perform', state: 'done', parts: 1, partsDone: 1, invocations: 3, counts: { records: 4, live: 2, filtered: 1, dying: 1 } })]),
+      stages: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'perform',
+          state: 'done',
+          parts: 1,
+          partsDone: 1,
+          invocations: 3,
+          counts: { records: 4, live: 2, filtered: 1, dying: 1 },
+        }),
+      ]),
     });
     const { typedSearchAttributes } = await handle.describe();
     expect(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])).toEqual(
@@ -79,8 +92,16 @@ describe('the direct door', () => {
 
   it('skips the stages that nothing is left for', async () => {
     await execute('dropped', { id: 'dropped', act: 'drop' });
-    const { stages } = (await platform.client.workflow.getHandle('dropped').query('progress')) as { stages: { name: string; state: string }[] };
-    expect(Object.fromEntries(stages.map(({ name, state }) => [name, state]))).toEqual({ measure: 'done', 'may-pass': 'done', perform: 'skipped', weigh: 'skipped', store: 'skipped' });
+    const { stages } = (await platform.client.workflow.getHandle('dropped').query('progress')) as {
+      stages: { name: string; state: string }[];
+    };
+    expect(Object.fromEntries(stages.map(({ name, state }) => [name, state]))).toEqual({
+      measure: 'done',
+      'may-pass': 'done',
+      perform: 'skipped',
+      weigh: 'skipped',
+      store: 'skipped',
+    });
   });
 
   it('runs a record again when it is started again, and the new outcome counts', async () => {
@@ -91,13 +112,19 @@ describe('the direct door', () => {
 
   describe('refuses, with a typed error that does not retry', () => {
     it('an unknown pipeline', async () => {
-      expect(await failureOf(executeAny('unknown', 'no-such-pipeline', { id: 'x' }))).toMatchObject({ type: 'UNKNOWN_PIPELINE', nonRetryable: true, message: expect.stringContaining(`'no-such-pipeline'`) });
+      expect(await failureOf(executeAny('unknown', 'no-such-pipeline', { id: 'x' }))).toMatchObject({
+        type: 'UNKNOWN_PIPELINE',
+        nonRetryable: true,
+        message: expect.stringContaining(`'no-such-pipeline'`),
+      });
     });
     it.each(['constructor', 'toString', '__proto__', 'default'])('the workflow type %s', async (type) => {
       expect(await failureOf(executeAny(`type-${type}`, type, { id: 'x' }))).toMatchObject({ type: 'UNKNOWN_PIPELINE' });
     });
     it('records that are none, naming index and fields', async () => {
-      const failure = await failureOf(executeAny('invalid', 'acts', [{ id: 'ok', act: 'pass' }, { id: 'x', act: 'dance' }, { act: 'pass' }, 7]));
+      const failure = await failureOf(
+        executeAny('invalid', 'acts', [{ id: 'ok', act: 'pass' }, { id: 'x', act: 'dance' }, { act: 'pass' }, 7]),
+      );
       expect(failure).toMatchObject({ type: 'INVALID_RECORD', nonRetryable: true });
       expect(failure.message).toMatch(/record 1: act: .*; record 2: id: .*; record 3: /);
       expect(await platform.store.ledger.record('acts', 'live', 'ok')).toBeUndefined();
@@ -112,7 +139,10 @@ describe('the direct door', () => {
         { id: 't', act: 'pass' as const },
         { id: 't', act: 'drop' as const },
       ];
-      expect(await failureOf(execute('twins', twins))).toMatchObject({ type: 'INVALID_RECORD', message: expect.stringContaining(`records 0 and 1 have the same key 't'`) });
+      expect(await failureOf(execute('twins', twins))).toMatchObject({
+        type: 'INVALID_RECORD',
+        message: expect.stringContaining(`records 0 and 1 have the same key 't'`),
+      });
     });
     it('a key that cannot be stored', async () => {
       expect(await failureOf(execute('bad-key', { id: 'nul\0', act: 'pass' }))).toMatchObject({ type: 'INVALID_RECORD' });
@@ -123,12 +153,19 @@ describe('the direct door', () => {
     });
     it('more than 1 MB of results, with every record settled', async () => {
       const records = Array.from({ length: 1800 }, (_, at) => ({ id: `${at}-`.padEnd(500, 'k'), act: 'pass' as const }));
-      expect(await failureOf(execute('large-result', records))).toMatchObject({ type: 'PAYLOAD_TOO_LARGE', message: expect.stringContaining('settled') });
+      expect(await failureOf(execute('large-result', records))).toMatchObject({
+        type: 'PAYLOAD_TOO_LARGE',
+        message: expect.stringContaining('settled'),
+      });
       expect(await platform.store.ledger.record('acts', 'live', records[1799]!.id)).toMatchObject({ state: 'completed' });
     });
     it('an argument of another pipeline or format', async () => {
-      expect(await failureOf(executeAny('foreign', 'acts', { $autoflow: 'execution/1', pipeline: 'other' }))).toMatchObject({ type: 'BAD_ARGUMENT' });
-      expect(await failureOf(executeAny('future', 'acts', { $autoflow: 'execution/9', pipeline: 'acts' }))).toMatchObject({ type: 'BAD_ARGUMENT' });
+      expect(await failureOf(executeAny('foreign', 'acts', { $autoflow: 'execution/1', pipeline: 'other' }))).toMatchObject({
+        type: 'BAD_ARGUMENT',
+      });
+      expect(await failureOf(executeAny('future', 'acts', { $autoflow: 'execution/9', pipeline: 'acts' }))).toMatchObject({
+        type: 'BAD_ARGUMENT',
+      });
     });
   });
 
@@ -153,7 +190,11 @@ describe('the direct door', () => {
 
   it('gives a start the version that is stable at that moment, and leaves those under way alone', async () => {
     const fused = await platform.registerVersion(topologyOf({ 'measure+may-pass+perform+weigh+store': [] }));
-    const waiting = await platform.client.workflow.start(Acts, { taskQueue: 'autoflow', workflowId: 'on-v1', args: [{ id: 'on-v1', act: 'wait' }] });
+    const waiting = await platform.client.workflow.start(Acts, {
+      taskQueue: 'autoflow',
+      workflowId: 'on-v1',
+      args: [{ id: 'on-v1', act: 'wait' }],
+    });
     await untilRow(platform, `select 1 from attempts where id = 'on-v1'`);
     await platform.store.definitions.setStable({ pipeline: 'acts', version: fused, by: BY });
     expect(await execute('on-v2', { id: 'on-v2', act: 'pass' })).toMatchObject({ version: fused });

@@ -21,10 +21,17 @@ describe('an execution for a batch', () => {
   });
   afterAll(() => platform?.stop());
 
-  const progressOf = (scope: string, batch = 0) => platform.client.workflow.getHandle(`acts/${scope}/${scope}.${batch}`).query<ExecutionProgress>('progress');
-  const sinkOf = async (prefix: string) => (await platform.sql.query<{ id: string }>('select id from sink where id like $1 order by id', [`${prefix}%`])).rows.map(({ id }) => id);
+  const progressOf = (scope: string, batch = 0) =>
+    platform.client.workflow.getHandle(`acts/${scope}/${scope}.${batch}`).query<ExecutionProgress>('progress');
+  const sinkOf = async (prefix: string) =>
+    (await platform.sql.query<{ id: string }>('select id from sink where id like $1 order by id', [`${prefix}%`])).rows.map(({ id }) => id);
   const run = async (scope: string, topology: Topology, records: readonly object[], options: { batchRecords?: number } = {}) =>
-    backfill(platform, { id: scope, version: await platform.registerVersion(topology), source: await jsonl(stack.folder, scope, records), ...options });
+    backfill(platform, {
+      id: scope,
+      version: await platform.registerVersion(topology),
+      source: await jsonl(stack.folder, scope, records),
+      ...options,
+    });
 
   it('comes to the same outcomes whatever the topology, partitions and batch size', async () => {
     const acts = ['pass', 'drop', 'pass', 'fail', 'flaky', 'pass', 'pass', 'drop', 'fail', 'pass'];
@@ -43,7 +50,9 @@ describe('an execution for a batch', () => {
       digests.add(digest);
     }
     expect(digests.size).toBe(1);
-    expect(await progressOf('same-parallel')).toMatchObject({ stages: expect.arrayContaining([expect.objectContaining({ name: 'perform', parts: 3, partsDone: 3 })]) });
+    expect(await progressOf('same-parallel')).toMatchObject({
+      stages: expect.arrayContaining([expect.objectContaining({ name: 'perform', parts: 3, partsDone: 3 })]),
+    });
   });
 
   it('goes to the next memory size when a stage runs out of it', async () => {
@@ -64,7 +73,9 @@ describe('an execution for a batch', () => {
   it('isolates the record that kills its process; the others complete', async () => {
     const records = Array.from({ length: 16 }, (_, at) => ({ id: `poison-${at}`, act: at === 11 ? 'exit' : 'pass' }));
     expect((await run('poison', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 15, dead: 1 });
-    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'poison', limit: 5 })).toMatchObject([{ key: 'poison-11', code: 'InstanceDied', in: 'perform' }]);
+    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'poison', limit: 5 })).toMatchObject([
+      { key: 'poison-11', code: 'InstanceDied', in: 'perform' },
+    ]);
     expect(await sinkOf('poison-')).toHaveLength(15);
   });
 
@@ -74,7 +85,9 @@ describe('an execution for a batch', () => {
       { id: 'hangs-1', act: 'hang' },
     ];
     expect((await run('hangs', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 1, dead: 1 });
-    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'hangs', limit: 5 })).toMatchObject([{ key: 'hangs-1', code: 'InvocationTimedOut' }]);
+    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'hangs', limit: 5 })).toMatchObject([
+      { key: 'hangs-1', code: 'InvocationTimedOut' },
+    ]);
   });
 
   it('carries a batch of 50 MB', { timeout: 240_000 }, async () => {
@@ -85,7 +98,10 @@ describe('an execution for a batch', () => {
   });
 
   it('fails with the reason when a batch file is gone, and leaves no record without outcome', async () => {
-    const feeding = await startBackfill(platform, { id: 'lost', source: await jsonl(stack.folder, 'lost', [{ id: 'lost-1', act: 'wait' }]) });
+    const feeding = await startBackfill(platform, {
+      id: 'lost',
+      source: await jsonl(stack.folder, 'lost', [{ id: 'lost-1', act: 'wait' }]),
+    });
     await untilRow(platform, `select 1 from attempts where id = 'lost-1'`);
     await rm(join(stack.folder, 'batches'), { recursive: true });
     await platform.sql.query('insert into released values (true)');

@@ -2,7 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ApplicationFailure, Client, Connection, WorkflowFailedError, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import {
+  ApplicationFailure,
+  Client,
+  Connection,
+  WorkflowFailedError,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
 import pg from 'pg';
 import { buildRelease } from '@autoflow/function-host';
 import type { PipelineSpec } from '@autoflow/pipeline';
@@ -41,8 +47,7 @@ export interface Platform {
   readonly options: WorkerOptions;
   /** Registers a topology of `acts` and answers the version's name. */
   registerVersion(topology: Topology, allocation?: Allocation): Promise<string>;
-  /** Stages of the as-written topology by their one node. */
-  startWorker(roles?: readonly Role[]): Promise<RunningWorker>;
+  startWorker(roles?: readonly Role[], other?: Partial<WorkerOptions>): Promise<RunningWorker>;
   stop(): Promise<void>;
 }
 
@@ -89,10 +94,20 @@ export async function startPlatform(stack: Servers, { batchStore }: { batchStore
       if (problems.length > 0) throw new Error(JSON.stringify(problems));
       const envelope = defaultEnvelope(spec, wanted);
       const hash = hashVersion({ release: release.hash, topology: wanted, envelope });
-      return (await store.definitions.registerVersion({ pipeline: spec.name, hash, release: release.hash, topology: wanted, envelope, allocation, by: BY })).version.name;
+      return (
+        await store.definitions.registerVersion({
+          pipeline: spec.name,
+          hash,
+          release: release.hash,
+          topology: wanted,
+          envelope,
+          allocation,
+          by: BY,
+        })
+      ).version.name;
     },
-    startWorker: async (roles = options.roles) => {
-      const worker = await createWorker({ ...options, roles, host: `test-host-${workers.length}` });
+    startWorker: async (roles = options.roles, other = {}) => {
+      const worker = await createWorker({ ...options, ...other, roles, host: `test-host-${workers.length}` });
       workers.push(worker);
       return worker;
     },
@@ -117,7 +132,10 @@ export interface Feeding {
 }
 
 /** Starts a backfill as the control plane does. */
-export async function startBackfill({ store, client }: Platform, { id, workflow, ...row }: Feeding): Promise<WorkflowHandleWithFirstExecutionRunId<(input: BackfillInput) => Promise<BackfillProgress>>> {
+export async function startBackfill(
+  { store, client }: Platform,
+  { id, workflow, ...row }: Feeding,
+): Promise<WorkflowHandleWithFirstExecutionRunId<(input: BackfillInput) => Promise<BackfillProgress>>> {
   await store.backfills.create({ id, pipeline: 'acts', scope: id, concurrency: 4, ...row }, BY);
   return client.workflow.start<(input: BackfillInput) => Promise<BackfillProgress>>(BACKFILL_WORKFLOW, {
     taskQueue: CONTROL_QUEUE,
@@ -143,7 +161,8 @@ export async function failureOf(work: Promise<unknown>): Promise<ApplicationFail
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure)) throw new Error('expected a workflow failure', { cause: error });
+  if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure))
+    throw new Error('expected a workflow failure', { cause: error });
   return error.cause;
 }
 
@@ -153,9 +172,17 @@ export async function untilRow({ sql }: Platform, query: string): Promise<void> 
 }
 
 /** `name: after` of each stage, its nodes joined by `+` in the name. */
-export function topologyOf(stages: { readonly [name: string]: readonly string[] }, options: { batch?: Topology['batch']; partitions?: number } = {}): Topology {
+export function topologyOf(
+  stages: { readonly [name: string]: readonly string[] },
+  options: { batch?: Topology['batch']; partitions?: number } = {},
+): Topology {
   return {
-    stages: Object.entries(stages).map(([name, after]): Stage => ({ name, nodes: name.split('+'), after, partitions: options.partitions ?? 1 })),
+    stages: Object.entries(stages).map(([name, after]): Stage => ({
+      name,
+      nodes: name.split('+'),
+      after,
+      partitions: options.partitions ?? 1,
+    })),
     batch: options.batch ?? { records: 100, bytes: 8 * 1024 * 1024 },
     lingerMs: 0,
   };

@@ -32,7 +32,16 @@ export function executionActivities({ store, batches, versions, indexed }: Execu
       const batch = { pipeline, batchId: runId };
       const ref = await batches.write({ ...batch, label: 'input' }, states);
       await store.ledger.open({
-        batch: { id: runId, pipeline, version: version.name, release: release.hash, scope: LIVE, executionId, ref, memoryMb: startingMemory(resolved.plans) },
+        batch: {
+          id: runId,
+          pipeline,
+          version: version.name,
+          release: release.hash,
+          scope: LIVE,
+          executionId,
+          ref,
+          memoryMb: startingMemory(resolved.plans),
+        },
         records: states,
         replace: true,
       });
@@ -59,7 +68,11 @@ export function executionActivities({ store, batches, versions, indexed }: Execu
 }
 
 /** Every record that the files tell of, with its one outcome, in the order of the batch. What is told of none is for the ledger to bury. */
-async function outcomesOf(request: SettleRequest, spec: PipelineSpec, batches: BatchStore): Promise<{ outcomes: Outcome[]; inputs: Map<string, Fields> }> {
+async function outcomesOf(
+  request: SettleRequest,
+  spec: PipelineSpec,
+  batches: BatchStore,
+): Promise<{ outcomes: Outcome[]; inputs: Map<string, Fields> }> {
   const { execution, outputs, partial = [], cancelled, failure = LOST } = request;
   const read = (refs: readonly BatchRef[]) => Promise.all(refs.map((ref) => readIfThere(batches, ref)));
   const final = await read(outputs);
@@ -92,7 +105,10 @@ function refuseInvalid(pipeline: string, taken: readonly Taken[]): void {
   if (taken.length === 0) problems.push('there is no record');
   if (problems.length === 0) return;
   const more = problems.length > 10 ? `; and ${problems.length - 10} more` : '';
-  throw refuse('INVALID_RECORD', `pipeline '${pipeline}' does not take what it was started with: ${problems.slice(0, 10).join('; ')}${more}`);
+  throw refuse(
+    'INVALID_RECORD',
+    `pipeline '${pipeline}' does not take what it was started with: ${problems.slice(0, 10).join('; ')}${more}`,
+  );
 }
 
 /** Two records with one key are one record: which of them would count? */

@@ -64,7 +64,9 @@ export async function cancelOpen(backfill: BackfillRow, ports: FeedPorts, signal
 
 /** An execution settles its own records. One that was terminated, timed out or never came to be did not: then they are cancelled. */
 async function untilClosed(row: BatchRow, { client, store, settle }: FeedPorts, signal: AbortSignal): Promise<void> {
-  const settledItself = await ignoring([WorkflowFailedError, WorkflowNotFoundError], () => abortable(client, signal, () => client.workflow.getHandle(row.executionId).result()));
+  const settledItself = await ignoring([WorkflowFailedError, WorkflowNotFoundError], () =>
+    abortable(client, signal, () => client.workflow.getHandle(row.executionId).result()),
+  );
   if (settledItself || (await store.ledger.batch(row.id))?.state !== 'open') return;
   const { pipeline, version, release, scope, id: batchId, ref: batch } = row;
   await settle({ execution: { pipeline, version, release, scope, batchId, batch }, outputs: [], cancelled: true, collect: false });
@@ -84,7 +86,12 @@ async function abortable<T>(client: Client, signal: AbortSignal, call: () => Pro
 }
 
 /** Starting it twice is starting it once; one that has ended already is not started again. */
-async function startExecution(backfill: BackfillRow, argument: ExecutionArgument, executionId: string, { client, indexed }: FeedPorts): Promise<void> {
+async function startExecution(
+  backfill: BackfillRow,
+  argument: ExecutionArgument,
+  executionId: string,
+  { client, indexed }: FeedPorts,
+): Promise<void> {
   await ignoring([WorkflowExecutionAlreadyStartedError], () =>
     client.workflow.start(argument.pipeline, {
       taskQueue: EXECUTION_QUEUE,
@@ -114,7 +121,13 @@ async function argumentAgain(row: BatchRow, { versions, store, batches }: FeedPo
   const records = await batches.read(row.ref);
   const rows = await Promise.all(records.map(({ key }) => store.ledger.record(pipeline, scope, key)));
   const admitted = records.filter((_, at) => rows[at]?.batchId === batchId);
-  const ref = admitted.length === records.length ? row.ref : await batches.write({ pipeline, batchId, label: 'admitted' }, admitted.map((record, index) => ({ ...record, index })));
+  const ref =
+    admitted.length === records.length
+      ? row.ref
+      : await batches.write(
+          { pipeline, batchId, label: 'admitted' },
+          admitted.map((record, index) => ({ ...record, index })),
+        );
   const argument = executionArgument(resolved, scope, batchId, ref);
   const stages = Object.fromEntries(
     Object.entries(argument.stages).map(([stage, plan]) => {

@@ -29,14 +29,17 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
   const limit = backfill.limit ?? Infinity;
   let cursor = backfill.cursor;
   try {
-    for (; cursor < limit; ) {
+    for (; cursor < limit;) {
       await executions.room();
       signal.throwIfAborted();
       // Not before it has fed something: a budget that is too small must not keep it where it is.
       if (cursor > backfill.cursor && performance.now() > deadline) return false;
       const resolved = await ports.versions.resolve(backfill.pipeline, backfill.version);
       const { batch } = resolved.version.topology;
-      const cut = await nextBatch(records, resolved.release.spec, { records: Math.min(backfill.batchRecords ?? batch.records, limit - cursor), bytes: batch.bytes });
+      const cut = await nextBatch(records, resolved.release.spec, {
+        records: Math.min(backfill.batchRecords ?? batch.records, limit - cursor),
+        bytes: batch.bytes,
+      });
       if (cut === undefined) break;
       const opened = await openBatch(backfill, cursor, cut, resolved, ports);
       if (opened.row.state === 'open') executions.start(opened.row, opened.argument);
@@ -55,7 +58,13 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
 }
 
 /** Commits the batch, so that from here on it is in the books whatever happens; a record that the scope knows already is not run again. */
-async function openBatch(backfill: BackfillRow, from: number, { records, twins }: CutBatch, resolved: ResolvedVersion, { store, batches }: FeedPorts): Promise<{ row: BatchRow; argument: ExecutionArgument }> {
+async function openBatch(
+  backfill: BackfillRow,
+  from: number,
+  { records, twins }: CutBatch,
+  resolved: ResolvedVersion,
+  { store, batches }: FeedPorts,
+): Promise<{ row: BatchRow; argument: ExecutionArgument }> {
   const { pipeline, scope } = backfill;
   const id = `${backfill.id}.${from}`;
   const where = { pipeline, batchId: id };
@@ -86,7 +95,8 @@ function withoutKeys(records: CutBatch['records'], keys: ReadonlySet<string>): C
 }
 
 async function announceTotal(backfill: BackfillRow, total: number | undefined, { store }: FeedPorts): Promise<void> {
-  if (total !== undefined && backfill.progress.total === undefined) await store.backfills.setTotal(backfill.id, Math.min(total, backfill.limit ?? total));
+  if (total !== undefined && backfill.progress.total === undefined)
+    await store.backfills.setTotal(backfill.id, Math.min(total, backfill.limit ?? total));
 }
 
 /** A row can be paused without a signal to the workflow: then feeding waits here, and what is under way goes on. */

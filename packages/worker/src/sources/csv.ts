@@ -94,7 +94,10 @@ async function readHeader(settings: CsvSettings, rows: AsyncGenerator<Row>, need
   if (missing.length > 0)
     throw new SourceError(
       'SOURCE_HEADER',
-      `${path} has no column ${missing.map((name) => `'${name}'`).join(', ')}; its header is ${header.slice(0, 30).map((name) => JSON.stringify(name.slice(0, 60))).join(', ')}. Name other columns with 'columns', or give the right file.`,
+      `${path} has no column ${missing.map((name) => `'${name}'`).join(', ')}; its header is ${header
+        .slice(0, 30)
+        .map((name) => JSON.stringify(name.slice(0, 60)))
+        .join(', ')}. Name other columns with 'columns', or give the right file.`,
     );
   return header;
 }
@@ -105,7 +108,8 @@ async function* readRows(path: string): AsyncGenerator<Row> {
   text.on('error', (error) => parser.destroy(error));
   text.pipe(parser);
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) yield { values: record, line: info.lines };
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
+      yield { values: record, line: info.lines };
   } catch (error) {
     throw typed(path, error);
   } finally {

@@ -14,7 +14,10 @@ export function jsonlSource(path: string): Source {
         if (seen > skip || seen === 1) {
           const record = parse(line, number);
           if (seen === 1 && record.problem !== undefined)
-            throw new SourceError('SOURCE_NOT_JSONL', `line ${number} of ${path} is not a JSON object: ${record.problem}. A JSONL file has one object per line.`);
+            throw new SourceError(
+              'SOURCE_NOT_JSONL',
+              `line ${number} of ${path} is not a JSON object: ${record.problem}. A JSONL file has one object per line.`,
+            );
           if (seen > skip) yield record;
         }
       }

@@ -18,16 +18,26 @@ it('reads a query by cursor, from where it stood, with values as JSON has them',
 });
 
 it('leaves no connection behind when it is left half-way', async () => {
-  for await (const { where } of postgresSource({ connectionString: stack.databaseUrl, query: 'select * from generate_series(1, 100000) as id' }).records(0)) if (where === 'row 10') break;
+  for await (const { where } of postgresSource({
+    connectionString: stack.databaseUrl,
+    query: 'select * from generate_series(1, 100000) as id',
+  }).records(0))
+    if (where === 'row 10') break;
   const client = new pg.Client({ connectionString: stack.databaseUrl });
   await client.connect();
-  const { rows } = await client.query(`select count(*)::int as n from pg_stat_activity where datname = current_database() and query like '%generate_series(1, 100000)%' and pid <> pg_backend_pid()`);
+  const { rows } = await client.query(
+    `select count(*)::int as n from pg_stat_activity where datname = current_database() and query like '%generate_series(1, 100000)%' and pid <> pg_backend_pid()`,
+  );
   await client.end();
   expect(rows).toEqual([{ n: 0 }]);
 });
 
 it('refuses a wrong query with what Postgres says of it', async () => {
-  await expect(rowsOf('select * from no_such_table')).rejects.toMatchObject({ name: 'SourceError', code: 'SOURCE_QUERY', message: expect.stringContaining('no_such_table') });
+  await expect(rowsOf('select * from no_such_table')).rejects.toMatchObject({
+    name: 'SourceError',
+    code: 'SOURCE_QUERY',
+    message: expect.stringContaining('no_such_table'),
+  });
 });
 
 it('takes a lost connection for what may pass', async () => {

@@ -44,7 +44,8 @@ describe('sources', () => {
         ]);
     });
 
-    it('goes on where it stood', async () => expect(await fieldsIn(jsonlSource(await file('{"n":1}\n{"n":2}\n{"n":3}\n')), 2)).toEqual([{ n: 3 }]));
+    it('goes on where it stood', async () =>
+      expect(await fieldsIn(jsonlSource(await file('{"n":1}\n{"n":2}\n{"n":3}\n')), 2)).toEqual([{ n: 3 }]));
 
     it('tells of a line that is no object, and goes on', async () => {
       const records = await all(jsonlSource(await file('{"id":"a"}\n[1]\n{"id":\n{"id":"b"}\n')));
@@ -57,7 +58,10 @@ describe('sources', () => {
     });
 
     it('refuses a file whose first line is none', async () => {
-      await expect(all(jsonlSource(await file('id,act\n1,2\n')))).rejects.toMatchObject({ code: 'SOURCE_NOT_JSONL', message: expect.stringContaining('line 1') });
+      await expect(all(jsonlSource(await file('id,act\n1,2\n')))).rejects.toMatchObject({
+        code: 'SOURCE_NOT_JSONL',
+        message: expect.stringContaining('line 1'),
+      });
       await expect(all(jsonlSource(await file('id,act\n{"id":1}\n')), 1)).rejects.toMatchObject({ code: 'SOURCE_NOT_JSONL' });
     });
   });
@@ -73,19 +77,27 @@ describe('sources', () => {
       ]);
     });
 
-    it('renames columns', async () => expect(await fieldsIn(csvSource({ path: await file('ID\n7\n'), columns: { ID: 'id' } }, { record: ['id'], row: [] }))).toEqual([{ id: '7' }]));
+    it('renames columns', async () =>
+      expect(await fieldsIn(csvSource({ path: await file('ID\n7\n'), columns: { ID: 'id' } }, { record: ['id'], row: [] }))).toEqual([
+        { id: '7' },
+      ]));
 
     it('refuses another header, naming what is missing and what is there', async () => {
       await expect(all(csvSource({ path: await file(TEXT) }, { record: ['id', 'price'], row: [] }))).rejects.toMatchObject({
         code: 'SOURCE_HEADER',
         message: expect.stringMatching(/no column 'price'.*"id", "name", "note"/),
       });
-      await expect(csvSource({ path: await file(TEXT), groupBy: 'invoice' }, { record: [], row: ['price'] }).total()).rejects.toMatchObject({ code: 'SOURCE_HEADER', message: expect.stringContaining(`'invoice', 'price'`) });
+      await expect(csvSource({ path: await file(TEXT), groupBy: 'invoice' }, { record: [], row: ['price'] }).total()).rejects.toMatchObject(
+        { code: 'SOURCE_HEADER', message: expect.stringContaining(`'invoice', 'price'`) },
+      );
       await expect(all(csvSource({ path: await file('') }, NOTHING))).rejects.toMatchObject({ code: 'SOURCE_HEADER' });
     });
 
     it('refuses a row with another number of columns, and an open quote, with the line', async () => {
-      await expect(all(csvSource({ path: await file('a,b\n1,2\n3\n') }, NOTHING))).rejects.toMatchObject({ code: 'SOURCE_ROW', message: expect.stringContaining('line 3') });
+      await expect(all(csvSource({ path: await file('a,b\n1,2\n3\n') }, NOTHING))).rejects.toMatchObject({
+        code: 'SOURCE_ROW',
+        message: expect.stringContaining('line 3'),
+      });
       await expect(all(csvSource({ path: await file('a,b\n1,"2\n3,4\n') }, NOTHING))).rejects.toMatchObject({ code: 'SOURCE_ROW' });
     });
 
@@ -102,15 +114,19 @@ describe('sources', () => {
 
     it('groups as a database would, for any file and any place to go on from', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(9)), { maxLength: 30 }), fc.nat(4), async (rows, skip) => {
-          const source = csvSource({ path: await file(`k,v\n${rows.map(([k, v]) => `${k},${v}\n`).join('')}`), groupBy: 'k' }, NOTHING);
-          const expected = new Map<string, { v: string }[]>();
-          for (const [k, v] of rows) expected.set(k, [...(expected.get(k) ?? []), { v: String(v) }]);
-          const whole = await fieldsIn(source);
-          expect(new Map(whole.map((fields) => [fields['k'], fields['rows']]))).toEqual(expected);
-          expect(whole).toHaveLength(expected.size);
-          expect(await fieldsIn(source, skip)).toEqual(whole.slice(skip));
-        }),
+        fc.asyncProperty(
+          fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(9)), { maxLength: 30 }),
+          fc.nat(4),
+          async (rows, skip) => {
+            const source = csvSource({ path: await file(`k,v\n${rows.map(([k, v]) => `${k},${v}\n`).join('')}`), groupBy: 'k' }, NOTHING);
+            const expected = new Map<string, { v: string }[]>();
+            for (const [k, v] of rows) expected.set(k, [...(expected.get(k) ?? []), { v: String(v) }]);
+            const whole = await fieldsIn(source);
+            expect(new Map(whole.map((fields) => [fields['k'], fields['rows']]))).toEqual(expected);
+            expect(whole).toHaveLength(expected.size);
+            expect(await fieldsIn(source, skip)).toEqual(whole.slice(skip));
+          },
+        ),
         { numRuns: 30 },
       );
     });
@@ -122,7 +138,11 @@ describe('sources', () => {
     ['grouped CSV', 'id\n', (path: string) => csvSource({ path, groupBy: 'id' }, NOTHING)],
   ])('%s refuses with a typed error', (_, first, open) => {
     it('a file that is not there', async () => {
-      await expect(all(open(join(folder, 'nothing-here')))).rejects.toMatchObject({ name: 'SourceError', code: 'SOURCE_MISSING', message: expect.stringContaining('nothing-here') });
+      await expect(all(open(join(folder, 'nothing-here')))).rejects.toMatchObject({
+        name: 'SourceError',
+        code: 'SOURCE_MISSING',
+        message: expect.stringContaining('nothing-here'),
+      });
     });
 
     it('a folder', async () => {
@@ -130,8 +150,15 @@ describe('sources', () => {
     });
 
     it('binary rubbish', async () => {
-      for (const rubbish of [Buffer.from([0x80, 0xff, 0xfe, 0x00, 0x0a]), Buffer.from('{"id":"a\0b"}\n'), Buffer.from('id\n\xff\xfe\n', 'latin1')])
-        await expect(all(open(await file(rubbish)))).rejects.toMatchObject({ code: 'SOURCE_NOT_TEXT', message: expect.stringContaining('near line 1') });
+      for (const rubbish of [
+        Buffer.from([0x80, 0xff, 0xfe, 0x00, 0x0a]),
+        Buffer.from('{"id":"a\0b"}\n'),
+        Buffer.from('id\n\xff\xfe\n', 'latin1'),
+      ])
+        await expect(all(open(await file(rubbish)))).rejects.toMatchObject({
+          code: 'SOURCE_NOT_TEXT',
+          message: expect.stringContaining('near line 1'),
+        });
     });
 
     it('a gzip file that ends too early, and one that is damaged', async () => {

@@ -18,7 +18,11 @@ export async function* readText(path: string): AsyncGenerator<string> {
       if (text.includes('\0')) throw new TypeError('a NUL byte');
       return text;
     } catch (error) {
-      throw new SourceError('SOURCE_NOT_TEXT', `${path} is not UTF-8 text (near line ${lines}). Convert it to UTF-8; compressed files must be gzip.`, { cause: error });
+      throw new SourceError(
+        'SOURCE_NOT_TEXT',
+        `${path} is not UTF-8 text (near line ${lines}). Convert it to UTF-8; compressed files must be gzip.`,
+        { cause: error },
+      );
     }
   };
   for await (const bytes of readBytes(path)) {
@@ -59,8 +63,10 @@ async function isGzip(path: string): Promise<boolean> {
 
 function typed(path: string, error: unknown): Error {
   const { code = '', message = '' } = error as { code?: string; message?: string };
-  if (code === 'ENOENT') return new SourceError('SOURCE_MISSING', `there is no file ${path} on the machine of the control worker.`, { cause: error });
-  if (code === 'Z_BUF_ERROR') return new SourceError('SOURCE_TRUNCATED', `${path} ends in the middle of its compressed data. Copy it again.`, { cause: error });
+  if (code === 'ENOENT')
+    return new SourceError('SOURCE_MISSING', `there is no file ${path} on the machine of the control worker.`, { cause: error });
+  if (code === 'Z_BUF_ERROR')
+    return new SourceError('SOURCE_TRUNCATED', `${path} ends in the middle of its compressed data. Copy it again.`, { cause: error });
   if (code.startsWith('Z_')) return new SourceError('SOURCE_CORRUPT', `${path} is damaged: ${message}. Copy it again.`, { cause: error });
   if (/^E[A-Z]+$/.test(code)) return new SourceError('SOURCE_UNREADABLE', `${path} cannot be read: ${message}.`, { cause: error });
   return error as Error;
@@ -80,7 +86,10 @@ export async function* readLines(path: string): AsyncGenerator<{ line: string; n
 }
 
 export function tooLong(path: string, line: number): SourceError {
-  return new SourceError('SOURCE_LINE_TOO_LONG', `line ${line} of ${path} is longer than ${MAXIMUM_LINE} characters. Is it the right file, one record per line?`);
+  return new SourceError(
+    'SOURCE_LINE_TOO_LONG',
+    `line ${line} of ${path} is longer than ${MAXIMUM_LINE} characters. Is it the right file, one record per line?`,
+  );
 }
 
 function countLines(text: string): number {

@@ -28,7 +28,8 @@ export function admit(request: Request<'admit'>): Answer<'admit'> {
 
 export function settle(request: Request<'settle'>): Answer<'settle'> {
   const { counts, bytes } = request.execution.batch;
-  if (counts.records > LOCAL_LIMIT.records || bytes > LOCAL_LIMIT.bytes) return CancellationScope.nonCancellable(() => normal.settle(request));
+  if (counts.records > LOCAL_LIMIT.records || bytes > LOCAL_LIMIT.bytes)
+    return CancellationScope.nonCancellable(() => normal.settle(request));
   return localFirst(
     () => local.settle(request),
     () => normal.settle(request),

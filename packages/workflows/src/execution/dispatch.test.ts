@@ -20,7 +20,9 @@ class FakePool implements Dispatcher {
   readonly emitted: number[] = [];
   private bisections = 0;
 
-  constructor(private readonly run: (records: readonly number[], memoryMb: number, how: Invocation) => Attempt['kind'] | { retry: readonly number[] }) {}
+  constructor(
+    private readonly run: (records: readonly number[], memoryMb: number, how: Invocation) => Attempt['kind'] | { retry: readonly number[] },
+  ) {}
 
   write(records: readonly number[]): BatchRef {
     const ref = `file${this.files.size}`;
@@ -38,9 +40,17 @@ class FakePool implements Dispatcher {
     const outcome = this.run(records, memoryMb, how);
     if (typeof outcome === 'object') {
       const retry = outcome.retry.filter((record) => records.includes(record));
-      return { kind: 'answer', answer: { output: this.write(records.filter((record) => !retry.includes(record))), ...(retry.length > 0 && { retry: this.write(retry) }) } };
+      return {
+        kind: 'answer',
+        answer: {
+          output: this.write(records.filter((record) => !retry.includes(record))),
+          ...(retry.length > 0 && { retry: this.write(retry) }),
+        },
+      };
     }
-    return outcome === 'answer' ? { kind: 'answer', answer: { output: this.write(records) } } : { kind: outcome, code: 'KILLED', message: 'the process was killed' };
+    return outcome === 'answer'
+      ? { kind: 'answer', answer: { output: this.write(records) } }
+      : { kind: outcome, code: 'KILLED', message: 'the process was killed' };
   }
   async sleep(ms: number): Promise<void> {
     this.slept.push(ms);
@@ -60,7 +70,10 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, a
 
 async function dispatch(count: number, pool: FakePool, plan: StagePlan = PLAN): Promise<FakePool> {
   await dispatchPart({ inputs: [pool.write(numbers(count))], records: count }, plan, pool);
-  expect([...pool.emitted].sort((a, b) => a - b), 'every record ends in exactly one output').toEqual(numbers(count));
+  expect(
+    [...pool.emitted].sort((a, b) => a - b),
+    'every record ends in exactly one output',
+  ).toEqual(numbers(count));
   return pool;
 }
 
@@ -120,7 +133,10 @@ describe('process death', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 100 }), fc.array(fc.nat(99), { maxLength: 3 }), async (count, poison) => {
         const deadly = [...new Set(poison.filter((record) => record < count))].sort((a, b) => a - b);
-        const pool = await dispatch(count, new FakePool((records) => (deadly.some((record) => records.includes(record)) ? 'process-lost' : 'answer')));
+        const pool = await dispatch(
+          count,
+          new FakePool((records) => (deadly.some((record) => records.includes(record)) ? 'process-lost' : 'answer')),
+        );
         expect(pool.condemned.flatMap(({ records }) => records).sort((a, b) => a - b)).toEqual(deadly);
       }),
     );
@@ -136,14 +152,19 @@ describe('process death', () => {
 it('whatever happens, every record ends in exactly one output', async () => {
   const kinds = fc.constantFrom('answer', 'answer', 'out-of-memory', 'process-lost', 'host-lost', 'retry', 'platform');
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.array(kinds, { minLength: 1, maxLength: 60 }), fc.constantFrom('pure', 'idempotent-write', 'write'), async (count, script, effect) => {
-      let step = 0;
-      const run = (records: readonly number[], _: number, { final }: Invocation): Attempt['kind'] | { retry: readonly number[] } => {
-        const next = script[step++] ?? 'answer';
-        if (next !== 'retry') return next as Attempt['kind'];
-        return final ? 'answer' : { retry: records.filter((record) => record % 2 === 0) };
-      };
-      await dispatch(count, new FakePool(run), { ...PLAN, effect });
-    }),
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(kinds, { minLength: 1, maxLength: 60 }),
+      fc.constantFrom('pure', 'idempotent-write', 'write'),
+      async (count, script, effect) => {
+        let step = 0;
+        const run = (records: readonly number[], _: number, { final }: Invocation): Attempt['kind'] | { retry: readonly number[] } => {
+          const next = script[step++] ?? 'answer';
+          if (next !== 'retry') return next as Attempt['kind'];
+          return final ? 'answer' : { retry: records.filter((record) => record % 2 === 0) };
+        };
+        await dispatch(count, new FakePool(run), { ...PLAN, effect });
+      },
+    ),
   );
 });

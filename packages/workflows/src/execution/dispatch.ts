@@ -46,7 +46,13 @@ export async function dispatchPart(part: PartInput, plan: StagePlan, dispatcher:
 
 async function dispatch(work: Work, plan: StagePlan, dispatcher: Dispatcher): Promise<void> {
   if (work.bisecting && !dispatcher.mayBisect())
-    return condemn(work, plan, dispatcher, 'BISECTION_BUDGET', `the execution used up its ${BISECTION_BUDGET} invocations for isolating records that kill their process`);
+    return condemn(
+      work,
+      plan,
+      dispatcher,
+      'BISECTION_BUDGET',
+      `the execution used up its ${BISECTION_BUDGET} invocations for isolating records that kill their process`,
+    );
 
   const final = work.rounds + 1 >= plan.retry.maximumAttempts;
   const attempt = await invoke(work, { dispatch: work.dispatch, final }, plan, dispatcher);
@@ -57,10 +63,20 @@ async function dispatch(work: Work, plan: StagePlan, dispatcher: Dispatcher): Pr
     const { retry } = attempt.answer;
     if (retry === undefined) return;
     await dispatcher.sleep(backoff(plan.retry, work.rounds));
-    return dispatch({ ...next, inputs: [retry], slice: undefined, records: retry.counts.records, rounds: work.rounds + 1, deaths: 0 }, plan, dispatcher);
+    return dispatch(
+      { ...next, inputs: [retry], slice: undefined, records: retry.counts.records, rounds: work.rounds + 1, deaths: 0 },
+      plan,
+      dispatcher,
+    );
   }
   if (plan.effect === 'write')
-    return condemn(next, plan, dispatcher, 'NOT_RERUN', `${attempt.message}; the stage writes and is never run again by itself, the records may have been written`);
+    return condemn(
+      next,
+      plan,
+      dispatcher,
+      'NOT_RERUN',
+      `${attempt.message}; the stage writes and is never run again by itself, the records may have been written`,
+    );
   if (attempt.kind === 'out-of-memory' && work.memory + 1 < plan.memoryMb.length) {
     await dispatcher.requireMemory(sizeOf(plan, work.memory + 1));
     return dispatch({ ...next, memory: work.memory + 1 }, plan, dispatcher);
@@ -71,9 +87,17 @@ async function dispatch(work: Work, plan: StagePlan, dispatcher: Dispatcher): Pr
 }
 
 /** Invokes until the platform plays along. */
-async function invoke(work: Work, how: Pick<Invocation, 'dispatch' | 'final' | 'condemn'>, plan: StagePlan, dispatcher: Dispatcher): Promise<Attempt> {
+async function invoke(
+  work: Work,
+  how: Pick<Invocation, 'dispatch' | 'final' | 'condemn'>,
+  plan: StagePlan,
+  dispatcher: Dispatcher,
+): Promise<Attempt> {
   for (let trouble = 0; ; trouble++) {
-    const attempt = await dispatcher.invoke({ inputs: work.inputs, ...(work.slice && { slice: work.slice }), ...how }, sizeOf(plan, work.memory));
+    const attempt = await dispatcher.invoke(
+      { inputs: work.inputs, ...(work.slice && { slice: work.slice }), ...how },
+      sizeOf(plan, work.memory),
+    );
     if (attempt.kind !== 'platform') return attempt;
     await dispatcher.sleep(backoff(PLATFORM_RETRY, trouble));
   }
@@ -108,7 +132,10 @@ function halvesOf(work: Work): Work[] {
 
 const PLATFORM_RETRY = { initialIntervalMs: 5_000, backoffCoefficient: 2, maximumIntervalMs: 300_000 };
 
-function backoff(retry: Pick<StagePlan['retry'], 'initialIntervalMs' | 'backoffCoefficient' | 'maximumIntervalMs'>, before: number): number {
+function backoff(
+  retry: Pick<StagePlan['retry'], 'initialIntervalMs' | 'backoffCoefficient' | 'maximumIntervalMs'>,
+  before: number,
+): number {
   return Math.min(retry.maximumIntervalMs, Math.round(retry.initialIntervalMs * retry.backoffCoefficient ** before));
 }
 

@@ -70,13 +70,24 @@ function isExecutionArgument(argument: unknown): argument is ExecutionArgument {
 function forThisPipeline(argument: ExecutionArgument): ExecutionArgument {
   const { workflowType } = workflowInfo();
   if (argument.$autoflow !== 'execution/1')
-    throw ApplicationFailure.nonRetryable(`the argument is of format '${String(argument.$autoflow)}'; this worker understands 'execution/1'`, 'BAD_ARGUMENT');
+    throw ApplicationFailure.nonRetryable(
+      `the argument is of format '${String(argument.$autoflow)}'; this worker understands 'execution/1'`,
+      'BAD_ARGUMENT',
+    );
   if (argument.pipeline !== workflowType)
-    throw ApplicationFailure.nonRetryable(`the argument is for pipeline '${argument.pipeline}', the workflow type is '${workflowType}'`, 'BAD_ARGUMENT');
+    throw ApplicationFailure.nonRetryable(
+      `the argument is for pipeline '${argument.pipeline}', the workflow type is '${workflowType}'`,
+      'BAD_ARGUMENT',
+    );
   return argument;
 }
 
-function settleRequest(execution: ExecutionArgument, walk: Walk, ended: { error: unknown } | undefined, collect: boolean): Parameters<typeof settle>[0] {
+function settleRequest(
+  execution: ExecutionArgument,
+  walk: Walk,
+  ended: { error: unknown } | undefined,
+  collect: boolean,
+): Parameters<typeof settle>[0] {
   const { pipeline, version, release, scope, batchId, batch } = execution;
   const base = { execution: { pipeline, version, release, scope, batchId, batch }, collect: collect && !ended };
   const { outputs, partial } = walk.files(ended !== undefined);
@@ -85,10 +96,14 @@ function settleRequest(execution: ExecutionArgument, walk: Walk, ended: { error:
   return { ...base, outputs, partial, cancelled: false, failure: { in: 'execution', ...terminalOf(ended.error) } };
 }
 
-function byState(outcomes: NonNullable<Awaited<ReturnType<typeof settle>>['outcomes']>): Pick<DirectResult, 'results' | 'filtered' | 'dead'> {
+function byState(
+  outcomes: NonNullable<Awaited<ReturnType<typeof settle>>['outcomes']>,
+): Pick<DirectResult, 'results' | 'filtered' | 'dead'> {
   return {
     results: outcomes.flatMap((outcome) => (outcome.state === 'completed' ? [{ key: outcome.key, output: outcome.output }] : [])),
-    filtered: outcomes.flatMap((outcome) => (outcome.state === 'filtered' ? [{ key: outcome.key, by: outcome.by, reason: outcome.reason }] : [])),
+    filtered: outcomes.flatMap((outcome) =>
+      outcome.state === 'filtered' ? [{ key: outcome.key, by: outcome.by, reason: outcome.reason }] : [],
+    ),
     dead: outcomes.flatMap((outcome) =>
       outcome.state === 'dead' ? [{ key: outcome.key, in: outcome.in, code: outcome.code, message: outcome.message }] : [],
     ),

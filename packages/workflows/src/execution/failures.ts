@@ -15,7 +15,8 @@ const PROCESS_LOST: readonly string[] = [StageFailure.instanceDied, StageFailure
 export function attemptOf(error: unknown): Attempt {
   if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
   const cause = error.cause;
-  if (cause instanceof TimeoutFailure) return { kind: 'host-lost', code: 'HOST_LOST', message: 'every host that took the invocation stopped answering' };
+  if (cause instanceof TimeoutFailure)
+    return { kind: 'host-lost', code: 'HOST_LOST', message: 'every host that took the invocation stopped answering' };
   if (!(cause instanceof ApplicationFailure)) return { kind: 'platform', code: 'PLATFORM', message: cause?.message ?? error.message };
   const found = { code: cause.type ?? 'PLATFORM', message: cause.message };
   if (cause.type === StageFailure.outOfMemory) return { kind: 'out-of-memory', ...found };
@@ -37,7 +38,8 @@ export function isRefusal(error: unknown): boolean {
 export function terminalOf(error: unknown): Terminal {
   const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
   if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'FAILED', message: cause.message };
-  if (cause instanceof Error) return { code: 'code' in cause && typeof cause.code === 'string' ? cause.code : 'INTERNAL', message: cause.message };
+  if (cause instanceof Error)
+    return { code: 'code' in cause && typeof cause.code === 'string' ? cause.code : 'INTERNAL', message: cause.message };
   return { code: 'INTERNAL', message: String(cause) };
 }
 

@@ -15,23 +15,37 @@ const stageFiles = (stage: string, parts: number, records: number): Piece[] =>
 describe('inputOf', () => {
   it('names exactly the records of the range, whatever files the stages before wrote', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 8 }), (records, before, of) => {
-        const parts = Math.min(of, records);
-        const files = before.flatMap((count, stage) => stageFiles(`s${stage}-`, Math.min(count, records), records));
-        for (let part = 0; part < parts; part++) {
-          const range = rangeOf(part, parts, records);
-          const input = inputOf(files, range);
-          const merged = [...new Set(files.filter(({ ref }) => input.inputs.includes(ref)).flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at)))].sort((a, b) => a - b);
-          const taken = input.slice ? merged.slice(input.slice.from, input.slice.to) : merged;
-          expect(taken).toEqual(Array.from({ length: range.to - range.from }, (_, at) => range.from + at));
-          expect(input.records).toBe(taken.length);
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 1, max: 8 }),
+        (records, before, of) => {
+          const parts = Math.min(of, records);
+          const files = before.flatMap((count, stage) => stageFiles(`s${stage}-`, Math.min(count, records), records));
+          for (let part = 0; part < parts; part++) {
+            const range = rangeOf(part, parts, records);
+            const input = inputOf(files, range);
+            const merged = [
+              ...new Set(
+                files
+                  .filter(({ ref }) => input.inputs.includes(ref))
+                  .flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at)),
+              ),
+            ].sort((a, b) => a - b);
+            const taken = input.slice ? merged.slice(input.slice.from, input.slice.to) : merged;
+            expect(taken).toEqual(Array.from({ length: range.to - range.from }, (_, at) => range.from + at));
+            expect(input.records).toBe(taken.length);
+          }
+        },
+      ),
     );
   });
 
   it('leaves the slice out when the files hold nothing else', () => {
-    expect(inputOf([piece('a', 0, 5), piece('b', 5, 10)], { from: 5, to: 10 })).toEqual({ inputs: [expect.objectContaining({ ref: 'b' })], records: 5 });
+    expect(inputOf([piece('a', 0, 5), piece('b', 5, 10)], { from: 5, to: 10 })).toEqual({
+      inputs: [expect.objectContaining({ ref: 'b' })],
+      records: 5,
+    });
   });
 });
 
@@ -47,8 +61,12 @@ it('parts cover the batch without gap or overlap', () => {
     fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 40 }), (records, of) => {
       const parts = Math.min(of, records);
       const ranges = Array.from({ length: parts }, (_, part) => rangeOf(part, parts, records));
-      expect(ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))).toEqual(Array.from({ length: records }, (_, at) => at));
-      expect(Math.max(...ranges.map(({ from, to }) => to - from)) - Math.min(...ranges.map(({ from, to }) => to - from))).toBeLessThanOrEqual(1);
+      expect(ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at))).toEqual(
+        Array.from({ length: records }, (_, at) => at),
+      );
+      expect(
+        Math.max(...ranges.map(({ from, to }) => to - from)) - Math.min(...ranges.map(({ from, to }) => to - from)),
+      ).toBeLessThanOrEqual(1);
     }),
   );
 });
@@ -59,4 +77,5 @@ it('a stage is skipped when one of those before left nothing live or dying', () 
   expect(nothingLeft([[piece('b', 0, 3)], [piece('c', 0, 3, { live: 0, filtered: 2, dying: 1 })]])).toBe(false);
 });
 
-it('a file that two stages pass on counts once', () => expect(distinct([piece('a', 0, 1), piece('b', 0, 1), piece('a', 0, 1)]).map(({ ref }) => ref.ref)).toEqual(['a', 'b']));
+it('a file that two stages pass on counts once', () =>
+  expect(distinct([piece('a', 0, 1), piece('b', 0, 1), piece('a', 0, 1)]).map(({ ref }) => ref.ref)).toEqual(['a', 'b']));

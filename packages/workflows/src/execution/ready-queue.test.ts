@@ -15,7 +15,11 @@ const anyCase: fc.Arbitrary<Case> = fc
   .chain((drafts) =>
     fc.record({
       stages: fc.constant(
-        drafts.map(({ after, parts }, at) => ({ name: `s${at}`, parts, after: [...new Set(after.filter((before) => before < at))].map((before) => `s${before}`) })),
+        drafts.map(({ after, parts }, at) => ({
+          name: `s${at}`,
+          parts,
+          after: [...new Set(after.filter((before) => before < at))].map((before) => `s${before}`),
+        })),
       ),
       limit: fc.integer({ min: 1, max: 5 }),
       luck: fc.array(fc.nat(), { minLength: 40, maxLength: 40 }),
@@ -43,7 +47,8 @@ function play({ stages, limit, luck }: Case): Trace & { states: string[] } {
     })) {
       running.push(part);
       trace.started.push(part);
-      for (const before of afterOf.get(part.stage) ?? []) if (!['done', 'skipped'].includes(queue.state(before))) trace.tooEarly.push(part.stage);
+      for (const before of afterOf.get(part.stage) ?? [])
+        if (!['done', 'skipped'].includes(queue.state(before))) trace.tooEarly.push(part.stage);
     }
     trace.mostInFlight = Math.max(trace.mostInFlight, running.length);
   };

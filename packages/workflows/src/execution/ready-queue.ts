@@ -52,7 +52,7 @@ export class ReadyQueue {
 
   /** Skipping a stage may make another one ready: goes round until nothing changes. */
   private promote(partsOf: (stage: string) => number): void {
-    for (let changed = true; changed; ) {
+    for (let changed = true; changed;) {
       changed = false;
       for (const stage of this.stages) {
         if (this.state(stage.name) !== 'waiting' || !stage.after.every((before) => this.isOver(before))) continue;

@@ -38,17 +38,19 @@ export class Walk {
     let failed: { readonly error: unknown } | undefined;
     const advance = async (): Promise<void> => {
       await Promise.all(
-        this.queue.take((stage) => this.partsOf(stage)).map(async (part) => {
-          try {
-            await this.runPart(part);
-          } catch (error) {
-            failed ??= { error };
-            scope.cancel();
-            return;
-          }
-          this.queue.finish(part);
-          if (failed === undefined) await advance();
-        }),
+        this.queue
+          .take((stage) => this.partsOf(stage))
+          .map(async (part) => {
+            try {
+              await this.runPart(part);
+            } catch (error) {
+              failed ??= { error };
+              scope.cancel();
+              return;
+            }
+            this.queue.finish(part);
+            if (failed === undefined) await advance();
+          }),
       );
     };
     await scope.run(advance);
@@ -61,7 +63,10 @@ export class Walk {
     const outputs = finals.flatMap(({ name }) => this.outputOf(name));
     if (!endedEarly) return { outputs: refsOf(outputs), partial: [] };
     const unreplaced = this.execution.topology.stages
-      .filter(({ name }) => !this.isOver(name) || !this.followers(name).every((follower) => this.isOver(follower)) || this.followers(name).length === 0)
+      .filter(
+        ({ name }) =>
+          !this.isOver(name) || !this.followers(name).every((follower) => this.isOver(follower)) || this.followers(name).length === 0,
+      )
       .flatMap(({ name }) => this.outputOf(name));
     // With several last stages a record is completed only when all of them have it.
     const complete = finals.length === 1 || finals.every(({ name }) => this.isOver(name)) ? outputs : [];
