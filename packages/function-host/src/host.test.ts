@@ -147,7 +147,17 @@ describe('reconciliation', () => {
     bench.desired.failing = undefined;
   });
 
-  it('answers tasks of a release that it does not have, or that is damaged, for good', async () => {
+  it('tells what its pools had and used', async () => {
+    await bench.desired.set([bench.pool()]);
+    await bench.run(bench.pool(), await batchOf(['busy'], 200), { nodes });
+    await vi.waitFor(() => expect(bench.usage.at(-1)?.busyS).toBeGreaterThan(0), { timeout: 10_000 });
+    const usage = bench.usage.at(-1)!;
+    expect(usage).toMatchObject({ host: 'bench', pipeline: 'trouble', version: 'v1', stage: 'stage', memoryMb: 256 });
+    expect(usage.provisionedS).toBeGreaterThanOrEqual(usage.busyS);
+    expect(usage.provisionedMbS).toBeCloseTo(usage.provisionedS * 256);
+  });
+
+  it('answers tasks of a release that it does not have for good', async () => {
     const unknown = bench.pool({ version: 'v2', release: 'f'.repeat(64) });
     await bench.desired.set([unknown]);
     const handle = await bench.dispatch(unknown, await batchOf(['ok']), { nodes });

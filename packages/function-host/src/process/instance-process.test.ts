@@ -1,9 +1,13 @@
 import { createServer, type AddressInfo } from 'node:net';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { RecordState } from '@autoflow/pipeline';
 import { StageFailure, type StageAnswer } from '@autoflow/topology';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createEnforcer } from '../enforcement/detect.js';
+import { programFile } from '../programs.js';
 import { createStageBench, type StageBench } from '../testing/stage-bench.js';
 import type { InstanceProcess, InvocationResult } from './instance-process.js';
 
@@ -131,6 +135,29 @@ describe('an instance', () => {
       await instance.invoke(bench.invocation(input, { nodes: ['act'], slice: { from: 0, to: 1 }, condemn }), true, never),
     );
     expect(condemned.done[0]?.death).toEqual({ in: 'stage', ...condemn });
+  });
+});
+
+describe('an instance whose host is killed', () => {
+  it('ends with it', async () => {
+    const host = join(bench.folder, 'host.cjs');
+    await writeFile(
+      host,
+      `const child = require('node:child_process').fork(process.argv[2], [], { detached: true, env: {} });
+       child.on('message', ({ type }) => type === 'ready' && process.send(child.pid));
+       child.send({ type: 'init', settings: JSON.parse(process.argv[3]) });`,
+    );
+    const settings = {
+      pipeline: 'trouble',
+      bundle: join(bench.release.folder, 'index.mjs'),
+      batchStore: { driver: 'file', folder: bench.folder },
+      secrets: {},
+    };
+    const program = await programFile('instance/main', join(bench.folder, 'releases'));
+    const killed = fork(host, [program, JSON.stringify(settings)], { execArgv: [] });
+    const [pid] = (await once(killed, 'message')) as [number];
+    killed.kill('SIGKILL');
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 20_000 });
   });
 });
 
