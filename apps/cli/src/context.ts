@@ -1,7 +1,7 @@
-import { type AutoFlowClient, createClient } from '@autoflow/client';
+import type { AutoFlowClient } from '@autoflow/client';
 import type { Command } from 'commander';
 import { CliError } from './errors.js';
-import { readPublished, readToken } from './local/published.js';
+import type { Published } from './local/published.js';
 import { createOutput, type Output } from './output.js';
 
 /** What every command gets. */
@@ -10,8 +10,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** Name of the local stack. */
   readonly stack: string;
-  /** Throws when neither `--api` nor a running local stack says where the API is. */
-  client(): AutoFlowClient;
+  /** Rejects when neither `--api` nor a running local stack says where the API is. */
+  client(): Promise<AutoFlowClient>;
 }
 
 interface GlobalOptions {
@@ -47,11 +47,19 @@ export function contextOf(options: GlobalOptions, env: NodeJS.ProcessEnv = proce
   return { out: createOutput({ json, quiet }), env, stack, client: () => clientOf(options, env) };
 }
 
-/** The admin token of the local stack goes to the local stack's API only. */
-function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): AutoFlowClient {
-  const local = readPublished(options.stack, env);
-  const url = options.api ?? env['AUTOFLOW_API'] ?? local?.api;
+/** The local stack is looked for only when something is not said; its admin token goes to its own API only. */
+async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<AutoFlowClient> {
+  const [givenUrl, givenToken] = [options.api ?? env['AUTOFLOW_API'], options.token ?? env['AUTOFLOW_TOKEN']];
+  const local = givenUrl !== undefined && givenToken !== undefined ? undefined : await publishedBy(options.stack, env);
+  const url = givenUrl ?? local?.api;
   if (url === undefined) throw new CliError('API_UNREACHABLE', 'No local stack is running, and no API is named. Start one (autoflow up), or give --api.', 3);
-  const token = options.token ?? env['AUTOFLOW_TOKEN'] ?? (local !== undefined && local.api === url ? readToken(local.tokenFile) : undefined);
+  const token = givenToken ?? (local?.api === url ? local.token : undefined);
+  const { createClient } = await import('@autoflow/client');
   return createClient({ url, ...(token !== undefined && { token }) });
+}
+
+async function publishedBy(stack: string, env: NodeJS.ProcessEnv): Promise<(Published & { readonly token: string | undefined }) | undefined> {
+  const { readPublished, readToken } = await import('./local/published.js');
+  const published = readPublished(stack, env);
+  return published && { ...published, token: readToken(published.tokenFile) };
 }

@@ -1,6 +1,4 @@
 import { ApiError, ApiUnreachableError } from '@autoflow/client';
-import { ReleaseError } from '@autoflow/function-host';
-import { StackError } from '@autoflow/local-stack';
 import { CommanderError } from 'commander';
 
 /** 0 ok, 1 refused or failed, 2 usage, 3 unreachable. */
@@ -42,9 +40,14 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ApiUnreachableError) return plain('API_UNREACHABLE', error.message, 3);
   if (error instanceof BadAnswerError) return { exitCode: error.exitCode, code: error.code, lines: [error.message] };
   if (error instanceof CliError) return plain(error.code, error.message, error.exitCode);
-  if (error instanceof StackError || error instanceof ReleaseError) return plain(error.code, error.message, 1);
+  if (isNamed(error)) return plain(error.code, error.message, 1);
   if (error instanceof CommanderError) return plain('USAGE', error.message, error.exitCode === 0 ? 0 : 2);
   return plain('FAILED', error instanceof Error ? error.message : String(error), 1);
+}
+
+/** Errors of the stack and of releases, told by their names: loading their packages takes longer than most commands. */
+function isNamed(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && ['StackError', 'ReleaseError'].includes(error.name) && 'code' in error && typeof error.code === 'string';
 }
 
 function plain(code: string, message: string, exitCode: ExitCode): Failure {

@@ -21,7 +21,7 @@ export function registerAllocation(program: Command): void {
     .option('--version <version>', 'default: the stable one')
     .action(
       withContext<{ version?: string }>(async ({ out, client }, { version }, pipeline = '') => {
-        const shown = await client().allocations.show(pipeline, version);
+        const shown = await (await client()).allocations.show(pipeline, version);
         out.answer(shown, () => text(pipeline, shown));
       }),
     );
@@ -36,7 +36,7 @@ export function registerAllocation(program: Command): void {
     .action(
       withContext<SetOptions>(async ({ out, client }, { memory, concurrency, version, reason }, pipeline = '', stage = '') => {
         if (memory === undefined && concurrency === undefined) throw usage('Give --memory, --concurrency, or both.');
-        const api = client();
+        const api = await client();
         const { revision } = await api.allocations.show(pipeline, version);
         const body = { ...(memory !== undefined && { memoryMb: memory }), ...(concurrency !== undefined && { concurrency }), reason };
         const shown = await api.allocations.setStage(pipeline, stage, body, revision, version);

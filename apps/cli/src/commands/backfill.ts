@@ -39,7 +39,7 @@ export function registerBackfill(program: Command): void {
 }
 
 async function backfill({ out, client }: Context, { source, groupBy, query, wait, ...settings }: BackfillOptions, pipeline = ''): Promise<void> {
-  const api = client();
+  const api = await client();
   const started = await api.backfills.start(pipeline, { source: sourceOf({ source, groupBy, query }), ...settings });
   if (!wait) return out.answer(started, () => `${started.id} is running in scope ${started.scope}; see autoflow backfills show ${pipeline} ${started.id}`);
   out.note(`${started.id} in scope ${started.scope}; Ctrl-C leaves it running`);

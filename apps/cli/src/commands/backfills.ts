@@ -12,7 +12,7 @@ export function registerBackfills(program: Command): void {
     .description('newest first')
     .action(
       withContext(async ({ out, client }, _, pipeline = '') => {
-        const { items } = await client().backfills.list(pipeline);
+        const { items } = await (await client()).backfills.list(pipeline);
         const rows = items.map((backfill) => [backfill.id, backfill.state, backfill.scope, backfill.version ?? 'stable', `${backfill.progress.settled}/${backfill.progress.total ?? '?'}`, counted(backfill), when(backfill.createdAt)]);
         out.answer(items, () => table(['BACKFILL', 'STATE', 'SCOPE', 'VERSION', 'SETTLED', 'OUTCOMES', 'SINCE'], rows));
       }),
@@ -23,7 +23,7 @@ export function registerBackfills(program: Command): void {
     .description('one backfill with its progress')
     .action(
       withContext(async ({ out, client }, _, pipeline = '', id = '') => {
-        const backfill = await client().backfills.show(pipeline, id);
+        const backfill = await (await client()).backfills.show(pipeline, id);
         out.answer(backfill, () => summary(backfill));
       }),
     );
@@ -35,7 +35,7 @@ export function registerBackfills(program: Command): void {
       .option('--reason <text>', 'for the audit log')
       .action(
         withContext<{ reason?: string }>(async ({ out, client }, { reason }, pipeline = '', id = '') => {
-          const backfill = await client().backfills[action](pipeline, id, reason);
+          const backfill = await (await client()).backfills[action](pipeline, id, reason);
           out.answer(backfill, () => summary(backfill));
         }),
       );

@@ -1,42 +1,10 @@
-import { dependencies, type PipelineSpec, specOf } from '@autoflow/pipeline';
-import { asWritten, toMermaid, validateTopology } from '@autoflow/topology';
 import type { Command } from 'commander';
-import { type Context, withContext } from '../context.js';
-import { BadAnswerError, CliError } from '../errors.js';
-import { findModule } from '../modules/locate.js';
-import { loadModule } from '../modules/load.js';
-import { reduceReports, type NamedReport } from '../modules/reduce-laws.js';
-import { table } from '../output.js';
+import { withContext } from '../context.js';
 
 export function registerCheck(program: Command): void {
   program
     .command('check <module|pipeline>')
     .description('wiring, effects and reduce laws of a module, or the wiring of a registered pipeline')
     .option('--mermaid', 'print the graph as a Mermaid flowchart only')
-    .action(withContext<{ mermaid?: true }>(check));
-}
-
-async function check({ out, client }: Context, { mermaid }: { mermaid?: true }, name = ''): Promise<void> {
-  const file = findModule(name, 'all');
-  const checked = file === undefined ? [{ spec: (await client().pipelines.show(name)).spec, reduces: [] }] : await ofModule(file, name);
-  const reports = checked.map(({ spec, reduces }) => {
-    const topology = asWritten(spec);
-    return { pipeline: spec.name, nodes: spec.nodes, dependencies: dependencies(spec), problems: validateTopology(spec, topology), reduces, mermaid: toMermaid(topology) };
-  });
-  out.answer(reports, () => (mermaid ? reports.map((report) => report.mermaid.trimEnd()).join('\n') : reports.map(text).join('\n\n')));
-  const broken = reports.flatMap(({ problems, reduces }) => [...problems.map(({ message }) => message), ...reduces.flatMap((report) => (report.holds ? [] : [report.message]))]);
-  if (broken.length > 0) throw new BadAnswerError('CHECK_FAILED', broken.join('\n'));
-}
-
-async function ofModule(file: string, name: string): Promise<{ spec: PipelineSpec; reduces: NamedReport[] }[]> {
-  const { pipelines, samples = [], fakes } = await loadModule(file);
-  if (pipelines.length === 0) throw new CliError('PIPELINE_MISSING', `${name} exports no pipeline. Export what definePipeline(…) answers.`);
-  const isForSamples = pipelines.length === 1;
-  return Promise.all(pipelines.map(async (pipeline) => ({ spec: specOf(pipeline), reduces: isForSamples ? await reduceReports(pipeline, samples, fakes) : [] })));
-}
-
-function text({ pipeline, nodes, dependencies: all, reduces }: { pipeline: string; nodes: PipelineSpec['nodes']; dependencies: ReturnType<typeof dependencies>; reduces: readonly NamedReport[] }): string {
-  const rows = nodes.map(({ id, kind, effect, reads, writes, uses }) => [id, kind, effect, reads.join(' '), writes.join(' '), uses.join(' '), [...new Set(all.filter(({ to }) => to === id).map(({ from }) => from))].join(' ')]);
-  const laws = reduces.map(({ node, ...report }) => `${node}: ${report.holds ? `associative and commutative in ${report.tried} tries` : report.message}`);
-  return [`${pipeline}: ${nodes.length} functions`, table(['FUNCTION', 'KIND', 'EFFECT', 'READS', 'WRITES', 'USES', 'MUST COME AFTER'], rows), ...laws].join('\n\n');
+    .action(withContext<{ mermaid?: true }>(async (...given) => (await import('../modules/check.js')).check(...given)));
 }

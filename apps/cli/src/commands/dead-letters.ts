@@ -23,7 +23,7 @@ export function registerDeadLetters(program: Command): void {
     .option('--cursor <next>', 'go on behind the page before')
     .action(
       withContext<ListOptions>(async ({ out, client }, options, pipeline = '') => {
-        const page = await client().deadLetters.list(pipeline, options);
+        const page = await (await client()).deadLetters.list(pipeline, options);
         const rows = page.items.map(({ id, key, scope, version, in: node, code, message, diedAt }) => [id, key, scope, version, node, code, message, when(diedAt)]);
         out.answer(page, () => table(['ID', 'KEY', 'SCOPE', 'VERSION', 'IN', 'CODE', 'MESSAGE', 'DIED'], rows) + (page.next === undefined ? '' : `\nmore: --cursor ${page.next}`));
       }),
@@ -34,7 +34,7 @@ export function registerDeadLetters(program: Command): void {
     .description('one dead letter with its record')
     .action(
       withContext(async ({ out, client }, _, pipeline = '', id = '') => {
-        const letter = await client().deadLetters.show(pipeline, id);
+        const letter = await (await client()).deadLetters.show(pipeline, id);
         out.answer(letter, () => `${letter.key} died in ${letter.in} on ${letter.version} at ${when(letter.diedAt)}\n${letter.code}: ${letter.message}\n${JSON.stringify(letter.record, undefined, 2)}`);
       }),
     );

@@ -1,7 +1,7 @@
 import { type Context, withContext } from '../context.js';
 import type { Command } from 'commander';
 import { BadAnswerError } from '../errors.js';
-import { type Finding, findings } from '../doctor/findings.js';
+import type { Finding } from '../doctor/findings.js';
 import { table } from '../output.js';
 
 export function registerDoctor(program: Command): void {
@@ -9,6 +9,7 @@ export function registerDoctor(program: Command): void {
 }
 
 async function doctor(context: Context): Promise<void> {
+  const { findings } = await import('../doctor/findings.js');
   const all = await findings(context);
   context.out.answer(all, () => table(['', 'WHAT', 'FOUND'], all.map(({ state, what, found, remedy }) => [SIGN[state], what, remedy === undefined ? found : `${found} → ${remedy}`])));
   const broken = all.filter(({ state }) => state === 'broken');

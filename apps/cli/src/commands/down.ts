@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { stopStack } from '@autoflow/local-stack';
 import { withContext } from '../context.js';
 
 export function registerDown(program: Command): void {
@@ -8,6 +7,7 @@ export function registerDown(program: Command): void {
     .description('stop the local stack that runs elsewhere on this machine; data stays')
     .action(
       withContext(async ({ out, env, stack: name }) => {
+        const { stopStack } = await import('@autoflow/local-stack');
         const stopped = await stopStack({ name, env });
         out.answer({ stack: name, stopped }, () => (stopped ? `stopped ${name}` : `${name} was not running`));
       }),

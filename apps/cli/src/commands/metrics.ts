@@ -21,7 +21,7 @@ export function registerMetrics(program: Command): void {
     .option('--scope <name>', 'this one only')
     .action(
       withContext<MetricsOptions>(async ({ out, client }, options, pipeline = '') => {
-        const report = await client().pipelines.metrics(pipeline, options);
+        const report = await (await client()).pipelines.metrics(pipeline, options);
         out.answer(report, () => table(['VERSION', ...(options.by === 'version' ? [] : [options.by.toUpperCase()]), ...HEAD], report.rows.map((row) => [row.version, ...(options.by === 'version' ? [] : [row[options.by] ?? '']), ...figures(row)])));
       }),
     );

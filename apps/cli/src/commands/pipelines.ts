@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { stackFolder } from '@autoflow/local-stack';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { short, when } from '../format.js';
 import { locateModule } from '../modules/locate.js';
-import { registerModule } from '../modules/register.js';
 import { table } from '../output.js';
 
 export function registerPipelines(program: Command): void {
@@ -15,7 +13,7 @@ export function registerPipelines(program: Command): void {
     .description('all pipelines with their stable versions')
     .action(
       withContext(async ({ out, client }) => {
-        const { items } = await client().pipelines.list();
+        const { items } = await (await client()).pipelines.list();
         const rows = items.map(({ name, stable, createdAt }) => [name, stable.version, short(stable.release), when(createdAt)]);
         out.answer(items, () => table(['PIPELINE', 'STABLE', 'RELEASE', 'SINCE'], rows));
       }),
@@ -27,7 +25,7 @@ export function registerPipelines(program: Command): void {
     .option('--mermaid', 'the graph of the stable version as a Mermaid flowchart')
     .action(
       withContext<{ mermaid?: true }>(async ({ out, client }, { mermaid }, name = '') => {
-        const api = client();
+        const api = await client();
         if (mermaid) {
           const graph = await api.pipelines.graph(name);
           return out.answer(graph, () => graph.mermaid.trimEnd());
@@ -45,8 +43,10 @@ export function registerPipelines(program: Command): void {
     .option('--reason <text>', 'for the audit log', 'registered by autoflow pipelines register')
     .action(
       withContext<{ releases?: string; reason: string }>(async ({ out, client, env, stack }, { releases, reason }, module = '') => {
+        const { stackFolder } = await import('@autoflow/local-stack');
+        const { registerModule } = await import('../modules/register.js');
         const folder = releases ?? join(stackFolder({ name: stack, env }), 'releases');
-        const registered = await registerModule(client(), locateModule(module, 'pipeline'), folder, reason);
+        const registered = await registerModule(await client(), locateModule(module, 'pipeline'), folder, reason);
         out.answer(registered, () => registered.map(({ name, version, release, created }) => `${name} · release ${short(release)} · version ${version}${created ? '' : ' (was there already)'}`).join('\n'));
       }),
     );

@@ -12,7 +12,7 @@ export function registerRollback(program: Command): void {
     .requiredOption('--reason <text>', 'for the audit log')
     .action(
       withContext<{ to?: string; reason: string }>(async ({ out, client }, { to, reason }, pipeline = '') => {
-        const api = client();
+        const api = await client();
         const before = await api.stable.show(pipeline);
         const version = to ?? (await parentOf(api, pipeline, before.version));
         const started = performance.now();

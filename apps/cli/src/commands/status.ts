@@ -1,4 +1,3 @@
-import { runningStack } from '@autoflow/local-stack';
 import type { Command } from 'commander';
 import { type Context, withContext } from '../context.js';
 import { when } from '../format.js';
@@ -9,8 +8,9 @@ export function registerStatus(program: Command): void {
 }
 
 async function status({ out, env, stack, client }: Context): Promise<void> {
-  const api = client();
+  const api = await client();
   const [health, { items }] = [await api.health.ready(), await api.pipelines.list()];
+  const { runningStack } = await import('@autoflow/local-stack');
   const temporal = runningStack({ name: stack, env })?.temporal;
   const answer = { api: api.url, status: health.status, ...(temporal && { temporal: temporal.address, ui: temporal.uiUrl }), pipelines: items };
   out.answer(answer, () => {

@@ -1,45 +1,9 @@
 import type { Command } from 'commander';
-import { type Context, withContext } from '../context.js';
-import { startRunningStack, type RunningStack } from '../local/running-stack.js';
+import { withContext } from '../context.js';
 
 export function registerUp(program: Command): void {
   program
     .command('up')
     .description('start everything on this machine and keep it up until Ctrl-C; data survives')
-    .action(withContext(up));
-}
-
-async function up({ out, env, stack: name }: Context): Promise<void> {
-  const asked = stopSignal();
-  const stack = await startRunningStack({ mode: 'persistent', name, env, log: out.note });
-  try {
-    out.answer(described(stack), () => text(stack));
-    const error = await Promise.race([asked, stack.lost]);
-    if (error) throw error;
-    out.note('stopping');
-  } finally {
-    await stack.stop();
-  }
-}
-
-function described({ api, temporal, tokenFile, ratesUrl, folder, pipelines }: RunningStack) {
-  return { temporal: temporal.address, namespace: temporal.namespace, ui: temporal.uiUrl, api, docs: `${api}/v1/docs`, tokenFile, rates: ratesUrl, folder, pipelines };
-}
-
-function text(stack: RunningStack): string {
-  const { temporal, ui, api, docs, tokenFile, folder } = described(stack);
-  return [
-    `temporal ${temporal}${ui ? ` · ui ${ui}` : ''} · api ${api} · docs ${docs}`,
-    `admin token  ${tokenFile}`,
-    `logs         ${folder}/logs`,
-    ...stack.pipelines.map(({ name, version, release }) => `pipeline     ${name} ${version} (release ${release.slice(0, 7)})`),
-    'Ctrl-C stops it; the data stays.',
-  ].join('\n');
-}
-
-/** Resolves at the first SIGINT or SIGTERM, also one that comes while the stack is still starting. */
-function stopSignal(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(undefined));
-  });
+    .action(withContext(async (context) => (await import('../local/up.js')).up(context)));
 }

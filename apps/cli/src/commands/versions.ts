@@ -14,7 +14,7 @@ export function registerVersions(program: Command): void {
     .description('all versions')
     .action(
       withContext(async ({ out, client }, _, pipeline = '') => {
-        const { items } = await client().versions.list(pipeline);
+        const { items } = await (await client()).versions.list(pipeline);
         const rows = items.map((version) => [version.name, short(version.release), version.stable ? 'stable' : '', version.author, topologyText(version), version.parent ?? '', when(version.createdAt)]);
         out.answer(items, () => table(['VERSION', 'RELEASE', 'STATE', 'BY', 'TOPOLOGY', 'PARENT', 'SINCE'], rows));
       }),
@@ -25,7 +25,7 @@ export function registerVersions(program: Command): void {
     .description('one version with its stages')
     .action(
       withContext(async ({ out, client }, _, pipeline = '', name = '') => {
-        const version = await client().versions.show(pipeline, name);
+        const version = await (await client()).versions.show(pipeline, name);
         const rows = version.topology.stages.map((stage) => {
           const { memoryMb = [], concurrency } = version.envelope[stage.name] ?? {};
           return [stage.name, stage.after.join(' '), stage.partitions, memoryMb.join(' '), concurrency ? `${concurrency.min}..${concurrency.max}` : ''];
@@ -40,7 +40,7 @@ export function registerVersions(program: Command): void {
     .description('what changes from one version to another')
     .action(
       withContext(async ({ out, client }, _, pipeline = '', from = '', to = '') => {
-        const diff = await client().versions.diff(pipeline, from, to);
+        const diff = await (await client()).versions.diff(pipeline, from, to);
         out.answer(diff, () => diff.changes.map(({ text }) => text).join('\n') || `${from} and ${to} run the same.`);
       }),
     );
@@ -54,7 +54,7 @@ export function registerVersions(program: Command): void {
     .action(
       withContext<{ file: string; parent?: string; note?: string }>(async ({ out, client }, { file, parent, note }, pipeline = '') => {
         const topology = readJson(file);
-        const { version, created } = await client().versions.register(pipeline, { topology, ...(parent !== undefined && { parent }), ...(note !== undefined && { note }) });
+        const { version, created } = await (await client()).versions.register(pipeline, { topology, ...(parent !== undefined && { parent }), ...(note !== undefined && { note }) });
         out.answer({ ...version, created }, () => `${pipeline} ${version.name}${created ? '' : ' (was there already)'} · ${topologyText(version)}`);
       }),
     );
@@ -65,7 +65,7 @@ export function registerVersions(program: Command): void {
     .option('--reason <text>', 'for the audit log; needed to change it')
     .action(
       withContext<{ reason?: string }>(async ({ out, client }, { reason }, pipeline = '', version) => {
-        const api = client();
+        const api = await client();
         const before = await api.stable.show(pipeline);
         if (version === undefined) return out.answer(before, () => `${pipeline} ${before.version} · release ${short(before.release)}`);
         if (reason === undefined) throw usage('Changing the stable version needs --reason.');

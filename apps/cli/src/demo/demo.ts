@@ -9,7 +9,7 @@ import { whole } from './figures.js';
 import type { Printer } from './printer.js';
 import type { DemoReport, DemoRun } from './report.js';
 import { rollBack } from './rollback.js';
-import { type Load, runVersion, warmUp } from './run-version.js';
+import { forSeconds, type Load, runVersion, warmUp } from './run-version.js';
 import type { DemoSource } from './source.js';
 
 const PIPELINE = 'retail-orders';
@@ -49,8 +49,11 @@ export async function demo({ stack, servers, source, limit, startedAt, out }: De
   const better = describe(await registerBetter(client, written), out);
   const wide = { ...load, openExecutions: WIDTH };
   const warm = await warmUp(better, wide);
-  const longer = limit === undefined ? { longer: forSeconds(LONGER_SECONDS, warm.perSecond) } : {};
-  const after = await runVersion(better, wide, { limit: invoices, warmedUp: warm.records, ...longer });
+  const after = await runVersion(better, wide, {
+    limit: invoices,
+    warmedUp: warm.records,
+    ...(limit === undefined && { longerSeconds: LONGER_SECONDS }),
+  });
 
   out.step('Side by side');
   const equal = compare(before, after, out);
@@ -98,9 +101,6 @@ function describe(version: Version, out: Printer): Version {
   for (const { nodes, after } of stages) out.fact(`  ${after.length === 0 ? ' ' : after.length === 1 ? '→' : '⇉'} ${nodes.join(' + ')}`);
   return version;
 }
-
-const forSeconds = (seconds: number, perSecond: number): number =>
-  Math.min(10_000, Math.max(100, Math.round((perSecond * seconds) / 50) * 50));
 
 /** Prints the table; answers whether the two agree in every outcome, output and stored order. */
 function compare(before: DemoRun, after: DemoRun, out: Printer): boolean {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AutoFlowClient, Backfill, Metrics, Source, Version } from '@autoflow/client';
+import type { AutoFlowClient, Metrics, Source, Version } from '@autoflow/client';
 import { storedOrders } from '@autoflow/retail-orders';
 import { CliError } from '../errors.js';
 import { whole } from './figures.js';
@@ -30,22 +30,21 @@ const SHORTEST_FOR_USAGE_S = 10;
 export async function warmUp({ name, topology }: Version, load: Load, limit = Infinity): Promise<{ records: number; perSecond: number }> {
   const records = Math.min(limit, Math.max(WARM_UP, load.openExecutions * topology.batch.records));
   const scope = `${load.scope}-warm-up-${name}`;
-  const from = new Date();
-  await backfill('warming up', { ...load, scope, limit: records, version: name });
-  const { throughput } = await measuredIn(load, { name, scope, from });
+  const window = await backfill('warming up', { ...load, scope, limit: records, version: name });
+  const { throughput } = await measuredIn(load, { ...window, version: name, scope });
   return { records, perSecond: throughput };
 }
 
 export interface RunSize {
   /** Invoices that both versions get, and whose outcomes are compared. */
   readonly limit: number;
-  /** Invoices of a second, longer run to measure, for a version that is through with the first before there is much to see. */
-  readonly longer?: number;
+  /** For a version that is through with them before there is much to measure: about so many seconds of a second run are measured instead. */
+  readonly longerSeconds?: number;
   readonly warmedUp: number;
 }
 
 /** Runs the first `limit` invoices through one version, in a scope of its own, and reads from the API how they ended and what was measured. */
-export async function runVersion(version: Version, load: Load, { limit, longer, warmedUp }: RunSize): Promise<DemoRun> {
+export async function runVersion(version: Version, load: Load, { limit, longerSeconds, warmedUp }: RunSize): Promise<DemoRun> {
   const { client, pipeline, databaseUrl, openExecutions } = load;
   const { name, topology } = version;
   const scope = `${load.scope}-${name}`;
@@ -54,7 +53,9 @@ export async function runVersion(version: Version, load: Load, { limit, longer, 
     client.pipelines.digest(pipeline, scope),
     client.allocations.show(pipeline, name),
     storedOrders(databaseUrl, scope),
-    longer === undefined ? first : run(version, { ...load, scope: `${scope}-longer` }, longer),
+    longerSeconds === undefined
+      ? first
+      : run(version, { ...load, scope: `${scope}-longer` }, forSeconds(longerSeconds, first.metrics.throughput)),
   ]);
   const stated = { openExecutions, recordsPerExecution: topology.batch.records, warmedUp };
   return { version: name, scope, topology, allocation, load: stated, counts, digest, sink, measured, metrics, stages };
@@ -62,12 +63,10 @@ export async function runVersion(version: Version, load: Load, { limit, longer, 
 
 async function run({ name }: Version, load: Load, limit: number): Promise<Pick<DemoRun, 'measured' | 'metrics' | 'stages'>> {
   const { client, pipeline, scope, openExecutions, out } = load;
-  const from = new Date();
-  await backfill(`${name} runs`, { ...load, limit, version: name });
+  const window = { ...(await backfill(`${name} runs`, { ...load, limit, version: name })), version: name, scope };
   await setTimeout(METERED_AFTER_MS);
-  const window = { from: from.toISOString(), version: name, scope };
   const [metrics, { rows: stages }] = await Promise.all([
-    measuredIn(load, { name, scope, from }),
+    measuredIn(load, window),
     client.pipelines.metrics(pipeline, { ...window, by: 'stage' }),
   ]);
   const seconds = metrics.records / metrics.throughput;
@@ -79,29 +78,41 @@ async function run({ name }: Version, load: Load, limit: number): Promise<Pick<D
   };
 }
 
-/** Runs a backfill to its end. Without a version, each execution gets the one that is stable when it starts. */
-export async function backfill(
-  doing: string,
-  { client, pipeline, source, scope, limit, openExecutions, version, out }: Load & { limit: number; version?: string },
-): Promise<Backfill> {
+/** How many invoices take so long; some, and not more than anybody wants to wait for. */
+export const forSeconds = (seconds: number, perSecond: number): number =>
+  Math.min(10_000, Math.max(100, Math.round((perSecond * seconds) / 50) * 50));
+
+interface Window {
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Runs a backfill to its end; answers the time in which it had records, without that of looking through the file. Without a version,
+ * each execution gets the one that is stable when it starts.
+ */
+export async function backfill(doing: string, load: Load & { readonly limit: number; readonly version?: string }): Promise<Window> {
+  const { client, pipeline, source, scope, limit, openExecutions, version, out } = load;
   const { id } = await client.backfills.start(pipeline, { source, scope, limit, concurrency: openExecutions, ...(version && { version }) });
-  for (;;) {
-    const now = await client.backfills.show(pipeline, id);
-    if (now.state === 'completed') return now;
-    if (now.state !== 'running')
-      throw new CliError('DEMO_FAILED', `The backfill ${id} is ${now.state}: ${now.reason ?? 'no reason was given'}.`);
-    out.progress(`${doing}: ${whole(now.progress.settled)} of ${whole(limit)} invoices`);
-    await setTimeout(POLL_MS);
+  for (let from = new Date(), hasBegun = false; ; await setTimeout(POLL_MS)) {
+    const asked = new Date();
+    const { state, reason, progress } = await client.backfills.show(pipeline, id);
+    hasBegun ||= progress.read > 0;
+    if (!hasBegun) from = asked;
+    if (state === 'completed') return { from: from.toISOString(), to: new Date().toISOString() };
+    if (state !== 'running') throw new CliError('DEMO_FAILED', `The backfill ${id} is ${state}: ${reason ?? 'no reason was given'}.`);
+    out.progress(`${doing}: ${whole(progress.settled)} of ${whole(limit)} invoices`);
   }
 }
 
 async function measuredIn(
   { client, pipeline }: Load,
-  { name, scope, from }: { name: string; scope: string; from: Date },
+  window: Window & { readonly version: string; readonly scope: string },
 ): Promise<Metrics> {
-  const { rows } = await client.pipelines.metrics(pipeline, { from: from.toISOString(), version: name, scope });
+  const { rows } = await client.pipelines.metrics(pipeline, window);
   const [metrics] = rows;
-  if (!metrics) throw new CliError('DEMO_FAILED', `Nothing was measured of ${name} in the scope ${scope}; the worker's log says why.`);
+  if (!metrics)
+    throw new CliError('DEMO_FAILED', `Nothing was measured of ${window.version} in the scope ${window.scope}; the worker's log says why.`);
   return metrics;
 }
 

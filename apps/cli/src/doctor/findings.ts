@@ -22,7 +22,7 @@ export async function findings({ env, stack: name, client }: Context): Promise<F
       ? { what: 'local stack', state: 'note', found: `${name} is not running`, remedy: 'autoflow up' }
       : { what: 'local stack', state: 'ok', found: `${name} at ${stackFolder({ name, env })}` },
     await attempt('admin API', 'see logs/control-plane.log in the stack’s folder, or give --api', async () => {
-      const api = client();
+      const api = await client();
       const { status } = await api.health.ready();
       return `${api.url}: ${status}`;
     }),

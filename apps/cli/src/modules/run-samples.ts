@@ -1,0 +1,30 @@
+import { testPipeline, type BatchSize } from '@autoflow/pipeline/testing';
+import type { Context } from '../context.js';
+import { CliError } from '../errors.js';
+import { table } from '../output.js';
+import { loadModule, type PipelineModule } from './load.js';
+import { locateModule } from './locate.js';
+
+export type Sizes = readonly [BatchSize, ...BatchSize[]];
+
+/** Outcomes must not depend on the batch size; which outcome a record has is for the module's own tests to say. */
+export async function runSamples({ out }: Context, { batchSizes }: { batchSizes: Sizes }, name = ''): Promise<void> {
+  const module = await loadModule(locateModule(name, 'all'));
+  const { pipeline, samples, fakes } = ready(module, name);
+  const started = performance.now();
+  const outcomes = await testPipeline(pipeline, samples, { batchSizes, ...(fakes !== undefined && { fakes }) }).catch((error: Error) => {
+    throw new CliError('TEST_FAILED', error.message);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  out.answer({ pipeline: pipeline.name, batchSizes, seconds, outcomes }, () => {
+    const rows = outcomes.map((outcome) => [outcome.key, outcome.state, outcome.state === 'completed' ? JSON.stringify(outcome.output) : outcome.state === 'filtered' ? `${outcome.by}: ${outcome.reason}` : `${outcome.in}: ${outcome.code} ${outcome.message}`]);
+    return `${table(['RECORD', 'OUTCOME', 'WITH'], rows)}\n\n${outcomes.length} samples of ${pipeline.name}, the same at batch sizes ${batchSizes.join(', ')}, in ${seconds.toFixed(1)} s — no Temporal, no Postgres`;
+  });
+}
+
+function ready({ pipelines, samples, fakes }: PipelineModule, name: string) {
+  const [pipeline, ...others] = pipelines;
+  if (pipeline === undefined || others.length > 0) throw new CliError('ONE_PIPELINE', `${name} exports ${pipelines.length} pipelines; its samples are for one. Export one pipeline per module.`);
+  if (samples === undefined) throw new CliError('SAMPLES_MISSING', `${name} exports no samples. Export a few input records: export const samples = [ … ].`);
+  return { pipeline, samples, fakes };
+}
