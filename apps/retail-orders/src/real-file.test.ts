@@ -62,7 +62,7 @@ describe.skipIf(!isHere)('the real invoices', () => {
   it('have the same outcomes when they are filtered early', async () => {
     const some = invoices.filter((_, i) => i % 24 === 0);
     const { outcomes, stored } = await count(retailOrders, some, 1);
-    const early = await count(retailOrders, some, 200, parseTopology(topology('filter-early')).topology);
+    const early = await count(retailOrders, some, 50, parseTopology(topology('filter-early')).topology);
     expect(early.outcomes).toEqual(outcomes);
     expect(early.stored).toBe(stored);
   });

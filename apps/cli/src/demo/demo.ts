@@ -98,7 +98,10 @@ function describe(version: Version, out: Printer): Version {
   out.fact(
     `${version.name}: ${stages.length} stages, ${batch.records === 1 ? 'one record' : `up to ${whole(batch.records)} records`} in an execution`,
   );
-  for (const { nodes, after } of stages) out.fact(`  ${after.length === 0 ? ' ' : after.length === 1 ? '→' : '⇉'} ${nodes.join(' + ')}`);
+  stages.forEach(({ nodes, after }, i) => {
+    const isBeside = i > 0 && after.join() === stages[i - 1]?.after.join();
+    out.fact(`  ${isBeside ? '∥' : i === 0 ? ' ' : '→'} ${nodes.join(' + ')}`);
+  });
   return version;
 }
 
