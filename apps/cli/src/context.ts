@@ -37,7 +37,11 @@ type Handler<Options> = (context: Context, options: Options, ...args: string[]) 
 export function withContext<Options = Record<string, never>>(handler: Handler<Options>) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
-    await handler(contextOf(command.optsWithGlobals<GlobalOptions>()), command.opts<object>() as Options, ...(given.slice(0, -2) as string[]));
+    await handler(
+      contextOf(command.optsWithGlobals<GlobalOptions>()),
+      command.opts<object>() as Options,
+      ...(given.slice(0, -2) as string[]),
+    );
   };
 }
 
@@ -52,13 +56,17 @@ async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise
   const [givenUrl, givenToken] = [options.api ?? env['AUTOFLOW_API'], options.token ?? env['AUTOFLOW_TOKEN']];
   const local = givenUrl !== undefined && givenToken !== undefined ? undefined : await publishedBy(options.stack, env);
   const url = givenUrl ?? local?.api;
-  if (url === undefined) throw new CliError('API_UNREACHABLE', 'No local stack is running, and no API is named. Start one (autoflow up), or give --api.', 3);
+  if (url === undefined)
+    throw new CliError('API_UNREACHABLE', 'No local stack is running, and no API is named. Start one (autoflow up), or give --api.', 3);
   const token = givenToken ?? (local?.api === url ? local.token : undefined);
   const { createClient } = await import('@autoflow/client');
   return createClient({ url, ...(token !== undefined && { token }) });
 }
 
-async function publishedBy(stack: string, env: NodeJS.ProcessEnv): Promise<(Published & { readonly token: string | undefined }) | undefined> {
+async function publishedBy(
+  stack: string,
+  env: NodeJS.ProcessEnv,
+): Promise<(Published & { readonly token: string | undefined }) | undefined> {
   const { readPublished, readToken } = await import('./local/published.js');
   const published = readPublished(stack, env);
   return published && { ...published, token: readToken(published.tokenFile) };

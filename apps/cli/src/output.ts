@@ -36,7 +36,12 @@ export function createOutput({ json, quiet }: { readonly json: boolean; readonly
 }
 
 function bar(): Progress {
-  const single = new SingleBar({ format: '{bar} {percentage}% | {value}/{total} | {text}', stream: process.stderr, hideCursor: true, clearOnComplete: true });
+  const single = new SingleBar({
+    format: '{bar} {percentage}% | {value}/{total} | {text}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
   let isStarted = false;
   return {
     show(done, total, text) {
@@ -52,9 +57,22 @@ function bar(): Progress {
 /** A table without lines: columns stay readable in a log, and greppable. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   if (rows.length === 0) return '(none)';
-  const blank = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' };
+  const blank = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+  };
   const none = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
-  const shown = new Table({ head: [...head], chars: { ...blank, ...none }, style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] } });
+  const shown = new Table({
+    head: [...head],
+    chars: { ...blank, ...none },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  });
   shown.push(...rows.map((row) => row.map(String)));
   return shown
     .toString()

@@ -4,8 +4,13 @@ import { addGlobalOptions, contextOf } from './context.js';
 import { failureOf, type ExitCode } from './errors.js';
 
 export function createProgram(): Command {
-  const program = addGlobalOptions(new Command('autoflow').description('Data pipelines on Temporal that get cheaper and faster while they run.'));
-  program.showHelpAfterError(false).exitOverride().configureOutput({ writeErr: () => undefined });
+  const program = addGlobalOptions(
+    new Command('autoflow').description('Data pipelines on Temporal that get cheaper and faster while they run.'),
+  );
+  program
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
   for (const register of COMMANDS) register(program);
   program.addHelpText('after', '\nExit codes: 0 ok, 1 refused or failed, 2 usage, 3 the API cannot be reached.');
   inheritSettings(program);
@@ -22,7 +27,9 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     const failure = failureOf(error);
     if (failure.exitCode === 0) return 0;
     const json = args.includes('--json');
-    contextOf({ json, stack: 'local' }).out.failure(failure.exitCode === 2 ? { ...failure, lines: [...failure.lines, 'autoflow --help lists the commands.'] } : failure);
+    contextOf({ json, stack: 'local' }).out.failure(
+      failure.exitCode === 2 ? { ...failure, lines: [...failure.lines, 'autoflow --help lists the commands.'] } : failure,
+    );
     return failure.exitCode;
   }
 }

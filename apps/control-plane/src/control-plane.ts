@@ -38,7 +38,15 @@ export interface ControlPlane {
 
 /** The admin API: resolves when it listens, rejects when the port is taken. */
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { store, temporal, host = '127.0.0.1', port = 0, bodyLimitBytes = 1024 * 1024, requestsPerMinute = 1_200, log = () => undefined } = options;
+  const {
+    store,
+    temporal,
+    host = '127.0.0.1',
+    port = 0,
+    bodyLimitBytes = 1024 * 1024,
+    requestsPerMinute = 1_200,
+    log = () => undefined,
+  } = options;
   const ports = { store, backfillRuns: backfillRuns(temporal), log };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.over(ports, requestsPerMinute), {
     bodyParser: false,
@@ -53,5 +61,8 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   serveDocument(app);
   await app.listen(port, host);
   const address = app.getHttpServer().address() as AddressInfo;
-  return { url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`, close: () => app.close() };
+  return {
+    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    close: () => app.close(),
+  };
 }

@@ -20,6 +20,10 @@ test('everything that is wrong is told at once, and no value is', () => {
     error = thrown;
   }
   expect(error).toBeInstanceOf(SettingsError);
-  expect((error as SettingsError).problems.map((problem) => problem.split(' ')[0])).toEqual(['DATABASE_URL', 'AUTOFLOW_API_PORT', 'AUTOFLOW_LOG_LEVEL']);
+  expect((error as SettingsError).problems.map((problem) => problem.split(' ')[0])).toEqual([
+    'DATABASE_URL',
+    'AUTOFLOW_API_PORT',
+    'AUTOFLOW_LOG_LEVEL',
+  ]);
   expect((error as SettingsError).message).not.toContain('secret');
 });

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 
 const Settings = z.object({
-  DATABASE_URL: z.string({ error: 'is not set: give the Postgres database, as postgres://user:password@host:port/database' }).regex(/^postgres(ql)?:\/\//, 'is not of the form postgres://user:password@host:port/database'),
+  DATABASE_URL: z
+    .string({ error: 'is not set: give the Postgres database, as postgres://user:password@host:port/database' })
+    .regex(/^postgres(ql)?:\/\//, 'is not of the form postgres://user:password@host:port/database'),
   AUTOFLOW_API_HOST: z.string().min(1).default('127.0.0.1'),
   AUTOFLOW_API_PORT: z.coerce.number('is not a port: give 0 (any free one) to 65535').int().min(0).max(65_535).default(4000),
-  AUTOFLOW_API_BODY_LIMIT_BYTES: z.coerce.number('is not a number of bytes').int().min(1024).max(64 * 1024 * 1024).default(1024 * 1024),
+  AUTOFLOW_API_BODY_LIMIT_BYTES: z.coerce
+    .number('is not a number of bytes')
+    .int()
+    .min(1024)
+    .max(64 * 1024 * 1024)
+    .default(1024 * 1024),
   AUTOFLOW_API_REQUESTS_PER_MINUTE: z.coerce.number('is not a number').int().min(1).default(1_200),
   AUTOFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'is none of debug, info, warn and error').default('info'),
 });

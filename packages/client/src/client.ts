@@ -31,7 +31,8 @@ export function createClient(options: ClientOptions) {
       list: () => call<{ items: api.PipelineSummary[] }>('/pipelines'),
       show: (pipeline: string) => call<api.Pipeline>(path`/pipelines/${pipeline}`),
       graph: (pipeline: string, version?: string) => call<api.Graph>(path`/pipelines/${pipeline}/graph`, { query: { version } }),
-      metrics: (pipeline: string, window: MetricsWindow = {}) => call<api.MetricsReport>(path`/pipelines/${pipeline}/metrics`, { query: { ...window } }),
+      metrics: (pipeline: string, window: MetricsWindow = {}) =>
+        call<api.MetricsReport>(path`/pipelines/${pipeline}/metrics`, { query: { ...window } }),
       digest: (pipeline: string, scope: string) => call<api.ScopeDigest>(path`/pipelines/${pipeline}/digest`, { query: { scope } }),
     },
 
@@ -41,7 +42,8 @@ export function createClient(options: ClientOptions) {
     },
 
     versions: {
-      register: (pipeline: string, body: api.NewVersion) => call<api.Registered>(path`/pipelines/${pipeline}/versions`, { method: 'POST', body }),
+      register: (pipeline: string, body: api.NewVersion) =>
+        call<api.Registered>(path`/pipelines/${pipeline}/versions`, { method: 'POST', body }),
       list: (pipeline: string) => call<{ items: api.Version[] }>(path`/pipelines/${pipeline}/versions`),
       show: (pipeline: string, version: string) => call<api.Version>(path`/pipelines/${pipeline}/versions/${version}`),
       diff: (pipeline: string, from: string, to: string) => call<api.VersionDiff>(path`/pipelines/${pipeline}/versions/${from}/diff/${to}`),
@@ -50,20 +52,29 @@ export function createClient(options: ClientOptions) {
     stable: {
       show: (pipeline: string) => call<api.Stable>(path`/pipelines/${pipeline}/stable`),
       /** Every execution started after this resolves gets the version; those under way end on theirs. */
-      set: (pipeline: string, body: api.SetStable, ifMatch: Revision) => call<api.Stable>(path`/pipelines/${pipeline}/stable`, { method: 'PUT', body, ifMatch }),
+      set: (pipeline: string, body: api.SetStable, ifMatch: Revision) =>
+        call<api.Stable>(path`/pipelines/${pipeline}/stable`, { method: 'PUT', body, ifMatch }),
     },
 
     allocations: {
-      show: (pipeline: string, version?: string) => call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations`, { query: { version } }),
+      show: (pipeline: string, version?: string) =>
+        call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations`, { query: { version } }),
       set: (pipeline: string, body: api.SetAllocation, ifMatch: Revision, version?: string) =>
         call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations`, { method: 'PUT', body, ifMatch, query: { version } }),
       setStage: (pipeline: string, stage: string, body: api.SetStageAllocation, ifMatch: Revision, version?: string) =>
-        call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations/${stage}`, { method: 'PUT', body, ifMatch, query: { version } }),
+        call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations/${stage}`, {
+          method: 'PUT',
+          body,
+          ifMatch,
+          query: { version },
+        }),
     },
 
     backfills: {
-      start: (pipeline: string, body: api.NewBackfill) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills`, { method: 'POST', body }),
-      list: (pipeline: string, limit?: number) => call<{ items: api.Backfill[] }>(path`/pipelines/${pipeline}/backfills`, { query: { limit } }),
+      start: (pipeline: string, body: api.NewBackfill) =>
+        call<api.Backfill>(path`/pipelines/${pipeline}/backfills`, { method: 'POST', body }),
+      list: (pipeline: string, limit?: number) =>
+        call<{ items: api.Backfill[] }>(path`/pipelines/${pipeline}/backfills`, { query: { limit } }),
       show: (pipeline: string, id: string) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills/${id}`),
       pause: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'pause', reason),
       resume: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'resume', reason),
@@ -72,17 +83,23 @@ export function createClient(options: ClientOptions) {
 
     records: {
       list: (pipeline: string, filter: Page & { scope?: string; state?: api.RecordOutcome['state'] } = {}) =>
-        call<api.RecordPage>(path`/pipelines/${pipeline}/records`, { query: { ...page(filter), scope: filter.scope, state: filter.state } }),
-      show: (pipeline: string, key: string, scope?: string) => call<api.RecordOutcome>(path`/pipelines/${pipeline}/records/${key}`, { query: { scope } }),
+        call<api.RecordPage>(path`/pipelines/${pipeline}/records`, {
+          query: { ...page(filter), scope: filter.scope, state: filter.state },
+        }),
+      show: (pipeline: string, key: string, scope?: string) =>
+        call<api.RecordOutcome>(path`/pipelines/${pipeline}/records/${key}`, { query: { scope } }),
     },
 
     deadLetters: {
       list: (pipeline: string, filter: Page & { scope?: string; code?: string } = {}) =>
-        call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, { query: { ...page(filter), scope: filter.scope, code: filter.code } }),
+        call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, {
+          query: { ...page(filter), scope: filter.scope, code: filter.code },
+        }),
       show: (pipeline: string, id: string) => call<api.DeadLetter>(path`/pipelines/${pipeline}/dead-letters/${id}`),
     },
 
-    audit: (filter: Page & { pipeline?: string } = {}) => call<api.AuditPage>('/audit', { query: { ...page(filter), pipeline: filter.pipeline } }),
+    audit: (filter: Page & { pipeline?: string } = {}) =>
+      call<api.AuditPage>('/audit', { query: { ...page(filter), pipeline: filter.pipeline } }),
 
     health: {
       live: () => call<Health>('/health/live'),
@@ -91,6 +108,9 @@ export function createClient(options: ClientOptions) {
   };
 
   function act(pipeline: string, id: string, action: 'pause' | 'resume' | 'cancel', reason: string | undefined): Promise<api.Backfill> {
-    return call(`${path`/pipelines/${pipeline}/backfills/${id}`}:${action}`, { method: 'POST', body: reason === undefined ? {} : { reason } });
+    return call(`${path`/pipelines/${pipeline}/backfills/${id}`}:${action}`, {
+      method: 'POST',
+      body: reason === undefined ? {} : { reason },
+    });
   }
 }

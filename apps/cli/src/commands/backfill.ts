@@ -38,14 +38,23 @@ export function registerBackfill(program: Command): void {
     .action(withContext<BackfillOptions>(backfill));
 }
 
-async function backfill({ out, client }: Context, { source, groupBy, query, wait, ...settings }: BackfillOptions, pipeline = ''): Promise<void> {
+async function backfill(
+  { out, client }: Context,
+  { source, groupBy, query, wait, ...settings }: BackfillOptions,
+  pipeline = '',
+): Promise<void> {
   const api = await client();
   const started = await api.backfills.start(pipeline, { source: sourceOf({ source, groupBy, query }), ...settings });
-  if (!wait) return out.answer(started, () => `${started.id} is running in scope ${started.scope}; see autoflow backfills show ${pipeline} ${started.id}`);
+  if (!wait)
+    return out.answer(
+      started,
+      () => `${started.id} is running in scope ${started.scope}; see autoflow backfills show ${pipeline} ${started.id}`,
+    );
   out.note(`${started.id} in scope ${started.scope}; Ctrl-C leaves it running`);
   const ended = await waitFor(api, out, started);
   out.answer(ended, () => summary(ended));
-  if (ended.state !== 'completed') throw new BadAnswerError('BACKFILL_NOT_COMPLETED', `${ended.id} is ${ended.state}: ${ended.reason ?? 'no reason was given'}.`);
+  if (ended.state !== 'completed')
+    throw new BadAnswerError('BACKFILL_NOT_COMPLETED', `${ended.id} is ${ended.state}: ${ended.reason ?? 'no reason was given'}.`);
 }
 
 /** A paused one is waited for, too. */

@@ -13,7 +13,15 @@ export function registerBackfills(program: Command): void {
     .action(
       withContext(async ({ out, client }, _, pipeline = '') => {
         const { items } = await (await client()).backfills.list(pipeline);
-        const rows = items.map((backfill) => [backfill.id, backfill.state, backfill.scope, backfill.version ?? 'stable', `${backfill.progress.settled}/${backfill.progress.total ?? '?'}`, counted(backfill), when(backfill.createdAt)]);
+        const rows = items.map((backfill) => [
+          backfill.id,
+          backfill.state,
+          backfill.scope,
+          backfill.version ?? 'stable',
+          `${backfill.progress.settled}/${backfill.progress.total ?? '?'}`,
+          counted(backfill),
+          when(backfill.createdAt),
+        ]);
         out.answer(items, () => table(['BACKFILL', 'STATE', 'SCOPE', 'VERSION', 'SETTLED', 'OUTCOMES', 'SINCE'], rows));
       }),
     );

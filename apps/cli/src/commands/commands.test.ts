@@ -35,7 +35,11 @@ const autoflow = (...args: string[]) => run(...args, '--api', controlPlane.url, 
 const json = (...args: string[]) => autoflow(...args, '--json');
 
 test('pipelines are listed and shown, as JSON and as a table', async () => {
-  expect(await json('pipelines', 'list')).toMatchObject({ code: 0, stderr: '', json: [{ name: 'retail-orders', stable: { version: 'v1' } }] });
+  expect(await json('pipelines', 'list')).toMatchObject({
+    code: 0,
+    stderr: '',
+    json: [{ name: 'retail-orders', stable: { version: 'v1' } }],
+  });
   const { stdout } = await autoflow('pipelines', 'show', 'retail-orders');
   expect(stdout).toMatch(/store-order +function +idempotent-write/);
   expect((await autoflow('pipelines', 'show', 'retail-orders', '--mermaid')).stdout).toMatch(/^flowchart/);
@@ -44,11 +48,17 @@ test('pipelines are listed and shown, as JSON and as a table', async () => {
 test('a version is registered, compared, made stable and rolled back', async () => {
   const file = join(stack.folder, 'filter-early.json');
   await writeFile(file, JSON.stringify(topology('filter-early')));
-  expect(await json('versions', 'register', 'retail-orders', '--file', file)).toMatchObject({ code: 0, json: { name: 'v2', parent: 'v1', created: true } });
+  expect(await json('versions', 'register', 'retail-orders', '--file', file)).toMatchObject({
+    code: 0,
+    json: { name: 'v2', parent: 'v1', created: true },
+  });
   expect((await json('versions', 'diff', 'retail-orders', 'v1', 'v2')).json.changes.length).toBeGreaterThan(2);
   expect(await json('versions', 'stable', 'retail-orders', 'v2')).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
   expect(await json('versions', 'stable', 'retail-orders', 'v2', '--reason', 'better')).toMatchObject({ code: 0, json: { version: 'v2' } });
-  expect(await json('rollback', 'retail-orders', '--reason', 'month end')).toMatchObject({ code: 0, json: { from: { version: 'v2' }, to: { version: 'v1' } } });
+  expect(await json('rollback', 'retail-orders', '--reason', 'month end')).toMatchObject({
+    code: 0,
+    json: { from: { version: 'v2' }, to: { version: 'v1' } },
+  });
   expect(await json('rollback', 'retail-orders', '--reason', 'again')).toMatchObject({ code: 1, json: { error: { code: 'NO_PARENT' } } });
   expect((await autoflow('versions', 'list', 'retail-orders')).stdout).toMatch(/v1 +aaaaaaa +stable +admin +8 stages, batch 1/);
 });
@@ -59,21 +69,30 @@ test('an illegal topology is refused with its problems', async () => {
   const refused = await autoflow('versions', 'register', 'retail-orders', '--file', file);
   expect([refused.code, refused.stdout]).toEqual([1, '']);
   expect(refused.stderr).toMatch(/\/topology.*parse-invoice/);
-  expect((await json('versions', 'register', 'retail-orders', '--file', file)).json.error).toMatchObject({ code: 'VERSION_ILLEGAL', errors: expect.any(Array) });
+  expect((await json('versions', 'register', 'retail-orders', '--file', file)).json.error).toMatchObject({
+    code: 'VERSION_ILLEGAL',
+    errors: expect.any(Array),
+  });
 });
 
 test('an allocation is changed and shown', async () => {
   const set = await json('allocation', 'set', 'retail-orders', 'score-fraud', '--memory', '512', '--concurrency', '2', '--reason', 'less');
   expect(set).toMatchObject({ code: 0, json: { stages: { 'score-fraud': { memoryMb: 512, concurrency: 2 } } } });
   expect((await autoflow('allocation', 'show', 'retail-orders')).stdout).toMatch(/score-fraud +512/);
-  expect(await json('allocation', 'set', 'retail-orders', 'score-fraud', '--memory', '5', '--reason', 'x')).toMatchObject({ code: 1, json: { error: { code: 'ALLOCATION_OUT_OF_BOUNDS' } } });
+  expect(await json('allocation', 'set', 'retail-orders', 'score-fraud', '--memory', '5', '--reason', 'x')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'ALLOCATION_OUT_OF_BOUNDS' } },
+  });
 });
 
 test('a backfill is started, listed, paused and cancelled', async () => {
   const source = join(stack.folder, 'invoices.csv');
   await writeFile(source, 'InvoiceNo,StockCode\n1,2\n');
   const started = await json('backfill', 'retail-orders', '--source', source, '--group-by', 'InvoiceNo', '--limit', '5', '--scope', 'try');
-  expect(started).toMatchObject({ code: 0, json: { state: 'running', scope: 'try', limit: 5, source: { kind: 'csv', path: source, groupBy: 'InvoiceNo' } } });
+  expect(started).toMatchObject({
+    code: 0,
+    json: { state: 'running', scope: 'try', limit: 5, source: { kind: 'csv', path: source, groupBy: 'InvoiceNo' } },
+  });
   const { id } = started.json;
   expect(await json('backfills', 'pause', 'retail-orders', id)).toMatchObject({ code: 0, json: { state: 'paused' } });
   expect(await json('backfills', 'cancel', 'retail-orders', id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });
@@ -82,7 +101,10 @@ test('a backfill is started, listed, paused and cancelled', async () => {
 });
 
 test('metrics and dead letters are answered, also when there are none', async () => {
-  expect(await json('metrics', 'retail-orders', '--by', 'stage', '--since', '15m')).toMatchObject({ code: 0, json: { by: 'stage', rows: [] } });
+  expect(await json('metrics', 'retail-orders', '--by', 'stage', '--since', '15m')).toMatchObject({
+    code: 0,
+    json: { by: 'stage', rows: [] },
+  });
   expect(await autoflow('dead-letters', 'list', 'retail-orders')).toMatchObject({ code: 0, stdout: '(none)\n' });
   expect(await json('status')).toMatchObject({ code: 0, json: { status: 'ok', pipelines: [{ name: 'retail-orders' }] } });
 });
@@ -106,9 +128,19 @@ test.each([
 
 test('an API that says no: 1; one that does not answer: 3', async () => {
   expect(await json('metrics', 'nothing')).toMatchObject({ code: 1, json: { error: { code: 'PIPELINE_UNKNOWN', status: 404 } } });
-  expect(await run('pipelines', 'list', '--json', '--api', controlPlane.url, '--token', 'wrong')).toMatchObject({ code: 1, json: { error: { code: 'UNAUTHENTICATED' } } });
-  expect(await run('pipelines', 'list', '--json', '--api', 'http://127.0.0.1:1')).toMatchObject({ code: 3, json: { error: { code: 'API_UNREACHABLE' } } });
-  expect(await run('pipelines', 'list', '--stack', 'no-such-stack')).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('autoflow up') });
+  expect(await run('pipelines', 'list', '--json', '--api', controlPlane.url, '--token', 'wrong')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'UNAUTHENTICATED' } },
+  });
+  expect(await run('pipelines', 'list', '--json', '--api', 'http://127.0.0.1:1')).toMatchObject({
+    code: 3,
+    json: { error: { code: 'API_UNREACHABLE' } },
+  });
+  expect(await run('pipelines', 'list', '--stack', 'no-such-stack')).toMatchObject({
+    code: 3,
+    stdout: '',
+    stderr: expect.stringContaining('autoflow up'),
+  });
   expect(await run('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes') });
 });
 
@@ -121,5 +153,8 @@ test('the example is tried and checked without any server', async () => {
   expect(tried.code).toBe(0);
   expect(tried.json.outcomes.map(({ state }: { state: string }) => state)).toEqual(expect.arrayContaining(['completed', 'filtered']));
   const checked = await run('check', 'retail-orders', '--json');
-  expect(checked).toMatchObject({ code: 0, json: [{ pipeline: 'retail-orders', problems: [], reduces: [{ node: 'revenue-by-category', holds: true }] }] });
+  expect(checked).toMatchObject({
+    code: 0,
+    json: [{ pipeline: 'retail-orders', problems: [], reduces: [{ node: 'revenue-by-category', holds: true }] }],
+  });
 });

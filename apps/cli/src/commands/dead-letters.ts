@@ -24,8 +24,22 @@ export function registerDeadLetters(program: Command): void {
     .action(
       withContext<ListOptions>(async ({ out, client }, options, pipeline = '') => {
         const page = await (await client()).deadLetters.list(pipeline, options);
-        const rows = page.items.map(({ id, key, scope, version, in: node, code, message, diedAt }) => [id, key, scope, version, node, code, message, when(diedAt)]);
-        out.answer(page, () => table(['ID', 'KEY', 'SCOPE', 'VERSION', 'IN', 'CODE', 'MESSAGE', 'DIED'], rows) + (page.next === undefined ? '' : `\nmore: --cursor ${page.next}`));
+        const rows = page.items.map(({ id, key, scope, version, in: node, code, message, diedAt }) => [
+          id,
+          key,
+          scope,
+          version,
+          node,
+          code,
+          message,
+          when(diedAt),
+        ]);
+        out.answer(
+          page,
+          () =>
+            table(['ID', 'KEY', 'SCOPE', 'VERSION', 'IN', 'CODE', 'MESSAGE', 'DIED'], rows) +
+            (page.next === undefined ? '' : `\nmore: --cursor ${page.next}`),
+        );
       }),
     );
 
@@ -35,7 +49,11 @@ export function registerDeadLetters(program: Command): void {
     .action(
       withContext(async ({ out, client }, _, pipeline = '', id = '') => {
         const letter = await (await client()).deadLetters.show(pipeline, id);
-        out.answer(letter, () => `${letter.key} died in ${letter.in} on ${letter.version} at ${when(letter.diedAt)}\n${letter.code}: ${letter.message}\n${JSON.stringify(letter.record, undefined, 2)}`);
+        out.answer(
+          letter,
+          () =>
+            `${letter.key} died in ${letter.in} on ${letter.version} at ${when(letter.diedAt)}\n${letter.code}: ${letter.message}\n${JSON.stringify(letter.record, undefined, 2)}`,
+        );
       }),
     );
 }

@@ -22,7 +22,12 @@ export function registerMetrics(program: Command): void {
     .action(
       withContext<MetricsOptions>(async ({ out, client }, options, pipeline = '') => {
         const report = await (await client()).pipelines.metrics(pipeline, options);
-        out.answer(report, () => table(['VERSION', ...(options.by === 'version' ? [] : [options.by.toUpperCase()]), ...HEAD], report.rows.map((row) => [row.version, ...(options.by === 'version' ? [] : [row[options.by] ?? '']), ...figures(row)])));
+        out.answer(report, () =>
+          table(
+            ['VERSION', ...(options.by === 'version' ? [] : [options.by.toUpperCase()]), ...HEAD],
+            report.rows.map((row) => [row.version, ...(options.by === 'version' ? [] : [row[options.by] ?? '']), ...figures(row)]),
+          ),
+        );
       }),
     );
 }
@@ -32,5 +37,17 @@ const HEAD = ['RECORDS', 'INVOC.', 'REC/S', 'MEAN', 'P50', 'P95', 'P99', 'ERRORS
 function figures({ records, invocations, throughput, latency, errorRate, costPer1000, utilisation }: Metrics): (string | number)[] {
   const { mean, p50, p95, p99 } = latency;
   const cost = [usd(costPer1000?.all), usd(costPer1000?.withoutActions)];
-  return [records, invocations, rate(throughput), ms(mean), ms(p50), ms(p95), ms(p99), percent(errorRate), ...cost, percent(utilisation?.instances), percent(utilisation?.memory)];
+  return [
+    records,
+    invocations,
+    rate(throughput),
+    ms(mean),
+    ms(p50),
+    ms(p95),
+    ms(p99),
+    percent(errorRate),
+    ...cost,
+    percent(utilisation?.instances),
+    percent(utilisation?.memory),
+  ];
 }

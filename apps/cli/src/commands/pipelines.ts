@@ -31,8 +31,19 @@ export function registerPipelines(program: Command): void {
           return out.answer(graph, () => graph.mermaid.trimEnd());
         }
         const pipeline = await api.pipelines.show(name);
-        const rows = pipeline.spec.nodes.map(({ id, kind, effect, reads, writes, uses }) => [id, kind, effect, reads.join(' '), writes.join(' '), uses.join(' ')]);
-        out.answer(pipeline, () => `${name} · stable ${pipeline.stable.version} · release ${short(pipeline.stable.release)}\n\n${table(['FUNCTION', 'KIND', 'EFFECT', 'READS', 'WRITES', 'USES'], rows)}`);
+        const rows = pipeline.spec.nodes.map(({ id, kind, effect, reads, writes, uses }) => [
+          id,
+          kind,
+          effect,
+          reads.join(' '),
+          writes.join(' '),
+          uses.join(' '),
+        ]);
+        out.answer(
+          pipeline,
+          () =>
+            `${name} · stable ${pipeline.stable.version} · release ${short(pipeline.stable.release)}\n\n${table(['FUNCTION', 'KIND', 'EFFECT', 'READS', 'WRITES', 'USES'], rows)}`,
+        );
       }),
     );
 
@@ -47,7 +58,14 @@ export function registerPipelines(program: Command): void {
         const { registerModule } = await import('../modules/register.js');
         const folder = releases ?? join(stackFolder({ name: stack, env }), 'releases');
         const registered = await registerModule(await client(), locateModule(module, 'pipeline'), folder, reason);
-        out.answer(registered, () => registered.map(({ name, version, release, created }) => `${name} · release ${short(release)} · version ${version}${created ? '' : ' (was there already)'}`).join('\n'));
+        out.answer(registered, () =>
+          registered
+            .map(
+              ({ name, version, release, created }) =>
+                `${name} · release ${short(release)} · version ${version}${created ? '' : ' (was there already)'}`,
+            )
+            .join('\n'),
+        );
       }),
     );
 }

@@ -18,13 +18,21 @@ export function registerRollback(program: Command): void {
         const started = performance.now();
         const after = await api.stable.set(pipeline, { version, reason }, before.revision);
         const tookMs = Math.round(performance.now() - started);
-        out.answer({ pipeline, from: before, to: after, tookMs }, () => `${before.version} → ${after.version} (release ${short(after.release)}) for new executions, in ${tookMs} ms; those under way end on ${before.version}`);
+        out.answer(
+          { pipeline, from: before, to: after, tookMs },
+          () =>
+            `${before.version} → ${after.version} (release ${short(after.release)}) for new executions, in ${tookMs} ms; those under way end on ${before.version}`,
+        );
       }),
     );
 }
 
 async function parentOf(api: AutoFlowClient, pipeline: string, version: string): Promise<string> {
   const { parent } = await api.versions.show(pipeline, version);
-  if (parent === undefined) throw new CliError('NO_PARENT', `${pipeline} ${version} has no parent to go back to. Name a version with --to (autoflow versions list ${pipeline}).`);
+  if (parent === undefined)
+    throw new CliError(
+      'NO_PARENT',
+      `${pipeline} ${version} has no parent to go back to. Name a version with --to (autoflow versions list ${pipeline}).`,
+    );
   return parent;
 }

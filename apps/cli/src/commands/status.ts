@@ -12,9 +12,18 @@ async function status({ out, env, stack, client }: Context): Promise<void> {
   const [health, { items }] = [await api.health.ready(), await api.pipelines.list()];
   const { runningStack } = await import('@autoflow/local-stack');
   const temporal = runningStack({ name: stack, env })?.temporal;
-  const answer = { api: api.url, status: health.status, ...(temporal && { temporal: temporal.address, ui: temporal.uiUrl }), pipelines: items };
+  const answer = {
+    api: api.url,
+    status: health.status,
+    ...(temporal && { temporal: temporal.address, ui: temporal.uiUrl }),
+    pipelines: items,
+  };
   out.answer(answer, () => {
-    const where = [...(temporal ? [`temporal ${temporal.address}`, ...(temporal.uiUrl ? [`ui ${temporal.uiUrl}`] : [])] : []), `api ${api.url}`, `docs ${api.url}/v1/docs`];
+    const where = [
+      ...(temporal ? [`temporal ${temporal.address}`, ...(temporal.uiUrl ? [`ui ${temporal.uiUrl}`] : [])] : []),
+      `api ${api.url}`,
+      `docs ${api.url}/v1/docs`,
+    ];
     const rows = items.map(({ name, stable, createdAt }) => [name, stable.version, stable.release.slice(0, 7), when(createdAt)]);
     return `${health.status} · ${where.join(' · ')}\n\n${table(['PIPELINE', 'STABLE', 'RELEASE', 'SINCE'], rows)}`;
   });

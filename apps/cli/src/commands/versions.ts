@@ -15,7 +15,15 @@ export function registerVersions(program: Command): void {
     .action(
       withContext(async ({ out, client }, _, pipeline = '') => {
         const { items } = await (await client()).versions.list(pipeline);
-        const rows = items.map((version) => [version.name, short(version.release), version.stable ? 'stable' : '', version.author, topologyText(version), version.parent ?? '', when(version.createdAt)]);
+        const rows = items.map((version) => [
+          version.name,
+          short(version.release),
+          version.stable ? 'stable' : '',
+          version.author,
+          topologyText(version),
+          version.parent ?? '',
+          when(version.createdAt),
+        ]);
         out.answer(items, () => table(['VERSION', 'RELEASE', 'STATE', 'BY', 'TOPOLOGY', 'PARENT', 'SINCE'], rows));
       }),
     );
@@ -28,7 +36,13 @@ export function registerVersions(program: Command): void {
         const version = await (await client()).versions.show(pipeline, name);
         const rows = version.topology.stages.map((stage) => {
           const { memoryMb = [], concurrency } = version.envelope[stage.name] ?? {};
-          return [stage.name, stage.after.join(' '), stage.partitions, memoryMb.join(' '), concurrency ? `${concurrency.min}..${concurrency.max}` : ''];
+          return [
+            stage.name,
+            stage.after.join(' '),
+            stage.partitions,
+            memoryMb.join(' '),
+            concurrency ? `${concurrency.min}..${concurrency.max}` : '',
+          ];
         });
         const head = `${pipeline} ${version.name}${version.stable ? ' (stable)' : ''} · release ${short(version.release)} · ${topologyText(version)} · by ${version.author}`;
         out.answer(version, () => `${head}\n\n${table(['STAGE', 'AFTER', 'PARTS', 'MEMORY MB', 'INSTANCES'], rows)}`);
@@ -54,8 +68,13 @@ export function registerVersions(program: Command): void {
     .action(
       withContext<{ file: string; parent?: string; note?: string }>(async ({ out, client }, { file, parent, note }, pipeline = '') => {
         const topology = readJson(file);
-        const { version, created } = await (await client()).versions.register(pipeline, { topology, ...(parent !== undefined && { parent }), ...(note !== undefined && { note }) });
-        out.answer({ ...version, created }, () => `${pipeline} ${version.name}${created ? '' : ' (was there already)'} · ${topologyText(version)}`);
+        const { version, created } = await (
+          await client()
+        ).versions.register(pipeline, { topology, ...(parent !== undefined && { parent }), ...(note !== undefined && { note }) });
+        out.answer(
+          { ...version, created },
+          () => `${pipeline} ${version.name}${created ? '' : ' (was there already)'} · ${topologyText(version)}`,
+        );
       }),
     );
 

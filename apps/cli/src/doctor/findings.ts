@@ -33,8 +33,14 @@ export async function findings({ env, stack: name, client }: Context): Promise<F
 
 async function ofStack({ databaseUrl, temporal }: StackState, folder: string): Promise<Finding[]> {
   const found: Finding[] = [];
-  if (databaseUrl !== undefined) found.push(await attempt('Postgres and its schema', 'restart the stack: autoflow down, autoflow up', () => schema(databaseUrl)));
-  if (temporal !== undefined) found.push(await attempt('Temporal’s search attributes', 'temporal operator search-attribute create --type Keyword --name NAME', () => searchAttributes(temporal)));
+  if (databaseUrl !== undefined)
+    found.push(await attempt('Postgres and its schema', 'restart the stack: autoflow down, autoflow up', () => schema(databaseUrl)));
+  if (temporal !== undefined)
+    found.push(
+      await attempt('Temporal’s search attributes', 'temporal operator search-attribute create --type Keyword --name NAME', () =>
+        searchAttributes(temporal),
+      ),
+    );
   return [...found, enforcement(folder)];
 }
 
@@ -69,11 +75,17 @@ async function searchAttributes({ address, namespace }: NonNullable<StackState['
 /** The worker tells at its start how it can limit memory here. */
 function enforcement(folder: string): Finding {
   const what = 'memory limits';
-  const line = lastLogged(`${folder}/logs/worker.log`, 'function host started') as { kind?: string; cpuFollowsMemory?: boolean; why?: string } | undefined;
+  const line = lastLogged(`${folder}/logs/worker.log`, 'function host started') as
+    { kind?: string; cpuFollowsMemory?: boolean; why?: string } | undefined;
   if (line?.kind === undefined) return { what, state: 'note', found: 'the worker has not said yet' };
   const cpu = line.cpuFollowsMemory ? 'CPU follows memory' : 'CPU does not follow memory';
   if (line.kind !== 'soft') return { what, state: 'ok', found: `${line.kind}; ${cpu}` };
-  return { what, state: 'note', found: `soft: instances are watched, not confined; ${cpu} (${line.why ?? 'no reason given'})`, remedy: 'delegate a cgroup v2 subtree to this user' };
+  return {
+    what,
+    state: 'note',
+    found: `soft: instances are watched, not confined; ${cpu} (${line.why ?? 'no reason given'})`,
+    remedy: 'delegate a cgroup v2 subtree to this user',
+  };
 }
 
 async function tensors(): Promise<Finding> {

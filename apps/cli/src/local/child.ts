@@ -35,10 +35,16 @@ const READY_WITHIN_MS = 60_000;
  */
 export async function startChild({ name, program, args = [], env, logFile, readyBy }: ChildOptions): Promise<Child> {
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
-  const child = spawn(process.execPath, ['--import', pathToFileURL(SUPERVISED()).href, program, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = spawn(process.execPath, ['--import', pathToFileURL(SUPERVISED()).href, program, ...args], {
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   child.stdout!.pipe(log, { end: false });
   child.stderr!.pipe(log, { end: false });
-  const gone = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => child.once('close', (code, signal) => log.end(() => resolve({ code, signal }))));
+  const gone = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once('close', (code, signal) => log.end(() => resolve({ code, signal }))),
+  );
   try {
     const ready = await Promise.race([readiness(child, readyBy), earlyEnd(name, gone, logFile), tooLate(name, logFile)]);
     return { name, pid: child.pid!, ready, gone, stop: (graceMs) => stop(child, gone, graceMs) };
@@ -63,7 +69,10 @@ async function earlyEnd(name: string, gone: Child['gone'], logFile: string): Pro
 
 function tooLate(name: string, logFile: string): Promise<never> {
   return new Promise((_, reject) => {
-    setTimeout(() => reject(new CliError('PROCESS_NOT_STARTED', `${name} was not ready within ${READY_WITHIN_MS / 1000} s:\n${tail(logFile)}`)), READY_WITHIN_MS).unref();
+    setTimeout(
+      () => reject(new CliError('PROCESS_NOT_STARTED', `${name} was not ready within ${READY_WITHIN_MS / 1000} s:\n${tail(logFile)}`)),
+      READY_WITHIN_MS,
+    ).unref();
   });
 }
 

@@ -72,7 +72,12 @@ export async function startRunningStack(options: RunningStackOptions): Promise<R
         env: { AUTOFLOW_API_PORT: String(mode === 'persistent' ? await freePortOr(4000) : 0) },
         readyBy: { message: (message) => typeof message === 'object' },
       }),
-      start({ name: 'worker', program: WORKER(), env: workerSettings(folders, stack, ratesUrl, name), readyBy: { line: (line) => line.includes('worker started') } }),
+      start({
+        name: 'worker',
+        program: WORKER(),
+        env: workerSettings(folders, stack, ratesUrl, name),
+        readyBy: { line: (line) => line.includes('worker started') },
+      }),
     ]);
     const api = (controlPlane.ready as { url: string }).url;
     const client = createClient({ url: api, token: admin.token });
@@ -128,7 +133,10 @@ async function prepareDatabase({ databaseUrl, folder }: Stack): Promise<{ token:
 
 /** Where Temporal is configured already, the children read the same configuration. */
 function addresses({ databaseUrl, temporal }: Stack): NodeJS.ProcessEnv {
-  return { DATABASE_URL: databaseUrl, ...(!temporal.external && { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace }) };
+  return {
+    DATABASE_URL: databaseUrl,
+    ...(!temporal.external && { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace }),
+  };
 }
 
 function workerSettings({ releases, batches }: Folders, { databaseUrl }: Stack, ratesUrl: string, name: string): NodeJS.ProcessEnv {

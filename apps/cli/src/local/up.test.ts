@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { samples } from '@autoflow/retail-orders';
-import { start, type Started } from '../testing/spawn.js';
+import { type AnyJson, start, type Started } from '../testing/spawn.js';
 
 const stack = useTestStack();
 
@@ -17,7 +17,7 @@ const env = () => ({
 });
 const autoflow = (...args: string[]) => start([...args, '--json'], env()).ended;
 
-async function up(): Promise<Started & { readonly addresses: any }> {
+async function up(): Promise<Started & { readonly addresses: AnyJson }> {
   const started = start(['up', '--json'], env());
   const failed = started.ended.then(({ stdout, stderr }) => Promise.reject(new Error(`up ended: ${stdout}${stderr}`)));
   failed.catch(() => undefined);
@@ -51,13 +51,23 @@ test('up, used, stopped by Ctrl-C, and up again with its data', { timeout: 180_0
 test('when up is killed, what it started ends by itself', { timeout: 120_000 }, async () => {
   const { child, addresses } = await up();
   child.kill('SIGKILL');
-  const answers = () => fetch(`${addresses.api}/v1/health/live`).then(() => true, () => false);
+  const answers = () =>
+    fetch(`${addresses.api}/v1/health/live`).then(
+      () => true,
+      () => false,
+    );
   await expect.poll(answers, { interval: 100, timeout: 60_000 }).toBe(false);
   expect((await autoflow('status')).code).toBe(3);
 });
 
 async function invoices(): Promise<string> {
   const file = join(stack.folder, 'invoices.jsonl');
-  await writeFile(file, samples.slice(0, 2).map((sample) => `${JSON.stringify(sample)}\n`).join(''));
+  await writeFile(
+    file,
+    samples
+      .slice(0, 2)
+      .map((sample) => `${JSON.stringify(sample)}\n`)
+      .join(''),
+  );
   return file;
 }

@@ -16,7 +16,17 @@ export async function up({ out, env, stack: name }: Context): Promise<void> {
 }
 
 function described({ api, temporal, tokenFile, ratesUrl, folder, pipelines }: RunningStack) {
-  return { temporal: temporal.address, namespace: temporal.namespace, ui: temporal.uiUrl, api, docs: `${api}/v1/docs`, tokenFile, rates: ratesUrl, folder, pipelines };
+  return {
+    temporal: temporal.address,
+    namespace: temporal.namespace,
+    ui: temporal.uiUrl,
+    api,
+    docs: `${api}/v1/docs`,
+    tokenFile,
+    rates: ratesUrl,
+    folder,
+    pipelines,
+  };
 }
 
 function text(stack: RunningStack): string {

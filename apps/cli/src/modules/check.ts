@@ -10,13 +10,24 @@ import { table } from '../output.js';
 /** Answers the wiring, then fails if something in it does not hold. */
 export async function check({ out, client }: Context, { mermaid }: { mermaid?: true }, name = ''): Promise<void> {
   const file = findModule(name, 'all');
-  const checked = file === undefined ? [{ spec: (await (await client()).pipelines.show(name)).spec, reduces: [] }] : await ofModule(file, name);
+  const checked =
+    file === undefined ? [{ spec: (await (await client()).pipelines.show(name)).spec, reduces: [] }] : await ofModule(file, name);
   const reports = checked.map(({ spec, reduces }) => {
     const topology = asWritten(spec);
-    return { pipeline: spec.name, nodes: spec.nodes, dependencies: dependencies(spec), problems: validateTopology(spec, topology), reduces, mermaid: toMermaid(topology) };
+    return {
+      pipeline: spec.name,
+      nodes: spec.nodes,
+      dependencies: dependencies(spec),
+      problems: validateTopology(spec, topology),
+      reduces,
+      mermaid: toMermaid(topology),
+    };
   });
   out.answer(reports, () => (mermaid ? reports.map((report) => report.mermaid.trimEnd()).join('\n') : reports.map(text).join('\n\n')));
-  const broken = reports.flatMap(({ problems, reduces }) => [...problems.map(({ message }) => message), ...reduces.flatMap((report) => (report.holds ? [] : [report.message]))]);
+  const broken = reports.flatMap(({ problems, reduces }) => [
+    ...problems.map(({ message }) => message),
+    ...reduces.flatMap((report) => (report.holds ? [] : [report.message])),
+  ]);
   if (broken.length > 0) throw new BadAnswerError('CHECK_FAILED', broken.join('\n'));
 }
 
@@ -24,11 +35,40 @@ async function ofModule(file: string, name: string): Promise<{ spec: PipelineSpe
   const { pipelines, samples = [], fakes } = await loadModule(file);
   if (pipelines.length === 0) throw new CliError('PIPELINE_MISSING', `${name} exports no pipeline. Export what definePipeline(…) answers.`);
   const isForSamples = pipelines.length === 1;
-  return Promise.all(pipelines.map(async (pipeline) => ({ spec: specOf(pipeline), reduces: isForSamples ? await reduceReports(pipeline, samples, fakes) : [] })));
+  return Promise.all(
+    pipelines.map(async (pipeline) => ({
+      spec: specOf(pipeline),
+      reduces: isForSamples ? await reduceReports(pipeline, samples, fakes) : [],
+    })),
+  );
 }
 
-function text({ pipeline, nodes, dependencies: all, reduces }: { pipeline: string; nodes: PipelineSpec['nodes']; dependencies: ReturnType<typeof dependencies>; reduces: readonly NamedReport[] }): string {
-  const rows = nodes.map(({ id, kind, effect, reads, writes, uses }) => [id, kind, effect, reads.join(' '), writes.join(' '), uses.join(' '), [...new Set(all.filter(({ to }) => to === id).map(({ from }) => from))].join(' ')]);
-  const laws = reduces.map(({ node, ...report }) => `${node}: ${report.holds ? `associative and commutative in ${report.tried} tries` : report.message}`);
-  return [`${pipeline}: ${nodes.length} functions`, table(['FUNCTION', 'KIND', 'EFFECT', 'READS', 'WRITES', 'USES', 'MUST COME AFTER'], rows), ...laws].join('\n\n');
+function text({
+  pipeline,
+  nodes,
+  dependencies: all,
+  reduces,
+}: {
+  pipeline: string;
+  nodes: PipelineSpec['nodes'];
+  dependencies: ReturnType<typeof dependencies>;
+  reduces: readonly NamedReport[];
+}): string {
+  const rows = nodes.map(({ id, kind, effect, reads, writes, uses }) => [
+    id,
+    kind,
+    effect,
+    reads.join(' '),
+    writes.join(' '),
+    uses.join(' '),
+    [...new Set(all.filter(({ to }) => to === id).map(({ from }) => from))].join(' '),
+  ]);
+  const laws = reduces.map(
+    ({ node, ...report }) => `${node}: ${report.holds ? `associative and commutative in ${report.tried} tries` : report.message}`,
+  );
+  return [
+    `${pipeline}: ${nodes.length} functions`,
+    table(['FUNCTION', 'KIND', 'EFFECT', 'READS', 'WRITES', 'USES', 'MUST COME AFTER'], rows),
+    ...laws,
+  ].join('\n\n');
 }

@@ -22,7 +22,11 @@ export async function loadModule(file: string): Promise<PipelineModule> {
   try {
     const { folder } = await buildRelease(file, releases);
     const module = (await import(pathToFileURL(join(folder, 'index.mjs')).href)) as Record<string, unknown>;
-    return { pipelines: pipelinesIn(module), ...samplesOf(module), ...(module['fakes'] !== undefined && { fakes: module['fakes'] as Fake[] }) };
+    return {
+      pipelines: pipelinesIn(module),
+      ...samplesOf(module),
+      ...(module['fakes'] !== undefined && { fakes: module['fakes'] as Fake[] }),
+    };
   } finally {
     await rm(releases, { recursive: true, force: true });
   }
@@ -30,6 +34,7 @@ export async function loadModule(file: string): Promise<PipelineModule> {
 
 function samplesOf({ samples }: Record<string, unknown>): Pick<PipelineModule, 'samples'> {
   if (samples === undefined) return {};
-  if (!Array.isArray(samples) || samples.length === 0) throw new CliError('SAMPLES_INVALID', 'The export `samples` is not a list of input records. Export a few, one of every kind.');
+  if (!Array.isArray(samples) || samples.length === 0)
+    throw new CliError('SAMPLES_INVALID', 'The export `samples` is not a list of input records. Export a few, one of every kind.');
   return { samples };
 }

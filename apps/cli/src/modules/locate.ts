@@ -11,7 +11,10 @@ const require = createRequire(import.meta.url);
  */
 export function locateModule(name: string, part: 'pipeline' | 'all'): string {
   const found = findModule(name, part);
-  if (found === undefined) throw usage(`There is no module ${name}. Give the path of the file that exports the pipeline, or the name of an example: retail-orders.`);
+  if (found === undefined)
+    throw usage(
+      `There is no module ${name}. Give the path of the file that exports the pipeline, or the name of an example: retail-orders.`,
+    );
   return found;
 }
 

@@ -8,13 +8,19 @@ export type NamedReport = { readonly node: string } & ReduceReport;
  * Tries the laws of every reduce on the children that the samples expand into. A reduce that the samples have no children for is left
  * out, and so is all when a function behind which a reduce lies has no fake.
  */
-export async function reduceReports(pipeline: AnyPipeline, samples: readonly Fields[], fakes: readonly Fake[] | (() => readonly Fake[]) = []): Promise<NamedReport[]> {
+export async function reduceReports(
+  pipeline: AnyPipeline,
+  samples: readonly Fields[],
+  fakes: readonly Fake[] | (() => readonly Fake[]) = [],
+): Promise<NamedReport[]> {
   const spec = specOf(pipeline);
   const reduces = spec.nodes.filter(({ kind }) => kind === 'reduce');
   if (reduces.length === 0 || samples.length === 0) return [];
   const ended = await runSamples(pipeline, samples, typeof fakes === 'function' ? fakes() : fakes);
   return reduces.flatMap(({ id, scope, reads }): NamedReport[] => {
-    const children = ended.flatMap((state) => childrenAt(state, scope)).map(({ fields }) => Object.fromEntries(reads.map((field) => [field, fields[field]])));
+    const children = ended
+      .flatMap((state) => childrenAt(state, scope))
+      .map(({ fields }) => Object.fromEntries(reads.map((field) => [field, fields[field]])));
     const definition = pipeline.functions.get(id);
     if (children.length === 0 || definition === undefined) return [];
     return [{ node: id, ...checkReduce({ definition } as unknown as Parameters<typeof checkReduce<Fields>>[0], children) }];

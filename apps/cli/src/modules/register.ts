@@ -9,7 +9,12 @@ export interface RegisteredPipeline {
 }
 
 /** Bundles a module into the folder of releases, and registers every pipeline that it exports. The same code again changes nothing. */
-export async function registerModule(client: AutoFlowClient, module: string, releases: string, reason: string): Promise<RegisteredPipeline[]> {
+export async function registerModule(
+  client: AutoFlowClient,
+  module: string,
+  releases: string,
+  reason: string,
+): Promise<RegisteredPipeline[]> {
   const { hash, specs } = await buildRelease(module, releases);
   const registered: RegisteredPipeline[] = [];
   for (const spec of specs) {

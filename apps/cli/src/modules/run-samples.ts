@@ -17,14 +17,27 @@ export async function runSamples({ out }: Context, { batchSizes }: { batchSizes:
   });
   const seconds = (performance.now() - started) / 1000;
   out.answer({ pipeline: pipeline.name, batchSizes, seconds, outcomes }, () => {
-    const rows = outcomes.map((outcome) => [outcome.key, outcome.state, outcome.state === 'completed' ? JSON.stringify(outcome.output) : outcome.state === 'filtered' ? `${outcome.by}: ${outcome.reason}` : `${outcome.in}: ${outcome.code} ${outcome.message}`]);
+    const rows = outcomes.map((outcome) => [
+      outcome.key,
+      outcome.state,
+      outcome.state === 'completed'
+        ? JSON.stringify(outcome.output)
+        : outcome.state === 'filtered'
+          ? `${outcome.by}: ${outcome.reason}`
+          : `${outcome.in}: ${outcome.code} ${outcome.message}`,
+    ]);
     return `${table(['RECORD', 'OUTCOME', 'WITH'], rows)}\n\n${outcomes.length} samples of ${pipeline.name}, the same at batch sizes ${batchSizes.join(', ')}, in ${seconds.toFixed(1)} s — no Temporal, no Postgres`;
   });
 }
 
 function ready({ pipelines, samples, fakes }: PipelineModule, name: string) {
   const [pipeline, ...others] = pipelines;
-  if (pipeline === undefined || others.length > 0) throw new CliError('ONE_PIPELINE', `${name} exports ${pipelines.length} pipelines; its samples are for one. Export one pipeline per module.`);
-  if (samples === undefined) throw new CliError('SAMPLES_MISSING', `${name} exports no samples. Export a few input records: export const samples = [ … ].`);
+  if (pipeline === undefined || others.length > 0)
+    throw new CliError(
+      'ONE_PIPELINE',
+      `${name} exports ${pipelines.length} pipelines; its samples are for one. Export one pipeline per module.`,
+    );
+  if (samples === undefined)
+    throw new CliError('SAMPLES_MISSING', `${name} exports no samples. Export a few input records: export const samples = [ … ].`);
   return { pipeline, samples, fakes };
 }

@@ -3,18 +3,21 @@ import { fileURLToPath } from 'node:url';
 
 const BIN = fileURLToPath(new URL('../../bin/autoflow.mjs', import.meta.url));
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into it, and fail where it is not what they expect
+export type AnyJson = any;
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
   /** stdout, which must then be one JSON document. */
-  readonly json: any;
+  readonly json: AnyJson;
 }
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   /** The first JSON document of stdout, for a command that goes on. */
-  readonly answered: Promise<any>;
+  readonly answered: Promise<AnyJson>;
 }
 
 /** The built command, as a user would run it, with nothing of this environment that could name an API. */
@@ -23,7 +26,7 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Sta
   const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const answered = new Promise<any>((resolve) => {
+  const answered = new Promise<AnyJson>((resolve) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
       if (stdout.endsWith('}\n') || stdout.endsWith(']\n')) resolve(parsed(stdout));

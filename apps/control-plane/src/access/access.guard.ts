@@ -21,7 +21,8 @@ export class AccessGuard implements CanActivate {
     const token = tokenOf(request.get('authorization'));
     const caller = await this.store.access.findToken(token);
     if (caller === undefined) throw new ProblemError('UNAUTHENTICATED', 'The token is not known here.');
-    if (!mayAct(caller.role, needs)) throw new ProblemError('FORBIDDEN', `The token ${caller.name} has the role ${caller.role}; this needs ${needs}.`);
+    if (!mayAct(caller.role, needs))
+      throw new ProblemError('FORBIDDEN', `The token ${caller.name} has the role ${caller.role}; this needs ${needs}.`);
     request.caller = caller;
     return true;
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ApiError } from '@autoflow/client';
+import type { ApiError } from '@autoflow/client';
 import { useApi } from '../testing/api.js';
 import { parcelsSpec, RELEASE } from '../testing/parcels.js';
 

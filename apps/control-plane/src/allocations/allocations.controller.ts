@@ -10,7 +10,15 @@ import { AllocationsService } from './allocations.service.js';
 
 type Which = z.output<typeof AllocationQuery>;
 
-const CHANGE: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY', 'ALLOCATION_OUT_OF_BOUNDS'];
+const CHANGE: readonly ProblemCode[] = [
+  'PIPELINE_UNKNOWN',
+  'VERSION_UNKNOWN',
+  'MALFORMED_JSON',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'INVALID_BODY',
+  'ALLOCATION_OUT_OF_BOUNDS',
+];
 
 /** Memory and concurrency per stage: of the stable version unless `?version=` names another. */
 @Controller('v1/pipelines/:pipeline/allocations')
@@ -24,11 +32,21 @@ export class AllocationsController {
     etag: true,
     problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'],
   })
-  async show(@Param('pipeline') pipeline: string, @Query({ schema: AllocationQuery }) { version }: Which, @Res({ passthrough: true }) response: Response) {
+  async show(
+    @Param('pipeline') pipeline: string,
+    @Query({ schema: AllocationQuery }) { version }: Which,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     return answered(await this.allocations.show(pipeline, version), response);
   }
 
-  @Put('', { summary: 'Set memory and instances of every stage', access: 'operator', answers: VersionAllocation, etag: true, problems: CHANGE })
+  @Put('', {
+    summary: 'Set memory and instances of every stage',
+    access: 'operator',
+    answers: VersionAllocation,
+    etag: true,
+    problems: CHANGE,
+  })
   async set(
     @Param('pipeline') pipeline: string,
     @Query({ schema: AllocationQuery }) { version }: Which,

@@ -24,10 +24,21 @@ export class AllocationsService {
     return this.change(version, body.stages, '/stages', revision, by(body.reason));
   }
 
-  async setStage(pipeline: string, wanted: string | undefined, stage: string, body: z.output<typeof SetStageAllocation>, revision: number | undefined, by: By) {
+  async setStage(
+    pipeline: string,
+    wanted: string | undefined,
+    stage: string,
+    body: z.output<typeof SetStageAllocation>,
+    revision: number | undefined,
+    by: By,
+  ) {
     const version = await this.version(pipeline, wanted);
     const { stages, revision: current } = (await this.store.definitions.allocation(pipeline, version.name))!;
-    if (!Object.hasOwn(stages, stage)) throw new ProblemError('STAGE_UNKNOWN', `${pipeline} ${version.name} has no stage ${JSON.stringify(stage)}; it has ${Object.keys(stages).join(', ')}.`);
+    if (!Object.hasOwn(stages, stage))
+      throw new ProblemError(
+        'STAGE_UNKNOWN',
+        `${pipeline} ${version.name} has no stage ${JSON.stringify(stage)}; it has ${Object.keys(stages).join(', ')}.`,
+      );
     const { reason, ...changed } = body;
     // The other stages are those of `current`, so nothing but that revision may be replaced, even with `If-Match: *`.
     return this.change(version, { ...stages, [stage]: { ...stages[stage]!, ...changed } }, inStage(stage), revision ?? current, by(reason));
@@ -38,15 +49,32 @@ export class AllocationsService {
     return findVersion(this.store, pipeline, wanted ?? stable.version);
   }
 
-  private async change(version: VersionRow, stages: unknown, at: Parameters<typeof allocationOf>[4], revision: number | undefined, by: ReturnType<By>) {
+  private async change(
+    version: VersionRow,
+    stages: unknown,
+    at: Parameters<typeof allocationOf>[4],
+    revision: number | undefined,
+    by: ReturnType<By>,
+  ) {
     const { pipeline, name, topology, envelope, release } = version;
     const { spec } = await findRelease(this.store, pipeline, release);
     const allocation: Allocation = allocationOf(spec, topology, envelope, stages, at);
-    return this.presented(version, await this.store.definitions.setAllocation({ pipeline, version: name, stages: allocation, ...(revision !== undefined && { revision }), by }));
+    return this.presented(
+      version,
+      await this.store.definitions.setAllocation({
+        pipeline,
+        version: name,
+        stages: allocation,
+        ...(revision !== undefined && { revision }),
+        by,
+      }),
+    );
   }
 
   private async presented({ pipeline, name, envelope }: VersionRow, { revision, stages, actor, reason, updatedAt }: AllocationRow) {
-    const acknowledged = (await this.store.hosts.acknowledged(pipeline)).filter(({ version }) => version === name).map(({ version: _, ...pool }) => pool);
+    const acknowledged = (await this.store.hosts.acknowledged(pipeline))
+      .filter(({ version }) => version === name)
+      .map(({ version: _, ...pool }) => pool);
     return { version: name, revision, stages, envelope, acknowledged, actor, reason, updatedAt };
   }
 }

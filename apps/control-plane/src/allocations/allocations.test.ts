@@ -13,12 +13,25 @@ test('an allocation is read, set and acknowledged', async () => {
   expect(read.headers.get('etag')).toBe(`"${before.revision}"`);
   expect(before.stages['book']).toEqual({ memoryMb: 1024, concurrency: expect.any(Number) });
 
-  const set = await put(PATH, { stages: { ...before.stages, weigh: { memoryMb: 256, concurrency: 2 } }, reason: 'smaller' }, read.headers.get('etag')!);
+  const set = await put(
+    PATH,
+    { stages: { ...before.stages, weigh: { memoryMb: 256, concurrency: 2 } }, reason: 'smaller' },
+    read.headers.get('etag')!,
+  );
   expect(set.status).toBe(200);
-  expect(set.json).toMatchObject({ revision: before.revision + 1, actor: 'admin', reason: 'smaller', stages: { weigh: { memoryMb: 256, concurrency: 2 }, book: before.stages['book'] } });
+  expect(set.json).toMatchObject({
+    revision: before.revision + 1,
+    actor: 'admin',
+    reason: 'smaller',
+    stages: { weigh: { memoryMb: 256, concurrency: 2 }, book: before.stages['book'] },
+  });
 
-  await api.store.hosts.acknowledge('host-1', [{ pipeline: 'parcels', version: 'v1', stage: 'weigh', memoryMb: 256, concurrency: 2, instances: 1 }]);
-  expect((await api.viewer.allocations.show('parcels')).acknowledged).toMatchObject([{ host: 'host-1', stage: 'weigh', concurrency: 2, instances: 1 }]);
+  await api.store.hosts.acknowledge('host-1', [
+    { pipeline: 'parcels', version: 'v1', stage: 'weigh', memoryMb: 256, concurrency: 2, instances: 1 },
+  ]);
+  expect((await api.viewer.allocations.show('parcels')).acknowledged).toMatchObject([
+    { host: 'host-1', stage: 'weigh', concurrency: 2, instances: 1 },
+  ]);
 });
 
 test('one stage is changed, the others stay', async () => {
@@ -37,11 +50,21 @@ test('of two changes at the same time one is done', async () => {
 
 test('what is outside the envelope or over a limit is refused, all at once and located', async () => {
   const { stages } = await api.viewer.allocations.show('parcels');
-  const refused = await put(PATH, { stages: { ...stages, weigh: { memoryMb: 100, concurrency: 99 }, nowhere: { memoryMb: 128, concurrency: 1 } }, reason: 'x' });
+  const refused = await put(PATH, {
+    stages: { ...stages, weigh: { memoryMb: 100, concurrency: 99 }, nowhere: { memoryMb: 128, concurrency: 1 } },
+    reason: 'x',
+  });
   expect([refused.status, refused.problem.code]).toEqual([422, 'ALLOCATION_OUT_OF_BOUNDS']);
-  expect(refused.problem.errors!.map(({ pointer }) => pointer).sort()).toEqual(['/stages/nowhere', '/stages/weigh/concurrency', '/stages/weigh/memoryMb']);
+  expect(refused.problem.errors!.map(({ pointer }) => pointer).sort()).toEqual([
+    '/stages/nowhere',
+    '/stages/weigh/concurrency',
+    '/stages/weigh/memoryMb',
+  ]);
 
-  const greedy = await put(PATH, { stages: { ...stages, 'find-depot': { memoryMb: 128, concurrency: 5 }, book: { memoryMb: 128, concurrency: 5 } }, reason: 'x' });
+  const greedy = await put(PATH, {
+    stages: { ...stages, 'find-depot': { memoryMb: 128, concurrency: 5 }, book: { memoryMb: 128, concurrency: 5 } },
+    reason: 'x',
+  });
   expect(greedy.problem.errors).toMatchObject([{ code: 'RESOURCE_LIMIT', message: expect.stringContaining("resource 'depot' allows 6") }]);
 
   const one = await put(`${PATH}/weigh`, { concurrency: 99, reason: 'x' });
@@ -52,6 +75,9 @@ test('another version has an allocation of its own; unknown names are not found'
   await api.admin.versions.register('parcels', { topology: filterEarly });
   expect(Object.keys((await api.viewer.allocations.show('parcels', 'v2')).stages).sort()).toEqual(['book', 'find-depot', 'weigh+is-heavy']);
   expect((await api.send('GET', `${PATH}?version=v99`)).problem.code).toBe('VERSION_UNKNOWN');
-  expect((await put(`${PATH}/nowhere`, { concurrency: 1, reason: 'x' })).problem).toMatchObject({ code: 'STAGE_UNKNOWN', detail: expect.stringContaining('weigh') });
+  expect((await put(`${PATH}/nowhere`, { concurrency: 1, reason: 'x' })).problem).toMatchObject({
+    code: 'STAGE_UNKNOWN',
+    detail: expect.stringContaining('weigh'),
+  });
   expect((await api.send('GET', '/v1/pipelines/nothing/allocations')).problem.code).toBe('PIPELINE_UNKNOWN');
 });

@@ -12,7 +12,16 @@ export class AuditController {
 
   @Get('', { summary: 'Who changed what and why, newest first', access: 'viewer', answers: AuditPage })
   async list(@Query({ schema: AuditQuery }) { pipeline, limit, cursor }: z.output<typeof AuditQuery>) {
-    const rows = await this.store.access.audit({ limit, ...(pipeline !== undefined && { pipeline }), ...(cursor !== undefined && { before: Number(cursor) }) });
-    return pageOf(rows, limit, (row) => row, ({ id }) => String(id));
+    const rows = await this.store.access.audit({
+      limit,
+      ...(pipeline !== undefined && { pipeline }),
+      ...(cursor !== undefined && { before: Number(cursor) }),
+    });
+    return pageOf(
+      rows,
+      limit,
+      (row) => row,
+      ({ id }) => String(id),
+    );
   }
 }

@@ -8,14 +8,27 @@ import { BackfillsService } from './backfills.service.js';
 
 type Action = z.output<typeof BackfillAction>;
 
-const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'TEMPORAL_UNAVAILABLE', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];
+const BODY: readonly ProblemCode[] = [
+  'PIPELINE_UNKNOWN',
+  'TEMPORAL_UNAVAILABLE',
+  'MALFORMED_JSON',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'INVALID_BODY',
+];
 const ACTION: readonly ProblemCode[] = [...BODY, 'BACKFILL_UNKNOWN', 'BACKFILL_ENDED'];
 
 @Controller('v1/pipelines/:pipeline/backfills')
 export class BackfillsController {
   constructor(@Inject(BackfillsService) private readonly backfills: BackfillsService) {}
 
-  @Post('', { summary: 'Feed a source through executions; records that have an outcome in the scope are skipped', access: 'operator', answers: Backfill, status: 201, problems: BODY })
+  @Post('', {
+    summary: 'Feed a source through executions; records that have an outcome in the scope are skipped',
+    access: 'operator',
+    answers: Backfill,
+    status: 201,
+    problems: BODY,
+  })
   start(@Param('pipeline') pipeline: string, @Body({ schema: NewBackfill }) body: z.output<typeof NewBackfill>, @Caller() by: By) {
     return this.backfills.start(pipeline, body, by);
   }
@@ -25,23 +38,48 @@ export class BackfillsController {
     return this.backfills.list(pipeline, limit);
   }
 
-  @Get(':backfill', { summary: 'One backfill with its progress by now', access: 'viewer', answers: Backfill, problems: ['PIPELINE_UNKNOWN', 'BACKFILL_UNKNOWN'] })
+  @Get(':backfill', {
+    summary: 'One backfill with its progress by now',
+    access: 'viewer',
+    answers: Backfill,
+    problems: ['PIPELINE_UNKNOWN', 'BACKFILL_UNKNOWN'],
+  })
   show(@Param('pipeline') pipeline: string, @Param('backfill') id: string) {
     return this.backfills.show(pipeline, id);
   }
 
   @Post(':backfill\\:pause', { summary: 'Stop feeding; what is under way ends', access: 'operator', answers: Backfill, problems: ACTION })
-  pause(@Param('pipeline') pipeline: string, @Param('backfill') id: string, @Body({ schema: BackfillAction }) { reason }: Action, @Caller() by: By) {
+  pause(
+    @Param('pipeline') pipeline: string,
+    @Param('backfill') id: string,
+    @Body({ schema: BackfillAction }) { reason }: Action,
+    @Caller() by: By,
+  ) {
     return this.backfills.pause(pipeline, id, by(reason ?? 'paused over the API'));
   }
 
   @Post(':backfill\\:resume', { summary: 'Feed on from where it stands', access: 'operator', answers: Backfill, problems: ACTION })
-  resume(@Param('pipeline') pipeline: string, @Param('backfill') id: string, @Body({ schema: BackfillAction }) { reason }: Action, @Caller() by: By) {
+  resume(
+    @Param('pipeline') pipeline: string,
+    @Param('backfill') id: string,
+    @Body({ schema: BackfillAction }) { reason }: Action,
+    @Caller() by: By,
+  ) {
     return this.backfills.resume(pipeline, id, by(reason ?? 'resumed over the API'));
   }
 
-  @Post(':backfill\\:cancel', { summary: 'End it, and the executions that it has started', access: 'operator', answers: Backfill, problems: ACTION })
-  cancel(@Param('pipeline') pipeline: string, @Param('backfill') id: string, @Body({ schema: BackfillAction }) { reason }: Action, @Caller() by: By) {
+  @Post(':backfill\\:cancel', {
+    summary: 'End it, and the executions that it has started',
+    access: 'operator',
+    answers: Backfill,
+    problems: ACTION,
+  })
+  cancel(
+    @Param('pipeline') pipeline: string,
+    @Param('backfill') id: string,
+    @Body({ schema: BackfillAction }) { reason }: Action,
+    @Caller() by: By,
+  ) {
     return this.backfills.cancel(pipeline, id, by(reason ?? 'cancelled over the API'));
   }
 }

@@ -19,8 +19,13 @@ export class BackfillsService {
   /** The row is committed before the run is started. Where Temporal does not answer, the row ends as `failed` and says so. */
   async start(pipeline: string, { reason, scope, source, version, ...settings }: z.output<typeof NewBackfill>, by: By) {
     await findPipeline(this.store, pipeline);
-    if (version !== undefined && (await this.store.definitions.version(pipeline, version)) === undefined) throw notThere('/version', `${pipeline} has no version ${version}`);
-    if (source.kind === 'postgres' && !isPostgresUrl(source.connectionString)) throw notThere('/source/connectionString', 'the connection string is not of the form postgres://user:password@host:port/database; there is no such database');
+    if (version !== undefined && (await this.store.definitions.version(pipeline, version)) === undefined)
+      throw notThere('/version', `${pipeline} has no version ${version}`);
+    if (source.kind === 'postgres' && !isPostgresUrl(source.connectionString))
+      throw notThere(
+        '/source/connectionString',
+        'the connection string is not of the form postgres://user:password@host:port/database; there is no such database',
+      );
     const id = `bf-${randomBytes(6).toString('hex')}`;
     const row = { id, pipeline, scope: scope ?? id, source, ...(version !== undefined && { version }), ...settings };
     const created = await this.store.backfills.create(row, by(reason ?? 'started over the API'));

@@ -49,7 +49,12 @@ test('the password of a source is answered to nobody', async () => {
   const connectionString = 'postgres://scott:tiger-pw@db.example:5432/shop?sslmode=disable';
   const started = await api.send('POST', PATH, { body: { source: { kind: 'postgres', connectionString, query: 'select 1' } } });
   expect(started.json.source.connectionString).toBe('db.example:5432/shop');
-  const everywhere = [started.json, (await api.send('GET', `${PATH}/${started.json.id}`)).json, (await api.send('GET', PATH)).json, await api.viewer.audit()];
+  const everywhere = [
+    started.json,
+    (await api.send('GET', `${PATH}/${started.json.id}`)).json,
+    (await api.send('GET', PATH)).json,
+    await api.viewer.audit(),
+  ];
   expect(JSON.stringify(everywhere)).not.toMatch(/tiger|scott/);
 });
 
@@ -59,7 +64,11 @@ test.each([
   ['a relative path', { source: { kind: 'csv', path: 'a.csv' } }, ['/source/path']],
   ['no database', { source: { kind: 'postgres', connectionString: 'mysql://x', query: 'select 1' } }, ['/source/connectionString']],
   ['an unknown version', { source, version: 'v99' }, ['/version']],
-  ['several things wrong', { source, limit: 0, concurrency: 0, batchRecords: -1, scope: 'a/b' }, ['/batchRecords', '/concurrency', '/limit', '/scope']],
+  [
+    'several things wrong',
+    { source, limit: 0, concurrency: 0, batchRecords: -1, scope: 'a/b' },
+    ['/batchRecords', '/concurrency', '/limit', '/scope'],
+  ],
 ])('%s is refused', async (_, body, pointers) => {
   const { status, problem } = await api.send('POST', PATH, { body });
   expect([status, problem.code]).toEqual([422, 'INVALID_BODY']);

@@ -12,8 +12,16 @@ import { STORE } from '../ports.js';
 export class DeadLettersController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
-  @Get('', { summary: 'Records that died, newest first, with their errors', access: 'viewer', answers: DeadLetterPage, problems: ['PIPELINE_UNKNOWN'] })
-  async list(@Param('pipeline') pipeline: string, @Query({ schema: DeadLettersQuery }) { scope, code, limit, cursor }: z.output<typeof DeadLettersQuery>) {
+  @Get('', {
+    summary: 'Records that died, newest first, with their errors',
+    access: 'viewer',
+    answers: DeadLetterPage,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
+  async list(
+    @Param('pipeline') pipeline: string,
+    @Query({ schema: DeadLettersQuery }) { scope, code, limit, cursor }: z.output<typeof DeadLettersQuery>,
+  ) {
     await findPipeline(this.store, pipeline);
     const rows = await this.store.ledger.deadLetters({
       pipeline,
@@ -25,7 +33,12 @@ export class DeadLettersController {
     return pageOf(rows, limit, summary, ({ id }) => id);
   }
 
-  @Get(':letter', { summary: 'One dead letter with its input record', access: 'viewer', answers: DeadLetter, problems: ['PIPELINE_UNKNOWN', 'DEAD_LETTER_UNKNOWN'] })
+  @Get(':letter', {
+    summary: 'One dead letter with its input record',
+    access: 'viewer',
+    answers: DeadLetter,
+    problems: ['PIPELINE_UNKNOWN', 'DEAD_LETTER_UNKNOWN'],
+  })
   async show(@Param('pipeline') pipeline: string, @Param('letter') id: string) {
     await findPipeline(this.store, pipeline);
     const row = await this.find(pipeline, id);

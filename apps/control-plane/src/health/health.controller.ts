@@ -26,7 +26,9 @@ export class HealthController {
 
   @Get('ready', { summary: 'Postgres and Temporal answer the control plane', access: 'public', answers: Health, problems: ['NOT_READY'] })
   async ready() {
-    const { status, details } = await this.checks.check([() => this.asked('postgres', () => this.store.ping()), () => this.asked('temporal', () => this.runs.ping())]).catch(asProblem);
+    const { status, details } = await this.checks
+      .check([() => this.asked('postgres', () => this.store.ping()), () => this.asked('temporal', () => this.runs.ping())])
+      .catch(asProblem);
     return { status, details };
   }
 

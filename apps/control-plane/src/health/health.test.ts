@@ -12,7 +12,10 @@ const stack = useTestStack();
 
 test('it is live and ready', async () => {
   expect((await api.send('GET', '/v1/health/live')).json).toEqual({ status: 'ok' });
-  expect((await api.send('GET', '/v1/health/ready')).json).toMatchObject({ status: 'ok', details: { postgres: { status: 'up' }, temporal: { status: 'up' } } });
+  expect((await api.send('GET', '/v1/health/ready')).json).toMatchObject({
+    status: 'ok',
+    details: { postgres: { status: 'up' }, temporal: { status: 'up' } },
+  });
 });
 
 test('without Postgres every request is a problem that passes, until Postgres is back', async () => {
@@ -31,7 +34,10 @@ test('without Postgres every request is a problem that passes, until Postgres is
   expect(JSON.parse(body)).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
   expect(body).not.toContain(new URL(stack.databaseUrl).password || 'no password');
   const ready = await get('/v1/health/ready');
-  expect([ready.status, await ready.json()]).toMatchObject([503, { code: 'NOT_READY', retryable: true, errors: [{ parameter: 'postgres' }] }]);
+  expect([ready.status, await ready.json()]).toMatchObject([
+    503,
+    { code: 'NOT_READY', retryable: true, errors: [{ parameter: 'postgres' }] },
+  ]);
   expect((await get('/v1/health/live')).status).toBe(200);
 
   await proxy.mend();

@@ -14,9 +14,30 @@ test.each([
   ['binary rubbish', 'POST', VERSIONS, { headers: json, raw: '\u0000\u0001\u{fffd}' }, 400, 'MALFORMED_JSON'],
   ['an array', 'POST', VERSIONS, { headers: json, raw: '[]' }, 422, 'INVALID_BODY'],
   ['no body', 'POST', VERSIONS, { headers: json }, 422, 'INVALID_BODY'],
-  ['a form', 'POST', VERSIONS, { headers: { 'content-type': 'application/x-www-form-urlencoded' }, raw: 'a=b' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
-  ['an unknown charset', 'POST', VERSIONS, { headers: { 'content-type': 'application/json; charset=klingon' }, raw: '{}' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
-  ['a body over the limit', 'POST', VERSIONS, { headers: json, raw: JSON.stringify({ topology: filterEarly, note: 'x'.repeat(70_000) }) }, 413, 'BODY_TOO_LARGE'],
+  [
+    'a form',
+    'POST',
+    VERSIONS,
+    { headers: { 'content-type': 'application/x-www-form-urlencoded' }, raw: 'a=b' },
+    415,
+    'UNSUPPORTED_MEDIA_TYPE',
+  ],
+  [
+    'an unknown charset',
+    'POST',
+    VERSIONS,
+    { headers: { 'content-type': 'application/json; charset=klingon' }, raw: '{}' },
+    415,
+    'UNSUPPORTED_MEDIA_TYPE',
+  ],
+  [
+    'a body over the limit',
+    'POST',
+    VERSIONS,
+    { headers: json, raw: JSON.stringify({ topology: filterEarly, note: 'x'.repeat(70_000) }) },
+    413,
+    'BODY_TOO_LARGE',
+  ],
   ['an unknown path', 'GET', '/v1/nothing', {}, 404, 'ROUTE_UNKNOWN'],
   ['the root', 'GET', '/', {}, 404, 'ROUTE_UNKNOWN'],
   ['an unknown method', 'DELETE', '/v1/pipelines/parcels', {}, 404, 'ROUTE_UNKNOWN'],
@@ -40,8 +61,12 @@ test('a prototype is not polluted, and a name from it is an ordinary name', asyn
 });
 
 test("a caller's request id is kept when it is a plain word", async () => {
-  expect((await api.send('GET', '/v1/health/live', { headers: { 'x-request-id': 'trace-1' } })).headers.get('x-request-id')).toBe('trace-1');
-  expect((await api.send('GET', '/v1/health/live', { headers: { 'x-request-id': 'a b' } })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  expect((await api.send('GET', '/v1/health/live', { headers: { 'x-request-id': 'trace-1' } })).headers.get('x-request-id')).toBe(
+    'trace-1',
+  );
+  expect((await api.send('GET', '/v1/health/live', { headers: { 'x-request-id': 'a b' } })).headers.get('x-request-id')).toMatch(
+    /^[0-9a-f-]{36}$/,
+  );
 });
 
 test('an address that asks too often is told when to come back; health is always answered', async () => {
@@ -62,6 +87,8 @@ test('answers carry the headers of a careful server', async () => {
 
 test('a client that finds nobody, or a stranger, says so', async () => {
   await expect(createClient({ url: 'http://127.0.0.1:1' }).health.live()).rejects.toThrow(ApiUnreachableError);
-  await expect(createClient({ url: `${api.url}/v1/docs` }).pipelines.list()).rejects.toThrow(/ROUTE_UNKNOWN|no such|cannot be reached|Cannot GET/i);
+  await expect(createClient({ url: `${api.url}/v1/docs` }).pipelines.list()).rejects.toThrow(
+    /ROUTE_UNKNOWN|no such|cannot be reached|Cannot GET/i,
+  );
   await expect(createClient({ url: 'nonsense' }).health.live()).rejects.toThrow('not a URL');
 });

@@ -5,7 +5,10 @@ import { ProblemError } from './problem-error.js';
 export function jsonOnly(request: Request, _response: Response, next: NextFunction): void {
   const type = request.get('content-type');
   if (hasBody(request) && !request.is(['application/json', '+json']))
-    throw new ProblemError('UNSUPPORTED_MEDIA_TYPE', `The body is sent as ${type === undefined ? 'nothing in particular' : JSON.stringify(type)}.`);
+    throw new ProblemError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `The body is sent as ${type === undefined ? 'nothing in particular' : JSON.stringify(type)}.`,
+    );
   next();
 }
 

@@ -8,7 +8,8 @@ import type { ProblemCode } from './problems.js';
 export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreError) return new ProblemError(codeOfStoreError(error), sentence(error.message), [], { cause: error });
-  if (error instanceof ThrottlerException) return new ProblemError('RATE_LIMITED', 'This address has sent more requests than it may within a minute.');
+  if (error instanceof ThrottlerException)
+    return new ProblemError('RATE_LIMITED', 'This address has sent more requests than it may within a minute.');
   if (error instanceof HttpException) return ofHttpException(error);
   return undefined;
 }
@@ -42,7 +43,10 @@ function ofHttpException(error: HttpException): ProblemError {
     case 404:
       return new ProblemError('ROUTE_UNKNOWN', sentence(error.message));
     case 413:
-      return new ProblemError('BODY_TOO_LARGE', limit === undefined ? 'The body is larger than permitted.' : `The body is larger than ${limit} bytes.`);
+      return new ProblemError(
+        'BODY_TOO_LARGE',
+        limit === undefined ? 'The body is larger than permitted.' : `The body is larger than ${limit} bytes.`,
+      );
     case 415:
       return new ProblemError('UNSUPPORTED_MEDIA_TYPE', sentence(error.message));
     default:

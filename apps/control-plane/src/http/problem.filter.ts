@@ -15,11 +15,21 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const requestId = requestIdOf(response);
     const problem = problemOf(error) ?? new ProblemError('INTERNAL', 'Something that nobody foresaw went wrong.', [], { cause: error });
-    if (problem.status >= 500) this.log('error', problem.message, { requestId, method: request.method, path: request.path, code: problem.code, cause: stackOf(problem.cause) });
+    if (problem.status >= 500)
+      this.log('error', problem.message, {
+        requestId,
+        method: request.method,
+        path: request.path,
+        code: problem.code,
+        cause: stackOf(problem.cause),
+      });
     if (response.headersSent) return void response.end();
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="autoflow"');
     if (problem.status === 503) response.setHeader('Retry-After', '2');
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem.toProblem(requestId)));
+    response
+      .status(problem.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problem.toProblem(requestId)));
   }
 }
 

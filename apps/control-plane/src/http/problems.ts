@@ -8,36 +8,109 @@ export interface ProblemKind {
 }
 
 export const PROBLEMS = {
-  MALFORMED_REQUEST: { status: 400, title: 'The request cannot be read', remedy: 'Check the URL and the headers against /v1/openapi.json.' },
+  MALFORMED_REQUEST: {
+    status: 400,
+    title: 'The request cannot be read',
+    remedy: 'Check the URL and the headers against /v1/openapi.json.',
+  },
   MALFORMED_JSON: { status: 400, title: 'The body is not JSON', remedy: 'Send one JSON object, encoded in UTF-8.' },
-  INVALID_PARAMETER: { status: 400, title: 'A parameter or header is not valid', remedy: 'Correct what `errors` names; /v1/openapi.json has the permitted values.' },
-  UNAUTHENTICATED: { status: 401, title: 'The request carries no valid token', remedy: 'Send `Authorization: Bearer TOKEN`. `autoflow up` prints where the admin token lies.' },
+  INVALID_PARAMETER: {
+    status: 400,
+    title: 'A parameter or header is not valid',
+    remedy: 'Correct what `errors` names; /v1/openapi.json has the permitted values.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'The request carries no valid token',
+    remedy: 'Send `Authorization: Bearer TOKEN`. `autoflow up` prints where the admin token lies.',
+  },
   FORBIDDEN: { status: 403, title: 'The token may not do this', remedy: 'Use a token with the role that `detail` names.' },
   ROUTE_UNKNOWN: { status: 404, title: 'There is no such resource', remedy: 'Check method and path against /v1/openapi.json.' },
-  PIPELINE_UNKNOWN: { status: 404, title: 'There is no such pipeline', remedy: 'List them (`autoflow pipelines list`), or register it first.' },
-  RELEASE_UNKNOWN: { status: 404, title: 'There is no such release of the pipeline', remedy: 'List them with GET /v1/pipelines/{pipeline}/releases.' },
-  VERSION_UNKNOWN: { status: 404, title: 'There is no such version of the pipeline', remedy: 'List them (`autoflow versions list PIPELINE`).' },
+  PIPELINE_UNKNOWN: {
+    status: 404,
+    title: 'There is no such pipeline',
+    remedy: 'List them (`autoflow pipelines list`), or register it first.',
+  },
+  RELEASE_UNKNOWN: {
+    status: 404,
+    title: 'There is no such release of the pipeline',
+    remedy: 'List them with GET /v1/pipelines/{pipeline}/releases.',
+  },
+  VERSION_UNKNOWN: {
+    status: 404,
+    title: 'There is no such version of the pipeline',
+    remedy: 'List them (`autoflow versions list PIPELINE`).',
+  },
   STAGE_UNKNOWN: { status: 404, title: 'The version has no such stage', remedy: 'Use a stage that `detail` names.' },
-  BACKFILL_UNKNOWN: { status: 404, title: 'There is no such backfill of the pipeline', remedy: 'List them (`autoflow backfills list PIPELINE`).' },
-  RECORD_UNKNOWN: { status: 404, title: 'There is no such record in this scope', remedy: 'Check key and scope; the scope of direct starts is `live`, that of a backfill is in the backfill.' },
+  BACKFILL_UNKNOWN: {
+    status: 404,
+    title: 'There is no such backfill of the pipeline',
+    remedy: 'List them (`autoflow backfills list PIPELINE`).',
+  },
+  RECORD_UNKNOWN: {
+    status: 404,
+    title: 'There is no such record in this scope',
+    remedy: 'Check key and scope; the scope of direct starts is `live`, that of a backfill is in the backfill.',
+  },
   DEAD_LETTER_UNKNOWN: { status: 404, title: 'There is no such dead letter', remedy: 'List them (`autoflow dead-letters list PIPELINE`).' },
   ALREADY_EXISTS: { status: 409, title: 'The name is taken', remedy: 'Choose another name.' },
-  BACKFILL_ENDED: { status: 409, title: 'The backfill has ended', remedy: 'Start another backfill; records that have an outcome in its scope are skipped.' },
-  STALE_REVISION: { status: 412, title: 'Somebody was faster', remedy: 'Read the resource again, decide again, and send its new ETag as If-Match.' },
-  BODY_TOO_LARGE: { status: 413, title: 'The body is too large', remedy: 'Send less; records go through a backfill, not through this API.' },
+  BACKFILL_ENDED: {
+    status: 409,
+    title: 'The backfill has ended',
+    remedy: 'Start another backfill; records that have an outcome in its scope are skipped.',
+  },
+  STALE_REVISION: {
+    status: 412,
+    title: 'Somebody was faster',
+    remedy: 'Read the resource again, decide again, and send its new ETag as If-Match.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send less; records go through a backfill, not through this API.',
+  },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not sent as JSON', remedy: 'Send `Content-Type: application/json`.' },
   INVALID_BODY: { status: 422, title: 'The body is not what this resource takes', remedy: 'Correct what `errors` points to.' },
-  SPEC_INVALID: { status: 422, title: 'The wiring is not that of a pipeline', remedy: 'Make the specification with `autoflow pipelines register` from the pipeline’s module.' },
-  VERSION_ILLEGAL: { status: 422, title: 'The topology is not a legal one of this pipeline', remedy: 'Correct what `errors` points to; `autoflow check PIPELINE` lists what depends on what.' },
-  ENVELOPE_INVALID: { status: 422, title: 'The envelope does not fit the topology', remedy: 'Correct what `errors` points to, or leave the envelope out for the widest one.' },
-  ALLOCATION_OUT_OF_BOUNDS: { status: 422, title: 'The allocation is outside its bounds', remedy: 'Stay inside the envelope of the version and the limits of its resources.' },
-  REVISION_REQUIRED: { status: 428, title: 'A change of state needs If-Match', remedy: 'Send the ETag of the resource as If-Match, or `If-Match: *` to change it whatever it is by now.' },
+  SPEC_INVALID: {
+    status: 422,
+    title: 'The wiring is not that of a pipeline',
+    remedy: 'Make the specification with `autoflow pipelines register` from the pipeline’s module.',
+  },
+  VERSION_ILLEGAL: {
+    status: 422,
+    title: 'The topology is not a legal one of this pipeline',
+    remedy: 'Correct what `errors` points to; `autoflow check PIPELINE` lists what depends on what.',
+  },
+  ENVELOPE_INVALID: {
+    status: 422,
+    title: 'The envelope does not fit the topology',
+    remedy: 'Correct what `errors` points to, or leave the envelope out for the widest one.',
+  },
+  ALLOCATION_OUT_OF_BOUNDS: {
+    status: 422,
+    title: 'The allocation is outside its bounds',
+    remedy: 'Stay inside the envelope of the version and the limits of its resources.',
+  },
+  REVISION_REQUIRED: {
+    status: 428,
+    title: 'A change of state needs If-Match',
+    remedy: 'Send the ETag of the resource as If-Match, or `If-Match: *` to change it whatever it is by now.',
+  },
   RATE_LIMITED: { status: 429, title: 'Too many requests', remedy: 'Wait as long as Retry-After says.', retryable: true },
-  INTERNAL: { status: 500, title: 'The control plane failed', remedy: 'Report it with the request id; the log of the control plane has the error.' },
+  INTERNAL: {
+    status: 500,
+    title: 'The control plane failed',
+    remedy: 'Report it with the request id; the log of the control plane has the error.',
+  },
   STORE_FAILED: { status: 500, title: 'The database refused', remedy: 'See `detail`; the log of the control plane has the error.' },
   STORE_UNAVAILABLE: { status: 503, title: 'The database is not available', remedy: 'Send the same request again later.', retryable: true },
   TEMPORAL_UNAVAILABLE: { status: 503, title: 'Temporal is not available', remedy: 'Send the same request again later.', retryable: true },
-  NOT_READY: { status: 503, title: 'A part that the control plane needs does not answer', remedy: 'See `errors`; ask again later.', retryable: true },
+  NOT_READY: {
+    status: 503,
+    title: 'A part that the control plane needs does not answer',
+    remedy: 'See `errors`; ask again later.',
+    retryable: true,
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

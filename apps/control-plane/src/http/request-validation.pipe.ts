@@ -18,7 +18,9 @@ export class RequestValidationPipe implements PipeTransform {
 }
 
 function summary(issues: readonly Issue[], where: string): string {
-  return issues.length === 1 ? `${pathOf(issues[0]!).join('.') || where}: ${issues[0]!.message}.` : `There are ${issues.length} things wrong with ${where}.`;
+  return issues.length === 1
+    ? `${pathOf(issues[0]!).join('.') || where}: ${issues[0]!.message}.`
+    : `There are ${issues.length} things wrong with ${where}.`;
 }
 
 function inBody(issue: Issue): ProblemLocation[] {
@@ -26,7 +28,10 @@ function inBody(issue: Issue): ProblemLocation[] {
 }
 
 function inParameters(issue: Issue): ProblemLocation[] {
-  return pathsOf(issue).map(([parameter]) => ({ ...(parameter !== undefined && { parameter: String(parameter) }), message: issue.message }));
+  return pathsOf(issue).map(([parameter]) => ({
+    ...(parameter !== undefined && { parameter: String(parameter) }),
+    message: issue.message,
+  }));
 }
 
 /** A key that should not be there is located at the key, not at the object that has it. */

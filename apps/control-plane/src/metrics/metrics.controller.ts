@@ -23,7 +23,14 @@ export class MetricsController {
     await findPipeline(this.store, pipeline);
     const { by, version, scope } = query;
     const { from, to } = windowOf(query, new Date());
-    const rows = await this.store.metrics.metrics({ pipeline, by, from, to, ...(version !== undefined && { version }), ...(scope !== undefined && { scope }) });
+    const rows = await this.store.metrics.metrics({
+      pipeline,
+      by,
+      from,
+      to,
+      ...(version !== undefined && { version }),
+      ...(scope !== undefined && { scope }),
+    });
     return { pipeline, by, from, to, rows };
   }
 }
@@ -32,5 +39,7 @@ function windowOf({ from, to, since = DEFAULT_SINCE_MS }: z.output<typeof Metric
   const end = to === undefined ? now : new Date(to);
   const start = from === undefined ? new Date(end.getTime() - since) : new Date(from);
   if (start < end) return { from: start, to: end };
-  throw new ProblemError('INVALID_PARAMETER', `The window ends at ${end.toISOString()}, before it begins at ${start.toISOString()}.`, [{ parameter: 'from', message: 'must be before to' }]);
+  throw new ProblemError('INVALID_PARAMETER', `The window ends at ${end.toISOString()}, before it begins at ${start.toISOString()}.`, [
+    { parameter: 'from', message: 'must be before to' },
+  ]);
 }

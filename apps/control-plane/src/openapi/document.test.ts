@@ -46,7 +46,9 @@ interface Operation {
 }
 async function document() {
   const { json } = await api.send('GET', '/v1/openapi.json');
-  const operations = Object.entries<Record<string, Operation>>(json.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, path, operation })));
+  const operations = Object.entries<Record<string, Operation>>(json.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, path, operation })),
+  );
   return { json, operations };
 }
 
@@ -65,11 +67,18 @@ test('every operation says what it takes, what it answers and how it fails', asy
     expect([route, parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)]).toEqual([route, inPath]);
     expect([route, parameters.every(({ schema }) => schema !== undefined)]).toEqual([route, true]);
     const done = responses['200'] ?? responses['201'];
-    expect([route, done?.content?.['application/json']?.schema]).toEqual([route, { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) }]);
-    expect([route, responses['500']?.content?.['application/problem+json']?.schema]).toEqual([route, { $ref: '#/components/schemas/Problem' }]);
+    expect([route, done?.content?.['application/json']?.schema]).toEqual([
+      route,
+      { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) },
+    ]);
+    expect([route, responses['500']?.content?.['application/problem+json']?.schema]).toEqual([
+      route,
+      { $ref: '#/components/schemas/Problem' },
+    ]);
     expect([route, requestBody?.content['application/json']?.schema !== undefined]).toEqual([route, /^(POST|PUT)/.test(route)]);
     expect([route, security !== undefined, '401' in responses]).toEqual([route, !route.includes('/health/'), !route.includes('/health/')]);
-    if (route.startsWith('PUT')) expect([route, parameters.find(({ name }) => name === 'If-Match')]).toMatchObject([route, { in: 'header', required: true }]);
+    if (route.startsWith('PUT'))
+      expect([route, parameters.find(({ name }) => name === 'If-Match')]).toMatchObject([route, { in: 'header', required: true }]);
   }
 });
 
@@ -84,14 +93,16 @@ test('every reference leads somewhere', async () => {
 test('query parameters come from the schemas that check them', async () => {
   const { operations } = await document();
   const metrics = operations.find(({ route }) => route.endsWith('/metrics'))!.operation;
-  expect(metrics.parameters!.filter((parameter) => parameter.in === 'query').map(({ name, required = false }) => [name, required])).toEqual([
-    ['by', false],
-    ['since', false],
-    ['from', false],
-    ['to', false],
-    ['version', false],
-    ['scope', false],
-  ]);
+  expect(metrics.parameters!.filter((parameter) => parameter.in === 'query').map(({ name, required = false }) => [name, required])).toEqual(
+    [
+      ['by', false],
+      ['since', false],
+      ['from', false],
+      ['to', false],
+      ['version', false],
+      ['scope', false],
+    ],
+  );
 });
 
 test('there is a page for it', async () => {

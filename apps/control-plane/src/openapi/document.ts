@@ -23,11 +23,18 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
     autoTagControllers: true,
   });
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...componentsOf([Problem, StageEnvelope, StageAllocation]) } };
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...componentsOf([Problem, StageEnvelope, StageAllocation]) },
+  };
   return document;
 }
 
 /** Serves the document at /v1/openapi.json and a page for it at /v1/docs. */
 export function serveDocument(app: INestApplication): void {
-  SwaggerModule.setup('v1/docs', app, openApiDocument(app), { jsonDocumentUrl: 'v1/openapi.json', raw: ['json'], customSiteTitle: 'AutoFlow API' });
+  SwaggerModule.setup('v1/docs', app, openApiDocument(app), {
+    jsonDocumentUrl: 'v1/openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'AutoFlow API',
+  });
 }

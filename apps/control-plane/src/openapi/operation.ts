@@ -34,7 +34,9 @@ function Operation(method: RequestMethod, path: string, options: OperationOption
     ParametersByRouteArguments,
     ApiOperation({ summary, description: access === 'public' ? 'Needs no token.' : `Needs the role ${access}.` }),
     ...(access === 'public' ? [] : [ApiBearerAuth()]),
-    ...(etag && changes ? [ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that was read, or `*`.', schema: { type: 'string' } })] : []),
+    ...(etag && changes
+      ? [ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that was read, or `*`.', schema: { type: 'string' } })]
+      : []),
     ApiResponse({
       status,
       description: 'Done.',

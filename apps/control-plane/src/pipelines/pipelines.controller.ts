@@ -15,9 +15,22 @@ export class PipelinesController {
     access: 'admin',
     answers: Registered,
     status: 201,
-    problems: ['MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY', 'SPEC_INVALID', 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
+    problems: [
+      'MALFORMED_JSON',
+      'BODY_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'INVALID_BODY',
+      'SPEC_INVALID',
+      'VERSION_ILLEGAL',
+      'ENVELOPE_INVALID',
+      'ALLOCATION_OUT_OF_BOUNDS',
+    ],
   })
-  async register(@Body({ schema: RegisterPipeline }) body: z.output<typeof RegisterPipeline>, @Caller() by: By, @Res({ passthrough: true }) response: Response) {
+  async register(
+    @Body({ schema: RegisterPipeline }) body: z.output<typeof RegisterPipeline>,
+    @Caller() by: By,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const registered = await this.pipelines.register(body, by);
     if (!registered.created) response.status(HttpStatus.OK);
     return registered;
@@ -28,7 +41,12 @@ export class PipelinesController {
     return this.pipelines.list();
   }
 
-  @Get(':pipeline', { summary: 'One pipeline with the wiring of its stable release', access: 'viewer', answers: Pipeline, problems: ['PIPELINE_UNKNOWN'] })
+  @Get(':pipeline', {
+    summary: 'One pipeline with the wiring of its stable release',
+    access: 'viewer',
+    answers: Pipeline,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
   show(@Param('pipeline') pipeline: string) {
     return this.pipelines.show(pipeline);
   }

@@ -10,7 +10,10 @@ test('a pipeline is registered as written, and registering it again changes noth
   const spec = { ...parcelsSpec, name: 'letters' };
   const first = await api.send('POST', '/v1/pipelines', { body: { spec, release: RELEASE, reason: 'try it' } });
   expect(first.status).toBe(201);
-  expect(Registered.parse(first.json)).toMatchObject({ created: true, version: { name: 'v1', stable: true, author: 'admin', release: RELEASE } });
+  expect(Registered.parse(first.json)).toMatchObject({
+    created: true,
+    version: { name: 'v1', stable: true, author: 'admin', release: RELEASE },
+  });
   expect(first.json.version.topology.stages.map(({ name }: { name: string }) => name)).toEqual(['weigh', 'find-depot', 'is-heavy', 'book']);
 
   const again = await api.send('POST', '/v1/pipelines', { body: { spec, release: RELEASE } });
@@ -25,7 +28,10 @@ test('a pipeline is registered as written, and registering it again changes noth
 
 test('pipelines, releases and the graph are answered as documented', async () => {
   expect(PipelineList.parse((await api.send('GET', '/v1/pipelines')).json).items.map(({ name }) => name)).toContain('parcels');
-  expect(Pipeline.parse((await api.send('GET', '/v1/pipelines/parcels')).json)).toMatchObject({ spec: parcelsSpec, stable: { version: 'v1', revision: expect.any(Number) } });
+  expect(Pipeline.parse((await api.send('GET', '/v1/pipelines/parcels')).json)).toMatchObject({
+    spec: parcelsSpec,
+    stable: { version: 'v1', revision: expect.any(Number) },
+  });
   expect(ReleaseList.parse((await api.send('GET', '/v1/pipelines/parcels/releases')).json).items).toMatchObject([{ hash: RELEASE }]);
   expect(Release.parse((await api.send('GET', `/v1/pipelines/parcels/releases/${RELEASE}`)).json).spec).toEqual(parcelsSpec);
   const graph = Graph.parse((await api.send('GET', '/v1/pipelines/parcels/graph')).json);
@@ -55,7 +61,13 @@ test('a specification that cannot be one is refused with all problems, located',
     ...parcelsSpec,
     name: 'constructor',
     key: 'nothing',
-    nodes: [weigh, { ...findDepot, inputs: ['weigh', 'later'], uses: ['nowhere'] }, { ...book, inputs: ['find-depot'] }, isHeavy, { ...weigh, scope: ['weigh'] }],
+    nodes: [
+      weigh,
+      { ...findDepot, inputs: ['weigh', 'later'], uses: ['nowhere'] },
+      { ...book, inputs: ['find-depot'] },
+      isHeavy,
+      { ...weigh, scope: ['weigh'] },
+    ],
   };
   const { status, problem } = await api.send('POST', '/v1/pipelines', { body: { spec, release: RELEASE } });
   expect([status, problem.code]).toEqual([422, 'SPEC_INVALID']);
@@ -71,7 +83,9 @@ test('a specification that cannot be one is refused with all problems, located',
 });
 
 test('a body of another shape is refused with all problems, located', async () => {
-  const { status, problem } = await api.send('POST', '/v1/pipelines', { body: { spec: { ...parcelsSpec, name: 'Nope!', extra: 1 }, release: 'x', unknown: true } });
+  const { status, problem } = await api.send('POST', '/v1/pipelines', {
+    body: { spec: { ...parcelsSpec, name: 'Nope!', extra: 1 }, release: 'x', unknown: true },
+  });
   expect([status, problem.code]).toEqual([422, 'INVALID_BODY']);
   expect(problem.errors?.map(({ pointer }) => pointer).sort()).toEqual(['/release', '/spec/extra', '/spec/name', '/unknown']);
 });
@@ -79,5 +93,10 @@ test('a body of another shape is refused with all problems, located', async () =
 test('what a client is told is an ApiError with the problem', async () => {
   const error = await api.admin.pipelines.show('nothing').catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ApiError);
-  expect((error as ApiError).problem).toMatchObject({ status: 404, code: 'PIPELINE_UNKNOWN', detail: 'There is no pipeline "nothing".', remedy: expect.stringContaining('autoflow pipelines') });
+  expect((error as ApiError).problem).toMatchObject({
+    status: 404,
+    code: 'PIPELINE_UNKNOWN',
+    detail: 'There is no pipeline "nothing".',
+    remedy: expect.stringContaining('autoflow pipelines'),
+  });
 });

@@ -16,7 +16,12 @@ export class ReleasesController {
     return { items: releases.map(({ hash, createdAt }) => ({ hash, createdAt })) };
   }
 
-  @Get(':release', { summary: 'One release with its wiring', access: 'viewer', answers: Release, problems: ['PIPELINE_UNKNOWN', 'RELEASE_UNKNOWN'] })
+  @Get(':release', {
+    summary: 'One release with its wiring',
+    access: 'viewer',
+    answers: Release,
+    problems: ['PIPELINE_UNKNOWN', 'RELEASE_UNKNOWN'],
+  })
   async show(@Param('pipeline') pipeline: string, @Param('release') hash: string) {
     await findPipeline(this.store, pipeline);
     const { createdAt, spec } = await findRelease(this.store, pipeline, hash);

@@ -7,15 +7,23 @@ import { jsonPointer, type Problem } from '@autoflow/topology';
  */
 export function specProblems(spec: PipelineSpec): Problem[] {
   const ancestors = ancestorsOf(spec.nodes);
-  return [...nameProblems(spec), ...spec.nodes.flatMap((node, i) => referenceProblems(spec, node, i)), ...lateFilters(spec.nodes, ancestors), ...unreadable(spec, ancestors)];
+  return [
+    ...nameProblems(spec),
+    ...spec.nodes.flatMap((node, i) => referenceProblems(spec, node, i)),
+    ...lateFilters(spec.nodes, ancestors),
+    ...unreadable(spec, ancestors),
+  ];
 }
 
 function nameProblems({ name, key, input, nodes }: PipelineSpec): Problem[] {
   const problems: Problem[] = [];
-  if (name in Object.prototype || name === 'default') problems.push({ code: 'BAD_NAME', pointer: '/name', message: `'${name}' is a name that JavaScript uses itself` });
-  if (!input.includes(key)) problems.push({ code: 'KEY_UNKNOWN', pointer: '/key', message: `the key '${key}' is not a field of the input` });
+  if (name in Object.prototype || name === 'default')
+    problems.push({ code: 'BAD_NAME', pointer: '/name', message: `'${name}' is a name that JavaScript uses itself` });
+  if (!input.includes(key))
+    problems.push({ code: 'KEY_UNKNOWN', pointer: '/key', message: `the key '${key}' is not a field of the input` });
   nodes.forEach(({ id }, i) => {
-    if (nodes.findIndex((other) => other.id === id) < i) problems.push({ code: 'NODE_TWICE', pointer: jsonPointer('nodes', i, 'id'), message: `there are two nodes '${id}'` });
+    if (nodes.findIndex((other) => other.id === id) < i)
+      problems.push({ code: 'NODE_TWICE', pointer: jsonPointer('nodes', i, 'id'), message: `there are two nodes '${id}'` });
   });
   return problems;
 }
@@ -25,7 +33,11 @@ function referenceProblems({ nodes, resources }: PipelineSpec, node: NodeSpec, i
   const before = nodes.slice(0, i);
   const at = (field: string, k: number) => jsonPointer('nodes', i, field, k);
   const missing = (names: readonly string[], field: string, known: (name: string) => boolean, what: string): Problem[] =>
-    names.flatMap((name, k) => (known(name) ? [] : [{ code: 'REFERENCE_UNKNOWN', pointer: at(field, k), message: `'${node.id}' names '${name}', which is not ${what}` }]));
+    names.flatMap((name, k) =>
+      known(name)
+        ? []
+        : [{ code: 'REFERENCE_UNKNOWN', pointer: at(field, k), message: `'${node.id}' names '${name}', which is not ${what}` }],
+    );
   return [
     ...missing(node.inputs, 'inputs', (name) => before.some(({ id }) => id === name), 'a node before it'),
     ...missing(node.scope, 'scope', (name) => before.some(({ id, kind }) => id === name && kind === 'expand'), 'an expand before it'),
@@ -41,7 +53,11 @@ function lateFilters(nodes: readonly NodeSpec[], ancestors: ReadonlyMap<string, 
       ? []
       : filters
           .filter(({ id }) => !ancestors.get(node.id)?.has(id))
-          .map(({ id }) => ({ code: 'WRITE_BEFORE_FILTER', pointer: jsonPointer('nodes', i), message: `'${node.id}' writes beside or before the filter '${id}', and so would write records that it drops` })),
+          .map(({ id }) => ({
+            code: 'WRITE_BEFORE_FILTER',
+            pointer: jsonPointer('nodes', i),
+            message: `'${node.id}' writes beside or before the filter '${id}', and so would write records that it drops`,
+          })),
   );
 }
 
@@ -49,7 +65,11 @@ function lateFilters(nodes: readonly NodeSpec[], ancestors: ReadonlyMap<string, 
 function unreadable({ nodes, input, output }: PipelineSpec, ancestors: ReadonlyMap<string, ReadonlySet<string>>): Problem[] {
   if (ancestors.size < nodes.length) return [];
   const written = new Set([...input, ...nodes.flatMap(({ writes }) => writes)]);
-  return output.flatMap((field, k) => (written.has(field) ? [] : [{ code: 'FIELD_UNWRITTEN', pointer: jsonPointer('output', k), message: `nothing writes the field '${field}' of the output` }]));
+  return output.flatMap((field, k) =>
+    written.has(field)
+      ? []
+      : [{ code: 'FIELD_UNWRITTEN', pointer: jsonPointer('output', k), message: `nothing writes the field '${field}' of the output` }],
+  );
 }
 
 function ancestorsOf(nodes: readonly NodeSpec[]): Map<string, Set<string>> {

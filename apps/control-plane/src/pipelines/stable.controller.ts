@@ -14,7 +14,13 @@ import { findPipeline, findVersion } from './lookup.js';
 export class StableController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
-  @Get('', { summary: 'The version that new executions get', access: 'viewer', answers: Stable, etag: true, problems: ['PIPELINE_UNKNOWN'] })
+  @Get('', {
+    summary: 'The version that new executions get',
+    access: 'viewer',
+    answers: Stable,
+    etag: true,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
   async show(@Param('pipeline') pipeline: string, @Res({ passthrough: true }) response: Response) {
     return answered(await findPipeline(this.store, pipeline), response);
   }

@@ -20,7 +20,13 @@ test('the pointer moves forth and back with the ETag that was read', async () =>
   const back = await put(forth.headers.get('etag')!);
   expect([back.status, back.json]).toEqual([200, { ...read.json, revision: read.json.revision + 2 }]);
   const [latest] = (await api.viewer.audit({ pipeline: 'parcels' })).items;
-  expect(latest).toMatchObject({ action: 'stable.set', actor: 'admin', reason: 'month end', before: { version: 'v2' }, after: { version: 'v1' } });
+  expect(latest).toMatchObject({
+    action: 'stable.set',
+    actor: 'admin',
+    reason: 'month end',
+    before: { version: 'v2' },
+    after: { version: 'v1' },
+  });
 });
 
 test('of two rollbacks at the same time one is done, the other is told so', async () => {
@@ -28,7 +34,11 @@ test('of two rollbacks at the same time one is done, the other is told so', asyn
   const answers = await Promise.all([put(`"${revision}"`), put(`"${revision}"`, { version: 'v2', reason: 'also me' })]);
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
   const refused = answers.find(({ status }) => status === 412)!;
-  expect(refused.problem).toMatchObject({ code: 'STALE_REVISION', retryable: false, detail: expect.stringContaining(`revision ${revision + 1}`) });
+  expect(refused.problem).toMatchObject({
+    code: 'STALE_REVISION',
+    retryable: false,
+    detail: expect.stringContaining(`revision ${revision + 1}`),
+  });
   const { items } = await api.viewer.audit({ pipeline: 'parcels', limit: 2 });
   expect(items.filter(({ after }) => (after as { revision: number }).revision === revision + 1)).toHaveLength(1);
 });
@@ -50,8 +60,15 @@ test('a version that is not there, or a change without a reason, is refused', as
   const unknown = await put('*', { version: 'v99', reason: 'x' });
   expect([unknown.status, unknown.problem.code]).toEqual([404, 'VERSION_UNKNOWN']);
   const silent = await put('*', { version: 'v1', reason: '  ' });
-  expect([silent.status, silent.problem.code, silent.problem.errors?.map(({ pointer }) => pointer)]).toEqual([422, 'INVALID_BODY', ['/reason']]);
-  expect((await api.send('PUT', '/v1/pipelines/nothing/stable', { headers: { 'if-match': '*' }, body: { version: 'v1', reason: 'x' } })).problem.code).toBe('PIPELINE_UNKNOWN');
+  expect([silent.status, silent.problem.code, silent.problem.errors?.map(({ pointer }) => pointer)]).toEqual([
+    422,
+    'INVALID_BODY',
+    ['/reason'],
+  ]);
+  expect(
+    (await api.send('PUT', '/v1/pipelines/nothing/stable', { headers: { 'if-match': '*' }, body: { version: 'v1', reason: 'x' } })).problem
+      .code,
+  ).toBe('PIPELINE_UNKNOWN');
 });
 
 test('who has the present state is told so', async () => {

@@ -12,8 +12,16 @@ import { STORE } from '../ports.js';
 export class RecordsController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
-  @Get('records', { summary: 'Records with their current outcomes, by scope and key', access: 'viewer', answers: RecordPage, problems: ['PIPELINE_UNKNOWN'] })
-  async list(@Param('pipeline') pipeline: string, @Query({ schema: RecordsQuery }) { scope, state, limit, cursor }: z.output<typeof RecordsQuery>) {
+  @Get('records', {
+    summary: 'Records with their current outcomes, by scope and key',
+    access: 'viewer',
+    answers: RecordPage,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
+  async list(
+    @Param('pipeline') pipeline: string,
+    @Query({ schema: RecordsQuery }) { scope, state, limit, cursor }: z.output<typeof RecordsQuery>,
+  ) {
     await findPipeline(this.store, pipeline);
     const rows = await this.store.ledger.records({
       pipeline,
@@ -25,15 +33,30 @@ export class RecordsController {
     return pageOf(rows, limit, presented, (row) => (scope === undefined ? `${row.scope}/${row.key}` : row.key));
   }
 
-  @Get('records/:key', { summary: 'One record by key', access: 'viewer', answers: RecordOutcome, problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN'] })
-  async show(@Param('pipeline') pipeline: string, @Param('key') key: string, @Query({ schema: ScopeQuery }) { scope }: z.output<typeof ScopeQuery>) {
+  @Get('records/:key', {
+    summary: 'One record by key',
+    access: 'viewer',
+    answers: RecordOutcome,
+    problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN'],
+  })
+  async show(
+    @Param('pipeline') pipeline: string,
+    @Param('key') key: string,
+    @Query({ schema: ScopeQuery }) { scope }: z.output<typeof ScopeQuery>,
+  ) {
     await findPipeline(this.store, pipeline);
     const row = await this.store.ledger.record(pipeline, scope, key);
-    if (row === undefined) throw new ProblemError('RECORD_UNKNOWN', `${pipeline} has no record ${JSON.stringify(key)} in the scope ${scope}.`);
+    if (row === undefined)
+      throw new ProblemError('RECORD_UNKNOWN', `${pipeline} has no record ${JSON.stringify(key)} in the scope ${scope}.`);
     return presented(row);
   }
 
-  @Get('digest', { summary: 'SHA-256 over all outcomes of a scope: equal digests mean equal outcomes', access: 'viewer', answers: ScopeDigest, problems: ['PIPELINE_UNKNOWN'] })
+  @Get('digest', {
+    summary: 'SHA-256 over all outcomes of a scope: equal digests mean equal outcomes',
+    access: 'viewer',
+    answers: ScopeDigest,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
   async digest(@Param('pipeline') pipeline: string, @Query({ schema: ScopeQuery }) { scope }: z.output<typeof ScopeQuery>) {
     await findPipeline(this.store, pipeline);
     return { scope, ...(await this.store.ledger.outcomeDigest(pipeline, scope)) };

@@ -20,7 +20,11 @@ async function settled(scope: string): Promise<void> {
   const arrivedAt = new Date().toISOString();
   const records = OUTCOMES.map(({ key }, index) => ({ index, key, arrivedAt, fields: { id: key, grams: 2000, town: 'Delft' } }));
   const ref = { ref: `file:${id}`, bytes: 1, counts: { records: 4, live: 4, filtered: 0, dying: 0 } };
-  await api.store.ledger.open({ batch: { id, pipeline: 'parcels', version: 'v1', release: RELEASE, scope, executionId: id, ref, memoryMb: {} }, records, replace: false });
+  await api.store.ledger.open({
+    batch: { id, pipeline: 'parcels', version: 'v1', release: RELEASE, scope, executionId: id, ref, memoryMb: {} },
+    records,
+    replace: false,
+  });
   await api.store.ledger.close({ batchId: id, outcomes: OUTCOMES, inputs: new Map(records.map(({ key, fields }) => [key, fields])) });
 }
 
@@ -40,7 +44,10 @@ test('records are listed page by page, filtered, and shown by key and scope', as
 
   const shown = RecordOutcome.parse((await api.send('GET', `${PIPELINE}/records/${encodeURIComponent('a/1')}`)).json);
   expect(shown).toMatchObject({ scope: 'live', state: 'completed', version: 'v1', output: { id: 'a/1', booked: true } });
-  expect(await api.viewer.records.show('parcels', 'b', 'again')).toMatchObject({ state: 'filtered', filtered: { by: 'is-heavy', reason: 'a letter' } });
+  expect(await api.viewer.records.show('parcels', 'b', 'again')).toMatchObject({
+    state: 'filtered',
+    filtered: { by: 'is-heavy', reason: 'a letter' },
+  });
 });
 
 test('equal outcomes have equal digests', async () => {
@@ -88,6 +95,9 @@ test.each([
   expect([answer.status, answer.problem.code]).toEqual([status, code]);
 });
 
-test.each(['records', 'records/a', 'digest', 'dead-letters', 'dead-letters/1', 'metrics'])('GET %s of an unknown pipeline is not found', async (path) => {
-  expect((await api.send('GET', `/v1/pipelines/nothing/${path}`)).problem.code).toBe('PIPELINE_UNKNOWN');
-});
+test.each(['records', 'records/a', 'digest', 'dead-letters', 'dead-letters/1', 'metrics'])(
+  'GET %s of an unknown pipeline is not found',
+  async (path) => {
+    expect((await api.send('GET', `/v1/pipelines/nothing/${path}`)).problem.code).toBe('PIPELINE_UNKNOWN');
+  },
+);

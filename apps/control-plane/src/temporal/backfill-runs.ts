@@ -24,7 +24,15 @@ export function backfillRuns(client: Client): BackfillRuns {
   };
   return {
     start: (id) => within(async () => void (await client.workflow.start(BACKFILL_WORKFLOW, options(id)))),
-    resume: (id) => within(async () => void (await client.workflow.signalWithStart(BACKFILL_WORKFLOW, { ...options(id), signal: BackfillSignal.resume, signalArgs: [] }))),
+    resume: (id) =>
+      within(
+        async () =>
+          void (await client.workflow.signalWithStart(BACKFILL_WORKFLOW, {
+            ...options(id),
+            signal: BackfillSignal.resume,
+            signalArgs: [],
+          })),
+      ),
     signal: (id, signal) =>
       within(async () => {
         await client.workflow

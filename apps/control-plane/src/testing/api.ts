@@ -22,6 +22,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly problem: Problem;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into it, and fail where it is not what they expect
   readonly json: any;
 }
 
@@ -36,7 +37,10 @@ export function useApi(): Api {
     await store.migrate();
     const connection = await Connection.connect({ address: stack.temporal.address });
     const temporal = new Client({ connection, namespace: stack.temporal.namespace });
-    closings.push(() => store.close(), () => connection.close());
+    closings.push(
+      () => store.close(),
+      () => connection.close(),
+    );
     const start = async (options: Partial<ControlPlaneOptions> = {}) => {
       const controlPlane = await createControlPlane({ store, temporal, ...options });
       closings.unshift(() => controlPlane.close());
@@ -56,7 +60,13 @@ export function useApi(): Api {
   return new Proxy({} as Api, { get: (_, name: keyof Api) => api?.[name] });
 }
 
-async function sendTo(url: string, token: string, method: string, path: string, { headers, body, raw }: NonNullable<Parameters<Api['send']>[2]>): Promise<Answer> {
+async function sendTo(
+  url: string,
+  token: string,
+  method: string,
+  path: string,
+  { headers, body, raw }: NonNullable<Parameters<Api['send']>[2]>,
+): Promise<Answer> {
   const answer = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },

@@ -28,7 +28,11 @@ const book = defineFunction('book', {
 /** As a hurried author writes it: the filter comes late. */
 const parcels = definePipeline(
   'parcels',
-  { input: z.object({ id: z.string(), grams: z.int(), town: z.string() }), key: 'id', output: z.object({ id: z.string(), booked: z.boolean() }) },
+  {
+    input: z.object({ id: z.string(), grams: z.int(), town: z.string() }),
+    key: 'id',
+    output: z.object({ id: z.string(), booked: z.boolean() }),
+  },
   (parcel) => book(isHeavy(findDepot(weigh(parcel)))),
 );
 

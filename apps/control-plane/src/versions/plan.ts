@@ -25,10 +25,16 @@ export interface Plan {
 }
 
 /** Reads what is given, takes the default for what is not, and refuses what is not legal, with every problem at its place in the body. */
-export function planOf(spec: PipelineSpec, given: { readonly topology?: unknown; readonly envelope?: unknown; readonly allocation?: unknown }): Plan {
+export function planOf(
+  spec: PipelineSpec,
+  given: { readonly topology?: unknown; readonly envelope?: unknown; readonly allocation?: unknown },
+): Plan {
   const topology = given.topology === undefined ? asWritten(spec) : topologyOf(spec, given.topology);
   const envelope = given.envelope === undefined ? defaultEnvelope(spec, topology) : envelopeOf(spec, topology, given.envelope);
-  const allocation = given.allocation === undefined ? defaultAllocation(spec, topology, envelope) : allocationOf(spec, topology, envelope, given.allocation, '/allocation');
+  const allocation =
+    given.allocation === undefined
+      ? defaultAllocation(spec, topology, envelope)
+      : allocationOf(spec, topology, envelope, given.allocation, '/allocation');
   return { topology, envelope, allocation };
 }
 
@@ -64,5 +70,9 @@ export function refused(code: ProblemCode, problems: readonly Problem[], at: Pla
   const locate = typeof at === 'string' ? (pointer: string) => `${at}${pointer}` : at;
   const errors = problems.map(({ code: what, pointer, message }): ProblemLocation => ({ code: what, pointer: locate(pointer), message }));
   const [first] = problems;
-  return new ProblemError(code, problems.length === 1 && first ? first.message : `There are ${problems.length} problems; the first: ${first?.message}`, errors);
+  return new ProblemError(
+    code,
+    problems.length === 1 && first ? first.message : `There are ${problems.length} problems; the first: ${first?.message}`,
+    errors,
+  );
 }

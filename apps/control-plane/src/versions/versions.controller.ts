@@ -15,7 +15,16 @@ export class VersionsController {
     access: 'admin',
     answers: Registered,
     status: 201,
-    problems: ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY', 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
+    problems: [
+      'PIPELINE_UNKNOWN',
+      'MALFORMED_JSON',
+      'BODY_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'INVALID_BODY',
+      'VERSION_ILLEGAL',
+      'ENVELOPE_INVALID',
+      'ALLOCATION_OUT_OF_BOUNDS',
+    ],
   })
   async register(
     @Param('pipeline') pipeline: string,
@@ -28,17 +37,32 @@ export class VersionsController {
     return registered;
   }
 
-  @Get('', { summary: 'All versions, in the order in which they were registered', access: 'viewer', answers: VersionList, problems: ['PIPELINE_UNKNOWN'] })
+  @Get('', {
+    summary: 'All versions, in the order in which they were registered',
+    access: 'viewer',
+    answers: VersionList,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
   list(@Param('pipeline') pipeline: string) {
     return this.versions.list(pipeline);
   }
 
-  @Get(':version', { summary: 'One version with its topology and envelope', access: 'viewer', answers: Version, problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'] })
+  @Get(':version', {
+    summary: 'One version with its topology and envelope',
+    access: 'viewer',
+    answers: Version,
+    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'],
+  })
   show(@Param('pipeline') pipeline: string, @Param('version') version: string) {
     return this.versions.show(pipeline, version);
   }
 
-  @Get(':from/diff/:to', { summary: 'What changes from one version to another, in words', access: 'viewer', answers: VersionDiff, problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'] })
+  @Get(':from/diff/:to', {
+    summary: 'What changes from one version to another, in words',
+    access: 'viewer',
+    answers: VersionDiff,
+    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'],
+  })
   diff(@Param('pipeline') pipeline: string, @Param('from') from: string, @Param('to') to: string) {
     return this.versions.diff(pipeline, from, to);
   }

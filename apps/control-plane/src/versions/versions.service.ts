@@ -59,7 +59,8 @@ export class VersionsService {
   }
 
   private async checkParent(pipeline: string, parent: string): Promise<void> {
-    if ((await this.store.definitions.version(pipeline, parent)) === undefined) throw notThere('/parent', `${pipeline} has no version ${parent}`);
+    if ((await this.store.definitions.version(pipeline, parent)) === undefined)
+      throw notThere('/parent', `${pipeline} has no version ${parent}`);
   }
 }
 

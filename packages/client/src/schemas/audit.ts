@@ -21,5 +21,8 @@ export type AuditPage = z.infer<typeof AuditPage>;
 export const AuditQuery = z.strictObject({
   pipeline: PipelineName.exactOptional(),
   limit: Limit,
-  cursor: z.string().regex(/^[0-9]{1,18}$/, 'a cursor is the `next` of a page').exactOptional(),
+  cursor: z
+    .string()
+    .regex(/^[0-9]{1,18}$/, 'a cursor is the `next` of a page')
+    .exactOptional(),
 });

@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { Limit, OutcomeCounts, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
 
-const Path = z.string().regex(/^(\/|[A-Za-z]:[\\/])/, 'give an absolute path: the feeder has a working directory of its own').max(4096);
+const Path = z
+  .string()
+  .regex(/^(\/|[A-Za-z]:[\\/])/, 'give an absolute path: the feeder has a working directory of its own')
+  .max(4096);
 
 /** Paths are those of the host that feeds (the control worker). */
 export const Source = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('csv'), path: Path, groupBy: z.string().min(1).exactOptional(), columns: z.record(z.string(), z.string()).exactOptional() }),
+    z.strictObject({
+      kind: z.literal('csv'),
+      path: Path,
+      groupBy: z.string().min(1).exactOptional(),
+      columns: z.record(z.string(), z.string()).exactOptional(),
+    }),
     z.strictObject({ kind: z.literal('jsonl'), path: Path }),
     z.strictObject({ kind: z.literal('postgres'), connectionString: z.string().min(1), query: z.string().min(1) }),
   ])

@@ -26,5 +26,8 @@ export const DeadLettersQuery = z.strictObject({
   scope: ScopeName.exactOptional(),
   code: z.string().max(200).exactOptional(),
   limit: Limit,
-  cursor: z.string().regex(/^[0-9]{1,18}$/, 'a cursor is the `next` of a page').exactOptional(),
+  cursor: z
+    .string()
+    .regex(/^[0-9]{1,18}$/, 'a cursor is the `next` of a page')
+    .exactOptional(),
 });

@@ -36,7 +36,9 @@ export const ResourceSpec = z
   .strictObject({
     name: z.string().min(1).max(100),
     secrets: Names,
-    limit: z.strictObject({ concurrency: z.int().min(1).exactOptional(), perSecond: z.number().positive().exactOptional() }).exactOptional(),
+    limit: z
+      .strictObject({ concurrency: z.int().min(1).exactOptional(), perSecond: z.number().positive().exactOptional() })
+      .exactOptional(),
   })
   .meta({ id: 'ResourceSpec' });
 

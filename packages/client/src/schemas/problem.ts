@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 /** Where in the request something is wrong: a JSON pointer into the body, or the name of a parameter or header. */
 export const ProblemLocation = z
-  .object({ pointer: z.string().exactOptional(), parameter: z.string().exactOptional(), code: z.string().exactOptional(), message: z.string() })
+  .object({
+    pointer: z.string().exactOptional(),
+    parameter: z.string().exactOptional(),
+    code: z.string().exactOptional(),
+    message: z.string(),
+  })
   .meta({ id: 'ProblemLocation' });
 export type ProblemLocation = z.infer<typeof ProblemLocation>;
 
