@@ -97,5 +97,4 @@ test('without Temporal the start fails for now, and the row says so', async () =
   expect(await answer.json()).toMatchObject({ code: 'TEMPORAL_UNAVAILABLE', retryable: true });
   const row = (await api.viewer.backfills.list('parcels')).items.find(({ scope }) => scope === 'no-temporal');
   expect(row).toMatchObject({ state: 'failed', reason: expect.stringContaining('Temporal') });
-  await connection.close();
 });

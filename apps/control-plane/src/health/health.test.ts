@@ -54,7 +54,6 @@ test('without Temporal it is not ready, and pipelines are answered all the same'
   expect([ready.status, await ready.json()]).toMatchObject([503, { code: 'NOT_READY', errors: [{ parameter: 'temporal' }] }]);
   const token = await api.store.access.createToken('looks', 'viewer');
   expect((await fetch(`${url}/v1/pipelines`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
-  await connection.close();
 });
 
 /** A way to Postgres that can be cut. */
