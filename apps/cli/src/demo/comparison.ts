@@ -39,7 +39,7 @@ export function comparison(before: DemoRun, after: DemoRun): string[][] {
   return [
     ['', ...both(({ version }) => version), 'ratio'],
     ['stages', ...both(({ topology }) => String(topology.stages.length)), ''],
-    ['records in an execution', ...both(({ load }) => whole(load.recordsPerExecution)), ''],
+    ['records in an execution, at most', ...both(({ load }) => whole(load.recordsPerExecution)), ''],
     ['executions open at once', ...both(({ load }) => whole(load.openExecutions)), ''],
     ['invoices measured', ...both(({ measured }) => whole(measured.invoices)), ''],
     ...FIGURES.map(({ name, of, format }) => [name, ...both((run) => shown(format, of(run))), times(of(before), of(after))]),
