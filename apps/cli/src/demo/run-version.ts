@@ -100,7 +100,7 @@ export async function backfill(doing: string, load: Load & { readonly limit: num
     hasBegun ||= progress.read > 0;
     if (!hasBegun) from = asked;
     if (state === 'completed') return { from: from.toISOString(), to: new Date().toISOString() };
-    if (state !== 'running') throw new CliError('DEMO_FAILED', `The backfill ${id} is ${state}: ${reason ?? 'no reason was given'}.`);
+    if (state !== 'running') throw new CliError('DEMO_FAILED', `The backfill ${id} is ${state}: ${reason ?? 'no reason was given'}`);
     out.progress(`${doing}: ${whole(progress.settled)} of ${whole(limit)} invoices`);
   }
 }
