@@ -50,13 +50,6 @@ describe('backfills', () => {
     expect(await backfills().list('nowhere', 2)).toEqual([]);
   });
 
-  test('keeps the password of a source out of the audit log', async () => {
-    await create('b5', { source: { kind: 'postgres', connectionString: 'postgres://me:hunter2@db:5433/shop', query: 'select 1' } });
-    const log = JSON.stringify(await context.store.access.audit({ pipeline: 'orders', limit: 99 }));
-    expect(log).toContain('db:5433/shop');
-    expect(log).not.toContain('hunter2');
-  });
-
   test('refuses an id that is taken, a pipeline and a backfill that are not there', async () => {
     await create('b6');
     await expect(create('b6')).rejects.toMatchObject({ code: 'ALREADY_EXISTS', retryable: false });

@@ -1,5 +1,4 @@
 import { audit } from './audit.js';
-import { placeOf } from './connection.js';
 import type { Database, Sql } from './database.js';
 import { AlreadyExistsError, NotFoundError, NotRunningError } from './errors.js';
 import type { Actor, BackfillRow, BackfillStore, SourceSettings } from './model.js';
@@ -35,7 +34,7 @@ async function create(sql: Sql, row: Parameters<BackfillStore['create']>[0], by:
   const after = await find(sql, row.id);
   if (after === undefined) throw new NotFoundError('pipeline', row.pipeline);
   if (inserted.length === 0) throw new AlreadyExistsError('backfill', row.id);
-  await audit(sql, by, { action: 'backfill.create', pipeline: row.pipeline, after: { ...row, source: withoutSecrets(row.source) } });
+  await audit(sql, by, { action: 'backfill.create', pipeline: row.pipeline, after: { ...row, source: row.source } });
   await notify(sql, ['autoflow_backfills'], row.pipeline);
   return after;
 }
@@ -59,8 +58,3 @@ async function setState(sql: Sql, id: string, state: BackfillRow['state'], by: A
 }
 
 const find = (sql: Sql, id: string) => one<BackfillRow>(sql, `${BACKFILL} where id = $1`, [id]);
-
-/** The audit log is read by people who need not know the password of the source. */
-function withoutSecrets(source: SourceSettings): object {
-  return source.kind === 'postgres' ? { ...source, connectionString: placeOf(source.connectionString) } : source;
-}

@@ -1,6 +1,5 @@
 export type * from './model.js';
 export type * from './batches/contract.js';
-export { placeOf } from './connection.js';
 export type { Log } from './database.js';
 export {
   AlreadyExistsError,

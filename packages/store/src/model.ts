@@ -161,7 +161,8 @@ export interface BatchLedger {
 export type SourceSettings =
   | { readonly kind: 'csv'; readonly path: string; readonly groupBy?: string; readonly columns?: { readonly [from: string]: string } }
   | { readonly kind: 'jsonl'; readonly path: string }
-  | { readonly kind: 'postgres'; readonly connectionString: string; readonly query: string };
+  /** `secret` names the connection string among the secrets of the worker that feeds: rows and logs never hold a password. */
+  | { readonly kind: 'postgres'; readonly secret: string; readonly query: string };
 
 export interface BackfillRow {
   readonly id: string;

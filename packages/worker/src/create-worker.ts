@@ -99,7 +99,7 @@ async function startWorkflows(
       await Worker.create({
         ...common,
         taskQueue: CONTROL_QUEUE,
-        activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle }),
+        activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle, secret: options.secret }),
         shutdownGraceTime: GRACE.control,
         identity: `${options.host}/control`,
       }),

@@ -3,9 +3,10 @@
  * a hand-written Temporal workflow on the same pools with the same batches by reference. Both sides alternate in one run.
  */
 import { fileURLToPath } from 'node:url';
-import { generateInvoices, setUpOrders, startRatesProcess } from '@autoflow/retail-orders';
+import { generateInvoices, setUpOrders } from '@autoflow/retail-orders';
 import type { BenchOptions } from './main.js';
 import { saturate, startBenchPlatform, type Admitted, type BenchPlatform } from './platform.js';
+import { startRates } from './rates.js';
 import type { BenchReport } from './report.js';
 import { median, quantile } from './statistics.js';
 import { HAND_WRITTEN_QUEUE } from './worker-process.js';
@@ -17,7 +18,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
   const rounds = quick ? 2 : 6;
   const alone = quick ? 15 : 40;
   const flood = quick ? 60 : 200;
-  const rates = await startRatesProcess();
+  const rates = await startRates();
   const platform = await startBenchPlatform({
     module: fileURLToPath(import.meta.resolve('@autoflow/retail-orders/pipeline')),
     pipeline: 'retail-orders',

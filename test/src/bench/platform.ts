@@ -178,7 +178,9 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
     },
     stop: async () => {
       for (const child of workers) child.kill('SIGTERM');
-      await Promise.all([...workers].map((child) => child.exitCode ?? once(child, 'exit')));
+      await Promise.all(
+        [...workers].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => once(child, 'exit')),
+      );
       await connection.close();
       await store.close();
       await batches.close();

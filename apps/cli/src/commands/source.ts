@@ -9,15 +9,19 @@ export interface SourceOptions {
   readonly query?: string | undefined;
 }
 
-/** What `--source` means: a file by its ending, or a database by its scheme. */
+/** What `--source` means: a file by its ending, or a database by the name of the secret that holds its address. */
 export function sourceOf({ source, groupBy, query }: SourceOptions): Source {
-  if (/^postgres(ql)?:\/\//.test(source)) {
+  if (/^postgres(ql)?:\/\//.test(source))
+    throw usage(
+      'A connection string holds a password. Give it to the worker as a secret (AUTOFLOW_SECRET_NAME=…) and write --source secret:NAME.',
+    );
+  if (source.startsWith('secret:')) {
     if (query === undefined) throw usage('A Postgres source needs --query.');
-    return { kind: 'postgres', connectionString: source, query };
+    return { kind: 'postgres', secret: source.slice('secret:'.length), query };
   }
   const path = resolve(source);
   const kind = /\.csv(\.gz)?$/i.test(path) ? 'csv' : /\.(jsonl|ndjson)(\.gz)?$/i.test(path) ? 'jsonl' : undefined;
-  if (kind === undefined) throw usage(`${source} is neither .csv, .jsonl, .ndjson (each with .gz too), nor a postgres:// address.`);
+  if (kind === undefined) throw usage(`${source} is neither .csv, .jsonl, .ndjson (each with .gz too), nor secret:NAME of a database.`);
   if (!existsSync(path)) throw usage(`There is no file ${path}.`);
   if (kind === 'jsonl') return { kind, path };
   return { kind, path, ...(groupBy !== undefined && { groupBy }) };

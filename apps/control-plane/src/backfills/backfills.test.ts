@@ -45,24 +45,15 @@ test('resuming one whose workflow was terminated starts another', async () => {
   expect((await handle.describe()).status.name).toBe('RUNNING');
 });
 
-test('the password of a source is answered to nobody', async () => {
-  const connectionString = 'postgres://scott:tiger-pw@db.example:5432/shop?sslmode=disable';
-  const started = await api.send('POST', PATH, { body: { source: { kind: 'postgres', connectionString, query: 'select 1' } } });
-  expect(started.json.source.connectionString).toBe('db.example:5432/shop');
-  const everywhere = [
-    started.json,
-    (await api.send('GET', `${PATH}/${started.json.id}`)).json,
-    (await api.send('GET', PATH)).json,
-    await api.viewer.audit(),
-  ];
-  expect(JSON.stringify(everywhere)).not.toMatch(/tiger|scott/);
-});
-
 test.each([
   ['no source', {}, ['/source']],
   ['an unknown kind of source', { source: { kind: 'ftp' } }, ['/source/kind']],
   ['a relative path', { source: { kind: 'csv', path: 'a.csv' } }, ['/source/path']],
-  ['no database', { source: { kind: 'postgres', connectionString: 'mysql://x', query: 'select 1' } }, ['/source/connectionString']],
+  [
+    'a connection string for a secret',
+    { source: { kind: 'postgres', secret: 'postgres://me:pw@db/shop', query: 'select 1' } },
+    ['/source/secret'],
+  ],
   ['an unknown version', { source, version: 'v99' }, ['/version']],
   [
     'several things wrong',

@@ -6,7 +6,7 @@ const Path = z
   .regex(/^(\/|[A-Za-z]:[\\/])/, 'give an absolute path: the feeder has a working directory of its own')
   .max(4096);
 
-/** Paths are those of the host that feeds (the control worker). */
+/** Paths are those of the host that feeds (the control worker); `secret` names one of its secrets that holds a connection string. */
 export const Source = z
   .discriminatedUnion('kind', [
     z.strictObject({
@@ -16,7 +16,11 @@ export const Source = z
       columns: z.record(z.string(), z.string()).exactOptional(),
     }),
     z.strictObject({ kind: z.literal('jsonl'), path: Path }),
-    z.strictObject({ kind: z.literal('postgres'), connectionString: z.string().min(1), query: z.string().min(1) }),
+    z.strictObject({
+      kind: z.literal('postgres'),
+      secret: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'give the name of a secret of the worker, such as SHOP_DATABASE_URL'),
+      query: z.string().min(1),
+    }),
   ])
   .meta({ id: 'Source' });
 export type Source = z.infer<typeof Source>;
@@ -25,7 +29,6 @@ export const BackfillProgress = z
   .object({ read: z.int(), settled: z.int(), counts: OutcomeCounts, total: z.int().exactOptional() })
   .meta({ id: 'BackfillProgress' });
 
-/** The connection string of a Postgres source is answered without user, password and options. */
 export const Backfill = z
   .object({
     id: z.string(),

@@ -8,6 +8,7 @@ import { nextBatch, PeekableRecords, type CutBatch } from './batcher.js';
 import { OpenExecutions } from './executions.js';
 
 export interface FeedPorts {
+  readonly secret: (name: string) => string | undefined;
   readonly store: Pick<Store, 'backfills' | 'ledger' | 'listen'>;
   readonly batches: BatchStore;
   readonly versions: Versions;
@@ -23,7 +24,11 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
   const deadline = performance.now() + budgetMs;
   const executions = new OpenExecutions(backfill, ports, signal);
   await executions.adopt();
-  const source = openSource(backfill.source, (await ports.versions.resolve(backfill.pipeline, backfill.version)).release.spec);
+  const source = openSource(
+    backfill.source,
+    (await ports.versions.resolve(backfill.pipeline, backfill.version)).release.spec,
+    ports.secret,
+  );
   await announceTotal(backfill, await source.total(), ports);
   const records = new PeekableRecords(source.records(backfill.cursor)[Symbol.asyncIterator]());
   const limit = backfill.limit ?? Infinity;

@@ -3,19 +3,30 @@ import type { SourceSettings } from '@autoflow/store';
 import { csvSource, type Required } from './csv.js';
 import { jsonlSource } from './jsonl.js';
 import { postgresSource } from './postgres.js';
-import type { Source } from './source.js';
+import { SourceError, type Source } from './source.js';
 
 export { SourceError, type Source, type SourceRecord } from './source.js';
 
-export function openSource(settings: SourceSettings, spec: PipelineSpec): Source {
+/** `secret` answers the value of a secret of this worker. */
+export function openSource(settings: SourceSettings, spec: PipelineSpec, secret: (name: string) => string | undefined): Source {
   switch (settings.kind) {
     case 'csv':
       return csvSource(settings, requiredBy(spec, settings.groupBy));
     case 'jsonl':
       return jsonlSource(settings.path);
     case 'postgres':
-      return postgresSource(settings);
+      return postgresSource({ connectionString: connectionString(settings.secret, secret), query: settings.query });
   }
+}
+
+function connectionString(name: string, secret: (name: string) => string | undefined): string {
+  const value = secret(name);
+  if (value === undefined || !/^postgres(ql)?:\/\//.test(value))
+    throw new SourceError(
+      'SOURCE_SECRET',
+      `the worker that feeds has no secret ${name} that holds a connection string; give it one of the form postgres://user:password@host:port/database (AUTOFLOW_SECRET_${name}) and start the backfill again`,
+    );
+  return value;
 }
 
 interface ObjectSchema {

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import pg from 'pg';
 import { useTestStack } from '@autoflow/local-stack/testing';
+import type { PipelineSpec } from '@autoflow/pipeline';
+import { openSource } from './index.js';
 import { postgresSource } from './postgres.js';
 
 const stack = useTestStack();
@@ -43,4 +45,11 @@ it('refuses a wrong query with what Postgres says of it', async () => {
 it('takes a lost connection for what may pass', async () => {
   const source = postgresSource({ connectionString: 'postgres://nobody@127.0.0.1:1/none', query: 'select 1' });
   await expect(source.records(0)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+it.each([undefined, 'mysql://me:hunter2@db/shop'])('names the secret that is missing or holds something else, never its value', (value) => {
+  const open = () => openSource({ kind: 'postgres', secret: 'SHOP_DATABASE_URL', query: 'select 1' }, {} as PipelineSpec, () => value);
+  expect(open).toThrow(
+    expect.objectContaining({ code: 'SOURCE_SECRET', message: expect.stringMatching(/SHOP_DATABASE_URL(?!.*hunter2)/s) }),
+  );
 });

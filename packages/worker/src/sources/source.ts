@@ -26,7 +26,8 @@ export type SourceErrorCode =
   | 'SOURCE_HEADER'
   | 'SOURCE_ROW'
   | 'SOURCE_NOT_JSONL'
-  | 'SOURCE_QUERY';
+  | 'SOURCE_QUERY'
+  | 'SOURCE_SECRET';
 
 /** Terminal for the backfill: the source is not what it should be. `message` says what was found, where, and what to do. */
 export class SourceError extends Error {
