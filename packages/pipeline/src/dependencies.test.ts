@@ -66,14 +66,42 @@ test('all that orders a pipeline, by reason', () => {
     'rate → convert: field rate',
     'count → convert: field count',
     'keep → store: filter',
+    'keep → store: upstream',
+    'rate → store: upstream',
     'rate → store: resource db',
+    'expand → store: upstream',
+    'small → store: upstream',
+    'count → store: upstream',
     'wanted → store: filter',
+    'wanted → store: upstream',
+    'again → store: upstream',
     'convert → store: field total',
+    'convert → store: upstream',
     'keep → tell: filter',
+    'keep → tell: upstream',
+    'rate → tell: upstream',
     'rate → tell: resource api',
+    'expand → tell: upstream',
+    'small → tell: upstream',
+    'count → tell: upstream',
     'wanted → tell: filter',
+    'wanted → tell: upstream',
+    'again → tell: upstream',
     'again → tell: resource api',
+    'convert → tell: upstream',
+    'store → tell: upstream',
     'store → tell: write',
+  ]);
+});
+
+test('a write comes behind all that its records have passed, and is free of what lies beside it', () => {
+  expect(listed((r) => join(r, count(expand(r)), tell(r)))).toEqual(['expand → count: scope']);
+  expect(listed((r) => tell(again(join(r, count(expand(r))))))).toEqual([
+    'expand → count: scope',
+    'expand → tell: upstream',
+    'count → tell: upstream',
+    'again → tell: upstream',
+    'again → tell: resource api',
   ]);
 });
 

@@ -6,13 +6,14 @@ import type { NodeSpec, PipelineSpec } from './spec.js';
  * - `field`: `to` reads what `from` writes (`field` names it);
  * - `scope`: `from` opens the scope in which `to` runs, or drops children that `to` must not see;
  * - `filter`: `from` is a filter of the record and `to` writes, or is a later filter (so the first reason is always the same);
+ * - `upstream`: `to` writes and was called on a record that had passed `from`, which may refuse it (so nothing refused is in a sink);
  * - `write`: both write, and keep their written order;
  * - `resource`: both use one resource (`resource` names it) and one of them writes.
  */
 export interface Dependency {
   readonly from: string;
   readonly to: string;
-  readonly reason: 'field' | 'scope' | 'filter' | 'write' | 'resource';
+  readonly reason: 'field' | 'scope' | 'filter' | 'upstream' | 'write' | 'resource';
   readonly field?: string;
   readonly resource?: string;
 }
@@ -33,6 +34,7 @@ function between(from: NodeSpec, to: NodeSpec, upstream: boolean): Dependency[] 
     for (const field of from.writes) if (to.reads.includes(field)) found.push({ ...pair, reason: 'field', field });
   if (opens(from, to) || (upstream && dropsChildrenOf(from, to))) found.push({ ...pair, reason: 'scope' });
   if (isRootFilter(from) && (hasWriteEffect(to) || isRootFilter(to))) found.push({ ...pair, reason: 'filter' });
+  if (upstream && hasWriteEffect(to)) found.push({ ...pair, reason: 'upstream' });
   if (hasWriteEffect(from) && hasWriteEffect(to)) found.push({ ...pair, reason: 'write' });
   if (hasWriteEffect(from) || hasWriteEffect(to))
     for (const resource of from.uses) if (to.uses.includes(resource)) found.push({ ...pair, reason: 'resource', resource });

@@ -51,6 +51,11 @@ function explain(from: NodeSpec, to: NodeSpec, reasons: readonly Dependency[], h
       message: `${runs}, but filters keep their written order: the reason of a dropped record is that of the first.`,
     };
   }
+  if (because('upstream'))
+    return {
+      code: how === 'before' ? 'WRITE_BEFORE_UPSTREAM' : 'WRITE_BESIDE_UPSTREAM',
+      message: `${runs} and would write records that ${from.id} refuses.`,
+    };
   const order = `so they keep their written order: ${from.id}, then ${to.id}.`;
   if (because('resource')) {
     const resources = quoted(reasons.flatMap(({ resource }) => resource ?? []));

@@ -40,7 +40,7 @@ export interface StagePlan {
   readonly effect: 'pure' | 'read' | 'idempotent-write' | 'write';
   /** Sum of its functions' timeouts; bounds the time without progress of an invocation. */
   readonly timeoutMs: number;
-  /** Fewest attempts among its functions; backoff of the first function that has it. */
+  /** Dispatches in all: one, and one for each further attempt that any of its functions may make. Backoff of the function with the fewest. */
   readonly retry: {
     readonly maximumAttempts: number;
     readonly initialIntervalMs: number;

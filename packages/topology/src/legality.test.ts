@@ -124,6 +124,18 @@ describe('validateTopology', () => {
     ]);
   });
 
+  it('refuses a write before or beside what its records have passed as written, though it reads nothing of it', () => {
+    const spec = pipeline(node('check'), node('store', { effect: 'idempotent-write', inputs: ['check'] }));
+    expect(found(validateTopology(spec, topology([['store', 'check']])))).toEqual([
+      'WRITE_BEFORE_UPSTREAM /stages/0/nodes/0 store runs before check and would write records that check refuses.',
+    ]);
+    expect(found(validateTopology(spec, topology([['check'], { nodes: ['store'], after: [] }])))).toEqual([
+      'WRITE_BESIDE_UPSTREAM /stages/1/nodes/0 store runs beside check and would write records that check refuses.',
+    ]);
+    const beside = pipeline(node('check'), node('store', { effect: 'idempotent-write' }));
+    expect(validateTopology(beside, topology([['store', 'check']]))).toEqual([]);
+  });
+
   it('keeps the written order of users of a resource, of writes and of filters', () => {
     const use = { uses: ['db'] };
     const shared = pipeline(node('read-stock', { effect: 'read', ...use }), node('book', { effect: 'idempotent-write', ...use }));
@@ -215,7 +227,7 @@ describe('validateTopology', () => {
     const use = { effect: 'read', uses: ['db'] } as const;
     const spec = { ...pipeline(node('a', use), node('b', use)), resources: [{ name: 'db', secrets: [], limit: { concurrency: 1 } }] };
     expect(found(validateTopology(spec, topology([['a'], ['b']])))).toEqual([
-      "RESOURCE_LIMIT /stages resource 'db' allows 1 at once, but 2 stages use it: a and b. Fuse some of them, or raise the limit.",
+      "RESOURCE_LIMIT /stages resource 'db' allows 1 at once, but 2 stages use it: a and b. Fuse some of these stages, or raise the limit of the resource to 2.",
     ]);
     expect(validateTopology(spec, topology([['a', 'b']]))).toEqual([]);
   });

@@ -153,7 +153,7 @@ function overusedResources(spec: PipelineSpec, topology: Topology): Problem[] {
           {
             code: 'RESOURCE_LIMIT',
             pointer: '/stages',
-            message: `resource '${name}' allows ${concurrency} at once, but ${users.length} stages use it: ${listed(users)}. Fuse some of them, or raise the limit.`,
+            message: `resource '${name}' allows ${concurrency} at once, but ${users.length} stages use it: ${listed(users)}. Fuse some of these stages, or raise the limit of the resource to ${users.length}.`,
           },
         ],
   );

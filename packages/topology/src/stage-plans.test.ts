@@ -23,7 +23,7 @@ describe('stagePlans', () => {
     expect(Object.keys(plans)).toEqual(orders.nodes.map(({ id }) => id));
   });
 
-  it('of a fused stage adds timeouts, and takes the most dangerous effect and the fewest attempts', () => {
+  it('of a fused stage adds timeouts and attempts, and takes the most dangerous effect and the backoff of the fewest attempts', () => {
     const spec = {
       ...orders,
       nodes: [
@@ -35,7 +35,7 @@ describe('stagePlans', () => {
     const fused: Topology = { ...topology, stages: [{ name: 'a+b+c', nodes: ['a', 'b', 'c'], after: [], partitions: 1 }] };
     const bounds = { 'a+b+c': { memoryMb: [256, 512], concurrency: { min: 1, max: 2 } } };
     expect(stagePlans(spec, fused, bounds, { 'a+b+c': { memoryMb: 512, concurrency: 1 } })).toEqual({
-      'a+b+c': { memoryMb: [512], effect: 'idempotent-write', timeoutMs: 600, retry: retry(3, 2) },
+      'a+b+c': { memoryMb: [512], effect: 'idempotent-write', timeoutMs: 600, retry: retry(1 + 4 + 2 + 2, 2) },
     });
   });
 

@@ -6,7 +6,8 @@ const DANGER: readonly Effect[] = ['pure', 'read', 'idempotent-write', 'write'];
 
 /**
  * What an execution must know of each stage, frozen into its argument at the start. Takes a legal topology with its envelope and allocation.
- * A fused stage adds its functions' timeouts and takes the smallest attempt count (with the backoff of the first function that has it).
+ * A fused stage adds its functions' timeouts, and has a dispatch for every attempt that one of them may ask for: each bounds its own attempts.
+ * It waits as the function with the fewest attempts does, the first of several.
  */
 export function stagePlans(
   spec: PipelineSpec,
@@ -29,15 +30,16 @@ export function stagePlans(
 
 function planOf(nodes: readonly NodeSpec[], envelope: StageEnvelope, allocation: StageAllocation): StagePlan {
   const effect = DANGER[Math.max(...nodes.map((node) => DANGER.indexOf(node.effect)))] ?? 'pure';
-  const { maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs } = nodes
-    .map((node) => node.retry)
+  const retries = nodes.map((node) => node.retry);
+  const { initialIntervalMs, backoffCoefficient, maximumIntervalMs } = retries
     .reduce((fewest, retry) => (retry.maximumAttempts < fewest.maximumAttempts ? retry : fewest));
+  const dispatches = retries.reduce((sum, { maximumAttempts }) => sum + maximumAttempts - 1, 1);
   return {
     memoryMb: [allocation.memoryMb, ...envelope.memoryMb.filter((size) => size > allocation.memoryMb)],
     effect,
     timeoutMs: nodes.reduce((sum, node) => sum + node.timeoutMs, 0),
     // A plain write is never run again, whatever its options say.
-    retry: { maximumAttempts: effect === 'write' ? 1 : maximumAttempts, initialIntervalMs, backoffCoefficient, maximumIntervalMs },
+    retry: { maximumAttempts: effect === 'write' ? 1 : dispatches, initialIntervalMs, backoffCoefficient, maximumIntervalMs },
   };
 }
 

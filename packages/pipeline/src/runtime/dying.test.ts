@@ -106,17 +106,33 @@ test('what depends on the failed function, however indirectly, is not asked; an 
   expect(got).toMatchObject({ filtered: { by: 'second', reason: 'no' }, asked: 'a second' });
 });
 
-test('a second failure does not change its death, is not tried again, and puts what depends on it out of reach too', async () => {
+test('a second failure does not change its death, and puts what depends on it out of reach too', async () => {
   const got = await run((r) =>
     filter(
       'last',
       ['c'],
       'no',
-    )(filter('first', ['b'], 'no')(step('c', ['id'])(step('b', ['id'], 'for now')(step('a', ['id'], 'for good')(r))))),
+    )(filter('first', ['b'], 'no')(step('c', ['id'])(step('b', ['id'], 'for good')(step('a', ['id'], 'for good')(r))))),
   );
   expect(got).toMatchObject({ filtered: { by: 'last' }, asked: 'a b c last' });
-  const dead = await run((r) => filter('first', ['b'], 'no')(step('b', ['id'], 'for now')(step('a', ['id'], 'for good')(r))));
+  const dead = await run((r) => filter('first', ['b'], 'no')(step('b', ['id'], 'for good')(step('a', ['id'], 'for good')(r))));
   expect(dead).toEqual({ death: { in: 'a', code: 'NO_A', message: 'x' }, failed: ['a', 'b'], asked: 'a b' });
+});
+
+test('a dying record is tried again like any other, and stays dying of its first death', async () => {
+  const wire = (r: any) => filter('drop', ['b'], 'no')(step('b', ['id'], 'for now')(step('a', ['id'], 'for good')(r)));
+  const death = { in: 'a', code: 'NO_A', message: 'x' };
+  const again = (attempts: number) => ({ at: 'b', attempts, code: 'Error', message: 'x' });
+  const { asked: _, ...once } = await run(wire);
+  expect(once).toEqual({ death, failed: ['a'], retry: again(1) });
+
+  const twice = await run(wire, { ...state, ...once });
+  expect(twice).toEqual({ death, failed: ['a'], retry: again(2), asked: 'b' });
+  const last = await run(wire, { ...state, ...once, retry: again(4) });
+  expect(last).toEqual({ death, failed: ['a', 'b'], asked: 'b' });
+
+  const healed = (r: any) => filter('drop', ['b'], 'no')(step('b', ['id'])(step('a', ['id'], 'for good')(r)));
+  expect(await run(healed, { ...state, ...once })).toEqual({ filtered: { by: 'drop', reason: 'no' }, asked: 'b drop' });
 });
 
 test('children whose filter or function failed are not folded for a filter', async () => {

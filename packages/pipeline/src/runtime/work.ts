@@ -96,12 +96,15 @@ export class Work {
     return 'filtered';
   }
 
-  /** A plain write is never tried again, and neither is anything for a dying record, whose first death stays. */
+  /**
+   * Bounded by the function's own attempts: those at another function do not count. A dying record is tried again like any other, so that
+   * whether a filter can be asked does not depend on which of two failures comes first; it stays dying, of its first death.
+   */
   fail({ id, spec }: PlannedNode, { terminal, code, message }: Failure, final: boolean): 'dead' | 'retried' | 'still dying' {
     const attempts = (this.resumed?.at === id ? this.resumed.attempts : 0) + 1;
     const dying = this.death !== undefined;
     this.changed = true;
-    if (!dying && !terminal && !final && attempts < spec.retry.maximumAttempts) {
+    if (!terminal && !final && attempts < spec.retry.maximumAttempts) {
       this.retry = { at: id, attempts, code, message };
       return 'retried';
     }

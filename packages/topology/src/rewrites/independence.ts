@@ -18,8 +18,8 @@ interface Law {
 
 /**
  * What may tie two calls to their order. All are read off the definition, so a pair that no law ties is free in every topology.
- * `write-behind` is what keeps the sink rows of an invalid record out: a function may fail a record, and a write that was written behind it must
- * not have run by then, though it reads nothing of it.
+ * `write-behind` keeps what a function refuses out of the sinks: a write that was written behind it must not have run by then, though it reads
+ * nothing of it.
  */
 const laws: readonly Law[] = [
   {

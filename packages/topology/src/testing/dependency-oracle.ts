@@ -4,7 +4,7 @@ import type { NodeSpec, PipelineSpec } from '@autoflow/pipeline';
 export interface OracleDependency {
   readonly from: string;
   readonly to: string;
-  readonly reason: 'field' | 'scope' | 'filter' | 'write' | 'resource';
+  readonly reason: 'field' | 'scope' | 'filter' | 'upstream' | 'write' | 'resource';
   readonly field?: string;
   readonly resource?: string;
 }
@@ -25,6 +25,7 @@ export function dependencyOracle(spec: PipelineSpec): OracleDependency[] {
         ...fields.map((field) => ({ ...pair, reason: 'field' as const, field })),
         ...(opens || dropsChildren ? [{ ...pair, reason: 'scope' as const }] : []),
         ...(rootFilter && (writes(to) || (to.kind === 'filter' && to.scope.length === 0)) ? [{ ...pair, reason: 'filter' as const }] : []),
+        ...(upstream && writes(to) ? [{ ...pair, reason: 'upstream' as const }] : []),
         ...(writes(from) && writes(to) ? [{ ...pair, reason: 'write' as const }] : []),
         ...resources
           .filter((name) => from.uses.includes(name) && to.uses.includes(name) && (writes(from) || writes(to)))

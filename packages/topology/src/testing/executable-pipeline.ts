@@ -2,7 +2,6 @@ import { definePipeline, specOf, type AnyPipeline, type Effect, type FunctionKin
 import fc from 'fast-check';
 import { z } from 'zod';
 import { World, type Behaviour } from './behaviour.js';
-import { dependencyOracle } from './dependency-oracle.js';
 import { VALUE, Wiring, type Outside } from './wiring.js';
 
 /** One call, in plain numbers, so that a failing pipeline shrinks to few and simple calls. */
@@ -82,7 +81,7 @@ export function executable(given: readonly Call[]): Executable {
 }
 
 function define(given: readonly Call[], { output, limit }: { readonly output: readonly string[]; readonly limit: number }): Executable {
-  const outside: Outside = { world: new World(), needed: new Set(), writers: new Map() };
+  const outside: Outside = { world: new World(), writers: new Map() };
   const input = z.object({ key: z.string(), a: z.number(), b: z.number(), c: z.number() });
   const promised = z.object(Object.fromEntries(output.map((field) => [field, VALUE])));
   const wire = (record: Rec): Rec => {
@@ -92,8 +91,6 @@ function define(given: readonly Call[], { output, limit }: { readonly output: re
   };
   const pipeline = (definePipeline as unknown as Define)('random', { input, key: 'key', output: promised }, wire);
   const spec = specOf(pipeline);
-  const needs = neededByFilters(spec);
-  needs.forEach((id) => outside.needed.add(id));
   for (const { id, effect, uses } of spec.nodes)
     if (effect === 'write' || effect === 'idempotent-write')
       for (const name of uses) outside.writers.set(name, (outside.writers.get(name) ?? new Set()).add(id));
@@ -101,14 +98,3 @@ function define(given: readonly Call[], { output, limit }: { readonly output: re
 }
 
 type Define = (name: string, spec: { input: z.ZodObject; key: string; output: z.ZodObject }, wire: (record: Rec) => Rec) => AnyPipeline;
-
-/**
- * Functions that a filter of the record needs must not stumble: a failure that would heal is not tried again for a record that is dying, and
- * so whether the filter is asked would depend on which of two failures comes first (see `known-limits.test.ts`).
- */
-function neededByFilters(spec: PipelineSpec): Set<string> {
-  const data = dependencyOracle(spec).filter(({ reason }) => reason === 'field' || reason === 'scope');
-  const needed = new Set(spec.nodes.filter(({ kind, scope }) => kind === 'filter' && scope.length === 0).map(({ id }) => id));
-  for (const { id } of spec.nodes.toReversed()) if (needed.has(id)) for (const { from, to } of data) if (to === id) needed.add(from);
-  return needed;
-}

@@ -16,8 +16,6 @@ import type { Call } from './executable-pipeline.js';
 /** What the handlers find outside: a world per run, and what is known of the wiring only when it is done. */
 export interface Outside {
   world: World;
-  /** Calls that a filter of the record needs. */
-  readonly needed: Set<string>;
   /** Names of the calls that write through a resource. */
   readonly writers: Map<string, Set<string>>;
 }
@@ -103,7 +101,7 @@ export class Wiring {
     const handle = (reads: Fields, key: string | undefined): Fields => {
       const { world } = this.outside;
       const identity = String(reads[on.identity]);
-      world.stumble(id, identity, this.behaviour(id, one));
+      world.stumble(id, identity, one);
       const seen = uses.map((name) => world.look(this.outside.writers.get(name) ?? new Set(), identity));
       if (writes) world.write(id, identity, key ?? '', digest([reads as never, ...seen]));
       return Object.fromEntries(fields.map((field) => [field, answer(id, field, { ...reads, seen })]));
@@ -132,7 +130,7 @@ export class Wiring {
   private filter(one: Call, on: Point): void {
     const id = this.id('filter');
     const keep = (reads: Fields): true | string => {
-      this.outside.world.stumble(id, String(reads[on.identity]), this.behaviour(id, one));
+      this.outside.world.stumble(id, String(reads[on.identity]), one);
       const n = digest([id, reads as never]);
       return n % 100 < one.drops ? `reason ${n % 3}` : true;
     };
@@ -147,7 +145,7 @@ export class Wiring {
     const fields = [identity, ...Array.from({ length: 1 + one.writes }, (_, i) => `${id}-${i}`)];
     const children = (reads: Fields): Fields[] => {
       const parent = String(reads[on.identity]);
-      this.outside.world.stumble(id, parent, this.behaviour(id, one));
+      this.outside.world.stumble(id, parent, one);
       return Array.from({ length: answer(id, 'length', reads) % 4 }, (_, i) =>
         Object.fromEntries(
           fields.map((field) => [field, field === identity ? `${parent}/${id}.${i}` : answer(id, field, { ...reads, i })]),
@@ -161,7 +159,7 @@ export class Wiring {
   private reduce(one: Call, on: Point): void {
     const id = this.id('reduce');
     const add = ({ n }: { n: number }, child: Fields): { n: number } => {
-      this.outside.world.stumble(id, String(child[on.identity]), this.behaviour(id, one));
+      this.outside.world.stumble(id, String(child[on.identity]), one);
       return { n: n + (digest([id, child as never]) % 1_000) };
     };
     const merge = (a: { n: number }, b: { n: number }): { n: number } => ({ n: a.n + b.n });
@@ -181,10 +179,6 @@ export class Wiring {
 
   private reads({ reads, blind }: Call, { fields, identity }: Point): z.ZodObject {
     return schema([...new Set([...(blind ? [] : [identity]), ...reads.map((n) => at(fields, n))])]);
-  }
-
-  private behaviour(id: string, one: Call): Call {
-    return this.outside.needed.has(id) ? { ...one, stumbles: 0 } : one;
   }
 
   private id(kind: string): string {

@@ -6,9 +6,6 @@ export interface PairFacts {
   readonly facts: { readonly [law: string]: Fields };
 }
 
-/** Also these tie, when an order is to be given up; a topology that never had the order is legal all the same. */
-const ONLY_FOR_REWRITES = new Set(['write-behind']);
-
 /** The calls of a pipeline, read by tracing every field to its writer and every record to the calls that it has passed. */
 export class Ties {
   private readonly nodes: ReadonlyMap<string, NodeSpec>;
@@ -40,7 +37,7 @@ export class Ties {
   *all(): Iterable<readonly [string, string, ReadonlySet<string>]> {
     for (const [i, { id: a }] of this.spec.nodes.entries())
       for (const { id: b } of this.spec.nodes.slice(i + 1)) {
-        const tiedBy = new Set([...this.between(a, b).tiedBy].filter((law) => !ONLY_FOR_REWRITES.has(law)));
+        const { tiedBy } = this.between(a, b);
         if (tiedBy.size > 0) yield [a, b, tiedBy];
       }
   }
