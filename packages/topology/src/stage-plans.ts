@@ -31,8 +31,9 @@ export function stagePlans(
 function planOf(nodes: readonly NodeSpec[], envelope: StageEnvelope, allocation: StageAllocation): StagePlan {
   const effect = DANGER[Math.max(...nodes.map((node) => DANGER.indexOf(node.effect)))] ?? 'pure';
   const retries = nodes.map((node) => node.retry);
-  const { initialIntervalMs, backoffCoefficient, maximumIntervalMs } = retries
-    .reduce((fewest, retry) => (retry.maximumAttempts < fewest.maximumAttempts ? retry : fewest));
+  const { initialIntervalMs, backoffCoefficient, maximumIntervalMs } = retries.reduce((fewest, retry) =>
+    retry.maximumAttempts < fewest.maximumAttempts ? retry : fewest,
+  );
   const dispatches = retries.reduce((sum, { maximumAttempts }) => sum + maximumAttempts - 1, 1);
   return {
     memoryMb: [allocation.memoryMb, ...envelope.memoryMb.filter((size) => size > allocation.memoryMb)],

@@ -1,4 +1,4 @@
-/** Outcomes that once hung on the topology; each pipeline is the smallest that showed it. The random pipelines meet all three, though seldom. */
+/** Outcomes that once hung on the topology, each in the smallest pipeline that showed it. */
 import {
   defineFilter,
   defineFunction,
