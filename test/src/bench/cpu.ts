@@ -25,11 +25,19 @@ export function treeCpuMs(roots: readonly number[]): number {
   return all.filter(({ pid }) => wanted.has(pid)).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
-/** Pids of the live children of a process. */
-export function childrenOf(pid: number): number[] {
+/** Pids of the live children of a process whose command line contains `text`. */
+export function childrenOf(pid: number, text: string): number[] {
   return processes()
-    .filter(({ parent }) => parent === pid)
+    .filter((process) => process.parent === pid && commandOf(process.pid).includes(text))
     .map((child) => child.pid);
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // ended in between
+  }
 }
 
 function processes(): Process[] {

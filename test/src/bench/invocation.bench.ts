@@ -136,8 +136,8 @@ async function untilPoolsAre({ store }: BenchPlatform, count: number): Promise<v
 
 async function instancesLeft(pid: number): Promise<number> {
   const until = Date.now() + 15_000;
-  while (childrenOf(pid).length > 0 && Date.now() < until) await pause(200);
-  return childrenOf(pid).length;
+  while (childrenOf(pid, 'instance-main').length > 0 && Date.now() < until) await pause(200);
+  return childrenOf(pid, 'instance-main').length;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildRelease, type Release } from '@autoflow/function-host';
-import { startStack, type Stack } from '@autoflow/local-stack';
+import { removeStack, startStack, type Stack } from '@autoflow/local-stack';
 import type { Fields, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import { openStore, type Store } from '@autoflow/store';
 import { openBatchStore, type BatchStore } from '@autoflow/store/batches';
@@ -64,12 +64,9 @@ export interface BenchPlatformOptions {
 }
 
 export async function startBenchPlatform(options: BenchPlatformOptions): Promise<BenchPlatform> {
-  const stack = await startStack({
-    name: 'bench',
-    mode: options.onFile ? 'persistent' : 'ephemeral',
-    ...(options.onFile && { dataFolder: join('/var/tmp', `autoflow-bench-${process.pid}`) }),
-    log: () => {},
-  });
+  // On file: what an earlier run left behind (killed, say) goes first.
+  if (options.onFile) await removeStack({ name: 'bench' });
+  const stack = await startStack({ name: 'bench', mode: options.onFile ? 'persistent' : 'ephemeral', log: () => {} });
   const store = await openStore({ connectionString: stack.databaseUrl });
   await store.migrate();
   const folder = join(stack.folder, 'bench');
@@ -108,7 +105,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
   const written = asWritten(spec);
   const first = await register(written, allocationOf(written), true);
 
-  return {
+  const platform: BenchPlatform = {
     stack,
     store,
     batches,
@@ -138,7 +135,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
         ...order,
       };
       child.send(full);
-      await once(child, 'message');
+      await Promise.race([once(child, 'message'), earlyEnd(child)]);
       const stop = async (): Promise<void> => {
         workers.delete(child);
         if (child.exitCode !== null || child.signalCode !== null) return;
@@ -185,8 +182,16 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       await store.close();
       await batches.close();
       await stack.stop();
+      if (options.onFile) await removeStack({ name: 'bench' });
     },
   };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void platform.stop().finally(() => process.exit(130)));
+  return platform;
+}
+
+async function earlyEnd(child: ChildProcess): Promise<never> {
+  await once(child, 'exit');
+  throw new Error('the worker of the benchmark ended before it took work; see what it printed above');
 }
 
 /** Runs `work` on every item, `width` at a time; seconds it took. */
