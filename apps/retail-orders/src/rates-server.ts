@@ -10,4 +10,5 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535 || !Number.isInteger(se
 }
 const server = await startRatesServer({ port, seed });
 console.log(JSON.stringify({ url: server.url }));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.stop());
+process.send?.({ url: server.url });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void server.stop());

@@ -26,7 +26,7 @@ export function registerBackfill(program: Command): void {
     .command('backfill <pipeline>')
     .description('feed a source through executions')
     .requiredOption('--source <file|secret>', 'a .csv or .jsonl file (.gz too), or secret:NAME of a Postgres database with --query')
-    .option('--group-by <column>', 'rows of a CSV that agree here, and follow each other, are one record')
+    .option('--group-by <column>', 'rows of a CSV that agree here, wherever they stand, are one record')
     .option('--query <sql>', 'of a Postgres source: one row is one record')
     .option('--scope <name>', 'keys are unique within a scope (default: one of its own)')
     .option('--version <version>', 'default: the stable version of each moment')

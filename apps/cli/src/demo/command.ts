@@ -5,7 +5,8 @@ import { demo } from './demo.js';
 import { type Printer, printer } from './printer.js';
 import type { DemoReport } from './report.js';
 import { demoSource } from './source.js';
-import { CliError, usage } from '../errors.js';
+import { BadAnswerError, usage } from '../errors.js';
+import { interruption } from '../local/interruption.js';
 import { type RunningStack, startRunningStack } from '../local/running-stack.js';
 
 export interface DemoCommandOptions {
@@ -13,47 +14,51 @@ export interface DemoCommandOptions {
   readonly source?: string;
 }
 
-/** Throws when the two versions do not agree, after the report was written. */
+/** Throws when the two versions do not agree or the rollback did not hold, after the report was written. */
 export async function runDemo({ out: answers, env }: Context, { limit, source: own }: DemoCommandOptions, file?: string): Promise<void> {
   if (file !== undefined && !answers.json) throw usage(`The demo takes no argument. For a report in ${file}: --json ${file}.`);
-  const out = printer(answers.json && file === undefined ? process.stderr : process.stdout);
+  const out = printer(answers.json ? process.stderr : process.stdout);
+  const interrupted = interruption('The demo', out.fact);
   const startedAt = new Date();
   out.step('Temporal, Postgres, a worker, the admin API and the rate service, for this demo alone');
   const source = await demoSource({ own, dataFolder: env['AUTOFLOW_DATA'], cacheFolder: cacheFolder(env) });
-  const report = await onOwnStack(env, out, (stack) => {
+  const report = await onOwnStack({ env, out, interrupted }, (stack, signal) => {
     out.fact(`Temporal ${stack.temporal.address}, API ${stack.api}`);
     out.fact(`Invoices: ${source.about}`);
     const servers = {
       temporal: stack.temporal.external ? 'configured' : 'own, in memory',
       postgres: env['DATABASE_URL'] ? 'configured' : 'own',
     } as const;
-    return demo({ stack, servers, source, limit, startedAt, out });
+    return demo({ stack, servers, source, limit, startedAt, out, signal });
   });
   if (file !== undefined) {
     await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
     out.fact(`The report is in ${file}.`);
   } else if (answers.json) answers.answer(report, () => '');
-  if (!report.equal) throw new CliError('DEMO_UNEQUAL', 'The two versions gave different results.');
+  if (!report.equal) throw new BadAnswerError('DEMO_UNEQUAL', 'The two versions gave different results.');
+  if (!report.rollback.held) throw new BadAnswerError('DEMO_ROLLBACK', `After the rollback to ${report.rollback.to} not all ran on it.`);
 }
 
-/** The stack is stopped however the work ends: done, failed, interrupted, or because a part of the stack was lost. */
-async function onOwnStack(env: NodeJS.ProcessEnv, out: Printer, work: (stack: RunningStack) => Promise<DemoReport>): Promise<DemoReport> {
-  const interrupted = interruption();
-  const stack = await startRunningStack({ name: 'demo', mode: 'ephemeral', env, log: (line) => out.progress(line) });
+/** The stack is stopped however the work ends: done, failed, interrupted, or because a part of the stack was lost; the work ends first. */
+async function onOwnStack(
+  { env, out, interrupted }: { readonly env: NodeJS.ProcessEnv; readonly out: Printer; readonly interrupted: AbortSignal },
+  work: (stack: RunningStack, signal: AbortSignal) => Promise<DemoReport>,
+): Promise<DemoReport> {
+  const stack = await startRunningStack({
+    name: 'demo',
+    mode: 'ephemeral',
+    env,
+    log: (line) => out.progress(line),
+    signal: interrupted,
+  });
+  const lost = new AbortController();
+  void stack.lost.then((error) => lost.abort(error));
+  const signal = AbortSignal.any([interrupted, lost.signal]);
   try {
-    const lost = stack.lost.then((error) => Promise.reject(error));
-    return await Promise.race([work(stack), lost, interrupted]);
+    return await work(stack, signal);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
   } finally {
     await stack.stop();
   }
-}
-
-/** Rejects at the first SIGINT or SIGTERM, also one that comes while the stack is still starting. */
-function interruption(): Promise<never> {
-  const rejects = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => reject(new CliError('INTERRUPTED', `The demo was ended by ${signal}.`)));
-  });
-  rejects.catch(() => undefined);
-  return rejects;
 }

@@ -28,16 +28,18 @@ export interface DemoOptions {
   readonly limit: number | undefined;
   readonly startedAt: Date;
   readonly out: Printer;
+  /** Ends the demo at its next step. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * The same invoices through the pipeline as written and through a better topology of it, one version after the other, each in a scope
  * of its own and after a warm-up; then a rollback. All of it through the admin API, by which it is also measured.
  */
-export async function demo({ stack, servers, source, limit, startedAt, out }: DemoOptions): Promise<DemoReport> {
+export async function demo({ stack, servers, source, limit, startedAt, out, signal }: DemoOptions): Promise<DemoReport> {
   const { client, databaseUrl } = stack;
   const scope = `demo-${startedAt.getTime().toString(36)}`;
-  const load: Load = { client, pipeline: PIPELINE, databaseUrl, source: source.settings, scope, openExecutions: 4 * WIDTH, out };
+  const load: Load = { client, pipeline: PIPELINE, databaseUrl, source: source.settings, scope, openExecutions: 4 * WIDTH, out, signal };
 
   out.step('The pipeline as its author wrote it');
   const written = describe(await asRegistered(stack), out);
@@ -48,7 +50,7 @@ export async function demo({ stack, servers, source, limit, startedAt, out }: De
   out.step('A better topology, written by hand and registered over the API');
   const better = describe(await registerBetter(client, written), out);
   const wide = { ...load, openExecutions: WIDTH };
-  const warm = await warmUp(better, wide);
+  const warm = await warmUp(better, wide, limit);
   const after = await runVersion(better, wide, {
     limit: invoices,
     warmedUp: warm.records,
@@ -59,7 +61,7 @@ export async function demo({ stack, servers, source, limit, startedAt, out }: De
   const equal = compare(before, after, out);
 
   out.step('And back again');
-  const rollback = await rollBack(written, better, load);
+  const rollback = await rollBack(written, better, load, invoices);
 
   return {
     form: 'autoflow-demo/1',

@@ -54,4 +54,6 @@ export interface DemoRollback {
   /** How many records ran on which version, before the call and after it. */
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
+  /** Those before ran on `from` only, and those after on `to` only. */
+  readonly held: boolean;
 }

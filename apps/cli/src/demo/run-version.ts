@@ -16,6 +16,7 @@ export interface Load {
   /** Executions open at once. */
   readonly openExecutions: number;
   readonly out: Printer;
+  readonly signal: AbortSignal;
 }
 
 const WARM_UP = 40;
@@ -62,9 +63,9 @@ export async function runVersion(version: Version, load: Load, { limit, longerSe
 }
 
 async function run({ name }: Version, load: Load, limit: number): Promise<Pick<DemoRun, 'measured' | 'metrics' | 'stages'>> {
-  const { client, pipeline, scope, openExecutions, out } = load;
+  const { client, pipeline, scope, openExecutions, out, signal } = load;
   const window = { ...(await backfill(`${name} runs`, { ...load, limit, version: name })), version: name, scope };
-  await setTimeout(METERED_AFTER_MS);
+  await setTimeout(METERED_AFTER_MS, undefined, { signal });
   const [metrics, { rows: stages }] = await Promise.all([
     measuredIn(load, window),
     client.pipelines.metrics(pipeline, { ...window, by: 'stage' }),
@@ -89,12 +90,12 @@ interface Window {
 
 /**
  * Runs a backfill to its end; answers the time in which it had records, without that of looking through the file. Without a version,
- * each execution gets the one that is stable when it starts.
+ * each execution gets the one that is stable when it starts. When the demo is ended, the backfill is left: its stack goes next.
  */
 export async function backfill(doing: string, load: Load & { readonly limit: number; readonly version?: string }): Promise<Window> {
-  const { client, pipeline, source, scope, limit, openExecutions, version, out } = load;
+  const { client, pipeline, source, scope, limit, openExecutions, version, out, signal } = load;
   const { id } = await client.backfills.start(pipeline, { source, scope, limit, concurrency: openExecutions, ...(version && { version }) });
-  for (let from = new Date(), hasBegun = false; ; await setTimeout(POLL_MS)) {
+  for (let from = new Date(), hasBegun = false; ; await setTimeout(POLL_MS, undefined, { signal })) {
     const asked = new Date();
     const { state, reason, progress } = await client.backfills.show(pipeline, id);
     hasBegun ||= progress.read > 0;

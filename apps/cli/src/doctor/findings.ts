@@ -1,4 +1,4 @@
-import { runningStack, SEARCH_ATTRIBUTES, type StackState, stackFolder } from '@autoflow/local-stack';
+import { configuredTemporal, runningStack, SEARCH_ATTRIBUTES, type StackState, stackFolder } from '@autoflow/local-stack';
 import { openStore } from '@autoflow/store';
 import { Connection } from '@temporalio/client';
 import { loadBackend } from '@autoflow/learning';
@@ -26,19 +26,19 @@ export async function findings({ env, stack: name, client }: Context): Promise<F
       const { status } = await api.health.ready();
       return `${api.url}: ${status}`;
     }),
-    ...(stack === undefined ? [] : await ofStack(stack, stackFolder({ name, env }))),
+    ...(stack === undefined ? [] : await ofStack(stack, stackFolder({ name, env }), env)),
     await tensors(),
   ];
 }
 
-async function ofStack({ databaseUrl, temporal }: StackState, folder: string): Promise<Finding[]> {
+async function ofStack({ databaseUrl, temporal }: StackState, folder: string, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const found: Finding[] = [];
   if (databaseUrl !== undefined)
     found.push(await attempt('Postgres and its schema', 'restart the stack: autoflow down, autoflow up', () => schema(databaseUrl)));
   if (temporal !== undefined)
     found.push(
       await attempt('Temporal’s search attributes', 'temporal operator search-attribute create --type Keyword --name NAME', () =>
-        searchAttributes(temporal),
+        searchAttributes(temporal, env),
       ),
     );
   return [...found, enforcement(folder)];
@@ -60,8 +60,10 @@ async function schema(connectionString: string): Promise<string> {
   }
 }
 
-async function searchAttributes({ address, namespace }: NonNullable<StackState['temporal']>): Promise<string> {
-  const connection = await Connection.connect({ address, connectTimeout: '5s' });
+/** TLS and API key of a server that the user named are not in the stack's file: they come from where the stack had them. */
+async function searchAttributes({ address, namespace, external }: NonNullable<StackState['temporal']>, env: NodeJS.ProcessEnv) {
+  const configured = external ? configuredTemporal(env)?.connection : undefined;
+  const connection = await Connection.connect({ ...(configured?.address === address ? configured : { address }), connectTimeout: '5s' });
   try {
     const { customAttributes = {} } = await connection.operatorService.listSearchAttributes({ namespace });
     const missing = SEARCH_ATTRIBUTES.filter((attribute) => !(attribute in customAttributes));

@@ -1,25 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { closeSync, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { CliError } from '../errors.js';
+import { aborted } from './interruption.js';
 import { SUPERVISED } from './programs.js';
 
 export interface ChildOptions {
   readonly name: string;
-  /** A file for `node`. */
+  /** A file for `node`, which sends one message over IPC when it is ready. */
   readonly program: string;
-  readonly args?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
-  /** Answers something when a message (over IPC) or a line (of stdout) says that the child is ready. */
-  readonly readyBy: { readonly message: (message: unknown) => boolean } | { readonly line: (line: string) => boolean };
+  readonly signal?: AbortSignal | undefined;
+  readonly readyWithinMs?: number;
 }
 
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** What made it ready. */
+  /** The message that said so. */
   readonly ready: unknown;
   /** Resolves when it is gone, asked to or not. */
   readonly gone: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -27,15 +26,18 @@ export interface Child {
   stop(graceMs?: number): Promise<void>;
 }
 
-const READY_WITHIN_MS = 60_000;
+const TAIL_BYTES = 64 * 1024;
 
 /**
  * Starts a program of ours and resolves when it is ready. It has its own process group, so that Ctrl-C reaches it through `stop` and in
- * order; and it ends by itself when this process is killed (`supervised.ts`).
+ * order; and it ends by itself when this process is killed (`supervised.ts`). When it ends before, is late, or `signal` is aborted, it
+ * is gone when this rejects.
  */
-export async function startChild({ name, program, args = [], env, logFile, readyBy }: ChildOptions): Promise<Child> {
+export async function startChild({ name, program, env, logFile, signal, readyWithinMs = 60_000 }: ChildOptions): Promise<Child> {
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
-  const child = spawn(process.execPath, ['--import', pathToFileURL(SUPERVISED()).href, program, ...args], {
+  // A log that cannot be written (a full disk) must not take the stack with it.
+  log.on('error', () => undefined);
+  const child = spawn(process.execPath, ['--import', pathToFileURL(SUPERVISED()).href, program], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -45,39 +47,47 @@ export async function startChild({ name, program, args = [], env, logFile, ready
   const gone = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('close', (code, signal) => log.end(() => resolve({ code, signal }))),
   );
+  const notStarted = (why: string) => new CliError('PROCESS_NOT_STARTED', `${name} ${why}:\n${tail(logFile)}`);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), readyWithinMs);
   try {
-    const ready = await Promise.race([readiness(child, readyBy), earlyEnd(name, gone, logFile), tooLate(name, logFile)]);
+    const ready = await Promise.race([
+      readiness(child),
+      gone.then(({ code, signal }) => Promise.reject(notStarted(`ended before it was ready (${signal ?? `exit code ${code}`})`))),
+      aborted(late.signal).then(() => Promise.reject(notStarted(`was not ready within ${readyWithinMs / 1000} s`))),
+      ...(signal ? [aborted(signal).then(() => Promise.reject(signal.reason as Error))] : []),
+    ]);
     return { name, pid: child.pid!, ready, gone, stop: (graceMs) => stop(child, gone, graceMs) };
   } catch (error) {
     await stop(child, gone, 2_000);
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function readiness(child: ChildProcess, readyBy: ChildOptions['readyBy']): Promise<unknown> {
+function readiness(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    if ('message' in readyBy) child.on('message', (message) => readyBy.message(message) && resolve(message));
-    else createInterface({ input: child.stdout! }).on('line', (line) => readyBy.line(line) && resolve(line));
+    child.once('message', resolve);
   });
 }
 
-async function earlyEnd(name: string, gone: Child['gone'], logFile: string): Promise<never> {
-  const { code, signal } = await gone;
-  throw new CliError('PROCESS_NOT_STARTED', `${name} ended before it was ready (${signal ?? `exit code ${code}`}):\n${tail(logFile)}`);
-}
-
-function tooLate(name: string, logFile: string): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(
-      () => reject(new CliError('PROCESS_NOT_STARTED', `${name} was not ready within ${READY_WITHIN_MS / 1000} s:\n${tail(logFile)}`)),
-      READY_WITHIN_MS,
-    ).unref();
-  });
-}
-
+/** The last lines of a log, for an error; a log that cannot be read says so itself. */
 function tail(logFile: string): string {
-  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+  try {
+    const file = openSync(logFile, 'r');
+    try {
+      const { size } = fstatSync(file);
+      const end = Buffer.alloc(Math.min(size, TAIL_BYTES));
+      readSync(file, end, 0, end.length, size - end.length);
+      return end.toString('utf8').trimEnd().split('\n').slice(-15).join('\n');
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    return `its log cannot be read (${(error as Error).message})`;
+  }
 }
 
 async function stop(child: ChildProcess, gone: Child['gone'], graceMs = 45_000): Promise<void> {

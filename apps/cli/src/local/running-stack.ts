@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient, type AutoFlowClient } from '@autoflow/client';
-import { type Stack, startStack, type TemporalEndpoint } from '@autoflow/local-stack';
+import { freePort, type Stack, startStack, type TemporalEndpoint } from '@autoflow/local-stack';
 import { setUpOrders } from '@autoflow/retail-orders';
 import { openStore } from '@autoflow/store';
 import { registerModule } from '../modules/register.js';
 import { ensureAdminToken } from './admin-token.js';
+import { childEnvironment } from './child-environment.js';
 import { type Child, startChild } from './child.js';
-import { freePortOr } from './ports.js';
 import { CONTROL_PLANE, EXAMPLE_MODULE, RATES_SERVER, WORKER } from './programs.js';
 import { publish, unpublish } from './published.js';
 
@@ -18,11 +18,13 @@ export interface RunningStackOptions {
   readonly name?: string;
   /** Default: the stack's own place under the cache folder of this user. */
   readonly dataFolder?: string;
-  /** Default: the environment of this process; the children get it too. */
+  /** Default: the environment of this process; the children get what is not AutoFlow's of it, too. */
   readonly env?: NodeJS.ProcessEnv;
   /** Modules whose pipelines are registered; default: the example. */
   readonly modules?: readonly string[];
   readonly log: (line: string) => void;
+  /** Ends a start that is under way; what was started is stopped again. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningStack {
@@ -55,33 +57,28 @@ export interface RunningStack {
  * pipeline registered. Resolves when it takes work; when a part does not start, what was started is stopped again.
  */
 export async function startRunningStack(options: RunningStackOptions): Promise<RunningStack> {
-  const { mode, name = 'local', dataFolder, env = process.env, modules = [EXAMPLE_MODULE()], log } = options;
+  const { mode, name = 'local', dataFolder, env = process.env, modules = [EXAMPLE_MODULE()], log, signal } = options;
   const stack = await startStack({ name, mode, ...(dataFolder !== undefined && { dataFolder }), env, log });
   const undo = new Undo(() => stack.stop());
   try {
+    signal?.throwIfAborted();
     const folders = makeFolders(stack.folder);
     const admin = await prepareDatabase(stack);
+    signal?.throwIfAborted();
     log('starting the control plane, the worker and the rate service');
-    const start = childStarter(folders.logs, { ...env, ...addresses(stack) }, undo);
-    const rates = await start({ name: 'rates', program: RATES_SERVER(), readyBy: { line: (line) => line.includes('"url"') } });
-    const ratesUrl = (JSON.parse(String(rates.ready)) as { url: string }).url;
+    const start = childStarter(folders.logs, undo, signal);
+    const common = addresses(stack);
+    const rates = await start('rates', RATES_SERVER(), childEnvironment(env, {}));
+    const ratesUrl = (rates.ready as { url: string }).url;
+    const port = mode === 'persistent' ? await freePort(4000) : 0;
     const [controlPlane, worker] = await all([
-      start({
-        name: 'control-plane',
-        program: CONTROL_PLANE(),
-        env: { AUTOFLOW_API_PORT: String(mode === 'persistent' ? await freePortOr(4000) : 0) },
-        readyBy: { message: (message) => typeof message === 'object' },
-      }),
-      start({
-        name: 'worker',
-        program: WORKER(),
-        env: workerSettings(folders, stack, ratesUrl, name),
-        readyBy: { line: (line) => line.includes('worker started') },
-      }),
+      start('control-plane', CONTROL_PLANE(), childEnvironment(env, { ...common, AUTOFLOW_API_PORT: String(port) })),
+      start('worker', WORKER(), childEnvironment(env, { ...common, ...workerSettings(folders, stack, ratesUrl, name) }, { secrets: true })),
     ]);
     const api = (controlPlane.ready as { url: string }).url;
     const client = createClient({ url: api, token: admin.token });
     const pipelines = [];
+    signal?.throwIfAborted();
     for (const module of modules) pipelines.push(...(await registerModule(client, module, folders.releases, 'registered by autoflow up')));
     publish(stack.folder, { api, tokenFile: admin.file });
     undo.add(() => unpublish(stack.folder));
@@ -141,6 +138,7 @@ function addresses({ databaseUrl, temporal }: Stack): NodeJS.ProcessEnv {
 
 function workerSettings({ releases, batches }: Folders, { databaseUrl }: Stack, ratesUrl: string, name: string): NodeJS.ProcessEnv {
   return {
+    AUTOFLOW_ROLES: 'workflows,control,functions',
     AUTOFLOW_RELEASES: releases,
     AUTOFLOW_BATCHES: `file:${batches}`,
     AUTOFLOW_HOST: `${name}-${process.pid}`,
@@ -150,9 +148,9 @@ function workerSettings({ releases, batches }: Folders, { databaseUrl }: Stack, 
 }
 
 /** Children are stopped in the opposite order of their starts: the worker before what its work needs. */
-function childStarter(logs: string, env: NodeJS.ProcessEnv, undo: Undo) {
-  return async (child: Omit<Parameters<typeof startChild>[0], 'env' | 'logFile'> & { env?: NodeJS.ProcessEnv }): Promise<Child> => {
-    const started = await startChild({ ...child, env: { ...env, ...child.env }, logFile: join(logs, `${child.name}.log`) });
+function childStarter(logs: string, undo: Undo, signal: AbortSignal | undefined) {
+  return async (name: string, program: string, env: NodeJS.ProcessEnv): Promise<Child> => {
+    const started = await startChild({ name, program, env, logFile: join(logs, `${name}.log`), signal });
     undo.add(() => started.stop());
     return started;
   };

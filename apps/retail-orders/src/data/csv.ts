@@ -15,7 +15,8 @@ export async function writeInvoices(path: string, invoices: Iterable<RawInvoice>
   await rename(partial, path);
 }
 
-function* csv(invoices: Iterable<RawInvoice>): Generator<string> {
+/** Piece by piece, the head first. */
+export function* csv(invoices: Iterable<RawInvoice>): Generator<string> {
   yield `${COLUMNS.join()}\n`;
   for (const { InvoiceNo, rows } of invoices) yield rows.map((row) => `${csvLine({ InvoiceNo, ...row })}\n`).join('');
 }

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { RawInvoice, Row } from '../records.js';
 
-/** All invoices of a gzipped CSV file, for tests only: in memory, lines of an invoice together, in the order of their first line. */
+/** All invoices of a CSV file (.gz too), for tests only: in memory, lines of an invoice together, in the order of their first line. */
 export function readInvoices(path: string): RawInvoice[] {
-  const [header, ...rows] = parseCsv(gunzipSync(readFileSync(path)).toString('utf8'));
+  const bytes = readFileSync(path);
+  const [header, ...rows] = parseCsv((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'));
   const invoices = new Map<string, Row[]>();
   for (const cells of rows) {
     const { InvoiceNo, ...row } = Object.fromEntries(header!.map((column, i) => [column, cells[i]!]));
