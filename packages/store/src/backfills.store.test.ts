@@ -50,6 +50,16 @@ describe('backfills', () => {
     expect(await backfills().list('nowhere', 2)).toEqual([]);
   });
 
+  test('tells which are running', async () => {
+    await create('b5');
+    await create('b5-paused');
+    await backfills().setState('b5-paused', 'paused', by);
+    const running = (await backfills().running()).map(({ id }) => id);
+    expect(running).toContain('b5');
+    expect(running).not.toContain('b5-paused');
+    expect(running).not.toContain('b2');
+  });
+
   test('refuses an id that is taken, a pipeline and a backfill that are not there', async () => {
     await create('b6');
     await expect(create('b6')).rejects.toMatchObject({ code: 'ALREADY_EXISTS', retryable: false });

@@ -17,6 +17,7 @@ export function backfillStore(database: Database): BackfillStore {
     get: (id) => find(database, id),
     list: (pipeline, limit) =>
       many<BackfillRow>(database, `${BACKFILL} where pipeline = $1 order by created_at desc, id limit $2`, [pipeline, limit]),
+    running: () => many<BackfillRow>(database, `${BACKFILL} where state = 'running' order by created_at, id`, []),
     setState: (id, state, by) => database.transaction((sql) => setState(sql, id, state, by)),
     setTotal: async (id, total) => {
       const set = await database.query('update autoflow.backfills set total = $2 where id = $1 returning id', [id, total]);

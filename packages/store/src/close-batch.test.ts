@@ -47,6 +47,9 @@ describe('ledger.close', () => {
     expect(letters[1]).toMatchObject({ in: 'parse', version: 'v1', release: 'r1', record: { id: 'c' }, diedAt: expect.any(Date) });
     expect(await ledger().deadLetters({ pipeline: 'orders', scope: 'letters', code: 'BAD', limit: 9 })).toEqual([letters[1]]);
     expect(await ledger().deadLetters({ pipeline: 'orders', scope: 'letters', limit: 9, after: letters[0]!.id })).toEqual([letters[1]]);
+    expect(await ledger().deadLetter('orders', letters[1]!.id)).toEqual(letters[1]);
+    for (const id of ['999999', 'x', '', '9'.repeat(40)]) expect(await ledger().deadLetter('orders', id)).toBeUndefined();
+    expect(await ledger().deadLetter('elsewhere', letters[1]!.id)).toBeUndefined();
   });
 
   test('again, and by many at once, it answers the counts there are and changes nothing', async () => {

@@ -17,6 +17,7 @@ export type StoreErrorCode =
   | 'SETTINGS_INVALID'
   | 'STALE_CURSOR'
   | 'STALE_REVISION'
+  | 'STALE_VERSION'
   | 'STORE_FAILED'
   | 'STORE_REFUSED'
   | 'STORE_UNAVAILABLE';
@@ -61,6 +62,21 @@ export class StaleCursorError extends StoreError {
       `backfill ${backfill} stands at ${current}, the batch was read at ${found}. Read the backfill again and go on from there.`,
       { found, current },
     );
+  }
+}
+
+/** The stable pointer has moved since the batch's version was resolved. Resolve again and open the batch with what is stable now. */
+export class StaleVersionError extends StoreError {
+  override readonly name = 'StaleVersionError';
+  constructor(
+    pipeline: string,
+    readonly found: string,
+    readonly current: string,
+  ) {
+    super('STALE_VERSION', `the stable version of ${pipeline} is ${current}, the batch was made for ${found}. Resolve it again.`, {
+      found,
+      current,
+    });
   }
 }
 

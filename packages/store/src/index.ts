@@ -9,6 +9,7 @@ export {
   SchemaError,
   StaleCursorError,
   StaleRevisionError,
+  StaleVersionError,
   StoreError,
   StoreUnavailableError,
   type StoreErrorCode,

@@ -13,6 +13,9 @@ const RECORD = `select pipeline, scope, key, state, batch_id as "batchId", versi
   from autoflow.records`;
 const DEAD_LETTER = `select d.id::text as id, d.pipeline, d.scope, d.key, d.version, d.release, d.died_in as "in", d.code, d.message,
   d.died_at as "diedAt", d.record from autoflow.dead_letters d`;
+/** One whose record was run again and lived is history. */
+const STILL_DEAD = `exists (
+  select from autoflow.records r where r.pipeline = d.pipeline and r.scope = d.scope and r.key = d.key and r.batch_id = d.batch_id and r.state = 'dead')`;
 
 /** Batches and the current outcome of every record. `open` and `close` are one transaction each, and may be repeated. */
 export function batchLedger(database: Database): BatchLedger {
@@ -25,6 +28,7 @@ export function batchLedger(database: Database): BatchLedger {
     record: (pipeline, scope, key) =>
       one<RecordRow>(database, `${RECORD} where pipeline = $1 and scope = $2 and key = $3`, [pipeline, scope, key]),
     records: (filter) => records(database, filter),
+    deadLetter: (pipeline, id) => deadLetter(database, pipeline, id),
     deadLetters: (filter) => deadLetters(database, filter),
     outcomeDigest: (pipeline, scope) => outcomeDigest(database, pipeline, scope),
   };
@@ -57,7 +61,13 @@ function records(
   );
 }
 
-/** Newest first; only those whose record is dead by now: one that was run again and lived is history. `after` is the last id seen. */
+/** Ids are numbers; whatever else is asked for is not there. */
+async function deadLetter(database: Database, pipeline: string, id: string): Promise<DeadLetterRow | undefined> {
+  if (!/^[0-9]{1,18}$/.test(id)) return undefined;
+  return one<DeadLetterRow>(database, `${DEAD_LETTER} where d.pipeline = $1 and d.id = $2 and ${STILL_DEAD}`, [pipeline, id]);
+}
+
+/** Newest first; only those whose record is dead by now. `after` is the last id seen. */
 function deadLetters(
   database: Database,
   { pipeline, scope, code, limit, after }: Parameters<BatchLedger['deadLetters']>[0],
@@ -65,8 +75,7 @@ function deadLetters(
   return many<DeadLetterRow>(
     database,
     `${DEAD_LETTER} where d.pipeline = $1 and ($2::text is null or d.scope = $2) and ($3::text is null or d.code = $3) and ($4::bigint is null or d.id < $4)
-       and exists (select from autoflow.records r where r.pipeline = d.pipeline and r.scope = d.scope and r.key = d.key and r.batch_id = d.batch_id and r.state = 'dead')
-     order by d.id desc limit $5`,
+       and ${STILL_DEAD} order by d.id desc limit $5`,
     [pipeline, scope, code, after, limit],
   );
 }

@@ -73,7 +73,7 @@ export interface DefinitionStore {
   }): Promise<{ version: VersionRow; created: boolean }>;
   versions(pipeline: string): Promise<VersionRow[]>;
   version(pipeline: string, name: string): Promise<VersionRow | undefined>;
-  /** Flips the stable pointer. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster. */
+  /** Flips the stable pointer, after the batches that are being opened with the one before. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster. */
   setStable(request: { pipeline: string; version: string; revision?: number; by: Actor }): Promise<PipelineRow>;
   allocation(pipeline: string, version: string): Promise<AllocationRow | undefined>;
   setAllocation(request: { pipeline: string; version: string; stages: Allocation; revision?: number; by: Actor }): Promise<AllocationRow>;
@@ -137,11 +137,15 @@ export interface BatchLedger {
    * `backfill.cursor` is where the source stands after this batch, `from` where it stood before (default: cursor − records). The backfill's
    * cursor moves in the same transaction, and only from `from`: `StaleCursorError` when another feeder was faster, `NotRunningError` when the
    * backfill was paused or ended. Known records count as read and settled.
+   *
+   * With `followsStable` the batch's version is the stable one when it is committed, or nothing is: `StaleVersionError`. So once `setStable`
+   * has resolved, no batch is opened any more with the version before.
    */
   open(request: {
     batch: Omit<BatchRow, 'state' | 'openedAt' | 'closedAt' | 'counts'>;
     records: readonly RecordState[];
     replace: boolean;
+    followsStable?: boolean;
     backfill?: { id: string; cursor: number; from?: number };
   }): Promise<{ row: BatchRow; known: readonly string[] }>;
   batch(id: string): Promise<BatchRow | undefined>;
@@ -151,6 +155,8 @@ export interface BatchLedger {
   close(request: { batchId: string; outcomes: readonly Outcome[]; inputs: ReadonlyMap<string, Fields> }): Promise<OutcomeCounts>;
   record(pipeline: string, scope: string, key: string): Promise<RecordRow | undefined>;
   records(filter: { pipeline: string; scope?: string; state?: RecordRow['state']; limit: number; after?: string }): Promise<RecordRow[]>;
+  /** One of those that `deadLetters` lists. */
+  deadLetter(pipeline: string, id: string): Promise<DeadLetterRow | undefined>;
   deadLetters(filter: { pipeline: string; scope?: string; code?: string; limit: number; after?: string }): Promise<DeadLetterRow[]>;
   /** SHA-256 over (key, state, reason or error code, output) of all records of a scope in key order: equal digests mean equal outcomes. */
   outcomeDigest(pipeline: string, scope: string): Promise<{ digest: string; counts: OutcomeCounts }>;
@@ -188,6 +194,8 @@ export interface BackfillStore {
   create(row: Omit<BackfillRow, 'state' | 'cursor' | 'progress' | 'createdAt' | 'endedAt' | 'reason'>, by: Actor): Promise<BackfillRow>;
   get(id: string): Promise<BackfillRow | undefined>;
   list(pipeline: string, limit: number): Promise<BackfillRow[]>;
+  /** Of all pipelines, oldest first. */
+  running(): Promise<BackfillRow[]>;
   setState(id: string, state: BackfillRow['state'], by: Actor): Promise<BackfillRow>;
   setTotal(id: string, total: number): Promise<void>;
 }

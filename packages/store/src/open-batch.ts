@@ -2,14 +2,14 @@
 import type { RecordState } from '@autoflow/pipeline';
 import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
-import { NotFoundError, NotRunningError, StaleCursorError } from './errors.js';
+import { NotFoundError, NotRunningError, StaleCursorError, StaleVersionError } from './errors.js';
 import type { BatchLedger, BatchRow } from './model.js';
 import { checkKeys } from './text.js';
 
 type Request = Parameters<BatchLedger['open']>[0];
 
 export async function openBatch(database: Database, request: Request): Promise<{ row: BatchRow; known: readonly string[] }> {
-  const { batch, records, replace, backfill } = request;
+  const { batch, records, replace, followsStable, backfill } = request;
   checkKeys(records);
   return database.transaction(async (sql) => {
     const isNew = await insertBatch(sql, batch, backfill?.id);
@@ -19,6 +19,7 @@ export async function openBatch(database: Database, request: Request): Promise<{
     await recordAdmission(sql, batch.id, admitted.size, known);
     if (backfill !== undefined) await advanceCursor(sql, backfill, records.length, records.length - admitted.size);
     await announce(sql, batch.id);
+    if (followsStable) await mustBeStable(sql, batch);
     return { row: (await findBatch(sql, batch.id))!, known };
   });
 }
@@ -98,6 +99,19 @@ async function advanceCursor(sql: Sql, backfill: NonNullable<Request['backfill']
   if (row === undefined) throw new NotFoundError('backfill', id);
   if (row.cursor !== from) throw new StaleCursorError(id, from, row.cursor);
   throw new NotRunningError(id, row.state);
+}
+
+/**
+ * Locks the pointer until the batch is committed: who moves it waits for that, and who opens a batch meanwhile sees where it went.
+ * Last of all, so that the lock is held for a moment only.
+ */
+async function mustBeStable(sql: Sql, { pipeline, version }: Request['batch']): Promise<void> {
+  const [found] = await sql.query<{ stable: string }>(
+    'select stable_version as stable from autoflow.pipelines where name = $1 for share',
+    [pipeline],
+  );
+  if (found === undefined) throw new NotFoundError('pipeline', pipeline);
+  if (found.stable !== version) throw new StaleVersionError(pipeline, version, found.stable);
 }
 
 /** Hosts poll the pools of stable versions anyhow; they are told only of a batch that needs another one, and only if no open batch needs it already. */
