@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { billedMs, costPer1000, executionCost, invocationCost, provisionedCost } from './cost.js';
+import { billedMs, costPer1000, invocationCost } from './cost.js';
 import { PUBLISHED_PRICES as prices } from './prices.js';
 
 describe('cost of an invocation', () => {
@@ -21,31 +20,9 @@ describe('cost of an invocation', () => {
   });
 });
 
-describe('cost of an execution', () => {
-  const billed = fc.record({ billedMs: fc.nat(100_000), memoryMb: fc.integer({ min: 64, max: 10_240 }) });
-
-  it('is the sum of its parts, and of its invocations', () => {
-    fc.assert(
-      fc.property(fc.array(billed, { maxLength: 20 }), fc.nat(100), (invocations, actions) => {
-        const cost = executionCost({ invocations, actions }, prices);
-        const one = invocations.reduce((sum, invocation) => sum + invocationCost(invocation, prices), 0);
-        expect(cost.withoutActions).toBeCloseTo(one, 12);
-        expect(cost.all).toBeCloseTo(cost.compute + cost.invocations + cost.actions, 12);
-        expect(cost.actions).toBeCloseTo((actions * 50) / 1e6, 12);
-      }),
-    );
-  });
-
-  it('takes other prices, one by one', () => {
-    const free = { ...prices, temporalAction: { usd: 0, source: 'own server', asOf: '2026-01-01' } };
-    const cost = executionCost({ invocations: [{ billedMs: 1000, memoryMb: 1024 }], actions: 7 }, free);
-    expect(cost.all).toBe(cost.withoutActions);
-  });
-
-  it('is told per 1,000 records, where there are records', () => {
-    expect(costPer1000(0.02, 500)).toBeCloseTo(0.04, 12);
-    expect(costPer1000(0.02, 0)).toBeUndefined();
-  });
+it('cost is told per 1,000 records, where there are records', () => {
+  expect(costPer1000(0.02, 500)).toBeCloseTo(0.04, 12);
+  expect(costPer1000(0.02, 0)).toBeUndefined();
 });
 
 describe('rubbish', () => {
@@ -53,8 +30,6 @@ describe('rubbish', () => {
     expect(() => invocationCost({ billedMs: value, memoryMb: 128 }, prices)).toThrow(RangeError);
     expect(() => invocationCost({ billedMs: 1, memoryMb: value }, prices)).toThrow(RangeError);
     expect(() => billedMs({ durationMs: value })).toThrow('durationMs must be a finite number of at least 0');
-    expect(() => executionCost({ invocations: [], actions: value }, prices)).toThrow(RangeError);
-    expect(() => provisionedCost(value, prices)).toThrow(RangeError);
     expect(() => costPer1000(1, value)).toThrow(RangeError);
   });
 });

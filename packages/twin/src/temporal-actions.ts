@@ -1,5 +1,3 @@
-import type { Topology } from '@autoflow/topology';
-
 /** What one execution did on Temporal, counted as Temporal Cloud bills it. */
 export interface TemporalUse {
   /** The start, and one for each continue-as-new. */
@@ -31,13 +29,4 @@ export function temporalActions(use: Partial<TemporalUse>): number {
     queries = 0,
   } = use;
   return runs + activityAttempts + timers + localActivityTasks + heartbeats + searchAttributeUpserts + queries;
-}
-
-/**
- * Actions of one execution of a topology in which nothing fails and no invocation lives long enough to heartbeat to the server: its start,
- * an activity per stage and partition, and settling the outcomes as a local activity; through the direct door admitting the records as well.
- */
-export function plannedActions(topology: Pick<Topology, 'stages'>, door: 'batch' | 'direct'): number {
-  const activityAttempts = topology.stages.reduce((sum, { partitions }) => sum + partitions, 0);
-  return temporalActions({ activityAttempts, localActivityTasks: door === 'direct' ? 2 : 1 });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { usedMbSeconds, utilisation } from './utilisation.js';
+import { utilisation } from './utilisation.js';
 
 describe('utilisation', () => {
   it('weights pools by what they had', () => {
@@ -25,14 +25,5 @@ describe('utilisation', () => {
         expect(Math.max(memory, instances)).toBeLessThanOrEqual(1);
       }),
     );
-  });
-
-  it('counts peak memory for as long as an invocation ran', () => {
-    expect(
-      usedMbSeconds([
-        { peakMemoryMb: 100, durationMs: 500 },
-        { peakMemoryMb: 60, durationMs: 2000 },
-      ]),
-    ).toBe(170);
   });
 });

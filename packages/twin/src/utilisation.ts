@@ -6,7 +6,7 @@ export interface PoolUsage {
   readonly busyS: number;
   /** Memory limit × seconds, over the instances that were there. */
   readonly provisionedMbS: number;
-  /** Resident memory × seconds, over the same instances: see `usedMbSeconds`. */
+  /** Resident memory × seconds, over the same instances. */
   readonly usedMbS: number;
 }
 
@@ -32,11 +32,6 @@ export function utilisation(pools: readonly PoolUsage[]): Utilisation {
       sum((pool) => pool.provisionedS),
     ),
   };
-}
-
-/** Memory-seconds (MB·s) that invocations used: peak resident memory for as long as they ran. An upper bound, as the peak does not last. */
-export function usedMbSeconds(invocations: readonly { readonly peakMemoryMb: number; readonly durationMs: number }[]): number {
-  return invocations.reduce((sum, { peakMemoryMb, durationMs }) => sum + (peakMemoryMb * durationMs) / 1000, 0);
 }
 
 function share(part: number, whole: number): number | undefined {
