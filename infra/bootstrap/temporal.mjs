@@ -11,10 +11,19 @@ import { say, step } from './progress.mjs';
 const VERSION = 'v1.5.1';
 const folder = join(cache, `temporal-${VERSION}`);
 export const binary = join(folder, 'temporal');
+const HOST = 'temporal.download';
+const NO_GO = '- Go is not on PATH';
 
-/** A Temporal server that runs already, a `temporal` command on PATH, a download, or a build from source, in this order. */
-export const temporal = {
-  done: () => isConfigured() || onPath('temporal') !== undefined || existsSync(binary),
+/** A `temporal` command: on PATH, in the cache, downloaded, or built from source, in this order. */
+export const ownTemporal = {
+  done: () => onPath('temporal') !== undefined || existsSync(binary),
+  /** Fails at once, before anything that takes long, when there is no way to have one. */
+  async check() {
+    if (onPath('go') !== undefined) return;
+    await archive().catch((error) => {
+      throw new Error(missing([error.message, NO_GO]));
+    });
+  },
   run: () =>
     exclusively(`temporal-${VERSION}`, async () => {
       if (existsSync(binary)) return;
@@ -24,40 +33,53 @@ export const temporal = {
           () => undefined,
           (error) => error.message,
         );
-        if (failure === undefined) return;
+        if (failure === undefined) return say(`the Temporal command is ${binary}`);
         why.push(failure);
       }
-      say(`no Temporal server could be had, so nothing that needs one will run:\n${why.join('\n')}`);
+      throw new Error(missing(why));
     }),
 };
 
-/** The same question that the Temporal SDK asks for its own development server. */
+/** For everything but the tests, a server that the user has named will do as well. */
+export const temporal = { ...ownTemporal, done: () => isConfigured() || ownTemporal.done() };
+
+function missing(why) {
+  return [
+    'no Temporal server could be had, and nothing runs without one:',
+    ...why,
+    'Do one of these and start again:',
+    '  1. Install the Temporal CLI (https://docs.temporal.io/cli#install) so that `temporal` is on PATH.',
+    '  2. Install Go 1.25 or newer: the server is then built into the cache folder.',
+    '  3. Set TEMPORAL_ADDRESS (or write a temporal.toml) to use a server that runs already; `npm test` needs one of its own.',
+  ].join('\n');
+}
+
 async function download() {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const query = new URLSearchParams({ arch, platform, format: 'tar.gz' });
-  const answer = await fetch(`https://temporal.download/cli/${VERSION}?${query}`, { signal: AbortSignal.timeout(4000) }).catch(
-    () => undefined,
-  );
-  if (!answer?.ok) throw new Error(`- temporal.download ${answer ? `answers ${answer.status}` : 'cannot be reached'}`);
-  const { archiveUrl, fileToExtract } = await answer.json();
+  const { archiveUrl, fileToExtract } = await archive();
   await step('downloading the Temporal server', () =>
     intoPlace(async (scratch) => {
-      const archive = await fetch(archiveUrl, { signal: AbortSignal.timeout(300_000) });
-      if (!archive.ok) throw new Error(`- ${archiveUrl} answers ${archive.status}`);
-      await writeFile(join(scratch, 'archive.tar.gz'), Buffer.from(await archive.arrayBuffer()));
+      const answer = await fetch(archiveUrl, { signal: AbortSignal.timeout(300_000) });
+      if (!answer.ok) throw new Error(`- ${archiveUrl} answers ${answer.status}`);
+      await writeFile(join(scratch, 'archive.tar.gz'), Buffer.from(await answer.arrayBuffer()));
       await run('tar', ['-xzf', 'archive.tar.gz', fileToExtract], { cwd: scratch });
       return join(scratch, fileToExtract);
     }),
   );
 }
 
+/** Where it can be downloaded: the same question that the Temporal SDK asks for its own development server. */
+async function archive() {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  const query = new URLSearchParams({ arch, platform, format: 'tar.gz' });
+  const answer = await fetch(`https://${HOST}/cli/${VERSION}?${query}`, { signal: AbortSignal.timeout(4000) }).catch(() => undefined);
+  if (!answer?.ok) throw new Error(`- ${HOST} ${answer ? `answers ${answer.status}` : 'cannot be reached'}`);
+  return await answer.json();
+}
+
 async function build() {
   const go = onPath('go');
-  if (go === undefined)
-    throw new Error(
-      '- Go is not on PATH: install Go 1.25 or newer, or the Temporal CLI (https://docs.temporal.io/cli#install), or set TEMPORAL_ADDRESS',
-    );
+  if (go === undefined) throw new Error(NO_GO);
   await step('building the Temporal server with Go (once for this user; about 3 minutes)', () =>
     intoPlace(async (scratch) => {
       await run(go, ['install', `github.com/temporalio/cli/cmd/temporal@${VERSION}`], { cwd: scratch, env: { GOBIN: scratch } });

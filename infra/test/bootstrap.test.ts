@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -40,6 +40,39 @@ test('packages are installed again when the lock file names another version, or 
     );
     expect([packages, stdout.trim()]).toEqual([packages, String(done)]);
   }
+});
+
+test('packages are installed again when a program of ours has no link, or one to nowhere', async () => {
+  cpSync(bootstrap, join(folder, 'infra', 'bootstrap'), { recursive: true });
+  write('node_modules/.package-lock.json', { packages: {} });
+  write('package-lock.json', { packages: { 'apps/cli': { bin: { autoflow: 'bin/autoflow.mjs' } } } });
+  const link = join(folder, 'node_modules', '.bin', 'autoflow');
+  const done = async () => {
+    const script = `import { dependencies } from '${folder}/infra/bootstrap/dependencies.mjs'; console.log(dependencies.done())`;
+    return (await node(script)).stdout.trim();
+  };
+  expect(await done()).toBe('false');
+  write('apps/cli/bin/autoflow.mjs', {});
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync('../../apps/cli/bin/autoflow.mjs', link);
+  expect(await done()).toBe('true');
+  rmSync(join(folder, 'apps'), { recursive: true });
+  expect(await done()).toBe('false');
+});
+
+test('without any way to a Temporal server the set-up ends before it begins, with the remedies; a named server will do, but not for the tests', async () => {
+  const checked = async (steps: string, named: NodeJS.ProcessEnv = {}) => {
+    const script = `
+      import { ${steps} as temporal } from '${bootstrap}/temporal.mjs';
+      globalThis.fetch = () => Promise.reject(new Error('no network'));
+      console.log(temporal.done() || (await temporal.check().catch((error) => error.message)));`;
+    return (await node(script, { PATH: folder, HOME: folder, ...named })).stdout.trim();
+  };
+  const remedies =
+    /temporal\.download cannot be reached[^]*Go is not on PATH[^]*1\. Install the Temporal CLI[^]*2\. Install Go[^]*3\. Set TEMPORAL_ADDRESS/;
+  expect(await checked('temporal')).toMatch(remedies);
+  expect(await checked('temporal', { TEMPORAL_ADDRESS: 'theirs:7233' })).toBe('true');
+  expect(await checked('ownTemporal', { TEMPORAL_ADDRESS: 'theirs:7233' })).toMatch(remedies);
 });
 
 test('two set-ups wait for each other, and a lock whose process is gone is taken over', async () => {

@@ -4,18 +4,21 @@ import { once } from 'node:events';
 import type { TestProject } from 'vitest/node';
 import { type Stack, startStack } from '@autoflow/local-stack';
 import type { TestServers } from '@autoflow/local-stack/testing';
+import { forgetNamedServers } from './own-servers.js';
 
 const NAMESPACES = Array.from({ length: 8 }, (_, index) => `test-${index + 1}`);
 
 /**
  * One ephemeral stack for the whole run, started when the first test file asks for it (`useTestStack`), so that a
- * run of pure unit tests does not pay for it. Returns the tear-down.
+ * run of pure unit tests does not pay for it. Its servers are always its own, whatever the user's environment names;
+ * that goes for the test processes too, which inherit the environment of this one. Returns the tear-down.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  forgetNamedServers(process.env);
   let stack: Promise<Stack> | undefined;
   const server = createServer(async (_request, response) => {
     try {
-      stack ??= startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, log: (line) => console.log(line) });
+      stack ??= startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, env: process.env, log: (line) => console.log(line) });
       response.end(JSON.stringify(serversOf(await stack)));
     } catch (error) {
       response.writeHead(500).end(error instanceof Error ? error.message : String(error));

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { removeStack, runningStack, stopStack } from './control.js';
 import { stacksFolder } from './folders.js';
 import { isAlive } from './processes.js';
-import { type Stack, type StackOptions, startStack } from './stack.js';
+import { type Stack, stackFolder, type StackOptions, startStack } from './stack.js';
 import { readState, type StackState } from './state.js';
 import { findTemporal } from './temporal-binary.js';
 
@@ -129,6 +129,24 @@ test('another process can end a stack', async () => {
   expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(false);
 });
 
+test('a stack whose owner takes its time is left alone, servers and all', async () => {
+  const owner = await ownerProcess({ name: 'tested', mode: 'persistent', dataFolder: folder }, process.env, 'finishing its work');
+  const state = runningStack({ name: 'tested', dataFolder: folder })!;
+  await expect(stopStack({ name: 'tested', dataFolder: folder }, 200)).rejects.toMatchObject({
+    code: 'STILL_STOPPING',
+    message: expect.stringContaining(`process ${owner.pid}`),
+  });
+  expect(serversAlive(state)).toBe(2);
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(true);
+  expect(serversAlive(state)).toBe(0);
+});
+
+test.each(['', '..', 'a/b', 'a b', 'naïve', 'x'.repeat(65)])('%j is not the name of a stack', (name) => {
+  expect(() => stackFolder({ name, dataFolder: folder })).toThrow(expect.objectContaining({ code: 'STACK_NAME' }));
+});
+
 test('an owner that exits without stopping takes its servers with it', async () => {
   const owner = await ownerProcess();
   const state = readState(folder)!;
@@ -163,15 +181,16 @@ async function start(options: Partial<StackOptions> & Pick<StackOptions, 'mode'>
   return stack;
 }
 
-/** A process that starts a stack, ends it cleanly on SIGTERM, and just exits when its standard input ends. */
+/** A process that starts a stack, ends it cleanly on SIGTERM unless it has other work, and just exits when its standard input ends. */
 async function ownerProcess(
   options: object = { name: 'tested', mode: 'persistent', dataFolder: folder },
   env = process.env,
+  otherWork?: string,
 ): Promise<ChildProcess> {
   const script = `
     import { startStack } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
     const stack = await startStack({ ...${JSON.stringify(options)}, log: () => {} });
-    process.once('SIGTERM', () => stack.stop().then(() => process.exit()));
+    process.once('SIGTERM', () => ${otherWork ? `console.log(${JSON.stringify(otherWork)})` : 'stack.stop().then(() => process.exit())'});
     process.stdin.on('end', () => process.exit()).resume();
     console.log('up');`;
   const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'], env });

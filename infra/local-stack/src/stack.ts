@@ -15,7 +15,10 @@ import { configuredTemporal, prepareExternal } from './temporal-external.js';
 import { startTemporal } from './temporal-server.js';
 
 export interface StackOptions {
-  /** Letters, digits and dashes. Stacks of different names, and of different checkouts, never meet. */
+  /**
+   * 1 to 64 letters, digits and dashes. Stacks of different names, and of different checkouts, never meet on servers of
+   * their own; on a server that the user named, a namespace takes one stack at a time (`STACK_SHARED`).
+   */
   readonly name: string;
   /** `persistent`: data survives a restart, Temporal has its web UI. `ephemeral`: fast, gone when stopped. */
   readonly mode: 'persistent' | 'ephemeral';
@@ -23,7 +26,11 @@ export interface StackOptions {
   readonly dataFolder?: string;
   /** Temporal namespaces to have besides `default`. */
   readonly namespaces?: readonly string[];
-  /** Default: the environment of this process. Read: PATH, XDG_CACHE_HOME, DATABASE_URL, and what Temporal's envconfig reads. */
+  /**
+   * Default: the environment of this process, because this package is the composition root of a development machine, no
+   * part of the platform: give it where that is not meant. Read: PATH, XDG_CACHE_HOME, DATABASE_URL, and what Temporal's
+   * envconfig reads.
+   */
   readonly env?: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
 }
@@ -78,8 +85,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** The folder of a persistent stack (an ephemeral stack adds to its name, so that every run has its own). */
+/**
+ * The folder of a persistent stack (an ephemeral stack adds to its name, so that every run has its own). Fails with a
+ * `StackError` when the name is none.
+ */
 export function stackFolder(options: Pick<StackOptions, 'name' | 'dataFolder' | 'env'>): string {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(options.name))
+    throw new StackError(
+      'STACK_NAME',
+      `${JSON.stringify(options.name)} is not the name of a stack: use 1 to 64 letters, digits and dashes.`,
+    );
   return resolve(options.dataFolder ?? join(stacksFolder(options.env ?? process.env), options.name));
 }
 
@@ -112,10 +127,10 @@ function lockOf(folder: string, name: string): Lock & { held: true } {
 }
 
 async function temporalFor(options: StackOptions, folder: string, book: StackBook): Promise<TemporalEndpoint> {
-  const { env = process.env, namespaces = [], mode } = options;
+  const { env = process.env, namespaces = [], mode, log } = options;
   const external = configuredTemporal(env);
   if (external) {
-    await prepareExternal(external, namespaces);
+    await prepareExternal(external, namespaces, log);
     return { address: external.connection.address, namespace: external.namespace, external: true, connection: external.connection };
   }
   const onStarted = (server: Server) => book.started('temporal', server);

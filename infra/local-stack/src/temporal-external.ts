@@ -1,6 +1,7 @@
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf, StackError } from './errors.js';
+import { EXECUTION_QUEUE, liveWorker } from './live-worker.js';
 import { SEARCH_ATTRIBUTES } from './search-attributes.js';
 
 export interface ExternalTemporal {
@@ -9,6 +10,7 @@ export interface ExternalTemporal {
 }
 
 const KEYWORD = 2;
+const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
 const DAY_IN_SECONDS = 86_400;
 
@@ -19,15 +21,31 @@ export function configuredTemporal(env: NodeJS.ProcessEnv): ExternalTemporal | u
   return address ? { connection: { ...(connectionOptions as ConnectionOptions), address }, namespace: namespace ?? 'default' } : undefined;
 }
 
-/** Makes sure that the server answers, and has the namespaces and search attributes that executions need. */
-export async function prepareExternal({ connection: options, namespace }: ExternalTemporal, namespaces: readonly string[]): Promise<void> {
+/**
+ * Makes sure that the server answers, has the namespaces and search attributes that executions need, and that no other
+ * worker serves the executions of its namespace. What the server does not let this user look at is noted in `log`.
+ */
+export async function prepareExternal(
+  { connection: options, namespace }: ExternalTemporal,
+  namespaces: readonly string[],
+  log: (line: string) => void,
+): Promise<void> {
   const connection = await connect(options);
+  const target = { connection, address: options.address, log };
   try {
-    for (const name of namespaces) await ensureNamespace(connection, name);
-    for (const name of [namespace, ...namespaces]) await ensureSearchAttributes(connection, name);
+    await checkNamespace(target, namespace);
+    await refuseShared(target, namespace);
+    for (const name of namespaces) await ensureNamespace(target, name);
+    for (const name of [namespace, ...namespaces]) await ensureSearchAttributes(target, name);
   } finally {
     await connection.close();
   }
+}
+
+interface Target {
+  readonly connection: Connection;
+  readonly address: string;
+  readonly log: (line: string) => void;
 }
 
 async function connect(options: ConnectionOptions & { readonly address: string }): Promise<Connection> {
@@ -43,17 +61,60 @@ async function connect(options: ConnectionOptions & { readonly address: string }
   }
 }
 
-async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
-  const retention = { seconds: DAY_IN_SECONDS as unknown as Long };
-  await connection.workflowService
-    .registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention })
-    .catch((error: { code?: number }) => {
-      if (error.code !== ALREADY_EXISTS) throw error;
-    });
+async function checkNamespace({ connection, address, log }: Target, namespace: string): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (codeOf(error) !== NOT_FOUND)
+      return log(`Temporal at ${address} does not describe namespace ${namespace} (${messageOf(error)}): going on without`);
+    throw new StackError(
+      'TEMPORAL_NAMESPACE',
+      `The Temporal server at ${address} has no namespace ${namespace}. Correct TEMPORAL_NAMESPACE or temporal.toml, or create it, for example:\n  ` +
+        `temporal operator namespace create --namespace ${namespace}`,
+      { cause: error },
+    );
+  }
 }
 
-async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
-  const missing = await missingSearchAttributes(connection, namespace);
+/** Queue names are the same in every stack: two stacks in one namespace would take each other's work. */
+async function refuseShared({ connection, address, log }: Target, namespace: string): Promise<void> {
+  const worker = await liveWorker(connection, namespace).catch((error: unknown) => {
+    log(`Temporal at ${address} does not tell who serves task queue ${EXECUTION_QUEUE} (${messageOf(error)}): going on without`);
+    return undefined;
+  });
+  if (!worker) return;
+  throw new StackError(
+    'STACK_SHARED',
+    `Worker ${worker} serves task queue ${EXECUTION_QUEUE} in namespace ${namespace} at ${address} already, and the two would take each other's work. Do one of these:\n` +
+      `  1. Set TEMPORAL_NAMESPACE to a namespace of this stack's own (\`temporal operator namespace create --namespace <name>\`).\n` +
+      `  2. Stop that worker: Ctrl-C where it runs, or \`autoflow down\`.\n` +
+      `  3. Unset TEMPORAL_ADDRESS (and temporal.toml) to use a server of AutoFlow's own.`,
+  );
+}
+
+async function ensureNamespace({ connection, address }: Target, namespace: string): Promise<void> {
+  const retention = { seconds: DAY_IN_SECONDS as unknown as Long };
+  try {
+    await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention });
+  } catch (error) {
+    if (codeOf(error) === ALREADY_EXISTS) return;
+    throw new StackError(
+      'TEMPORAL_NAMESPACE',
+      `Namespace ${namespace} cannot be created on the Temporal server at ${address} (${messageOf(error)}). Have it created, for example:\n  ` +
+        `temporal operator namespace create --namespace ${namespace}`,
+      { cause: error },
+    );
+  }
+}
+
+async function ensureSearchAttributes({ connection, address, log }: Target, namespace: string): Promise<void> {
+  const missing = await missingSearchAttributes(connection, namespace).catch((error: unknown) => {
+    log(
+      `Temporal at ${address} does not list the search attributes of namespace ${namespace} (${messageOf(error)}): ` +
+        `going on as if it had ${SEARCH_ATTRIBUTES.join(', ')}, all of type Keyword`,
+    );
+    return [];
+  });
   if (missing.length === 0) return;
   try {
     const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
@@ -71,6 +132,10 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
 async function missingSearchAttributes(connection: Connection, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   return SEARCH_ATTRIBUTES.filter((name) => customAttributes?.[name] === undefined);
+}
+
+function codeOf(error: unknown): number | undefined {
+  return (error as { code?: number }).code;
 }
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
