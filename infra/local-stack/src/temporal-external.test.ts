@@ -6,6 +6,8 @@ import { type Stack, startStack } from './stack.js';
 import { prepareExternal } from './temporal-external.js';
 import { useTestStack } from './testing.js';
 
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+
 const servers = useTestStack();
 const started: Stack[] = [];
 const connections: Connection[] = [];
@@ -60,11 +62,11 @@ test('a namespace that this user may not create is reported as such', async () =
 });
 
 /** The real server, seen by a user whose role lacks these calls. */
-function refusing(...methods: string[]): NonNullable<ConnectionOptions['interceptors']>[number] {
+function refusing(...methods: string[]): Interceptor {
   return (options, nextCall) => {
     if (methods.some((method) => options.method_definition.path.endsWith(`/${method}`)))
       throw Object.assign(new Error('7 PERMISSION_DENIED: Request unauthorized.'), { code: 7 });
-    return nextCall(options);
+    return nextCall(options) as ReturnType<Interceptor>;
   };
 }
 
