@@ -41,7 +41,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof BadAnswerError) return { exitCode: error.exitCode, code: error.code, lines: [error.message] };
   if (error instanceof CliError) return plain(error.code, error.message, error.exitCode);
   if (isNamed(error)) return plain(error.code, error.message, 1);
-  if (error instanceof CommanderError) return plain('USAGE', error.message, error.exitCode === 0 ? 0 : 2);
+  if (error instanceof CommanderError) return plain('USAGE', usageOf(error), error.exitCode === 0 ? 0 : 2);
   return plain('FAILED', error instanceof Error ? error.message : String(error), 1);
 }
 
@@ -52,6 +52,11 @@ function isNamed(error: unknown): error is Error & { readonly code: string } {
 
 function plain(code: string, message: string, exitCode: ExitCode): Failure {
   return { exitCode, code, lines: [message], json: { code, detail: message } };
+}
+
+/** Commander says nothing useful when a command is missing: it would have printed the help. */
+function usageOf({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'A command is missing.' : message.replace(/^error: /, '');
 }
 
 function ofProblem({ problem }: ApiError): Failure {

@@ -54,9 +54,9 @@ function bar(): Progress {
   };
 }
 
-/** A table without lines: columns stay readable in a log, and greppable. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return '(none)';
+/** A table without lines: columns stay readable in a log, and greppable. `empty` is said instead of a head without rows. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], empty = '(none)'): string {
+  if (rows.length === 0) return empty;
   const blank = {
     top: '',
     'top-mid': '',

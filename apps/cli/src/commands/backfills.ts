@@ -22,7 +22,9 @@ export function registerBackfills(program: Command): void {
           counted(backfill),
           when(backfill.createdAt),
         ]);
-        out.answer(items, () => table(['BACKFILL', 'STATE', 'SCOPE', 'VERSION', 'SETTLED', 'OUTCOMES', 'SINCE'], rows));
+        out.answer(items, () =>
+          table(['BACKFILL', 'STATE', 'SCOPE', 'VERSION', 'SETTLED', 'OUTCOMES', 'SINCE'], rows, 'No backfills yet.'),
+        );
       }),
     );
 

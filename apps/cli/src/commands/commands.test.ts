@@ -105,7 +105,7 @@ test('metrics and dead letters are answered, also when there are none', async ()
     code: 0,
     json: { by: 'stage', rows: [] },
   });
-  expect(await autoflow('dead-letters', 'list', 'retail-orders')).toMatchObject({ code: 0, stdout: '(none)\n' });
+  expect(await autoflow('dead-letters', 'list', 'retail-orders')).toMatchObject({ code: 0, stdout: 'No dead letters.\n' });
   expect(await json('status')).toMatchObject({ code: 0, json: { status: 'ok', pipelines: [{ name: 'retail-orders' }] } });
 });
 
@@ -124,6 +124,7 @@ test.each([
   const { code, stdout, stderr } = await autoflow(...args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).not.toBe('');
+  expect(await json(...args)).toMatchObject({ code: 2, stderr: '', json: { error: { code: 'USAGE', detail: expect.any(String) } } });
 });
 
 test('an API that says no: 1; one that does not answer: 3', async () => {

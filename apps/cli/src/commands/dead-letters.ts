@@ -37,7 +37,7 @@ export function registerDeadLetters(program: Command): void {
         out.answer(
           page,
           () =>
-            table(['ID', 'KEY', 'SCOPE', 'VERSION', 'IN', 'CODE', 'MESSAGE', 'DIED'], rows) +
+            table(['ID', 'KEY', 'SCOPE', 'VERSION', 'IN', 'CODE', 'MESSAGE', 'DIED'], rows, 'No dead letters.') +
             (page.next === undefined ? '' : `\nmore: --cursor ${page.next}`),
         );
       }),

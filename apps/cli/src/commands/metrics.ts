@@ -26,6 +26,7 @@ export function registerMetrics(program: Command): void {
           table(
             ['VERSION', ...(options.by === 'version' ? [] : [options.by.toUpperCase()]), ...HEAD],
             report.rows.map((row) => [row.version, ...(options.by === 'version' ? [] : [row[options.by] ?? '']), ...figures(row)]),
+            `Nothing of ${pipeline} was measured in the last ${options.since}.`,
           ),
         );
       }),

@@ -1,5 +1,5 @@
 /** The demo from end to end, with a Temporal of its own, on a database that is there already: a user's, with a stable version of theirs. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClient } from '@autoflow/client';
@@ -72,4 +72,7 @@ test('Ctrl-C, twice, while it starts: it says so and leaves nothing', { timeout:
   const { code, stderr, json } = await ended;
   expect({ code, json }).toMatchObject({ code: 1, json: { error: { code: 'INTERRUPTED' } } });
   expect(stderr).toContain('stopping');
+  expect(await readdir(join(stack.folder, 'cache', 'autoflow', 'stacks'), { recursive: true })).not.toContainEqual(
+    expect.stringContaining('demo'),
+  );
 });

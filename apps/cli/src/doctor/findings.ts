@@ -54,7 +54,7 @@ async function schema(connectionString: string): Promise<string> {
   const store = await openStore({ connectionString, maxConnections: 1 });
   try {
     const pipelines = await store.definitions.pipelines();
-    return `answers; ${pipelines.length} pipelines`;
+    return `answers; pipelines: ${pipelines.map(({ name }) => name).join(', ') || 'none yet'}`;
   } finally {
     await store.close();
   }

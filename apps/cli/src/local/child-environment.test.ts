@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest';
 import { childEnvironment } from './child-environment.js';
 
-const shell = { PATH: '/bin', AUTOFLOW_ROLES: 'control', AUTOFLOW_API_HOST: '0.0.0.0', AUTOFLOW_LOG_LEVEL: 'warn', AUTOFLOW_SECRET_OWN: 'x' };
+const shell = {
+  PATH: '/bin',
+  AUTOFLOW_ROLES: 'control',
+  AUTOFLOW_API_HOST: '0.0.0.0',
+  AUTOFLOW_LOG_LEVEL: 'warn',
+  AUTOFLOW_SECRET_OWN: 'x',
+};
 
 it('a child gets nothing of AutoFlow from the shell but the log level', () => {
   expect(childEnvironment(shell, { DATABASE_URL: 'postgres://db' })).toEqual({
