@@ -3,6 +3,7 @@ import { openStore } from '@autoflow/store';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
+import { ensureAdminToken } from './access/admin-token.js';
 import { createControlPlane } from './control-plane.js';
 import type { Log } from './ports.js';
 import { readSettings, SettingsError } from './settings.js';
@@ -22,6 +23,7 @@ async function run(): Promise<void> {
   const store = await openStore({ connectionString: settings.databaseUrl, log });
   const { applied } = await store.migrate();
   if (applied.length > 0) log('info', 'migrations applied', { applied });
+  if (settings.adminToken !== undefined) await ensureAdminToken(store, settings.adminToken);
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = Connection.lazy(connectionOptions);
   const temporal = new Client({ connection, ...(namespace !== undefined && { namespace }) });

@@ -12,10 +12,22 @@ test('the least that is needed is a database', () => {
   });
 });
 
+test('an admin token is long', () => {
+  const adminToken = 'x'.repeat(24);
+  expect(readSettings({ DATABASE_URL: 'postgres://u:p@h/d', AUTOFLOW_ADMIN_TOKEN: adminToken })).toMatchObject({ adminToken });
+  for (const token of ['x'.repeat(23), 'with a space that is long enough', ''])
+    expect(() => readSettings({ DATABASE_URL: 'postgres://u:p@h/d', AUTOFLOW_ADMIN_TOKEN: token })).toThrow(SettingsError);
+});
+
 test('everything that is wrong is told at once, and no value is', () => {
   let error: unknown;
   try {
-    readSettings({ DATABASE_URL: 'mysql://root:secret@h/d', AUTOFLOW_API_PORT: 'many', AUTOFLOW_LOG_LEVEL: 'loud' });
+    readSettings({
+      DATABASE_URL: 'mysql://root:secret@h/d',
+      AUTOFLOW_API_PORT: 'many',
+      AUTOFLOW_ADMIN_TOKEN: 'secret',
+      AUTOFLOW_LOG_LEVEL: 'loud',
+    });
   } catch (thrown) {
     error = thrown;
   }
@@ -23,6 +35,7 @@ test('everything that is wrong is told at once, and no value is', () => {
   expect((error as SettingsError).problems.map((problem) => problem.split(' ')[0])).toEqual([
     'DATABASE_URL',
     'AUTOFLOW_API_PORT',
+    'AUTOFLOW_ADMIN_TOKEN',
     'AUTOFLOW_LOG_LEVEL',
   ]);
   expect((error as SettingsError).message).not.toContain('secret');

@@ -13,6 +13,10 @@ const Settings = z.object({
     .max(64 * 1024 * 1024)
     .default(1024 * 1024),
   AUTOFLOW_API_REQUESTS_PER_MINUTE: z.coerce.number('is not a number').int().min(1).default(1_200),
+  AUTOFLOW_ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{24,500}$/, 'is not a token: give 24 to 500 random visible ASCII characters, such as of `openssl rand -hex 24`')
+    .optional(),
   AUTOFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'is none of debug, info, warn and error').default('info'),
 });
 
@@ -22,6 +26,8 @@ export interface Settings {
   readonly port: number;
   readonly bodyLimitBytes: number;
   readonly requestsPerMinute: number;
+  /** Is an admin's once the control plane has started. */
+  readonly adminToken?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -44,6 +50,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port: data.AUTOFLOW_API_PORT,
     bodyLimitBytes: data.AUTOFLOW_API_BODY_LIMIT_BYTES,
     requestsPerMinute: data.AUTOFLOW_API_REQUESTS_PER_MINUTE,
+    ...(data.AUTOFLOW_ADMIN_TOKEN !== undefined && { adminToken: data.AUTOFLOW_ADMIN_TOKEN }),
     logLevel: data.AUTOFLOW_LOG_LEVEL,
   };
 }

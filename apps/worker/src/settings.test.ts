@@ -20,6 +20,7 @@ describe('readSettings', () => {
       ...ENOUGH,
       AUTOFLOW_ROLES: 'functions, control',
       AUTOFLOW_BATCHES: 'file:/batches',
+      AUTOFLOW_SOURCES: '/data/in:/mnt/more',
       AUTOFLOW_HOST: 'host-7',
       AUTOFLOW_LOG_LEVEL: 'warn',
       TEMPORAL_ADDRESS: 'temporal:7233',
@@ -30,6 +31,7 @@ describe('readSettings', () => {
     expect(settings).toMatchObject({
       roles: ['functions', 'control'],
       batchStore: { driver: 'file', folder: '/batches' },
+      sources: ['/data/in', '/mnt/more'],
       host: 'host-7',
       logLevel: 'warn',
       temporal: { address: 'temporal:7233', namespace: 'data', apiKey: 'key' },
@@ -45,6 +47,7 @@ describe('readSettings', () => {
         AUTOFLOW_ROLES: 'workflows,cook',
         AUTOFLOW_BATCHES: 's3',
         AUTOFLOW_LOG_LEVEL: 'loud',
+        AUTOFLOW_SOURCES: '/data:relative',
         AUTOFLOW_BATCH_DAYS: 'many',
       });
     expect(read).toThrow(SettingsError);
@@ -58,6 +61,7 @@ describe('readSettings', () => {
         'AUTOFLOW_LOG_LEVEL',
         'AUTOFLOW_RELEASES',
         'AUTOFLOW_ROLES',
+        'AUTOFLOW_SOURCES',
         'DATABASE_URL',
       ]);
       expect(message).toContain(`names the role 'cook'`);

@@ -1,5 +1,6 @@
 /** The one place where the worker process reads its environment. */
 import { hostname } from 'node:os';
+import { delimiter, isAbsolute } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { BatchStoreSettings } from '@autoflow/store/batches';
 import type { WorkerOptions } from '@autoflow/worker';
@@ -25,6 +26,13 @@ const Settings = z.object({
     .string()
     .regex(/^(postgres|file:.+)$/, `is neither 'postgres' nor 'file:FOLDER'. All hosts need the same batch store`)
     .default('postgres'),
+  AUTOFLOW_SOURCES: z
+    .string()
+    .transform((folders) => folders.split(delimiter).filter((folder) => folder !== ''))
+    .refine((folders) => folders.length > 0 && folders.every((folder) => isAbsolute(folder)), {
+      error: `is no list of absolute folders. Give those that backfills may read files from, separated by '${delimiter}'`,
+    })
+    .optional(),
   AUTOFLOW_ROLES: z
     .string()
     .default(ROLES.join(','))
@@ -73,6 +81,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     databaseUrl: settings.DATABASE_URL,
     batchStore: batchStoreOf(settings.AUTOFLOW_BATCHES, settings.DATABASE_URL),
     releases: settings.AUTOFLOW_RELEASES,
+    ...(settings.AUTOFLOW_SOURCES !== undefined && { sources: settings.AUTOFLOW_SOURCES }),
     secret: (name) => environment[`${SECRET}${name}`],
     host: settings.AUTOFLOW_HOST,
     logLevel: settings.AUTOFLOW_LOG_LEVEL,

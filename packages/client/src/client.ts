@@ -71,8 +71,13 @@ export function createClient(options: ClientOptions) {
     },
 
     backfills: {
-      start: (pipeline: string, body: api.NewBackfill) =>
-        call<api.Backfill>(path`/pipelines/${pipeline}/backfills`, { method: 'POST', body }),
+      /** With an `idempotencyKey`, the same call again answers the backfill that is there. */
+      start: (pipeline: string, body: api.NewBackfill, { idempotencyKey }: { readonly idempotencyKey?: string } = {}) =>
+        call<api.Backfill>(path`/pipelines/${pipeline}/backfills`, {
+          method: 'POST',
+          body,
+          ...(idempotencyKey !== undefined && { idempotencyKey }),
+        }),
       list: (pipeline: string, limit?: number) =>
         call<{ items: api.Backfill[] }>(path`/pipelines/${pipeline}/backfills`, { query: { limit } }),
       show: (pipeline: string, id: string) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills/${id}`),

@@ -15,6 +15,7 @@ export interface Request {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly ifMatch?: Revision;
+  readonly idempotencyKey?: string;
 }
 /** The revision that was read, or `*`: whatever it is by now. */
 export type Revision = number | '*';
@@ -56,12 +57,13 @@ function addressOf(url: string, path: string, query: Request['query'] = {}): URL
   return address;
 }
 
-function headersOf({ body, ifMatch }: Request, token: string | undefined): Record<string, string> {
+function headersOf({ body, ifMatch, idempotencyKey }: Request, token: string | undefined): Record<string, string> {
   return {
     accept: 'application/json, application/problem+json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
+    ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
   };
 }
 

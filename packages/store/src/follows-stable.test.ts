@@ -1,6 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { StaleVersionError } from './errors.js';
-import { allocation, by, connect, envelope, openingOf, registerPipeline, topology, untilBlocked, useTestStore } from './testing/fixtures.js';
+import {
+  allocation,
+  by,
+  connect,
+  envelope,
+  openingOf,
+  registerPipeline,
+  topology,
+  untilBlocked,
+  useTestStore,
+} from './testing/fixtures.js';
 
 describe('a batch that follows the stable pointer', () => {
   const context = useTestStore();

@@ -106,10 +106,9 @@ async function advanceCursor(sql: Sql, backfill: NonNullable<Request['backfill']
  * Last of all, so that the lock is held for a moment only.
  */
 async function mustBeStable(sql: Sql, { pipeline, version }: Request['batch']): Promise<void> {
-  const [found] = await sql.query<{ stable: string }>(
-    'select stable_version as stable from autoflow.pipelines where name = $1 for share',
-    [pipeline],
-  );
+  const [found] = await sql.query<{ stable: string }>('select stable_version as stable from autoflow.pipelines where name = $1 for share', [
+    pipeline,
+  ]);
   if (found === undefined) throw new NotFoundError('pipeline', pipeline);
   if (found.stable !== version) throw new StaleVersionError(pipeline, version, found.stable);
 }

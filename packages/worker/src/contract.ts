@@ -10,6 +10,8 @@ export interface WorkerOptions {
   readonly batchStore: BatchStoreSettings;
   readonly releases: string;
   readonly secret: (name: string) => string | undefined;
+  /** Folders (control role) from which backfills may read files; undefined: any that the process may. */
+  readonly sources?: readonly string[];
   readonly host: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly metering?: boolean;

@@ -9,6 +9,7 @@ import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { backfillActivities } from './activities/backfill-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
+import { startBackfillRecovery } from './backfill-recovery.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
 import { startMaintenance } from './maintenance.js';
@@ -93,17 +94,21 @@ async function startWorkflows(
         identity: `${options.host}/workflows`,
       }),
     );
-  if (roles.includes('control')) closing.add(startMaintenance({ store, batches, log }, options.retention));
-  if (roles.includes('control'))
+  if (roles.includes('control')) {
+    const { secret, sources: folders } = options;
+    const access = { secret, ...(folders !== undefined && { folders }) };
+    closing.add(startMaintenance({ store, batches, log }, options.retention));
+    closing.add(startBackfillRecovery({ store, client, log }));
     workers.push(
       await Worker.create({
         ...common,
         taskQueue: CONTROL_QUEUE,
-        activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle, secret: options.secret }),
+        activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle, access }),
         shutdownGraceTime: GRACE.control,
         identity: `${options.host}/control`,
       }),
     );
+  }
   return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
 }
 

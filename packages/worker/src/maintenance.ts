@@ -2,32 +2,19 @@
 import type { BatchStore, Store } from '@autoflow/store';
 import type { WorkerOptions } from './contract.js';
 import type { Log } from './log.js';
+import { repeating } from './repeating.js';
 
 export type Retention = NonNullable<WorkerOptions['retention']>;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Once now, then every hour; any number of processes may do it. Trouble is logged, and the next hour tries again. */
+/** Once now, then every hour; any number of processes may do it. */
 export function startMaintenance(
   ports: { store: Pick<Store, 'metering' | 'ledger'>; batches: BatchStore; log: Log },
   retention: Retention = {},
 ): { close(): Promise<void> } {
-  const { log } = ports;
-  let running = Promise.resolve();
-  const run = () => {
-    running = maintain(ports, retention).catch((error: unknown) =>
-      log('warn', 'maintenance failed, the next hour tries again', { error: String(error) }),
-    );
-  };
-  run();
-  const timer = setInterval(run, HOUR_MS);
-  return {
-    close: () => {
-      clearInterval(timer);
-      return running;
-    },
-  };
+  return repeating('maintenance', HOUR_MS, () => maintain(ports, retention), ports.log);
 }
 
 /** The files of an open batch stay, however old. */

@@ -2,6 +2,7 @@ import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { Backfill, BackfillAction, BackfillList, BackfillsQuery, NewBackfill } from '@autoflow/client/schemas';
 import type { z } from 'zod';
 import { type By, Caller } from '../access/caller.js';
+import { IdempotencyKey } from '../http/idempotency-key.js';
 import type { ProblemCode } from '../http/problems.js';
 import { Get, Post } from '../openapi/operation.js';
 import { BackfillsService } from './backfills.service.js';
@@ -24,13 +25,21 @@ export class BackfillsController {
 
   @Post('', {
     summary: 'Feed a source through executions; records that have an outcome in the scope are skipped',
-    access: 'operator',
+    // A source is a file or a secret of the worker: whoever names it, reads it.
+    access: 'admin',
+    note: 'Its source is read with the rights of the control worker: files inside AUTOFLOW_SOURCES (anywhere, if that is not set), databases of secrets that begin with SOURCE_.',
     answers: Backfill,
     status: 201,
+    idempotent: true,
     problems: BODY,
   })
-  start(@Param('pipeline') pipeline: string, @Body({ schema: NewBackfill }) body: z.output<typeof NewBackfill>, @Caller() by: By) {
-    return this.backfills.start(pipeline, body, by);
+  start(
+    @Param('pipeline') pipeline: string,
+    @Body({ schema: NewBackfill }) body: z.output<typeof NewBackfill>,
+    @IdempotencyKey() key: string | undefined,
+    @Caller() by: By,
+  ) {
+    return this.backfills.start(pipeline, body, key, by);
   }
 
   @Get('', { summary: 'Backfills, newest first', access: 'viewer', answers: BackfillList, problems: ['PIPELINE_UNKNOWN'] })

@@ -1,13 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NewBackfill } from '@autoflow/client/schemas';
-import type { BackfillRow, Store } from '@autoflow/store';
+import { AlreadyExistsError, type BackfillRow, type Store } from '@autoflow/store';
 import type { z } from 'zod';
 import type { By } from '../access/caller.js';
 import { ProblemError } from '../http/problem-error.js';
 import { findPipeline } from '../pipelines/lookup.js';
 import { BACKFILL_RUNS, type BackfillRuns, STORE } from '../ports.js';
 import { notThere } from '../versions/versions.service.js';
+
+type NewRow = Parameters<Store['backfills']['create']>[0];
 
 @Injectable()
 export class BackfillsService {
@@ -16,19 +19,38 @@ export class BackfillsService {
     @Inject(BACKFILL_RUNS) private readonly runs: BackfillRuns,
   ) {}
 
-  /** The row is committed before the run is started. Where Temporal does not answer, the row ends as `failed` and says so. */
-  async start(pipeline: string, { reason, scope, source, version, ...settings }: z.output<typeof NewBackfill>, by: By) {
+  /**
+   * The row is committed before the run is started. Where Temporal does not answer, the row ends as `failed` and says so; with a key it stays,
+   * for the same request again or for the control worker, which starts what nobody runs.
+   */
+  async start(pipeline: string, { reason, scope, ...settings }: z.output<typeof NewBackfill>, key: string | undefined, by: By) {
+    const { version } = settings;
     await findPipeline(this.store, pipeline);
     if (version !== undefined && (await this.store.definitions.version(pipeline, version)) === undefined)
       throw notThere('/version', `${pipeline} has no version ${version}`);
-    const id = `bf-${randomBytes(6).toString('hex')}`;
-    const row = { id, pipeline, scope: scope ?? id, source, ...(version !== undefined && { version }), ...settings };
-    const created = await this.store.backfills.create(row, by(reason ?? 'started over the API'));
+    const id = key === undefined ? `bf-${randomBytes(6).toString('hex')}` : idOf(pipeline, key);
+    const wanted = { id, pipeline, scope: scope ?? id, ...settings };
+    const row = await this.create(wanted, by(reason ?? 'started over the API'));
+    if (row.state !== 'running') return presented(row);
     await this.runs.start(id).catch(async (error: unknown) => {
-      await this.store.backfills.setState(id, 'failed', by('Temporal was not available when the backfill was to start'));
+      if (key === undefined)
+        await this.store.backfills.setState(id, 'failed', by('Temporal was not available when the backfill was to start'));
       throw error;
     });
-    return presented(created);
+    return presented(row);
+  }
+
+  /** Or the row that the same request made before. */
+  private async create(wanted: NewRow, by: ReturnType<By>): Promise<BackfillRow> {
+    try {
+      return await this.store.backfills.create(wanted, by);
+    } catch (error) {
+      const there = error instanceof AlreadyExistsError ? await this.store.backfills.get(wanted.id) : undefined;
+      if (there === undefined) throw error;
+      if (!isDeepStrictEqual(wanted, requestOf(there)))
+        throw new ProblemError('IDEMPOTENCY_KEY_REUSED', `The key made ${there.id}, which was asked for with another body.`);
+      return there;
+    }
   }
 
   async list(pipeline: string, limit: number) {
@@ -68,6 +90,23 @@ export class BackfillsService {
     if (row?.pipeline !== pipeline) throw new ProblemError('BACKFILL_UNKNOWN', `${pipeline} has no backfill ${JSON.stringify(id)}.`);
     return row;
   }
+}
+
+function idOf(pipeline: string, key: string): string {
+  return `bf-${createHash('sha256').update(`${pipeline} ${key}`).digest('hex').slice(0, 24)}`;
+}
+
+/** What of the row its request said. */
+function requestOf({
+  state: _,
+  reason: _reason,
+  cursor: _cursor,
+  progress: _progress,
+  createdAt: _at,
+  endedAt: _end,
+  ...row
+}: BackfillRow): NewRow {
+  return row;
 }
 
 /** Without what only the feeder needs. */

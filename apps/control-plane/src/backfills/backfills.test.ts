@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { createClient } from '@autoflow/client';
 import { Backfill, BackfillList } from '@autoflow/client/schemas';
 import { BACKFILL_WORKFLOW, backfillWorkflowId } from '@autoflow/workflows';
 import { CONTROL_QUEUE } from '@autoflow/topology';
@@ -26,7 +27,7 @@ test('a backfill has a row, then a workflow', async () => {
 });
 
 test('it is paused, resumed and cancelled, in its row and in its workflow', async () => {
-  const { id } = await api.operator.backfills.start('parcels', { source });
+  const { id } = await api.admin.backfills.start('parcels', { source });
   expect((await api.operator.backfills.pause('parcels', id)).state).toBe('paused');
   expect((await api.operator.backfills.pause('parcels', id)).state).toBe('paused');
   expect((await api.operator.backfills.resume('parcels', id, 'on')).state).toBe('running');
@@ -36,8 +37,63 @@ test('it is paused, resumed and cancelled, in its row and in its workflow', asyn
   expect([status, problem.code]).toEqual([409, 'BACKFILL_ENDED']);
 });
 
+test('only an admin starts one, as its source is read with the rights of the worker', async () => {
+  for (const client of [api.operator, api.viewer])
+    await expect(client.backfills.start('parcels', { source, scope: 'not-let-in' })).rejects.toMatchObject({
+      problem: { code: 'FORBIDDEN', detail: expect.stringContaining('admin') },
+    });
+  expect((await api.viewer.backfills.list('parcels')).items.filter(({ scope }) => scope === 'not-let-in')).toEqual([]);
+});
+
+describe('with an Idempotency-Key', () => {
+  const csv = { kind: 'csv', path: '/data/parcels.csv', columns: { ID: 'id', Town: 'town' } } as const;
+  const start = (key: string, body: object, path = PATH) => api.send('POST', path, { headers: { 'idempotency-key': key }, body });
+
+  test('the same request again answers the backfill that is there', async () => {
+    const body = { source: csv, limit: 5, reason: 'once' };
+    const first = await start('a', body);
+    const [second, third] = await Promise.all([
+      start('a', body),
+      start('a', { ...body, source: { ...csv, columns: { Town: 'town', ID: 'id' } } }),
+    ]);
+    expect([first.status, second.status, third.status]).toEqual([201, 201, 201]);
+    expect([second.json, third.json]).toEqual([first.json, first.json]);
+    expect((await start('b', body)).json.id).not.toBe(first.json.id);
+    const created = (await api.viewer.audit({ pipeline: 'parcels' })).items.filter(({ reason }) => reason === 'once');
+    expect(created).toHaveLength(2);
+    expect((await api.admin.backfills.start('parcels', body, { idempotencyKey: 'a' })).id).toBe(first.json.id);
+  });
+
+  test('many at once make one', async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => start('at-once', { source })));
+    expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+  });
+
+  test('another body is refused', async () => {
+    await start('c', { source, limit: 5 });
+    for (const body of [{ source }, { source, limit: 6 }, { source: csv, limit: 5 }, { source, limit: 5, scope: 'other' }]) {
+      const { status, problem } = await start('c', body);
+      expect([status, problem.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    }
+  });
+
+  test('a run that was not started is started by the same request', async () => {
+    const { json } = await start('d', { source });
+    const run = api.temporal.workflow.getHandle(backfillWorkflowId(json.id));
+    await run.terminate('as if it had never been');
+    await start('d', { source });
+    expect((await run.describe()).status.name).toBe('RUNNING');
+    await api.operator.backfills.cancel('parcels', json.id);
+    expect((await start('d', { source })).json).toMatchObject({ id: json.id, state: 'cancelled' });
+  });
+
+  test('a key that is none is refused', async () => {
+    for (const key of ['a b', 'x'.repeat(201)]) expect((await start(key, { source })).problem.code).toBe('INVALID_PARAMETER');
+  });
+});
+
 test('resuming one whose workflow was terminated starts another', async () => {
-  const { id } = await api.operator.backfills.start('parcels', { source });
+  const { id } = await api.admin.backfills.start('parcels', { source });
   const handle = api.temporal.workflow.getHandle(backfillWorkflowId(id));
   await handle.terminate('by somebody');
   expect((await api.operator.backfills.pause('parcels', id)).state).toBe('paused');
@@ -54,6 +110,7 @@ test.each([
     { source: { kind: 'postgres', secret: 'postgres://me:pw@db/shop', query: 'select 1' } },
     ['/source/secret'],
   ],
+  ['a secret of a pipeline', { source: { kind: 'postgres', secret: 'ORDERS_DATABASE_URL', query: 'select 1' } }, ['/source/secret']],
   ['an unknown version', { source, version: 'v99' }, ['/version']],
   [
     'several things wrong',
@@ -67,7 +124,7 @@ test.each([
 });
 
 test('unknown pipelines and backfills are not found, nor those of another pipeline', async () => {
-  const { id } = await api.operator.backfills.start('parcels', { source });
+  const { id } = await api.admin.backfills.start('parcels', { source });
   expect((await api.send('POST', '/v1/pipelines/nothing/backfills', { body: { source } })).problem.code).toBe('PIPELINE_UNKNOWN');
   expect((await api.send('GET', `${PATH}/bf-nothing`)).problem.code).toBe('BACKFILL_UNKNOWN');
   expect((await api.send('POST', `${PATH}/bf-nothing:pause`, { body: {} })).problem.code).toBe('BACKFILL_UNKNOWN');
@@ -77,7 +134,7 @@ test('unknown pipelines and backfills are not found, nor those of another pipeli
 test('without Temporal the start fails for now, and the row says so', async () => {
   const connection = Connection.lazy({ address: '127.0.0.1:1', connectTimeout: '1s' });
   const { url } = await api.start({ temporal: new Client({ connection }) });
-  const token = await api.store.access.createToken('no-temporal', 'operator');
+  const token = await api.store.access.createToken('no-temporal', 'admin');
   const answer = await fetch(`${url}${PATH}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -86,6 +143,16 @@ test('without Temporal the start fails for now, and the row says so', async () =
   expect(answer.status).toBe(503);
   expect(answer.headers.has('retry-after')).toBe(true);
   expect(await answer.json()).toMatchObject({ code: 'TEMPORAL_UNAVAILABLE', retryable: true });
-  const row = (await api.viewer.backfills.list('parcels')).items.find(({ scope }) => scope === 'no-temporal');
-  expect(row).toMatchObject({ state: 'failed', reason: expect.stringContaining('Temporal') });
+  const rowOf = async (scope: string) => (await api.viewer.backfills.list('parcels')).items.find((row) => row.scope === scope);
+  expect(await rowOf('no-temporal')).toMatchObject({ state: 'failed', reason: expect.stringContaining('Temporal') });
+
+  // With a key the row waits for the same request, which is what the answer says to send.
+  const again = { idempotencyKey: 'no-temporal' };
+  const body = { source, scope: 'no-temporal-yet' };
+  await expect(createClient({ url, token }).backfills.start('parcels', body, again)).rejects.toMatchObject({
+    problem: { code: 'TEMPORAL_UNAVAILABLE' },
+  });
+  expect(await rowOf('no-temporal-yet')).toMatchObject({ state: 'running' });
+  const { id } = await api.admin.backfills.start('parcels', body, again);
+  expect((await api.temporal.workflow.getHandle(backfillWorkflowId(id)).describe()).status.name).toBe('RUNNING');
 });

@@ -41,16 +41,9 @@ export class DeadLettersController {
   })
   async show(@Param('pipeline') pipeline: string, @Param('letter') id: string) {
     await findPipeline(this.store, pipeline);
-    const row = await this.find(pipeline, id);
+    const row = await this.store.ledger.deadLetter(pipeline, id);
     if (row === undefined) throw new ProblemError('DEAD_LETTER_UNKNOWN', `${pipeline} has no dead letter ${JSON.stringify(id)}.`);
     return { ...summary(row), record: row.record };
-  }
-
-  /** Ids are numbers and the list goes downwards: the letter is the first one below its successor. */
-  private async find(pipeline: string, id: string): Promise<DeadLetterRow | undefined> {
-    if (!/^[0-9]{1,18}$/.test(id)) return undefined;
-    const [row] = await this.store.ledger.deadLetters({ pipeline, limit: 1, after: String(BigInt(id) + 1n) });
-    return row?.id === id ? row : undefined;
   }
 }
 

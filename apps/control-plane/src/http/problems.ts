@@ -24,7 +24,11 @@ export const PROBLEMS = {
     title: 'The request carries no valid token',
     remedy: 'Send `Authorization: Bearer TOKEN`. `autoflow up` prints where the admin token lies.',
   },
-  FORBIDDEN: { status: 403, title: 'The token may not do this', remedy: 'Use a token with the role that `detail` names.' },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The token may not do this',
+    remedy: 'Use a token with the role that `detail` names; what each route needs is in /v1/openapi.json.',
+  },
   ROUTE_UNKNOWN: { status: 404, title: 'There is no such resource', remedy: 'Check method and path against /v1/openapi.json.' },
   PIPELINE_UNKNOWN: {
     status: 404,
@@ -90,6 +94,11 @@ export const PROBLEMS = {
     status: 422,
     title: 'The allocation is outside its bounds',
     remedy: 'Stay inside the envelope of the version and the limits of its resources.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: 'The Idempotency-Key was sent before with another body',
+    remedy: 'Send another key for another request, or the same body again.',
   },
   REVISION_REQUIRED: {
     status: 428,

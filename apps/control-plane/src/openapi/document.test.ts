@@ -39,6 +39,7 @@ const ROUTES = [
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly description: string;
   readonly security?: unknown[];
   readonly parameters?: { readonly in: string; readonly name: string; readonly required?: boolean; readonly schema?: object }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> };
@@ -80,6 +81,13 @@ test('every operation says what it takes, what it answers and how it fails', asy
     if (route.startsWith('PUT'))
       expect([route, parameters.find(({ name }) => name === 'If-Match')]).toMatchObject([route, { in: 'header', required: true }]);
   }
+});
+
+test('who starts a backfill reads that it takes an admin, and a key', async () => {
+  const { operations } = await document();
+  const { operation } = operations.find(({ route }) => route === 'POST /v1/pipelines/{pipeline}/backfills')!;
+  expect(operation.description).toMatch(/Needs the role admin\..*AUTOFLOW_SOURCES/);
+  expect(operation.parameters).toContainEqual(expect.objectContaining({ in: 'header', name: 'Idempotency-Key' }));
 });
 
 test('every reference leads somewhere', async () => {

@@ -5,7 +5,8 @@ import { componentsOf, schemaConverter } from './schemas.js';
 
 const DESCRIPTION = `Pipelines on Temporal: what runs, what it may use, and what came out.
 
-Changes of state take \`If-Match\` with the ETag that was read, and a \`reason\`. Every error is \`application/problem+json\` (RFC 9457)
+A \`PUT\` takes \`If-Match\` with the ETag that was read, and a \`reason\`. Pausing, resuming and cancelling a backfill takes a \`reason\` if
+there is one, and no \`If-Match\`: it may be repeated. Every error is \`application/problem+json\` (RFC 9457)
 with a stable \`code\`, a \`remedy\`, and whether it is \`retryable\`.`;
 
 /** The OpenAPI 3.1 document, made from the routes themselves. */

@@ -7,6 +7,8 @@ import { PROBLEMS, type ProblemCode } from '../http/problems.js';
 
 export interface OperationOptions {
   readonly summary: string;
+  /** Beyond the summary. */
+  readonly note?: string;
   /** Least role (see `Role`), or `public`. */
   readonly access: Access;
   /** Of the JSON that a 2xx answers. */
@@ -15,6 +17,8 @@ export interface OperationOptions {
   readonly status?: 200 | 201;
   /** Answers an ETag, and takes it as If-Match when it changes something. */
   readonly etag?: true;
+  /** Takes an Idempotency-Key: the same request again answers what there is. */
+  readonly idempotent?: true;
   /** Beyond those that every route has. */
   readonly problems?: readonly ProblemCode[];
 }
@@ -25,17 +29,30 @@ export const Put = (path: string, options: OperationOptions) => Operation(Reques
 
 /** One route with its access rule and its whole OpenAPI operation: nothing is documented that is not also what runs. */
 function Operation(method: RequestMethod, path: string, options: OperationOptions): MethodDecorator {
-  const { summary, access, answers, status = 200, etag, problems = [] } = options;
+  const { summary, note, access, answers, status = 200, etag, idempotent, problems = [] } = options;
   const changes = method === RequestMethod.PUT;
   return applyDecorators(
     RequestMapping({ method, path }),
     HttpCode(status),
     Needs(access),
     ParametersByRouteArguments,
-    ApiOperation({ summary, description: access === 'public' ? 'Needs no token.' : `Needs the role ${access}.` }),
+    ApiOperation({
+      summary,
+      description: [access === 'public' ? 'Needs no token.' : `Needs the role ${access}.`, ...(note === undefined ? [] : [note])].join(' '),
+    }),
     ...(access === 'public' ? [] : [ApiBearerAuth()]),
     ...(etag && changes
       ? [ApiHeader({ name: 'If-Match', required: true, description: 'The ETag that was read, or `*`.', schema: { type: 'string' } })]
+      : []),
+    ...(idempotent
+      ? [
+          ApiHeader({
+            name: 'Idempotency-Key',
+            required: false,
+            description: 'The same request again with the same key answers what there is, instead of doing it twice.',
+            schema: { type: 'string' },
+          }),
+        ]
       : []),
     ApiResponse({
       status,
@@ -43,12 +60,19 @@ function Operation(method: RequestMethod, path: string, options: OperationOption
       standardSchema: answers,
       ...(etag && { headers: { ETag: { description: 'The revision, for If-Match.', schema: { type: 'string' } } } }),
     }),
-    ...problemResponses([...EVERYWHERE, ...(access === 'public' ? [] : GUARDED), ...(changes && etag ? CONDITIONAL : []), ...problems]),
+    ...problemResponses([
+      ...EVERYWHERE,
+      ...(access === 'public' ? [] : GUARDED),
+      ...(changes && etag ? CONDITIONAL : []),
+      ...(idempotent ? REPEATABLE : []),
+      ...problems,
+    ]),
   );
 }
 
 const EVERYWHERE: readonly ProblemCode[] = ['MALFORMED_REQUEST', 'INVALID_PARAMETER', 'RATE_LIMITED', 'INTERNAL'];
 const GUARDED: readonly ProblemCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'STORE_UNAVAILABLE'];
+const REPEATABLE: readonly ProblemCode[] = ['IDEMPOTENCY_KEY_REUSED'];
 const CONDITIONAL: readonly ProblemCode[] = ['STALE_REVISION', 'REVISION_REQUIRED'];
 
 /** One response per status, listing the codes it can carry. */

@@ -6,7 +6,10 @@ const Path = z
   .regex(/^(\/|[A-Za-z]:[\\/])/, 'give an absolute path: the feeder has a working directory of its own')
   .max(4096);
 
-/** Paths are those of the host that feeds (the control worker); `secret` names one of its secrets that holds a connection string. */
+/**
+ * Paths are those of the host that feeds (the control worker), inside its AUTOFLOW_SOURCES; `secret` names one of its secrets that holds a
+ * connection string, and begins with SOURCE_ so that no secret of a pipeline can be meant.
+ */
 export const Source = z
   .discriminatedUnion('kind', [
     z.strictObject({
@@ -18,7 +21,12 @@ export const Source = z
     z.strictObject({ kind: z.literal('jsonl'), path: Path }),
     z.strictObject({
       kind: z.literal('postgres'),
-      secret: z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'give the name of a secret of the worker, such as SHOP_DATABASE_URL'),
+      secret: z
+        .string()
+        .regex(
+          /^SOURCE_[A-Z0-9_]+$/,
+          'give the name of a secret for sources, such as SOURCE_SHOP (AUTOFLOW_SECRET_SOURCE_SHOP of the worker)',
+        ),
       query: z.string().min(1),
     }),
   ])

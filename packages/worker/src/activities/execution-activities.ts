@@ -2,12 +2,12 @@
 import type { Fields, Outcome, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import { mergeStates, outcomeOf } from '@autoflow/pipeline/runtime';
 import { BatchCorruptError, BatchMissingError } from '@autoflow/store/batches';
-import type { BatchStore, Store } from '@autoflow/store';
+import { StaleVersionError, type BatchRow, type BatchStore, type Store } from '@autoflow/store';
 import type { BatchRef, ExecutionActivities, SettleRequest } from '@autoflow/topology';
 import { MAXIMUM_INLINE_BYTES } from '@autoflow/workflows';
 import { atActivityBoundary, refuse } from '../errors.js';
 import { stateOf, takeRecord, type Taken } from '../records.js';
-import { executionArgument, startingMemory, type Versions } from '../versions.js';
+import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 
 export interface ExecutionPorts {
   readonly store: Pick<Store, 'definitions' | 'ledger'>;
@@ -22,30 +22,8 @@ const LIVE = 'live';
 export function executionActivities({ store, batches, versions, indexed }: ExecutionPorts): ExecutionActivities {
   return {
     admit: atActivityBoundary(async ({ pipeline, executionId, runId, records }) => {
-      const resolved = await versions.resolve(pipeline);
-      const { version, release } = resolved;
-      const arrivedAt = new Date().toISOString();
-      const taken = records.map((record) => takeRecord(release.spec, record));
-      refuseInvalid(pipeline, taken);
-      const states = taken.flatMap((record, index) => ('problem' in record ? [] : [stateOf(index, record, arrivedAt)]));
-      refuseTwins(states);
-      const batch = { pipeline, batchId: runId };
-      const ref = await batches.write({ ...batch, label: 'input' }, states);
-      await store.ledger.open({
-        batch: {
-          id: runId,
-          pipeline,
-          version: version.name,
-          release: release.hash,
-          scope: LIVE,
-          executionId,
-          ref,
-          memoryMb: startingMemory(resolved.plans),
-        },
-        records: states,
-        replace: true,
-      });
-      return { ...executionArgument(resolved, LIVE, runId, ref), indexed };
+      const { row, resolved } = await openStable({ pipeline, executionId, runId, records }, { store, batches, versions });
+      return { ...executionArgument(resolved, LIVE, runId, row.ref), indexed };
     }),
 
     settle: atActivityBoundary(async (request) => {
@@ -65,6 +43,45 @@ export function executionActivities({ store, batches, versions, indexed }: Execu
 
     requireMemory: atActivityBoundary(({ batchId, stage, memoryMb }) => store.ledger.requireMemory(batchId, stage, memoryMb)),
   };
+}
+
+type AdmitRequest = Parameters<ExecutionActivities['admit']>[0];
+type AdmitPorts = Pick<ExecutionPorts, 'store' | 'batches' | 'versions'>;
+
+/** Commits the batch with the version that is stable at that moment: resolved again as often as the pointer moves meanwhile. */
+async function openStable(request: AdmitRequest, ports: AdmitPorts): Promise<{ row: BatchRow; resolved: ResolvedVersion }> {
+  const { pipeline } = request;
+  for (;;) {
+    const resolved = await ports.versions.resolve(pipeline);
+    try {
+      const row = await openBatch(request, resolved, ports);
+      // An attempt before this one may have committed the row, with what was stable then.
+      return { row, resolved: row.version === resolved.version.name ? resolved : await ports.versions.resolve(pipeline, row.version) };
+    } catch (error) {
+      if (!(error instanceof StaleVersionError)) throw error;
+    }
+  }
+}
+
+async function openBatch(
+  { pipeline, executionId, runId, records }: AdmitRequest,
+  { version, release, plans }: ResolvedVersion,
+  { store, batches }: AdmitPorts,
+): Promise<BatchRow> {
+  const arrivedAt = new Date().toISOString();
+  const taken = records.map((record) => takeRecord(release.spec, record));
+  refuseInvalid(pipeline, taken);
+  const states = taken.flatMap((record, index) => ('problem' in record ? [] : [stateOf(index, record, arrivedAt)]));
+  refuseTwins(states);
+  const ref = await batches.write({ pipeline, batchId: runId, label: 'input' }, states);
+  const batch = { id: runId, pipeline, version: version.name, release: release.hash, scope: LIVE, executionId, ref };
+  const { row } = await store.ledger.open({
+    batch: { ...batch, memoryMb: startingMemory(plans) },
+    records: states,
+    replace: true,
+    followsStable: true,
+  });
+  return row;
 }
 
 /** Every record that the files tell of, with its one outcome, in the order of the batch. What is told of none is for the ledger to bury. */

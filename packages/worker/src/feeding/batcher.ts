@@ -3,11 +3,12 @@ import type { Json, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import type { SourceRecord } from '../sources/index.js';
 import { refusedState, stateOf, takeRecord } from '../records.js';
 
+/** Of one batch. */
 export interface Bounds {
   readonly records: number;
   readonly bytes: number;
 }
-export interface CutBatch {
+export interface AdmittedRecords {
   /** Each key once. */
   readonly records: readonly RecordState[];
   /** Further records with a key of this batch: read, not run. */
@@ -15,25 +16,34 @@ export interface CutBatch {
 }
 
 /**
- * The next batch of the source; undefined when it is exhausted. A record that alone is larger than the bound is a batch by itself.
- * An invalid record takes part as a dead one.
+ * The next batch of the source, empty when it is exhausted; it stays there until it is dropped. A record that alone is larger than the
+ * bound is a batch by itself.
  */
-export async function nextBatch(source: PeekableRecords, spec: PipelineSpec, bounds: Bounds): Promise<CutBatch | undefined> {
+export async function cutBatch(source: PeekableRecords, bounds: Bounds): Promise<readonly SourceRecord[]> {
+  const batch: SourceRecord[] = [];
+  let bytes = 0;
+  while (batch.length < bounds.records) {
+    const record = await source.peek(batch.length);
+    if (record === undefined) break;
+    bytes += JSON.stringify(record.fields).length;
+    if (batch.length > 0 && bytes > bounds.bytes) break;
+    batch.push(record);
+  }
+  return batch;
+}
+
+/** The records as the release's input takes them. An invalid one takes part as a dead one. */
+export function admitAll(batch: readonly SourceRecord[], spec: PipelineSpec): AdmittedRecords {
   const records: RecordState[] = [];
   const twins: RecordState[] = [];
   const keys = new Set<string>();
   const arrivedAt = new Date().toISOString();
-  let bytes = 0;
-  for (let record = await source.peek(); record !== undefined; record = await source.peek()) {
-    const size = JSON.stringify(record.fields).length;
-    if (records.length > 0 && (records.length + twins.length >= bounds.records || bytes + size > bounds.bytes)) break;
+  for (const record of batch) {
     const state = admit(records.length, record, spec, arrivedAt);
     (keys.has(state.key) ? twins : records).push(state);
     keys.add(state.key);
-    bytes += size;
-    source.drop();
   }
-  return records.length === 0 ? undefined : { records, twins };
+  return { records, twins };
 }
 
 function admit(index: number, { fields, where, problem }: SourceRecord, spec: PipelineSpec, arrivedAt: string): RecordState {
@@ -47,16 +57,22 @@ function keyOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' && /^[^\0\p{Surrogate}]{1,512}$/u.test(value) ? value : undefined;
 }
 
-/** Looks at the next record without taking it. */
+/** Looks at the next records without taking them. */
 export class PeekableRecords {
-  private next: Promise<SourceRecord | undefined> | undefined;
+  private seen: SourceRecord[] = [];
   constructor(private readonly records: AsyncIterator<SourceRecord>) {}
 
-  peek(): Promise<SourceRecord | undefined> {
-    return (this.next ??= this.records.next().then((result) => (result.done ? undefined : result.value)));
+  /** The record `ahead` of the next one; undefined beyond the end. */
+  async peek(ahead: number): Promise<SourceRecord | undefined> {
+    while (this.seen.length <= ahead) {
+      const { done, value } = await this.records.next();
+      if (done) return undefined;
+      this.seen.push(value);
+    }
+    return this.seen[ahead];
   }
-  drop(): void {
-    this.next = undefined;
+  drop(count: number): void {
+    this.seen = this.seen.slice(count);
   }
   async close(): Promise<void> {
     await this.records.return?.();

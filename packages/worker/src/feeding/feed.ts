@@ -1,14 +1,23 @@
 /** Feeds a backfill: source → batches → executions, a bounded number at a time, from where the row says it stands. */
 import type { Client } from '@temporalio/client';
-import { NotRunningError, StaleCursorError, type BackfillRow, type BatchRow, type BatchStore, type Store } from '@autoflow/store';
+import type { RecordState } from '@autoflow/pipeline';
+import {
+  NotRunningError,
+  StaleCursorError,
+  StaleVersionError,
+  type BackfillRow,
+  type BatchRow,
+  type BatchStore,
+  type Store,
+} from '@autoflow/store';
 import type { ExecutionActivities, ExecutionArgument } from '@autoflow/topology';
-import { openSource } from '../sources/index.js';
+import { openSource, type SourceAccess, type SourceRecord } from '../sources/index.js';
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
-import { nextBatch, PeekableRecords, type CutBatch } from './batcher.js';
+import { admitAll, cutBatch, PeekableRecords, type Bounds } from './batcher.js';
 import { OpenExecutions } from './executions.js';
 
 export interface FeedPorts {
-  readonly secret: (name: string) => string | undefined;
+  readonly access: SourceAccess;
   readonly store: Pick<Store, 'backfills' | 'ledger' | 'listen'>;
   readonly batches: BatchStore;
   readonly versions: Versions;
@@ -24,11 +33,8 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
   const deadline = performance.now() + budgetMs;
   const executions = new OpenExecutions(backfill, ports, signal);
   await executions.adopt();
-  const source = openSource(
-    backfill.source,
-    (await ports.versions.resolve(backfill.pipeline, backfill.version)).release.spec,
-    ports.secret,
-  );
+  const { release } = await ports.versions.resolve(backfill.pipeline, backfill.version);
+  const source = await openSource(backfill.source, release.spec, ports.access);
   await announceTotal(backfill, await source.total(), ports);
   const records = new PeekableRecords(source.records(backfill.cursor)[Symbol.asyncIterator]());
   const limit = backfill.limit ?? Infinity;
@@ -39,16 +45,10 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
       signal.throwIfAborted();
       // Not before it has fed something: a budget that is too small must not keep it where it is.
       if (cursor > backfill.cursor && performance.now() > deadline) return false;
-      const resolved = await ports.versions.resolve(backfill.pipeline, backfill.version);
-      const { batch } = resolved.version.topology;
-      const cut = await nextBatch(records, resolved.release.spec, {
-        records: Math.min(backfill.batchRecords ?? batch.records, limit - cursor),
-        bytes: batch.bytes,
-      });
-      if (cut === undefined) break;
-      const opened = await openBatch(backfill, cursor, cut, resolved, ports);
+      const opened = await openNext(backfill, cursor, records, ports);
+      if (opened === undefined) break;
       if (opened.row.state === 'open') executions.start(opened.row, opened.argument);
-      cursor += cut.records.length + cut.twins.length;
+      cursor += opened.consumed;
     }
     await executions.drained();
     await ports.store.backfills.setTotal(backfill.id, cursor);
@@ -62,15 +62,47 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
   }
 }
 
+interface Opened {
+  readonly row: BatchRow;
+  readonly argument: ExecutionArgument;
+  /** Records of the source. */
+  readonly consumed: number;
+}
+
+/**
+ * Opens the next batch of the source with the version that is stable when it is committed; undefined when the source is exhausted. Reading
+ * takes its time, and the pointer may move meanwhile: then the same records are cut and admitted anew, as the version that is stable now has it.
+ */
+async function openNext(backfill: BackfillRow, cursor: number, records: PeekableRecords, ports: FeedPorts): Promise<Opened | undefined> {
+  for (;;) {
+    const resolved = await ports.versions.resolve(backfill.pipeline, backfill.version);
+    const cut = await cutBatch(records, boundsOf(backfill, cursor, resolved));
+    if (cut.length === 0) return undefined;
+    try {
+      const opened = await openBatch(backfill, cursor, cut, resolved, ports);
+      records.drop(cut.length);
+      return { ...opened, consumed: cut.length };
+    } catch (error) {
+      if (!(error instanceof StaleVersionError)) throw error;
+    }
+  }
+}
+
+function boundsOf({ batchRecords, limit = Infinity }: BackfillRow, cursor: number, { version }: ResolvedVersion): Bounds {
+  const { records, bytes } = version.topology.batch;
+  return { records: Math.min(batchRecords ?? records, limit - cursor), bytes };
+}
+
 /** Commits the batch, so that from here on it is in the books whatever happens; a record that the scope knows already is not run again. */
 async function openBatch(
   backfill: BackfillRow,
   from: number,
-  { records, twins }: CutBatch,
+  cut: readonly SourceRecord[],
   resolved: ResolvedVersion,
   { store, batches }: FeedPorts,
 ): Promise<{ row: BatchRow; argument: ExecutionArgument }> {
   const { pipeline, scope } = backfill;
+  const { records, twins } = admitAll(cut, resolved.release.spec);
   const id = `${backfill.id}.${from}`;
   const where = { pipeline, batchId: id };
   const input = await batches.write({ ...where, label: 'input' }, records);
@@ -87,7 +119,8 @@ async function openBatch(
     },
     records: [...records, ...twins],
     replace: false,
-    backfill: { id: backfill.id, from, cursor: from + records.length + twins.length },
+    followsStable: backfill.version === undefined,
+    backfill: { id: backfill.id, from, cursor: from + cut.length },
   });
   if (row.ref.ref !== input.ref) throw new StaleCursorError(backfill.id, from, from);
   const left = known.length === 0 ? records : withoutKeys(records, new Set(known));
@@ -95,7 +128,7 @@ async function openBatch(
   return { row, argument: executionArgument(resolved, scope, id, ref) };
 }
 
-function withoutKeys(records: CutBatch['records'], keys: ReadonlySet<string>): CutBatch['records'] {
+function withoutKeys(records: readonly RecordState[], keys: ReadonlySet<string>): readonly RecordState[] {
   return records.filter(({ key }) => !keys.has(key)).map((record, index) => ({ ...record, index }));
 }
 

@@ -94,10 +94,7 @@ async function readHeader(settings: CsvSettings, rows: AsyncGenerator<Row>, need
   if (missing.length > 0)
     throw new SourceError(
       'SOURCE_HEADER',
-      `${path} has no column ${missing.map((name) => `'${name}'`).join(', ')}; its header is ${header
-        .slice(0, 30)
-        .map((name) => JSON.stringify(name.slice(0, 60)))
-        .join(', ')}. Name other columns with 'columns', or give the right file.`,
+      `the first line of ${path} names ${header.length} columns, but not ${missing.map((name) => `'${name}'`).join(', ')}. Name other columns with 'columns', or give the right file.`,
     );
   return header;
 }
@@ -120,9 +117,18 @@ async function* readRows(path: string): AsyncGenerator<Row> {
 
 function typed(path: string, error: unknown): unknown {
   if (!(error instanceof CsvError)) return error;
-  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(path, error['lines'] as number);
-  return new SourceError('SOURCE_ROW', `${path} is not well-formed CSV: ${error.message}`, { cause: error });
+  const line = error['lines'] as number;
+  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(path, line);
+  // The parser's own message quotes what it stumbled over.
+  return new SourceError('SOURCE_ROW', `${path} is not well-formed CSV at line ${line}: ${WRONG[error.code] ?? error.code}.`);
 }
+
+const WRONG: Readonly<Record<string, string>> = {
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'the row has another number of columns than the first line',
+  CSV_QUOTE_NOT_CLOSED: 'a quote is opened and never closed',
+  CSV_INVALID_CLOSING_QUOTE: 'a quoted value goes on after its closing quote',
+  INVALID_OPENING_QUOTE: 'there is a quote within a value that is not quoted',
+};
 
 function fieldsOf(header: readonly (string | undefined)[], values: readonly string[]): Fields {
   const fields: Record<string, string> = {};

@@ -1,5 +1,6 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import type { SourceSettings } from '@autoflow/store';
+import { readablePath } from './allowed-folders.js';
 import { csvSource, type Required } from './csv.js';
 import { jsonlSource } from './jsonl.js';
 import { postgresSource } from './postgres.js';
@@ -7,19 +8,31 @@ import { SourceError, type Source } from './source.js';
 
 export { SourceError, type Source, type SourceRecord } from './source.js';
 
-/** `secret` answers the value of a secret of this worker. */
-export function openSource(settings: SourceSettings, spec: PipelineSpec, secret: (name: string) => string | undefined): Source {
-  switch (settings.kind) {
-    case 'csv':
-      return csvSource(settings, requiredBy(spec, settings.groupBy));
-    case 'jsonl':
-      return jsonlSource(settings.path);
-    case 'postgres':
-      return postgresSource({ connectionString: connectionString(settings.secret, secret), query: settings.query });
-  }
+/** What a backfill may read of this worker. */
+export interface SourceAccess {
+  /** Value of a secret of this worker. */
+  readonly secret: (name: string) => string | undefined;
+  /** Files lie in one of these folders; undefined: anywhere. */
+  readonly folders?: readonly string[];
 }
 
+/** Throws `SourceError` when the settings name something that a backfill may not read. */
+export async function openSource(settings: SourceSettings, spec: PipelineSpec, { secret, folders }: SourceAccess): Promise<Source> {
+  if (settings.kind === 'postgres')
+    return postgresSource({ connectionString: connectionString(settings.secret, secret), query: settings.query });
+  const path = await readablePath(settings.path, folders);
+  return settings.kind === 'csv' ? csvSource({ ...settings, path }, requiredBy(spec, settings.groupBy)) : jsonlSource(path);
+}
+
+/** The prefix keeps backfills from the secrets of pipelines: whoever starts one chooses the name. */
+const SOURCE_SECRET = /^SOURCE_[A-Z0-9_]+$/;
+
 function connectionString(name: string, secret: (name: string) => string | undefined): string {
+  if (!SOURCE_SECRET.test(name))
+    throw new SourceError(
+      'SOURCE_SECRET',
+      `${name} is no secret for sources: their names begin with SOURCE_. Give the worker AUTOFLOW_SECRET_SOURCE_NAME, and name it SOURCE_NAME in the backfill`,
+    );
   const value = secret(name);
   if (value === undefined || !/^postgres(ql)?:\/\//.test(value))
     throw new SourceError(

@@ -16,7 +16,7 @@ export function jsonlSource(path: string): Source {
           if (seen === 1 && record.problem !== undefined)
             throw new SourceError(
               'SOURCE_NOT_JSONL',
-              `line ${number} of ${path} is not a JSON object: ${record.problem}. A JSONL file has one object per line.`,
+              `line ${number} of ${path} is ${record.problem}. A JSONL file has one JSON object per line.`,
             );
           if (seen > skip) yield record;
         }
@@ -31,9 +31,10 @@ function parse(line: string, number: number): SourceRecord {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { fields: value as Fields, where };
-    return { fields: { line: excerpt(line) }, where, problem: 'not an object' };
-  } catch (error) {
-    return { fields: { line: excerpt(line) }, where, problem: (error as Error).message };
+    return { fields: { line: excerpt(line) }, where, problem: 'JSON, but no object' };
+  } catch {
+    // Not with the parser's own message: it quotes the line.
+    return { fields: { line: excerpt(line) }, where, problem: 'not JSON' };
   }
 }
 

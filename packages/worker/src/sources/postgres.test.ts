@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import pg from 'pg';
 import { useTestStack } from '@autoflow/local-stack/testing';
@@ -42,14 +43,57 @@ it('refuses a wrong query with what Postgres says of it', async () => {
   });
 });
 
+it('writes nothing: not by the query, not by a function in it, nor when the connection string would let it', async () => {
+  const client = new pg.Client({ connectionString: stack.databaseUrl });
+  await client.connect();
+  await client.query(`
+    create table kept (n int);
+    insert into kept values (1);
+    create function dropping() returns int language plpgsql as $$ begin delete from kept; return 1; end $$`);
+  const allowing = new URL(stack.databaseUrl);
+  allowing.searchParams.set('options', '-c default_transaction_read_only=off');
+  for (const connectionString of [stack.databaseUrl, allowing.href])
+    for (const query of [
+      'delete from kept returning *',
+      'select dropping()',
+      `select set_config('transaction_read_only', 'off', true), dropping()`,
+      'commit; delete from kept',
+    ])
+      await expect(
+        postgresSource({ connectionString, query }).records(0)[Symbol.asyncIterator]().next(),
+        `${query} by ${connectionString}`,
+      ).rejects.toMatchObject({ name: 'SourceError', code: 'SOURCE_QUERY' });
+  expect((await client.query('select * from kept')).rows).toEqual([{ n: 1 }]);
+  await client.end();
+});
+
+it('quotes no value of a row that the query fails on', async () => {
+  const failure: unknown = await rowsOf(`select word::int from (values ('hunter2')) given (word)`).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'SOURCE_QUERY', message: expect.stringContaining('SQLSTATE 22P02') });
+  expect(inspect(failure)).not.toContain(`"hunter2"`);
+});
+
 it('takes a lost connection for what may pass', async () => {
   const source = postgresSource({ connectionString: 'postgres://nobody@127.0.0.1:1/none', query: 'select 1' });
   await expect(source.records(0)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-it.each([undefined, 'mysql://me:hunter2@db/shop'])('names the secret that is missing or holds something else, never its value', (value) => {
-  const open = () => openSource({ kind: 'postgres', secret: 'SHOP_DATABASE_URL', query: 'select 1' }, {} as PipelineSpec, () => value);
-  expect(open).toThrow(
-    expect.objectContaining({ code: 'SOURCE_SECRET', message: expect.stringMatching(/SHOP_DATABASE_URL(?!.*hunter2)/s) }),
-  );
+const open = (name: string, secret: (name: string) => string | undefined) =>
+  openSource({ kind: 'postgres', secret: name, query: 'select 1' }, {} as PipelineSpec, { secret });
+
+it.each([undefined, 'mysql://me:hunter2@db/shop'])(
+  'names the secret that is missing or holds something else, never its value',
+  async (value) => {
+    await expect(open('SOURCE_SHOP', () => value)).rejects.toMatchObject({
+      code: 'SOURCE_SECRET',
+      message: expect.stringMatching(/SOURCE_SHOP(?!.*hunter2)/s),
+    });
+  },
+);
+
+it.each(['ORDERS_DATABASE_URL', 'SOURCE_', 'xSOURCE_A', 'SOURCE_a'])('asks for no secret of a pipeline, such as %s', async (name) => {
+  const asked: string[] = [];
+  const secret = (name: string) => (asked.push(name), stack.databaseUrl);
+  await expect(open(name, secret)).rejects.toMatchObject({ code: 'SOURCE_SECRET', message: expect.stringContaining('SOURCE_') });
+  expect(asked).toEqual([]);
 });

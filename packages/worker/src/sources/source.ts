@@ -17,6 +17,7 @@ export interface Source {
 }
 
 export type SourceErrorCode =
+  | 'SOURCE_FORBIDDEN'
   | 'SOURCE_MISSING'
   | 'SOURCE_UNREADABLE'
   | 'SOURCE_CORRUPT'
@@ -29,7 +30,10 @@ export type SourceErrorCode =
   | 'SOURCE_QUERY'
   | 'SOURCE_SECRET';
 
-/** Terminal for the backfill: the source is not what it should be. `message` says what was found, where, and what to do. */
+/**
+ * Terminal for the backfill: the source is not what it should be. `message` says what was found, where, and what to do. It never quotes what
+ * the source holds: viewers read it as the backfill's reason.
+ */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
   readonly retryable = false;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -82,10 +83,10 @@ describe('sources', () => {
         { id: '7' },
       ]));
 
-    it('refuses another header, naming what is missing and what is there', async () => {
+    it('refuses another header, naming what is missing but not what is there', async () => {
       await expect(all(csvSource({ path: await file(TEXT) }, { record: ['id', 'price'], row: [] }))).rejects.toMatchObject({
         code: 'SOURCE_HEADER',
-        message: expect.stringMatching(/no column 'price'.*"id", "name", "note"/),
+        message: expect.stringMatching(/names 3 columns, but not 'price'(?!.*note)/s),
       });
       await expect(csvSource({ path: await file(TEXT), groupBy: 'invoice' }, { record: [], row: ['price'] }).total()).rejects.toMatchObject(
         { code: 'SOURCE_HEADER', message: expect.stringContaining(`'invoice', 'price'`) },
@@ -96,9 +97,12 @@ describe('sources', () => {
     it('refuses a row with another number of columns, and an open quote, with the line', async () => {
       await expect(all(csvSource({ path: await file('a,b\n1,2\n3\n') }, NOTHING))).rejects.toMatchObject({
         code: 'SOURCE_ROW',
-        message: expect.stringContaining('line 3'),
+        message: expect.stringMatching(/line 3: the row has another number of columns/),
       });
-      await expect(all(csvSource({ path: await file('a,b\n1,"2\n3,4\n') }, NOTHING))).rejects.toMatchObject({ code: 'SOURCE_ROW' });
+      await expect(all(csvSource({ path: await file('a,b\n1,"2\n3,4\n') }, NOTHING))).rejects.toMatchObject({
+        code: 'SOURCE_ROW',
+        message: expect.stringContaining('never closed'),
+      });
     });
 
     it('groups rows by a column, wherever they stand, each group once and complete', async () => {
@@ -129,6 +133,28 @@ describe('sources', () => {
         ),
         { numRuns: 30 },
       );
+    });
+  });
+
+  describe('quote nothing of what the file holds', () => {
+    const SECRET = 'root:hunter2:0:0';
+    it.each<[string, string, (path: string) => Source]>([
+      ['a header', `${SECRET},b\n1,2\n`, (path) => csvSource({ path }, { record: ['id'], row: [] })],
+      ['a row that is too short', `a,b\n${SECRET}\n`, (path) => csvSource({ path }, NOTHING)],
+      ['a quote in a value', `a,b\n${SECRET}"x,1\n`, (path) => csvSource({ path }, NOTHING)],
+      ['text after a quote', `a,b\n"1"${SECRET},1\n`, (path) => csvSource({ path }, NOTHING)],
+      ['a quote left open', `a,b\n"${SECRET},1\n`, (path) => csvSource({ path }, NOTHING)],
+      ['a line that is not JSON', `${SECRET}\n`, jsonlSource],
+      ['a line that is no object', `"${SECRET}"\n`, jsonlSource],
+    ])('%s', async (_, content, open) => {
+      const refused: unknown = await all(open(await file(content))).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ name: 'SourceError', code: expect.stringMatching(/^SOURCE_(HEADER|ROW|NOT_JSONL)$/) });
+      expect(inspect(refused)).not.toMatch(/hunter2|root/);
+    });
+
+    it('a later line', async () => {
+      const [, broken] = await all(jsonlSource(await file(`{"id":"a"}\n${SECRET}\n`)));
+      expect(broken?.problem).toBe('not JSON');
     });
   });
 
