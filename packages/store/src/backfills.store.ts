@@ -1,7 +1,7 @@
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
 import { AlreadyExistsError, NotFoundError, NotRunningError } from './errors.js';
-import type { Actor, BackfillRow, BackfillStore, SourceSettings } from './model.js';
+import type { Actor, BackfillRow, BackfillStore } from './model.js';
 import { notify } from './notify.js';
 import { many, one } from './rows.js';
 

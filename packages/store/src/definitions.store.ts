@@ -6,6 +6,7 @@ import { NotFoundError, StaleRevisionError } from './errors.js';
 import type { Actor, AllocationRow, DefinitionStore, PipelineRow, ReleaseRow, VersionRow } from './model.js';
 import { notify } from './notify.js';
 import { dense, many, one } from './rows.js';
+import { moveStable } from './stable-lock.js';
 
 type NewVersion = Parameters<DefinitionStore['registerVersion']>[0];
 
@@ -108,6 +109,7 @@ async function registerVersion(sql: Sql, request: NewVersion): Promise<{ version
 
 async function setStable(sql: Sql, request: Parameters<DefinitionStore['setStable']>[0]): Promise<PipelineRow> {
   const { pipeline, version, revision, by } = request;
+  await moveStable(sql, pipeline);
   await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
   const before = await findPipeline(sql, pipeline);
   if (before === undefined) throw new NotFoundError('pipeline', pipeline);

@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type pg from 'pg';
+import type { Sql } from './database.js';
 import { StaleVersionError } from './errors.js';
+import { holdStable, moveStable } from './stable-lock.js';
 import {
   allocation,
   by,
@@ -11,6 +14,10 @@ import {
   untilBlocked,
   useTestStore,
 } from './testing/fixtures.js';
+
+const sqlOf = (client: pg.Client): Sql => ({
+  query: async <Row extends object>(text: string, values?: readonly unknown[]) => (await client.query<Row>(text, [...(values ?? [])])).rows,
+});
 
 describe('a batch that follows the stable pointer', () => {
   const context = useTestStore();
@@ -48,25 +55,29 @@ describe('a batch that follows the stable pointer', () => {
     await setStable('v2');
     const rollback = await connect(context.stack.databaseUrl);
     await rollback.query('begin');
+    await moveStable(sqlOf(rollback), 'orders');
     await rollback.query(`update autoflow.pipelines set stable_version = 'v1' where name = 'orders'`);
     const opening = expect(open('c1', 'v2')).rejects.toMatchObject({ code: 'STALE_VERSION', current: 'v1' });
-    await untilBlocked(context.sql, 'for share');
+    await untilBlocked(context.sql, 'pg_advisory_xact_lock_shared');
     await rollback.query('commit');
     await rollback.end();
     await opening;
   });
 
-  test('holds a rollback up until it is in the books', async () => {
+  test('holds a rollback up until it is in the books, but none that comes later does', async () => {
     await setStable('v2');
     const opener = await connect(context.stack.databaseUrl);
     await opener.query('begin');
-    await opener.query(`select from autoflow.pipelines where name = 'orders' for share`);
+    await holdStable(sqlOf(opener), 'orders');
     const rolledBack = setStable('v1');
-    await untilBlocked(context.sql, 'for update');
+    await untilBlocked(context.sql, 'pg_advisory_xact_lock(');
     expect((await context.store.definitions.pipeline('orders'))?.stable.version).toBe('v2');
+    const late = expect(open('d1', 'v2')).rejects.toMatchObject({ code: 'STALE_VERSION' });
+    await untilBlocked(context.sql, 'pg_advisory_xact_lock_shared');
     await opener.query('commit');
     await opener.end();
     expect((await rolledBack).stable.version).toBe('v1');
+    await late;
   });
 
   test('never comes with the old version after the rollback has returned, however many are opened meanwhile', async () => {

@@ -4,6 +4,7 @@ import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, NotRunningError, StaleCursorError, StaleVersionError } from './errors.js';
 import type { BatchLedger, BatchRow } from './model.js';
+import { holdStable } from './stable-lock.js';
 import { checkKeys } from './text.js';
 
 type Request = Parameters<BatchLedger['open']>[0];
@@ -101,12 +102,10 @@ async function advanceCursor(sql: Sql, backfill: NonNullable<Request['backfill']
   throw new NotRunningError(id, row.state);
 }
 
-/**
- * Locks the pointer until the batch is committed: who moves it waits for that, and who opens a batch meanwhile sees where it went.
- * Last of all, so that the lock is held for a moment only.
- */
+/** Until the batch is committed, the pointer stays where it is. Last of all, so that it is held still for a moment only. */
 async function mustBeStable(sql: Sql, { pipeline, version }: Request['batch']): Promise<void> {
-  const [found] = await sql.query<{ stable: string }>('select stable_version as stable from autoflow.pipelines where name = $1 for share', [
+  await holdStable(sql, pipeline);
+  const [found] = await sql.query<{ stable: string }>('select stable_version as stable from autoflow.pipelines where name = $1', [
     pipeline,
   ]);
   if (found === undefined) throw new NotFoundError('pipeline', pipeline);
