@@ -25,7 +25,7 @@ export function registerBackfill(program: Command): void {
   program
     .command('backfill <pipeline>')
     .description('feed a source through executions')
-    .requiredOption('--source <file|secret>', 'a .csv or .jsonl file (.gz too), or secret:NAME of a Postgres database with --query')
+    .requiredOption('--source <file|secret>', 'a .csv or .jsonl file (.gz too), or secret:SOURCE_NAME of a Postgres database with --query')
     .option('--group-by <column>', 'rows of a CSV that agree here, wherever they stand, are one record')
     .option('--query <sql>', 'of a Postgres source: one row is one record')
     .option('--scope <name>', 'keys are unique within a scope (default: one of its own)')

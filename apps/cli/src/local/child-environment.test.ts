@@ -18,7 +18,7 @@ it('a child gets nothing of AutoFlow from the shell but the log level', () => {
 });
 
 it('the worker gets secrets, too, and what is set goes before what is inherited', () => {
-  expect(childEnvironment(shell, { AUTOFLOW_ROLES: 'functions', PATH: '/usr/bin' }, { secrets: true })).toEqual({
+  expect(childEnvironment(shell, { AUTOFLOW_ROLES: 'functions', PATH: '/usr/bin' }, { worker: true })).toEqual({
     PATH: '/usr/bin',
     AUTOFLOW_LOG_LEVEL: 'warn',
     AUTOFLOW_SECRET_OWN: 'x',

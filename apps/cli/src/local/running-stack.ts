@@ -73,7 +73,7 @@ export async function startRunningStack(options: RunningStackOptions): Promise<R
     const port = mode === 'persistent' ? await freePort(4000) : 0;
     const [controlPlane, worker] = await all([
       start('control-plane', CONTROL_PLANE(), childEnvironment(env, { ...common, AUTOFLOW_API_PORT: String(port) })),
-      start('worker', WORKER(), childEnvironment(env, { ...common, ...workerSettings(folders, stack, ratesUrl, name) }, { secrets: true })),
+      start('worker', WORKER(), childEnvironment(env, { ...common, ...workerSettings(folders, stack, ratesUrl, name) }, { worker: true })),
     ]);
     const api = (controlPlane.ready as { url: string }).url;
     const client = createClient({ url: api, token: admin.token });
