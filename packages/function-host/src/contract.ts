@@ -13,6 +13,7 @@ export interface FunctionHostOptions {
   readonly releases: string;
   /** Answers the value of a secret, or undefined; only declared secrets are asked for, and only instances get them. */
   readonly secret: (name: string) => string | undefined;
+  /** Each host runs all of them, at their whole concurrency: limits hold per host, and for the fleet while it is of one host. */
   readonly desired: { read(): Promise<readonly DesiredPool[]>; onChange(callback: () => void): Promise<() => Promise<void>> };
   readonly acknowledge: (
     pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number }[],

@@ -75,7 +75,7 @@ describe('a pool', () => {
     const handle = await bench.dispatch(bench.pool(), await batchOf([mode]), { nodes: [node] });
     const failure = await failureOf(handle);
     expect(failure).toMatchObject({ type, nonRetryable: true });
-    if (type === StageFailure.outOfMemory) expect(failure.details).toEqual([{ memoryMb: 256 }]);
+    expect(failure.details).toEqual([type === StageFailure.outOfMemory ? { begun: true, memoryMb: 256 } : { begun: true }]);
     expect(bench.rowsOf(handle)).toMatchObject([{ outcome, attempt: 1 }]);
     await beside.result();
   });
@@ -83,7 +83,7 @@ describe('a pool', () => {
   it('says that a batch file is missing, for good', async () => {
     const input = await batchOf(['ok']);
     const handle = await bench.dispatch(bench.pool(), { ...input, ref: input.ref.replace('.ndjson', 'x.ndjson') }, { nodes });
-    expect(await failureOf(handle)).toMatchObject({ type: StageFailure.batchMissing, nonRetryable: true });
+    expect(await failureOf(handle)).toMatchObject({ type: StageFailure.batchMissing, nonRetryable: true, details: [{ begun: false }] });
     expect(bench.rowsOf(handle)).toMatchObject([{ outcome: 'failed' }]);
   });
 
@@ -157,10 +157,11 @@ describe('reconciliation', () => {
     expect(usage.provisionedMbS).toBeCloseTo(usage.provisionedS * 256);
   });
 
-  it('answers tasks of a release that it does not have for good', async () => {
+  it('fails tasks of a release that it does not have yet so that they are tried again', async () => {
     const unknown = bench.pool({ version: 'v2', release: 'f'.repeat(64) });
     await bench.desired.set([unknown]);
-    const handle = await bench.dispatch(unknown, await batchOf(['ok']), { nodes });
-    expect(await failureOf(handle)).toMatchObject({ type: StageFailure.releaseBroken, nonRetryable: true });
+    const handle = await bench.dispatch(unknown, await batchOf(['ok']), { nodes }, { retry: { maximumAttempts: 2, initialInterval: 10 } });
+    expect(await failureOf(handle)).toMatchObject({ type: 'ReleaseMissing', nonRetryable: false, details: [{ begun: false }] });
+    expect(bench.rowsOf(handle)).toMatchObject([{ attempt: 1 }, { attempt: 2 }]);
   });
 });

@@ -13,6 +13,7 @@ import { Occupancy } from './pool/occupancy.js';
 import { Pool } from './pool/pool.js';
 import { stageActivity } from './pool/stage-activity.js';
 import { InstanceProcess } from './process/instance-process.js';
+import { endOrphans } from './process/orphans.js';
 import { programFile } from './programs.js';
 import { singleFlight } from './single-flight.js';
 
@@ -22,9 +23,12 @@ const USAGE_EVERY_MS = 5_000;
 const START_WITHIN_MS = 30_000;
 const GRACE_MS = 2_000;
 
-/** Runs the stages that the desired pools name, and follows them as they change. Libraries' errors go to the log; it keeps going. */
+/**
+ * Runs the stages that the desired pools name, and follows them as they change. Libraries' errors go to the log; it keeps going.
+ * It knows nothing of other hosts: each runs every pool at its whole concurrency, so n hosts allow n times the limit of a resource.
+ */
 export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
-  return new Host(options, createEnforcer(options.enforcement));
+  return new Host(options, createEnforcer(options.enforcement, options.log));
 }
 
 interface RunningPool {
@@ -37,7 +41,7 @@ class Host implements FunctionHost {
   readonly #releases: InstalledReleases;
   /** By task queue. */
   readonly #pools = new Map<string, RunningPool>();
-  /** By pipeline, version and stage: memory classes of a stage share its concurrency. */
+  /** By pipeline, version and stage: memory classes of a stage share its concurrency on this host. */
   readonly #gates = new Map<string, Gate>();
   readonly #starting = new Gate(availableParallelism());
   readonly #draining = new Map<string, Promise<void>>();
@@ -57,6 +61,8 @@ class Host implements FunctionHost {
   }
 
   async start(): Promise<void> {
+    const orphans = endOrphans();
+    if (orphans.length > 0) this.options.log('warn', 'instances had outlived their host; they are ended', { pids: orphans });
     const every = (ms: number, work: () => void): void => void this.#timers.push(setInterval(work, ms).unref());
     every(RECONCILE_EVERY_MS, () => void this.#reconcile());
     every(SAMPLE_EVERY_MS, () => this.#sample());

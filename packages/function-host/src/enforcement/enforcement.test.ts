@@ -1,13 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Enforcement } from '@autoflow/store';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cgroupV1 } from './cgroup-v1.js';
 import { cgroupV2 } from './cgroup-v2.js';
+import { killMembers, removeGroup } from './control-groups.js';
 import { createEnforcer } from './detect.js';
 import { cpuQuotaUs, type Enforcer } from './enforcer.js';
 
@@ -49,6 +50,24 @@ describe.each(kinds)('enforcement by %s', (kind) => {
     expect(confinement.ranOutOfMemory()).toBe(false);
     confinement.release();
     confinement.kill();
+  });
+});
+
+describe('a group', () => {
+  it('that cannot be removed is logged in the end, and throws nothing', async () => {
+    const stuck = join(folder, 'stuck');
+    await mkdir(stuck);
+    await writeFile(join(stuck, 'file'), '');
+    const logged = await new Promise((resolve) => removeGroup([stuck], (_, message) => resolve(message), [1, 1]));
+    expect(logged).toMatch(/control group stays behind: ENOTEMPTY/);
+  });
+
+  it('ends its members alone: 0 stands for those of another namespace', async () => {
+    await writeFile(join(folder, 'cgroup.procs'), '0\n-1\n4194304\n');
+    const kill = vi.spyOn(process, 'kill').mockImplementation(() => true);
+    killMembers([folder]);
+    expect(kill.mock.calls.map(([pid]) => pid)).toEqual([4194304]);
+    kill.mockRestore();
   });
 });
 

@@ -1,5 +1,7 @@
 import type { Enforcement } from '@autoflow/store';
 
+export type Log = (level: 'warn', message: string) => void;
+
 /** One process under its limits. */
 export interface Confinement {
   /** Gives the process the CPU share of its memory from now on; start-up runs unthrottled, as on the priced cloud. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { killProcess, MB, type Confinement, type Enforcer } from './enforcer.js';
+import { killProcess, MB, type Confinement, type Enforcer, type Log } from './enforcer.js';
 
 const EVERY_MS = 100;
 const PAGE_BYTES = 4096;
@@ -8,13 +8,17 @@ const PAGE_BYTES = 4096;
  * Kills a process whose resident memory is seen above its limit, looking every 100 ms: it can be exceeded for a moment,
  * and CPU is not limited. Used where no control group can be written.
  */
-export function softEnforcer(why: string): Enforcer {
+export function softEnforcer(why: string, log: Log): Enforcer {
   const watched = new Map<number, { limitMb: number; exceeded: boolean }>();
   const look = (): void => {
     for (const [pid, watch] of watched) {
       if (watch.exceeded || residentMb(pid) <= watch.limitMb) continue;
       watch.exceeded = true;
-      killProcess(pid);
+      try {
+        killProcess(pid);
+      } catch (error) {
+        log('warn', `process ${pid} exceeds its memory, and cannot be ended: ${(error as Error).message}`);
+      }
     }
   };
   let timer: NodeJS.Timeout | undefined;

@@ -9,10 +9,23 @@ const TERMINAL: { readonly [name: string]: string } = {
   RecordTooLargeError: 'RecordTooLarge',
 };
 
-export const isTerminal = (error: unknown): boolean => TERMINAL[(error as Error).name] !== undefined;
+export const isTerminal = (error: unknown): boolean => TERMINAL[(error as Error | undefined)?.name ?? ''] !== undefined;
 
-/** What failed beside the handlers: reading and writing the batch. */
-export function failureOf(error: unknown): InvocationFailure {
-  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+/** Of the batch store: it may answer at another attempt, unless it says that it cannot. */
+export function storeFailure(error: unknown): InvocationFailure {
+  const { name, message } = errorOf(error);
   return { type: TERMINAL[name] ?? name, message, retryable: TERMINAL[name] === undefined };
 }
+
+/** Of running the functions, beside what handlers throw: the invocation is wrong, or we are, and another attempt fails the same way. */
+export function runFailure(error: unknown): InvocationFailure {
+  const { name, message } = errorOf(error);
+  return {
+    type: 'InvocationBroken',
+    message: `the functions cannot be run: ${name}: ${message}`,
+    retryable: false,
+  };
+}
+
+const errorOf = (error: unknown): { readonly name: string; readonly message: string } =>
+  error instanceof Error ? error : { name: 'Error', message: String(error) };

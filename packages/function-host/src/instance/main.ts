@@ -1,8 +1,10 @@
-/** Program of an instance: the process in which a stage's functions run. It does what its host says, and never outlives it. */
+/** Program of an instance: the process in which a stage's functions run. It does what its host says, and ends when its host is gone. */
 import { openStage, type OpenStage } from './open-stage.js';
-import type { HostMessage, InstanceMessage, InstanceSettings } from './protocol.js';
+import type { HostMessage, InstanceMessage, InstanceSettings, Word } from './protocol.js';
 import { runInvocation } from './run-invocation.js';
+import { takeChannel } from './take-channel.js';
 
+const send = takeChannel<InstanceMessage>();
 let stage: OpenStage | undefined;
 let running = new AbortController();
 
@@ -12,10 +14,13 @@ process.on('message', (message: HostMessage) => void obey(message));
 async function obey(message: HostMessage): Promise<void> {
   switch (message.type) {
     case 'init':
-      return init(message.settings);
-    case 'invoke':
+      return send({ ...(await init(message.settings)), call: message.call });
+    case 'invoke': {
+      const { call, invocation, strict } = message;
+      const tell = (word: Word): Promise<void> => new Promise((written) => send({ ...word, call }, written));
       running = new AbortController();
-      return tell(await runInvocation(stage!, message.invocation, message.strict, running.signal, tell));
+      return tell(await runInvocation(stage!, invocation, strict, running.signal, tell));
+    }
     case 'cancel':
       return running.abort();
     case 'close':
@@ -24,16 +29,11 @@ async function obey(message: HostMessage): Promise<void> {
   }
 }
 
-async function init(settings: InstanceSettings): Promise<void> {
+async function init(settings: InstanceSettings): Promise<Word> {
   try {
     stage = await openStage(settings);
-    tell({ type: 'ready' });
+    return { type: 'ready' };
   } catch (error) {
-    tell({ type: 'broken', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    return { type: 'broken', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-}
-
-/** A host that is gone cannot be told; `disconnect` ends us. */
-function tell(message: InstanceMessage): void {
-  process.send!(message, () => {});
 }

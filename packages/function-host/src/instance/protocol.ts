@@ -3,9 +3,13 @@ import type { FunctionSpan } from '@autoflow/pipeline/runtime';
 import type { BatchStoreSettings } from '@autoflow/store';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 
-export type HostMessage =
+/** What a host asks; `call` names the question in all that the instance says about it. */
+export type Question =
   | { readonly type: 'init'; readonly settings: InstanceSettings }
-  | { readonly type: 'invoke'; readonly invocation: StageInvocation; readonly strict: boolean }
+  | { readonly type: 'invoke'; readonly invocation: StageInvocation; readonly strict: boolean };
+
+export type HostMessage =
+  | (Question & { readonly call: number })
   /** The execution no longer wants the answer: the handlers' signal is aborted. */
   | { readonly type: 'cancel' }
   /** Resources are closed, then the process ends. */
@@ -20,15 +24,53 @@ export interface InstanceSettings {
   readonly secrets: { readonly [name: string]: string };
 }
 
-export type InstanceMessage =
+/** What an instance says about a question. */
+export type Word =
   | { readonly type: 'ready' }
   /** The release cannot be loaded; the process ends. */
   | { readonly type: 'broken'; readonly message: string }
   /** Alive; the next sign of life comes within so many milliseconds, else the instance hangs. */
   | { readonly type: 'progress'; readonly at: string; readonly withinMs: number }
+  /** From now on handlers may run. On its way before the first of them is called. */
+  | { readonly type: 'begun' }
   | { readonly type: 'answer'; readonly answer: StageAnswer; readonly usage: InvocationUsage }
   | { readonly type: 'failure'; readonly failure: InvocationFailure; readonly usage: InvocationUsage }
   | { readonly type: 'log'; readonly node: string; readonly key?: string; readonly message: string; readonly details?: object };
+
+export type InstanceMessage = Word & { readonly call: number };
+
+const MEMBERS: {
+  readonly [T in Word['type']]: readonly (readonly [name: string, type: string])[];
+} = {
+  ready: [],
+  broken: [['message', 'string']],
+  progress: [
+    ['at', 'string'],
+    ['withinMs', 'number'],
+  ],
+  begun: [],
+  answer: [
+    ['answer', 'object'],
+    ['usage', 'object'],
+  ],
+  failure: [
+    ['failure', 'object'],
+    ['usage', 'object'],
+  ],
+  log: [
+    ['node', 'string'],
+    ['message', 'string'],
+  ],
+};
+
+/** Whether this is one of our messages: whatever else runs in the process may write to the same channel. */
+export function isInstanceMessage(value: unknown): value is InstanceMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const found = value as { readonly [name: string]: unknown };
+  const { type, call } = found;
+  if (typeof type !== 'string' || !Object.hasOwn(MEMBERS, type) || typeof call !== 'number') return false;
+  return MEMBERS[type as Word['type']].every(([name, expected]) => typeof found[name] === expected && found[name] !== null);
+}
 
 export interface InvocationFailure {
   readonly type: string;

@@ -1,13 +1,14 @@
 import type { RecordState } from '@autoflow/pipeline';
 import { condemn, mergeStates, runNodes, type RunResult } from '@autoflow/pipeline/runtime';
-import type { BatchRef, StageAnswer, StageInvocation } from '@autoflow/topology/execution';
-import { failureOf } from './failure-of.js';
+import type { BatchRef, StageInvocation } from '@autoflow/topology/execution';
+import { runFailure, storeFailure } from './failure-of.js';
 import type { OpenStage } from './open-stage.js';
-import { STORE_WITHIN_MS, type InstanceMessage, type InvocationUsage } from './protocol.js';
+import { STORE_WITHIN_MS, type InvocationFailure, type InvocationUsage, type Word } from './protocol.js';
 import { startMeter } from './usage-meter.js';
-import { patiently } from './patiently.js';
+import { writeResult } from './write-result.js';
 
-type Tell = (message: InstanceMessage) => void;
+/** Resolves when the word is on its way, whatever becomes of this process. */
+type Tell = (word: Word) => Promise<void>;
 
 /** One invocation: read the batch, run the stage's functions over it, write what came of it. Never rejects. */
 export async function runInvocation(
@@ -16,19 +17,22 @@ export async function runInvocation(
   strict: boolean,
   signal: AbortSignal,
   tell: Tell,
-): Promise<InstanceMessage> {
+): Promise<Word> {
   const used = startMeter();
-  const storing = (at: string): void => tell({ type: 'progress', at, withinMs: STORE_WITHIN_MS });
+  const storing = (at: string): void => void tell({ type: 'progress', at, withinMs: STORE_WITHIN_MS });
   let counts = NOTHING;
+  let failureOf: (error: unknown) => InvocationFailure = storeFailure;
   try {
     storing('reading the batch');
-    const records = await readRecords(stage, invocation);
+    const lists = await Promise.all(invocation.inputs.map((input) => stage.batches.read(input)));
+    failureOf = runFailure;
+    const records = recordsOf(stage, invocation, lists);
     counts = { ...counts, recordsIn: records.length, bytesIn: bytesOf(invocation.inputs) };
-    const result = await run(stage, invocation, records, strict, signal, tell);
-    counts = { ...counts, ...countsOf(records, result) };
+    const ran = withoutSecrets(await run(stage, invocation, records, strict, signal, tell), stage.redact);
+    failureOf = storeFailure;
     storing('writing the batch');
-    const answer = await write(stage, invocation, withoutSecrets(result, stage.redact));
-    counts = { ...counts, bytesOut: answer.output.bytes + (answer.retry?.bytes ?? 0) };
+    const { answer, result } = await writeResult(stage.batches, invocation, records, ran);
+    counts = { ...counts, ...countsOf(records, result), bytesOut: answer.output.bytes + (answer.retry?.bytes ?? 0) };
     return { type: 'answer', answer, usage: { ...used(), ...counts } };
   } catch (error) {
     return { type: 'failure', failure: failureOf(error), usage: { ...used(), ...counts } };
@@ -36,23 +40,27 @@ export async function runInvocation(
 }
 
 /** Positions of a slice count in the merged input, so that every part and every bisection cuts the same way. */
-async function readRecords({ batches, pipeline }: OpenStage, { inputs, slice }: StageInvocation): Promise<readonly RecordState[]> {
-  const lists = await Promise.all(inputs.map((input) => batches.read(input)));
+function recordsOf(
+  { pipeline }: OpenStage,
+  { slice }: StageInvocation,
+  lists: readonly (readonly RecordState[])[],
+): readonly RecordState[] {
   const merged = mergeStates(lists, pipeline.wiring);
   return slice === undefined ? merged : merged.slice(slice.from, slice.to);
 }
 
-function run(
+async function run(
   stage: OpenStage,
   invocation: StageInvocation,
   records: readonly RecordState[],
   strict: boolean,
   signal: AbortSignal,
   tell: Tell,
-): RunResult | Promise<RunResult> {
+): Promise<RunResult> {
   const { pipeline, scope, nodes, final } = invocation;
   if (invocation.condemn !== undefined)
     return { done: condemn(records, { in: invocation.stage, ...invocation.condemn }, nodes), retry: [], spans: [] };
+  await tell({ type: 'begun' });
   return runNodes(stage.pipeline, nodes, records, {
     resource: stage.resources.get,
     idempotencyScope: `${pipeline}/${scope}`,
@@ -62,22 +70,10 @@ function run(
     guard: stage.guard,
     memo: stage.memo,
     log: ({ node, key, message, details }) =>
-      tell({ type: 'log', node, message, ...(key !== undefined && { key }), ...(details && { details }) }),
-    progress: (node, timeoutMs) => tell({ type: 'progress', at: node, withinMs: timeoutMs }),
+      void tell({ type: 'log', node, message, ...(key !== undefined && { key }), ...(details && { details }) }),
+    progress: (node, timeoutMs) => void tell({ type: 'progress', at: node, withinMs: timeoutMs }),
     clock: { now: () => performance.now(), cpu: cpuMs },
   });
-}
-
-/** Handlers have run: the store is given some time to come back before that work is thrown away. */
-async function write(
-  { batches }: OpenStage,
-  { pipeline, batchId, stage }: StageInvocation,
-  { done, retry }: RunResult,
-): Promise<StageAnswer> {
-  const store = (label: string, records: readonly RecordState[]): Promise<BatchRef> =>
-    patiently(() => batches.write({ pipeline, batchId, label }, records));
-  const output = await store(stage, done);
-  return retry.length === 0 ? { output } : { output, retry: await store(`${stage}.retry`, retry) };
 }
 
 /** Errors are stored and shown, and some quote the connection string that they failed with. */

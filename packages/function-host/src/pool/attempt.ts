@@ -13,46 +13,60 @@ export type AttemptEnd =
 
 /** What the instance answered, or how it ended. `cancellation` is the reason when the execution no longer wants the answer. */
 export function endOf(result: InvocationResult, memoryMb: number, cancellation: Error | undefined): AttemptEnd {
-  if (result.type === 'ended') return endedEnd(result.ended, memoryMb, cancellation);
-  const { usage } = result;
-  if (result.type === 'failure') {
-    if (cancellation !== undefined) return { outcome: 'cancelled', error: cancellation, usage };
-    const { type, message, retryable } = result.failure;
-    return { outcome: 'failed', error: ApplicationFailure.create({ type, message, nonRetryable: !retryable }), usage };
-  }
-  // All its records were done before the handlers noticed the cancellation: what they wrote is told.
-  if (cancellation !== undefined && result.answer.retry !== undefined) return { outcome: 'cancelled', error: cancellation, usage };
-  return { outcome: 'ok', answer: result.answer, usage };
+  // An answer that comes in spite of a cancellation tells what was written: it is delivered.
+  if (result.type === 'answer') return { outcome: 'ok', answer: result.answer, usage: result.usage };
+  if (result.type === 'ended') return endedEnd(result.ended, memoryMb, result.begun, cancellation);
+  const { usage, begun } = result;
+  if (cancellation !== undefined) return { outcome: 'cancelled', error: cancellation, usage };
+  const { type, message, retryable } = result.failure;
+  return { outcome: 'failed', error: failure(type, message, { begun }, { retryable }), usage };
 }
 
-/** What was thrown before an instance could be asked. */
+/** What was thrown before an instance was asked. */
 export function endByError(error: unknown, memoryMb: number): AttemptEnd {
   if (error instanceof CancelledFailure) return { outcome: 'cancelled', error };
-  if (error instanceof InstanceNotReady) return endedEnd(error.ended, memoryMb, undefined);
-  if (error instanceof ReleaseError) return { outcome: 'failed', error: failure(StageFailure.releaseBroken, error.message, error) };
-  return { outcome: 'failed', error: error as Error };
+  if (error instanceof InstanceNotReady) return endedEnd(error.ended, memoryMb, false, undefined);
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const retryable = !(error instanceof ReleaseError) || error.code === 'RELEASE_MISSING';
+  const type = !(error instanceof ReleaseError) ? cause.name : retryable ? RELEASE_MISSING : StageFailure.releaseBroken;
+  return { outcome: 'failed', error: failure(type, cause.message, { begun: false }, { retryable, cause }) };
 }
 
-function endedEnd({ why, message }: Ended, memoryMb: number, cancellation: Error | undefined): AttemptEnd {
-  if (why === 'out-of-memory') {
-    const error = ApplicationFailure.create({ type: StageFailure.outOfMemory, message, nonRetryable: true, details: [{ memoryMb }] });
-    return { outcome: 'out-of-memory', error };
-  }
+function endedEnd({ why, message }: Ended, memoryMb: number, begun: boolean, cancellation: Error | undefined): AttemptEnd {
+  if (why === 'out-of-memory') return { outcome: 'out-of-memory', error: failure(StageFailure.outOfMemory, message, { begun, memoryMb }) };
   if (cancellation !== undefined) return { outcome: 'cancelled', error: cancellation };
   switch (why) {
     case 'timed-out':
-      return { outcome: 'timed-out', error: failure(StageFailure.timedOut, message) };
+      return { outcome: 'timed-out', error: failure(StageFailure.timedOut, message, { begun }) };
     case 'broken':
-      return { outcome: 'failed', error: failure(StageFailure.releaseBroken, message) };
+      return { outcome: 'failed', error: failure(StageFailure.releaseBroken, message, { begun }) };
+    case 'not-started':
+      return { outcome: 'failed', error: failure(NOT_STARTED, message, { begun }, { retryable: true }) };
     case 'cancelled':
     case 'died':
-      return { outcome: 'instance-died', error: failure(StageFailure.instanceDied, message) };
+      return { outcome: 'instance-died', error: failure(StageFailure.instanceDied, message, { begun }) };
   }
 }
 
-/** What to do about it is the interpreter's decision, so Temporal never retries these by itself. */
-function failure(type: string, message: string, cause?: Error): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true, ...(cause && { cause }) });
+/** Failures of this host, not of the release or its handlers: Temporal tries again, perhaps elsewhere. */
+const RELEASE_MISSING = 'ReleaseMissing';
+const NOT_STARTED = 'InstanceNotStarted';
+
+/** Of every failure. A stage that writes is never run again unless `begun` is false: then no handler ran, for certain. */
+interface FailureDetails {
+  readonly begun: boolean;
+  /** When memory ran out. */
+  readonly memoryMb?: number;
+}
+
+/** What to do about most is the interpreter's decision: Temporal by itself tries again only what is `retryable`. */
+function failure(
+  type: string,
+  message: string,
+  details: FailureDetails,
+  { retryable = false, cause }: { readonly retryable?: boolean; readonly cause?: Error } = {},
+): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: !retryable, details: [details], ...(cause && { cause }) });
 }
 
 /** Milliseconds. */

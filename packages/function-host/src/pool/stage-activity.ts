@@ -23,7 +23,8 @@ export interface StageActivityOptions {
 
 /**
  * One invocation: waits for its turn, takes a warm instance or starts one, lets it run the stage's functions, meters the attempt.
- * Throws the failures of `StageFailure`. This process heartbeats for the instance, whose own thread belongs to the handler.
+ * Throws the failures of `StageFailure`, with `{ begun }` in their details. This process heartbeats for the instance, whose own
+ * thread belongs to the handler.
  */
 export function stageActivity(options: StageActivityOptions): (invocation: StageInvocation) => Promise<StageAnswer> {
   return async (invocation) => {

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,9 +7,11 @@ import type { RecordState } from '@autoflow/pipeline';
 import { StageFailure, type StageAnswer } from '@autoflow/topology';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createEnforcer } from '../enforcement/detect.js';
+import type { Confinement, Enforcer } from '../enforcement/enforcer.js';
 import { programFile } from '../programs.js';
 import { createStageBench, type StageBench } from '../testing/stage-bench.js';
 import type { InstanceProcess, InvocationResult } from './instance-process.js';
+import { endOrphans } from './orphans.js';
 
 const never = new AbortController().signal;
 let bench: StageBench;
@@ -138,26 +140,107 @@ describe('an instance', () => {
   });
 });
 
+describe('what a handler sends over the channel', () => {
+  it.each(['send-null', 'send-rubbish'])('neither ends the host nor answers for the instance (%s)', async (mode) => {
+    const instance = await bench.instance();
+    const { done } = await recordsOf(await act(instance, [mode, 'ok']));
+    expect(done.map(({ death }) => death)).toEqual([undefined, undefined]);
+    if (mode === 'send-rubbish') expect(done[0]?.fields['blob']).toBe('undefined');
+    expect((await recordsOf(await act(instance, ['ok']))).done).toHaveLength(1);
+  });
+});
+
+describe('an instance that cannot be run', () => {
+  const enforcer = (change: Partial<Confinement>): Enforcer => {
+    const soft = createEnforcer('soft');
+    return { ...soft, confine: (pid, memoryMb) => ({ ...soft.confine(pid, memoryMb), ...change }) };
+  };
+  const fail = (): never => {
+    throw new Error('read-only file system');
+  };
+
+  it('does not start without its limits', async () => {
+    const pids: number[] = [];
+    const broken: Enforcer = { ...createEnforcer('soft'), confine: (pid) => (pids.push(pid), fail()) };
+    await expect(bench.instance({ enforcer: broken })).rejects.toThrow('not-started: its limits could not be set: read-only file system');
+    await expect(bench.instance({ enforcer: enforcer({ throttle: fail }) })).rejects.toThrow('not-started');
+    expect(() => process.kill(pids[0]!, 0)).toThrow('ESRCH');
+  });
+
+  it('ends, and is told, though its confinement fails', async () => {
+    const logged: string[] = [];
+    const log = (_: string, message: string): void => void logged.push(message);
+    const failing = enforcer({ kill: fail, release: fail, ranOutOfMemory: fail });
+    const instance = await bench.instance({ enforcer: failing, log });
+    instance.kill('enough');
+    expect(await instance.ended).toEqual({ why: 'died', message: 'enough' });
+    expect(logged.filter((line) => line.startsWith('confinement:'))).toHaveLength(3);
+  });
+
+  it('is not to blame when it does not load in time', async () => {
+    await expect(bench.instance({ startWithinMs: 1 })).rejects.toThrow('not-started: the release did not load within 1 ms');
+  });
+});
+
+describe('whether handlers may have run', () => {
+  it.each(['kill', 'hang-sync'])('is true once they have begun (%s)', async (mode) => {
+    expect(await act(await bench.instance(), [mode])).toMatchObject({ type: 'ended', begun: true });
+  });
+
+  it('is false when the batch cannot be read, or the instance is gone before', async () => {
+    const instance = await bench.instance();
+    const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0 }]);
+    const missing = bench.invocation({ ...input, ref: input.ref.replace('.ndjson', 'x.ndjson') }, { nodes: ['act'] });
+    expect(await instance.invoke(missing, true, never)).toMatchObject({ type: 'failure', begun: false });
+    const invoked = instance.invoke(bench.invocation(input, { nodes: ['act'] }), true, never);
+    instance.kill('enough');
+    expect(await invoked).toMatchObject({ type: 'ended', begun: false });
+  });
+
+  it('a wrong invocation fails for good', async () => {
+    const result = await act(await bench.instance(), ['ok'], { node: 'nobody' });
+    expect(result).toMatchObject({ type: 'failure', failure: { type: 'InvocationBroken', retryable: false } });
+    expect((result as Extract<InvocationResult, { type: 'failure' }>).failure.message).toContain(`no node 'nobody'`);
+  });
+});
+
 describe('an instance whose host is killed', () => {
-  it('ends with it', async () => {
-    const host = join(bench.folder, 'host.cjs');
+  /** A host of one instance, and the instance's pid once that has told of itself. */
+  async function hosted(bundle: string): Promise<{ host: ChildProcess; pid: number }> {
+    const file = join(bench.folder, 'host.cjs');
     await writeFile(
-      host,
-      `const child = require('node:child_process').fork(process.argv[2], [], { detached: true, env: {} });
-       child.on('message', ({ type }) => type === 'ready' && process.send(child.pid));
-       child.send({ type: 'init', settings: JSON.parse(process.argv[3]) });`,
+      file,
+      `const child = require('node:child_process').fork(process.argv[2], [process.pid], { detached: true, env: {}, silent: true });
+       const told = () => process.send(child.pid);
+       child.on('message', ({ type }) => type === 'ready' && told());
+       child.stdout.once('data', told);
+       child.send({ type: 'init', call: 1, settings: JSON.parse(process.argv[3]) });`,
     );
-    const settings = {
-      pipeline: 'trouble',
-      bundle: join(bench.release.folder, 'index.mjs'),
-      batchStore: { driver: 'file', folder: bench.folder },
-      secrets: {},
-    };
+    const settings = { pipeline: 'trouble', bundle, batchStore: { driver: 'file', folder: bench.folder }, secrets: {} };
     const program = await programFile('instance/main', join(bench.folder, 'releases'));
-    const killed = fork(host, [program, JSON.stringify(settings)], { execArgv: [] });
-    const [pid] = (await once(killed, 'message')) as [number];
-    killed.kill('SIGKILL');
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 20_000 });
+    const host = fork(file, [program, JSON.stringify(settings)], { execArgv: [] });
+    const [pid] = (await once(host, 'message')) as [number];
+    return { host, pid };
+  }
+  const gone = (pid: number): Promise<void> => vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 20_000 });
+
+  it('ends with it', async () => {
+    const { host, pid } = await hosted(join(bench.release.folder, 'index.mjs'));
+    host.kill('SIGKILL');
+    await gone(pid);
+  });
+
+  it.skipIf(process.platform !== 'linux')('is ended by the next host when it holds its thread, and not before', async () => {
+    const endless = join(bench.folder, 'endless.mjs');
+    await writeFile(endless, `import { writeSync } from 'node:fs'; writeSync(1, 'hanging'); for (;;);`);
+    const { host, pid } = await hosted(endless);
+    const ours = await bench.instance();
+    expect(endOrphans()).not.toContain(pid);
+    host.kill('SIGKILL');
+    await once(host, 'exit');
+    expect(endOrphans()).toContain(pid);
+    await gone(pid);
+    expect(ours.alive).toBe(true);
   });
 });
 
@@ -200,6 +283,19 @@ describe('the sandbox', () => {
       await instance.invoke(bench.invocation(input, { pipeline: 'curiosity', nodes: ['ask-other'] }), true, never),
     );
     expect(done[0]?.death?.code).toBe('SECRET_UNDECLARED');
+  });
+
+  it('blanks secrets out of what a handler logs', async () => {
+    const logged: unknown[] = [];
+    const instance = await bench.instance({
+      nodes: ['ask-vault'],
+      secrets: { VAULT_TOKEN: 'a-long-secret' },
+      log: (...entry) => logged.push(entry),
+    });
+    const input = await bench.batch([{ id: 'a-long-secret', mode: 'log', amount: 0 }]);
+    await recordsOf(await instance.invoke(bench.invocation(input, { nodes: ['act'] }), true, never));
+    expect(logged).toContainEqual(['info', 'tells ***', { node: 'act', key: '***', details: { token: '***', list: [{ '***': 1 }] } }]);
+    expect(JSON.stringify(logged)).not.toContain('a-long-secret');
   });
 
   it('names a secret that this host does not have', async () => {

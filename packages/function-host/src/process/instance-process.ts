@@ -3,10 +3,18 @@ import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 import type { Confinement, Enforcer } from '../enforcement/enforcer.js';
-import type { HostMessage, InstanceMessage, InstanceSettings, InvocationFailure, InvocationUsage } from '../instance/protocol.js';
+import {
+  isInstanceMessage,
+  type HostMessage,
+  type InstanceMessage,
+  type InstanceSettings,
+  type InvocationFailure,
+  type InvocationUsage,
+  type Question,
+} from '../instance/protocol.js';
 import { Deadline } from './deadline.js';
 import { memoryFlags } from './memory-flags.js';
-import { redactor } from './redact.js';
+import { redactJson, redactor } from './redact.js';
 import { Tail } from './tail.js';
 
 export interface InstanceOptions {
@@ -25,21 +33,36 @@ export interface InstanceOptions {
 
 /** Why a process is gone; the message may be shown. */
 export interface Ended {
-  readonly why: 'out-of-memory' | 'died' | 'timed-out' | 'cancelled' | 'broken';
+  readonly why:
+    | 'out-of-memory'
+    | 'died'
+    | 'timed-out'
+    | 'cancelled'
+    /** The release cannot be loaded. */
+    | 'broken'
+    /** This machine could not start it, or not in time; the release may be sound. */
+    | 'not-started';
   readonly message: string;
 }
 
+/** `begun`: handlers may have run; false only when it is certain that none did. */
 export type InvocationResult =
   | { readonly type: 'answer'; readonly answer: StageAnswer; readonly usage: InvocationUsage }
-  | { readonly type: 'failure'; readonly failure: InvocationFailure; readonly usage: InvocationUsage }
-  /** `begun`: the instance had taken the invocation on, so that handlers may have run. */
+  | { readonly type: 'failure'; readonly failure: InvocationFailure; readonly usage: InvocationUsage; readonly begun: boolean }
   | { readonly type: 'ended'; readonly ended: Ended; readonly begun: boolean };
 
 const CLOSE_WITHIN_MS = 5_000;
+const LAST_WORDS_WITHIN_MS = 200;
+
+interface OpenQuestion {
+  readonly call: number;
+  readonly answer: (message: InstanceMessage | undefined) => void;
+}
 
 /**
- * A sandboxed process that runs one stage, one invocation at a time, under its memory limit. It never outlives its host.
- * Whatever happens in it (crash, exit, kill, hang, memory without end) ends this process alone, and is told by `Ended`.
+ * A sandboxed process that runs one stage, one invocation at a time, under its memory limit. Whatever happens in it (crash, exit, kill,
+ * hang, memory without end), or is sent by the code in it, ends this process alone, and is told by `Ended`. When its host is killed it
+ * ends by itself, but for one whose thread a handler never gives back: the next host to start here ends that one (`endOrphans`).
  */
 export class InstanceProcess {
   /** Settles once, when the process is gone and its limits are given back; never rejects. */
@@ -51,21 +74,24 @@ export class InstanceProcess {
   readonly #redact: (text: string) => string;
   /** Set before we end the process: its exit alone would not tell the reason. */
   #verdict: Ended | undefined;
-  #reply: ((message: InstanceMessage | undefined) => void) | undefined;
+  /** At most one is open. */
+  #question: OpenQuestion | undefined;
+  #calls = 0;
   #cancelled = false;
   #begun = false;
 
   constructor(private readonly options: InstanceOptions) {
     this.#redact = redactor(Object.values(options.settings.secrets));
-    this.#child = fork(options.program, [], {
+    // It names its host, so that one that has outlived it is known.
+    this.#child = fork(options.program, [String(process.pid)], {
       env: options.environment,
       execArgv: memoryFlags(options.memoryMb),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A session of its own: Ctrl-C in a terminal reaches the host, which drains, and not the invocations under way.
       detached: true,
     });
-    if (this.pid !== 0) this.#confinement = options.enforcer.confine(this.pid, options.memoryMb);
     this.#listen();
+    if (this.pid !== 0) this.#confinement = this.#limited(() => options.enforcer.confine(this.pid, options.memoryMb));
     this.ended = this.#end();
   }
 
@@ -81,15 +107,17 @@ export class InstanceProcess {
   /** Loads the release. Undefined when the instance is ready, else how it ended. */
   async start(): Promise<Ended | undefined> {
     const { settings, startWithinMs } = this.options;
-    this.#deadline.set(startWithinMs, () => this.#kill({ why: 'broken', message: `the release did not load within ${startWithinMs} ms` }));
+    this.#deadline.set(startWithinMs, () =>
+      this.#kill({ why: 'not-started', message: `the release did not load within ${startWithinMs} ms` }),
+    );
     const reply = await this.#ask({ type: 'init', settings });
     if (reply?.type === 'broken') this.#kill({ why: 'broken', message: this.#redact(reply.message) });
     if (reply?.type !== 'ready') return this.ended;
-    this.#confinement?.throttle();
-    return undefined;
+    this.#limited(() => this.#confinement?.throttle());
+    return this.#verdict === undefined ? undefined : this.ended;
   }
 
-  /** Runs one invocation. Aborting the signal asks the handlers to stop, and after the grace time ends the process. */
+  /** Runs one invocation. Aborting the signal asks the handlers to stop, and after the grace time ends the process. Never rejects. */
   async invoke(invocation: StageInvocation, strict: boolean, signal: AbortSignal): Promise<InvocationResult> {
     this.#cancelled = false;
     this.#begun = false;
@@ -101,7 +129,10 @@ export class InstanceProcess {
     const reply = await asked;
     signal.removeEventListener('abort', cancel);
     if (reply?.type === 'answer') return reply;
-    if (reply?.type === 'failure') return { ...reply, failure: { ...reply.failure, message: this.#redact(reply.failure.message) } };
+    if (reply?.type === 'failure') {
+      const failure = { ...reply.failure, message: this.#redact(reply.failure.message) };
+      return { type: 'failure', failure, usage: reply.usage, begun: this.#begun };
+    }
     return { type: 'ended', ended: await this.ended, begun: this.#begun };
   }
 
@@ -117,7 +148,7 @@ export class InstanceProcess {
   }
 
   #listen(): void {
-    this.#child.on('message', (message) => this.#hear(message as InstanceMessage));
+    this.#child.on('message', (message) => this.#hear(message));
     // Failures to start or to be told something show in the end of the process.
     this.#child.on('error', (error) => this.#stderr.add(error.message));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -129,12 +160,19 @@ export class InstanceProcess {
     });
   }
 
-  #hear(message: InstanceMessage): void {
-    this.#begun = true;
-    if (message.type === 'progress') this.#progress(message.at, message.withinMs);
-    else if (message.type === 'log')
-      this.options.log('info', this.#redact(message.message), { node: message.node, key: message.key, details: message.details });
+  /** The user's code may have found the channel too: only what answers the open question counts. */
+  #hear(message: unknown): void {
+    if (!isInstanceMessage(message)) this.options.log('debug', "a message that is not the instance's is ignored", { pid: this.pid });
+    else if (message.type === 'log') this.#passOn(message);
+    else if (message.call !== this.#question?.call) return;
+    else if (message.type === 'progress') this.#progress(message.at, message.withinMs);
+    else if (message.type === 'begun') this.#begun = true;
     else this.#answer(message);
+  }
+
+  #passOn({ node, key, message, details }: Extract<InstanceMessage, { type: 'log' }>): void {
+    const found = redactJson({ key, details }, this.#redact) as object;
+    this.options.log('info', this.#redact(message), { node, ...found });
   }
 
   #progress(at: string, withinMs: number): void {
@@ -151,19 +189,20 @@ export class InstanceProcess {
     );
   }
 
-  /** At most one question is open; the end of the process answers undefined. */
-  #ask(message: HostMessage): Promise<InstanceMessage | undefined> {
+  /** The end of the process answers undefined. */
+  #ask(question: Question): Promise<InstanceMessage | undefined> {
+    const call = ++this.#calls;
     return new Promise((resolve) => {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) return resolve(undefined);
-      this.#reply = resolve;
-      this.#send(message);
+      if (this.pid === 0 || this.#child.exitCode !== null || this.#child.signalCode !== null) return resolve(undefined);
+      this.#question = { call, answer: resolve };
+      this.#send({ ...question, call });
     });
   }
 
   #answer(message: InstanceMessage | undefined): void {
     this.#deadline.clear();
-    this.#reply?.(message);
-    this.#reply = undefined;
+    this.#question?.answer(message);
+    this.#question = undefined;
   }
 
   #send(message: HostMessage): void {
@@ -172,7 +211,28 @@ export class InstanceProcess {
 
   #kill(verdict: Ended): void {
     this.#verdict ??= verdict;
-    this.#confinement?.kill();
+    this.#attempt('kill', () => this.#confinement?.kill());
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Without its limits it must not run. */
+  #limited<T>(limit: () => T): T | undefined {
+    try {
+      return limit();
+    } catch (error) {
+      this.#kill({ why: 'not-started', message: `its limits could not be set: ${(error as Error).message}` });
+      return undefined;
+    }
+  }
+
+  /** What fails around the end of a process must not keep it from ending. */
+  #attempt<T>(what: string, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.options.log('warn', `confinement: ${what} failed: ${(error as Error).message}`, { pid: this.pid });
+      return undefined;
+    }
   }
 
   async #end(): Promise<Ended> {
@@ -181,23 +241,33 @@ export class InstanceProcess {
       await new Promise((resolve) => this.#child.once('exit', resolve));
     const outOfMemory = this.#ranOutOfMemory();
     await this.#lastWords();
-    this.#confinement?.release();
+    this.#attempt('release', () => this.#confinement?.release());
     this.#answer(undefined);
     if (outOfMemory) return { why: 'out-of-memory', message: `more than ${this.options.memoryMb} MB were needed` };
-    return this.#verdict ?? { why: 'died', message: this.#exitInWords() };
+    return this.#verdict ?? { why: this.pid === 0 ? 'not-started' : 'died', message: this.#exitInWords() };
   }
 
   /** Heap abort, watchdog kill and control-group kill are one. */
   #ranOutOfMemory(): boolean {
     const { exitCode, signalCode } = this.#child;
-    return signalCode === 'SIGABRT' || exitCode === 134 || (this.#confinement?.ranOutOfMemory() ?? false);
+    return (
+      signalCode === 'SIGABRT' ||
+      exitCode === 134 ||
+      (this.#attempt('asking for the reason of the end', () => this.#confinement?.ranOutOfMemory()) ?? false)
+    );
   }
 
-  /** What it wrote before its end; a process of its own making may hold the pipe open longer. */
+  /**
+   * What it wrote before its end, and said to us; a process of its own making may hold the pipes open longer.
+   * An invocation whose words we cannot hear to the end counts as begun.
+   */
   async #lastWords(): Promise<void> {
     const { stderr } = this.#child;
-    if (stderr === null || stderr.closed || stderr.destroyed) return;
-    await Promise.race([once(stderr, 'close'), after(200, undefined, { ref: false })]).catch(() => {});
+    // Without descriptors left to start it with, there are no streams at all.
+    const written = !stderr || stderr.closed || stderr.destroyed ? undefined : once(stderr, 'close');
+    const said = this.#child.connected ? once(this.#child, 'disconnect') : undefined;
+    await Promise.race([Promise.all([written, said]), after(LAST_WORDS_WITHIN_MS, undefined, { ref: false })]).catch(() => {});
+    if (this.#child.connected) this.#begun = true;
   }
 
   #exitInWords(): string {

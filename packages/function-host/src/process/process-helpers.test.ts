@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Deadline } from './deadline.js';
 import { memoryFlags } from './memory-flags.js';
-import { redactor } from './redact.js';
+import { redactJson, redactor } from './redact.js';
 import { Tail } from './tail.js';
 
 describe('redactor', () => {
@@ -10,6 +10,16 @@ describe('redactor', () => {
     expect(redact('hunter22-long and hunter22')).toBe('*** and ***');
     expect(redact('no connection to postgres://me:pass@db:5432/x')).toBe('no connection to postgres://***@db:5432/x');
     expect(redactor(['', 'a'])('a plain text')).toBe('a plain text');
+  });
+});
+
+describe('redactJson', () => {
+  it('blanks texts, numbers and names, and bears any depth', () => {
+    const redact = redactor(['hunter22', '123456', 'two\nlines']);
+    expect(redactJson({ hunter22: [123456, 12, null, 'two\nlines'] }, redact)).toEqual({ '***': ['***', 12, null, '***'] });
+    let endless: unknown = 'x';
+    for (let i = 0; i < 100_000; i++) endless = [endless];
+    expect(JSON.stringify(redactJson(endless, redact))).toContain('…');
   });
 });
 

@@ -79,6 +79,12 @@ describe('buildRelease', () => {
     });
   });
 
+  it('does not take what a module sends for its specs', async () => {
+    const sending = `export { echo } from ${JSON.stringify(join(fixtures, 'echo.ts'))};
+      for (const word of [null, 'ready', { error: 'x' }, { type: 'specs' }]) (process.send ?? process['_send']).call(process, word);`;
+    await expect(build(await moduleOf('sends.mjs', sending))).resolves.toMatchObject({ specs: [{ name: 'echo' }] });
+  });
+
   it.each([
     ['synchronously', 'for (;;);'],
     ['in an await', 'setInterval(() => {}, 1000); await new Promise(() => {});'],

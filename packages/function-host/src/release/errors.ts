@@ -6,7 +6,7 @@ export type ReleaseErrorCode =
   | 'RELEASE_MISSING'
   | 'RELEASE_DAMAGED';
 
-/** Terminal: the same module or folder fails again. The message says what was found and what to do. */
+/** The same module or folder fails again, but for RELEASE_MISSING: it may be on its way to this host. The message says what was found and what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 

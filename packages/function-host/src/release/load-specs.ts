@@ -12,7 +12,8 @@ const LOAD_WITHIN_MS = 20_000;
  */
 export async function loadSpecs(bundle: string, inspector: string, withinMs = LOAD_WITHIN_MS): Promise<PipelineSpec[]> {
   const inspection = await inspectApart(bundle, inspector, withinMs);
-  if ('error' in inspection) throw new ReleaseError('RELEASE_DOES_NOT_LOAD', `The module throws when it is loaded: ${inspection.error}`);
+  if (inspection.type === 'error')
+    throw new ReleaseError('RELEASE_DOES_NOT_LOAD', `The module throws when it is loaded: ${inspection.error}`);
   if (inspection.specs.length === 0) {
     throw new ReleaseError('RELEASE_WITHOUT_PIPELINE', 'The module exports no pipeline. Export what definePipeline(…) answers.');
   }
@@ -25,7 +26,8 @@ function inspectApart(bundle: string, inspector: string, withinMs: number): Prom
     const errors = new Tail(2_048);
     const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
     child.stderr!.setEncoding('utf8').on('data', (text: string) => errors.add(text));
-    child.once('message', (message) => resolve(message as Inspection));
+    // What the module itself sends is no inspection.
+    child.on('message', (message) => isInspection(message) && resolve(message));
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
@@ -36,4 +38,12 @@ function inspectApart(bundle: string, inspector: string, withinMs: number): Prom
       reject(new ReleaseError('RELEASE_DOES_NOT_LOAD', message)); // Settled already when it has answered.
     });
   });
+}
+
+function isInspection(message: unknown): message is Inspection {
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, specs, error } = message as {
+    readonly [name: string]: unknown;
+  };
+  return type === 'specs' ? Array.isArray(specs) : type === 'error' && typeof error === 'string';
 }

@@ -1,6 +1,6 @@
 import type { Fields, Json } from '../json.js';
 import { Failure } from './failure.js';
-import { NotJsonError, takeJson } from './json-values.js';
+import { DEEPEST, NotJsonError, takeJson } from './json-values.js';
 import type { PlannedNode } from './plan.js';
 
 /**
@@ -48,7 +48,7 @@ export function takeValue(id: string, value: unknown, where: string): Json | Fai
         `'${id}' answered what JSON cannot carry: ${thrown.message}; convert it to text, a finite number, a list or a plain object`,
       );
     if (thrown instanceof RangeError)
-      return Failure.wrongAnswer(`'${id}' answered a value that is circular or nested too deeply: ${where}`);
+      return Failure.wrongAnswer(`'${id}' answered a value that is circular or nested too deeply (more than ${DEEPEST} levels): ${where}`);
     return Failure.wrongAnswer(`'${id}' answered a value that cannot be read: ${where}: ${Failure.of(thrown).message}`);
   }
 }

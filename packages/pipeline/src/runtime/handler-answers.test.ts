@@ -35,6 +35,14 @@ describe('what a handler may answer', () => {
     });
   });
 
+  test('nested deeper than 500 levels, which JSON.stringify may refuse later: that record alone', async () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : depth % 2 ? [nested(depth - 1)] : { a: nested(depth - 1) });
+    const handle = ({ n }: { n: number }): unknown => ({ m: nested(n === 0 ? 501 : 500) });
+    const { done } = await runNodes(single({ handle }), ['f'], states(2), options({ strict: false }));
+    expect(done.map((record) => record.death?.code)).toEqual(['WRONG_ANSWER', undefined]);
+    expect(done[0]?.death?.message).toMatch(/nested too deeply \(more than 500 levels\): field 'm'/);
+  });
+
   test('not strict: undeclared fields are left out, values are not checked', async () => {
     const { done } = await runNodes(single({ handle: () => ({ m: 'one', extra: 2 }) }), ['f'], [state(0)], options({ strict: false }));
     expect(done[0]?.fields).toEqual({ ...state(0).fields, m: 'one' });
