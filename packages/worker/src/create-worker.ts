@@ -1,6 +1,6 @@
 /** One process of AutoFlow, in any of its roles: the only place where workflows, function host, stores and activities meet. */
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions as WorkerSettings } from '@temporalio/worker';
 import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
 import { createMeteringWriter, openStore, type MeteringWriter, type Store } from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
@@ -9,7 +9,9 @@ import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { backfillActivities } from './activities/backfill-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
+import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
+import { Closing } from './closing.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
 import { startMaintenance } from './maintenance.js';
@@ -18,6 +20,8 @@ import { versionsOf } from './versions.js';
 
 /** What a stopping Worker leaves to the activities under way: to settle ends by itself; a feed is told at once, and goes on elsewhere. */
 const GRACE = { workflows: '30s', control: 0 } as const;
+/** Batches too large for a local activity are settled by normal ones, so many at a time: each holds its batch in memory, several times over. */
+const LARGE_SETTLEMENTS = 4;
 
 /**
  * Resolves when every role takes work. What it needs of outside (Temporal, Postgres) must be there; the schema of the database is
@@ -29,10 +33,14 @@ export async function createWorker(options: WorkerOptions): Promise<RunningWorke
   const closing = new Closing();
   try {
     const parts = await start(options, log, closing);
-    const stopped = Promise.all(parts.map((part) => part.done)).then(() => {});
+    const ends = parts.map((part) => part.done);
+    const stopped = Promise.all(ends).then(() => {});
     const stop = once(async () => {
       for (const part of parts) part.stop();
-      await stopped.finally(() => closing.close());
+      // Also those that still drain while another has failed: what they measure is written before the store closes.
+      await Promise.allSettled(ends);
+      await closing.close();
+      await stopped;
     });
     // A part that fails for good takes the others with it.
     const done = stopped.catch(async (error: unknown) => {
@@ -42,7 +50,7 @@ export async function createWorker(options: WorkerOptions): Promise<RunningWorke
     done.catch(() => {});
     return { done, stop };
   } catch (error) {
-    await closing.close();
+    await closing.close().catch((trouble: unknown) => log('warn', 'closing after a failed start failed too', { error: String(trouble) }));
     throw error;
   }
 }
@@ -84,30 +92,36 @@ async function startWorkflows(
   const client = new Client({ connection, namespace });
   const common = { connection: native, namespace, workflowBundle: await workflowBundle() };
   const workers: Worker[] = [];
+  const add = async (settings: WorkerSettings): Promise<void> => {
+    const worker = await Worker.create(settings);
+    workers.push(worker);
+    // One that never came to run holds on to its connection until it has run.
+    closing.add({ close: async () => (worker.getState() === 'INITIALIZED' ? worker.runUntil(async () => {}) : undefined) });
+  };
   if (roles.includes('workflows'))
-    workers.push(
-      await Worker.create({
-        ...common,
-        taskQueue: EXECUTION_QUEUE,
-        activities: execution,
-        shutdownGraceTime: GRACE.workflows,
-        identity: `${options.host}/workflows`,
-      }),
-    );
+    await add({
+      ...common,
+      taskQueue: EXECUTION_QUEUE,
+      activities: execution,
+      maxConcurrentActivityTaskExecutions: LARGE_SETTLEMENTS,
+      shutdownGraceTime: GRACE.workflows,
+      identity: `${options.host}/workflows`,
+    });
   if (roles.includes('control')) {
     const { secret, sources: folders } = options;
     const access = { secret, ...(folders !== undefined && { folders }) };
     closing.add(startMaintenance({ store, batches, log }, options.retention));
     closing.add(startBackfillRecovery({ store, client, log }));
-    workers.push(
-      await Worker.create({
-        ...common,
-        taskQueue: CONTROL_QUEUE,
-        activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle, access }),
-        shutdownGraceTime: GRACE.control,
-        identity: `${options.host}/control`,
-      }),
-    );
+    closing.add(startSettlingAbandoned({ store, client, settle: execution.settle, log }));
+    await add({
+      ...common,
+      taskQueue: CONTROL_QUEUE,
+      // A feed learns of a pause or a cancellation with its next heartbeat that is sent.
+      maxHeartbeatThrottleInterval: '2s',
+      activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle, access }),
+      shutdownGraceTime: GRACE.control,
+      identity: `${options.host}/control`,
+    });
   }
   return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
 }
@@ -134,11 +148,13 @@ async function startFunctions(
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
     log,
   });
+  const stopHost = once(() => host.stop());
+  closing.add({ close: stopHost });
   await host.start();
   log('info', 'function host started', { ...host.enforcement });
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
-  return { done: ended.then(() => host.stop()), stop: end };
+  return { done: ended.then(stopHost), stop: end };
 }
 
 const NO_METERING: Pick<MeteringWriter, 'invocation' | 'poolUsage'> = { invocation: () => {}, poolUsage: () => {} };
@@ -149,18 +165,6 @@ function addressOf({ address, apiKey, tls }: WorkerOptions['temporal']) {
 
 function shutdown(worker: Worker): void {
   if (worker.getState() === 'RUNNING') worker.shutdown();
-}
-
-/** Closes what was opened, in reverse order, also when a start fails half-way. */
-class Closing {
-  private readonly opened: { close(): Promise<void> }[] = [];
-  add<T extends { close(): Promise<void> }>(opened: T): T {
-    this.opened.push(opened);
-    return opened;
-  }
-  async close(): Promise<void> {
-    for (const opened of this.opened.splice(0).reverse()) await opened.close();
-  }
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import { executionActivities } from './activities/execution-activities.js';
+import { startSettlingAbandoned } from './abandoned-batches.js';
+import { BY, PIPELINE, useTwoReleases } from './testing/two-releases.js';
+
+const context = useTwoReleases();
+
+/** An open batch of one record, as its execution leaves it behind. */
+async function open(id: string, scope: string, { minutes = 10, backfill }: { minutes?: number; backfill?: string } = {}): Promise<string> {
+  const { store, batches, versions, sql } = context;
+  const { version } = await versions.resolve(PIPELINE, 'v1');
+  const records = [{ index: 0, key: id, arrivedAt: new Date().toISOString(), fields: { id } }];
+  const ref = await batches.write({ pipeline: PIPELINE, batchId: id, label: 'input' }, records);
+  const executionId = `execution-of-${id}`;
+  await store.ledger.open({
+    batch: { id, pipeline: PIPELINE, version: version.name, release: version.release, scope, executionId, ref, memoryMb: {} },
+    records,
+    replace: true,
+    ...(backfill !== undefined && { backfill: { id: backfill, cursor: 1 } }),
+  });
+  await sql.query(`update autoflow.batches set opened_at = now() - make_interval(mins => $2) where id = $1`, [id, minutes]);
+  return executionId;
+}
+
+const start = (workflowId: string) => context.client.workflow.start(PIPELINE, { taskQueue: 'nobody', workflowId });
+const stateOf = async (scope: string, key: string) => (await context.store.ledger.record(PIPELINE, scope, key))?.state;
+
+async function settleAbandoned(): Promise<void> {
+  const { store, client, batches, versions } = context;
+  const { settle } = executionActivities({ store, batches, versions, indexed: false });
+  await startSettlingAbandoned({ store, client, settle, log: () => {} }).close();
+}
+
+it('cancels the records of an execution that was terminated, and only those', async () => {
+  const terminated = await start(await open('terminated', 'live'));
+  await terminated.terminate('by somebody');
+  await start(await open('running', 'live'));
+  await (await start(await open('fresh', 'live', { minutes: 1 }))).terminate('by somebody');
+  await settleAbandoned();
+  expect(await stateOf('live', 'terminated')).toBe('cancelled');
+  expect(await stateOf('live', 'running')).toBe('running');
+  expect(await stateOf('live', 'fresh')).toBe('running');
+  expect((await context.store.ledger.batch('terminated'))?.state).toBe('closed');
+});
+
+it('cancels what was never started, unless its backfill goes on', async () => {
+  const source = { kind: 'jsonl', path: '/data/letters.jsonl' } as const;
+  for (const id of ['ended', 'paused']) {
+    await context.store.backfills.create({ id, pipeline: PIPELINE, scope: id, source, concurrency: 1 }, BY);
+    await open(`${id}.0`, id, { backfill: id });
+  }
+  await context.store.backfills.setState('ended', 'failed', BY);
+  await context.store.backfills.setState('paused', 'paused', BY);
+  await open('lost', 'live');
+  await settleAbandoned();
+  expect(await stateOf('ended', 'ended.0')).toBe('cancelled');
+  expect(await stateOf('paused', 'paused.0')).toBe('running');
+  expect(await stateOf('live', 'lost')).toBe('cancelled');
+});
+
+it('goes on with the others when one cannot be settled', async () => {
+  for (const id of ['broken', 'sound']) await (await start(await open(id, 'live'))).terminate('by somebody');
+  await context.sql.query(`update autoflow.batches set version = 'v99' where id = 'broken'`);
+  await settleAbandoned();
+  expect(await stateOf('live', 'broken')).toBe('running');
+  expect(await stateOf('live', 'sound')).toBe('cancelled');
+});

@@ -1,0 +1,63 @@
+/** An execution settles its own records; one that was terminated cannot. The batches it left open are settled here. */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { BatchRow, Store } from '@autoflow/store';
+import type { ExecutionActivities } from '@autoflow/topology';
+import type { Log } from './log.js';
+import { repeating } from './repeating.js';
+
+const MINUTE_MS = 60_000;
+/** What was opened a moment ago is about to be started, or settled by whoever watches it. */
+const FRESH_MS = 5 * MINUTE_MS;
+
+interface Ports {
+  readonly store: Pick<Store, 'ledger' | 'backfills'>;
+  readonly client: Client;
+  readonly settle: ExecutionActivities['settle'];
+  readonly log: Log;
+}
+
+/** Once now, then every minute; any number of processes may do it. */
+export function startSettlingAbandoned(ports: Ports): { close(): Promise<void> } {
+  return repeating('settling batches whose execution has ended', MINUTE_MS, () => settleAbandoned(ports), ports.log);
+}
+
+/** Every record of an open batch whose execution has ended, or will never be started, is cancelled. */
+async function settleAbandoned(ports: Ports): Promise<void> {
+  const rows = await ports.store.ledger.openBatches({});
+  for (const row of rows.filter(({ openedAt }) => Date.now() - openedAt.getTime() > FRESH_MS))
+    await settleIfAbandoned(row, ports).catch((error: unknown) =>
+      // The others must not wait for one that cannot be settled.
+      ports.log('warn', 'a batch whose execution has ended could not be settled', { batch: row.id, error: String(error) }),
+    );
+}
+
+async function settleIfAbandoned(row: BatchRow, { store, client, settle, log }: Ports): Promise<void> {
+  const { pipeline, version, release, scope, id: batchId, ref: batch, executionId } = row;
+  const status = await statusOf(executionId, client);
+  const abandoned = status === 'never started' ? !(await willBeStarted(row, store)) : status !== 'RUNNING';
+  // The execution may have settled them just before it ended.
+  if (!abandoned || (await store.ledger.batch(batchId))?.state !== 'open') return;
+  const { counts } = await settle({
+    execution: { pipeline, version, release, scope, batchId, batch },
+    outputs: [],
+    cancelled: true,
+    collect: false,
+  });
+  log('warn', 'a batch was left open by its execution; its records are cancelled', { pipeline, batch: batchId, executionId, status, counts });
+}
+
+/** Of its latest run. */
+async function statusOf(executionId: string, client: Client): Promise<string> {
+  try {
+    return (await client.workflow.getHandle(executionId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'never started';
+    throw error;
+  }
+}
+
+/** A backfill that goes on starts what it opened before; batches of backfills are named after them. */
+async function willBeStarted({ id }: BatchRow, store: Ports['store']): Promise<boolean> {
+  const backfill = await store.backfills.get(id.replace(/\.[0-9]+$/, ''));
+  return backfill !== undefined && backfill.endedAt === undefined;
+}
