@@ -21,10 +21,14 @@ export async function findBatch(sql: Sql, id: string): Promise<BatchRow | undefi
   return columns && batchRow(columns);
 }
 
-export async function openBatches(sql: Sql, { pipeline, scope }: { pipeline?: string; scope?: string }): Promise<BatchRow[]> {
+export async function openBatches(
+  sql: Sql,
+  { pipeline, scope, backfill }: { pipeline?: string; scope?: string; backfill?: string },
+): Promise<BatchRow[]> {
   const rows = await sql.query<Columns>(
-    `${BATCH} where state = 'open' and ($1::text is null or pipeline = $1) and ($2::text is null or scope = $2) order by opened_at, id`,
-    [pipeline, scope],
+    `${BATCH} where state = 'open' and ($1::text is null or pipeline = $1) and ($2::text is null or scope = $2)
+      and ($3::text is null or backfill_id = $3) order by opened_at, id`,
+    [pipeline, scope, backfill],
   );
   return rows.map(batchRow);
 }

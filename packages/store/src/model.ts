@@ -149,7 +149,7 @@ export interface BatchLedger {
     backfill?: { id: string; cursor: number; from?: number };
   }): Promise<{ row: BatchRow; known: readonly string[] }>;
   batch(id: string): Promise<BatchRow | undefined>;
-  openBatches(filter: { pipeline?: string; scope?: string }): Promise<BatchRow[]>;
+  openBatches(filter: { pipeline?: string; scope?: string; backfill?: string }): Promise<BatchRow[]>;
   requireMemory(batchId: string, stage: string, memoryMb: number): Promise<void>;
   /** Gives every record of the batch its outcome, writes dead letters, closes the batch: one transaction; again: answers the counts there are. */
   close(request: { batchId: string; outcomes: readonly Outcome[]; inputs: ReadonlyMap<string, Fields> }): Promise<OutcomeCounts>;

@@ -74,7 +74,8 @@ export async function Backfill(input: BackfillInput): Promise<BackfillProgress> 
         progress = fed.progress;
         if (fed.finished) return await close('completed');
       } catch (error) {
-        if (!isCancellation(error) || isState(state, 'running')) throw error;
+        // A feed that was paused ends some time after the signal: it may have been resumed meanwhile, and is fed again.
+        if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
       }
     }
   } catch (error) {

@@ -56,8 +56,8 @@ describe('a backfill', () => {
     const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'invalid', limit: 10 });
     expect(letters.map(({ key, code, in: place, message }) => [key, code, place, message.split(':')[0]]).sort()).toEqual([
       ['i-1', 'INVALID_RECORD', 'input', 'line 2'],
-      ['line 3', 'INVALID_RECORD', 'input', 'line 3'],
-      ['line 4', 'INVALID_RECORD', 'input', 'line 4'],
+      ['invalid line 3', 'INVALID_RECORD', 'input', 'line 3'],
+      ['invalid line 4', 'INVALID_RECORD', 'input', 'line 4'],
     ]);
     expect(letters.find(({ key }) => key === 'i-1')?.record).toEqual({ id: 'i-1', act: 'dance' });
   });
@@ -115,6 +115,30 @@ describe('a backfill', () => {
     expect(await handle.result()).toMatchObject({ read: 8, settled: 8, counts: { ...NONE, completed: 8 } });
     expect(await sinkRows('pausing')).toBe(8);
     await platform.sql.query('delete from released');
+  });
+
+  it('goes on when it is resumed before its feed has heard of the pause', async () => {
+    const handle = await startBackfill(platform, {
+      id: 'hasty',
+      concurrency: 1,
+      batchRecords: 1,
+      source: await jsonl(stack.folder, 'hasty', [{ id: 'hasty-0', act: 'wait' }, ...records('hasty', 4).slice(1)]),
+    });
+    await untilRow(platform, `select 1 from attempts where id = 'hasty-0'`);
+    await handle.signal(BackfillSignal.pause);
+    await handle.signal(BackfillSignal.resume);
+    await platform.sql.query('insert into released values (true)');
+    expect(await handle.result()).toMatchObject({ read: 4, settled: 4, counts: { ...NONE, completed: 4 } });
+    await platform.sql.query('delete from released');
+  });
+
+  it('refuses a record that nests too deep, and goes on', async () => {
+    const deep = join(stack.folder, 'deep.jsonl');
+    const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
+    await writeFile(deep, `{"id":"deep-0","act":"pass"}\n{"id":"deep-1","act":"pass","junk":${nested}}\n{"id":"deep-2","act":"pass"}\n`);
+    expect(await backfill(platform, { id: 'deep', source: { kind: 'jsonl', path: deep } })).toMatchObject({
+      counts: { completed: 2, dead: 1 },
+    });
   });
 
   it('waits while its row is paused, whoever paused it', async () => {

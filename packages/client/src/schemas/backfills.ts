@@ -61,7 +61,7 @@ export const BackfillList = z.object({ items: z.array(Backfill) }).meta({ id: 'B
 export const NewBackfill = z
   .strictObject({
     source: Source,
-    scope: ScopeName.exactOptional(),
+    scope: ScopeName.refine((scope) => scope !== 'live', 'live is the scope of direct starts; give another').exactOptional(),
     version: VersionName.exactOptional(),
     limit: z.int().min(1).exactOptional(),
     concurrency: z.int().min(1).max(1000).default(8),

@@ -29,7 +29,8 @@ export function backfillActivities(ports: FeedPorts): BackfillActivities {
         const row = await rowOf(backfillId);
         // First the row, so that no feeder opens another batch meanwhile.
         if (row.endedAt === undefined) await store.backfills.setState(backfillId, state, { ...WORKFLOW, reason });
-        if (state === 'cancelled') await cancelOpen(row, ports, signal);
+        // The API cancels the row first: then what is open ends with it, however the workflow came to close it.
+        if (state === 'cancelled' || row.state === 'cancelled') await cancelOpen(row, ports, signal);
         return (await rowOf(backfillId)).progress;
       }),
     ),

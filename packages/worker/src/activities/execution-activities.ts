@@ -93,7 +93,12 @@ async function outcomesOf(
   const { execution, outputs, partial = [], cancelled, failure = LOST } = request;
   const read = (refs: readonly BatchRef[]) => Promise.all(refs.map((ref) => readIfThere(batches, ref)));
   const final = await read(outputs);
-  const through = new Set(final.flat().map(({ index }) => index));
+  // With several last stages a record is completed only when the files of each of them have it.
+  const written = outputs.reduce((sum, { counts }) => sum + counts.records, 0);
+  const lastStages = Math.max(1, Math.ceil(written / Math.max(1, execution.batch.counts.records)));
+  const found = new Map<number, number>();
+  for (const { index } of final.flat()) found.set(index, (found.get(index) ?? 0) + 1);
+  const through = new Set([...found].filter(([, times]) => times >= lastStages).map(([index]) => index));
   const complete = through.size === execution.batch.counts.records;
   const before = complete ? [] : await read([execution.batch, ...partial]);
   const outcomes = mergeStates([...before, ...final], spec).map((state): Outcome => {

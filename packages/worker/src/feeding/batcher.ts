@@ -25,7 +25,7 @@ export async function cutBatch(source: PeekableRecords, bounds: Bounds): Promise
   while (batch.length < bounds.records) {
     const record = await source.peek(batch.length);
     if (record === undefined) break;
-    bytes += JSON.stringify(record.fields).length;
+    bytes += sizeOf(record);
     if (batch.length > 0 && bytes > bounds.bytes) break;
     batch.push(record);
   }
@@ -33,23 +33,39 @@ export async function cutBatch(source: PeekableRecords, bounds: Bounds): Promise
 }
 
 /** The records as the release's input takes them. An invalid one takes part as a dead one. */
-export function admitAll(batch: readonly SourceRecord[], spec: PipelineSpec): AdmittedRecords {
+export function admitAll(batch: readonly SourceRecord[], spec: PipelineSpec, backfill: string): AdmittedRecords {
   const records: RecordState[] = [];
   const twins: RecordState[] = [];
   const keys = new Set<string>();
   const arrivedAt = new Date().toISOString();
   for (const record of batch) {
-    const state = admit(records.length, record, spec, arrivedAt);
+    const state = admit(records.length, record, spec, arrivedAt, backfill);
     (keys.has(state.key) ? twins : records).push(state);
     keys.add(state.key);
   }
   return { records, twins };
 }
 
-function admit(index: number, { fields, where, problem }: SourceRecord, spec: PipelineSpec, arrivedAt: string): RecordState {
+/** JSON that nests deeper than it can be written again counts as nothing, and is refused when it is admitted. */
+function sizeOf({ fields }: SourceRecord): number {
+  try {
+    return JSON.stringify(fields).length;
+  } catch {
+    return 0;
+  }
+}
+
+/** `backfill` makes the name of a record without a key its own: another backfill of the same scope has a line 3 too. */
+function admit(index: number, record: SourceRecord, spec: PipelineSpec, arrivedAt: string, backfill: string): RecordState {
+  const { fields, where, problem } = writable(record);
   const taken = problem === undefined ? takeRecord(spec, fields) : { problem };
   if (!('problem' in taken)) return stateOf(index, taken, arrivedAt);
-  return refusedState(index, keyOf(fields[spec.key]) ?? where, fields, arrivedAt, `${where}: ${taken.problem}`);
+  return refusedState(index, keyOf(fields[spec.key]) ?? `${backfill} ${where}`, fields, arrivedAt, `${where}: ${taken.problem}`);
+}
+
+function writable(record: SourceRecord): SourceRecord {
+  if (sizeOf(record) > 0) return record;
+  return { fields: {}, where: record.where, problem: 'it nests too deep to be written as JSON' };
 }
 
 /** The key of a record that is refused for something else. */

@@ -9,6 +9,7 @@ import type { FeedPorts } from './feed.js';
 /** At most so many at a time. The first trouble with one of them surfaces in the next call. */
 export class OpenExecutions {
   private readonly open = new Map<string, Promise<void>>();
+  private readonly starting = new Set<Promise<void>>();
   constructor(
     private readonly backfill: BackfillRow,
     private readonly ports: FeedPorts,
@@ -21,8 +22,7 @@ export class OpenExecutions {
 
   /** Takes over what a feeder before left open; one that it did not come to start is started. */
   async adopt(): Promise<void> {
-    const { pipeline, scope } = this.backfill;
-    for (const row of await this.ports.store.ledger.openBatches({ pipeline, scope }))
+    for (const row of await this.ports.store.ledger.openBatches({ backfill: this.backfill.id }))
       this.watch(row, async () => {
         if (await isStarted(row.executionId, this.ports)) return;
         const argument = await argumentAgain(row, this.ports);
@@ -39,9 +39,16 @@ export class OpenExecutions {
     await Promise.all(this.open.values());
   }
 
+  /** A start that is under way when feeding ends would escape a cancellation that follows. */
+  async started(): Promise<void> {
+    await Promise.allSettled(this.starting);
+  }
+
   private watch(row: BatchRow, begin: () => Promise<void>): void {
+    const starting = begin();
+    this.starting.add(starting);
     const watching = (async () => {
-      await begin();
+      await starting.finally(() => this.starting.delete(starting));
       await untilClosed(row, this.ports, this.signal);
       this.open.delete(row.id);
     })();
@@ -52,8 +59,7 @@ export class OpenExecutions {
 
 /** Cancels the open executions of a backfill and waits until their records have an outcome. */
 export async function cancelOpen(backfill: BackfillRow, ports: FeedPorts, signal: AbortSignal): Promise<void> {
-  const { pipeline, scope } = backfill;
-  const rows = await ports.store.ledger.openBatches({ pipeline, scope });
+  const rows = await ports.store.ledger.openBatches({ backfill: backfill.id });
   await Promise.all(
     rows.map(async (row) => {
       await ignoring([WorkflowNotFoundError], () => ports.client.workflow.getHandle(row.executionId).cancel());

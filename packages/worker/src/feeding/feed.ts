@@ -59,6 +59,7 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
     return false;
   } finally {
     await records.close();
+    await executions.started();
   }
 }
 
@@ -102,7 +103,7 @@ async function openBatch(
   { store, batches }: FeedPorts,
 ): Promise<{ row: BatchRow; argument: ExecutionArgument }> {
   const { pipeline, scope } = backfill;
-  const { records, twins } = admitAll(cut, resolved.release.spec);
+  const { records, twins } = admitAll(cut, resolved.release.spec, backfill.id);
   const id = `${backfill.id}.${from}`;
   const where = { pipeline, batchId: id };
   const input = await batches.write({ ...where, label: 'input' }, records);

@@ -50,7 +50,7 @@ class FakePool implements Dispatcher {
     }
     return outcome === 'answer'
       ? { kind: 'answer', answer: { output: this.write(records) } }
-      : { kind: outcome, code: 'KILLED', message: 'the process was killed' };
+      : { kind: outcome, code: 'KILLED', message: 'the process was killed', begun: true };
   }
   async sleep(ms: number): Promise<void> {
     this.slept.push(ms);
@@ -122,7 +122,7 @@ describe('process death', () => {
   });
 
   it('never runs a plain write again', async () => {
-    for (const kind of ['process-lost', 'host-lost', 'out-of-memory'] as const) {
+    for (const kind of ['process-lost', 'host-lost', 'out-of-memory', 'platform'] as const) {
       const pool = await dispatch(4, new FakePool(() => kind), { ...PLAN, effect: 'write' });
       expect(pool.invocations).toHaveLength(1);
       expect(pool.condemned).toEqual([{ records: [0, 1, 2, 3], code: 'NOT_RERUN' }]);

@@ -8,7 +8,8 @@ import type { PartInput } from './pieces.js';
 /** What one invocation came to. `platform` is trouble of ours (a store is down): never a record's fault, tried until it works. */
 export type Attempt =
   | { readonly kind: 'answer'; readonly answer: StageAnswer }
-  | { readonly kind: 'out-of-memory' | 'process-lost' | 'host-lost' | 'platform'; readonly code: string; readonly message: string };
+  | { readonly kind: 'out-of-memory' | 'process-lost' | 'host-lost'; readonly code: string; readonly message: string }
+  | { readonly kind: 'platform'; readonly code: string; readonly message: string; /** Handlers may have run. */ readonly begun: boolean };
 
 export type Invocation = Pick<StageInvocation, 'inputs' | 'slice' | 'dispatch' | 'final' | 'condemn'>;
 
@@ -86,7 +87,7 @@ async function dispatch(work: Work, plan: StagePlan, dispatcher: Dispatcher): Pr
   await Promise.all(halvesOf(next).map((half) => dispatch(half, plan, dispatcher)));
 }
 
-/** Invokes until the platform plays along. */
+/** Invokes until the platform plays along; handlers of a plain write that may have run are never run again. */
 async function invoke(
   work: Work,
   how: Pick<Invocation, 'dispatch' | 'final' | 'condemn'>,
@@ -98,7 +99,7 @@ async function invoke(
       { inputs: work.inputs, ...(work.slice && { slice: work.slice }), ...how },
       sizeOf(plan, work.memory),
     );
-    if (attempt.kind !== 'platform') return attempt;
+    if (attempt.kind !== 'platform' || (plan.effect === 'write' && attempt.begun && !how.condemn)) return attempt;
     await dispatcher.sleep(backoff(PLATFORM_RETRY, trouble));
   }
 }

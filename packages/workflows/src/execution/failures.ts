@@ -17,12 +17,19 @@ export function attemptOf(error: unknown): Attempt {
   const cause = error.cause;
   if (cause instanceof TimeoutFailure)
     return { kind: 'host-lost', code: 'HOST_LOST', message: 'every host that took the invocation stopped answering' };
-  if (!(cause instanceof ApplicationFailure)) return { kind: 'platform', code: 'PLATFORM', message: cause?.message ?? error.message };
+  if (!(cause instanceof ApplicationFailure))
+    return { kind: 'platform', code: 'PLATFORM', message: cause?.message ?? error.message, begun: true };
   const found = { code: cause.type ?? 'PLATFORM', message: cause.message };
   if (cause.type === StageFailure.outOfMemory) return { kind: 'out-of-memory', ...found };
   if (cause.type && PROCESS_LOST.includes(cause.type)) return { kind: 'process-lost', ...found };
   if (cause.nonRetryable || isTerminal(cause.type)) throw error;
-  return { kind: 'platform', ...found };
+  return { kind: 'platform', ...found, begun: hasBegun(cause) };
+}
+
+/** Whether handlers may have run: a host says so when it is certain that none did. */
+function hasBegun({ details }: ApplicationFailure): boolean {
+  const [told] = details ?? [];
+  return !(typeof told === 'object' && told !== null && 'begun' in told && told.begun === false);
 }
 
 function isTerminal(type: string | null | undefined): boolean {
