@@ -43,7 +43,13 @@ async function settleIfAbandoned(row: BatchRow, { store, client, settle, log }: 
     cancelled: true,
     collect: false,
   });
-  log('warn', 'a batch was left open by its execution; its records are cancelled', { pipeline, batch: batchId, executionId, status, counts });
+  log('warn', 'a batch was left open by its execution; its records are cancelled', {
+    pipeline,
+    batch: batchId,
+    executionId,
+    status,
+    counts,
+  });
 }
 
 /** Of its latest run. */

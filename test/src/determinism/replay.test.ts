@@ -35,7 +35,7 @@ describe('recorded histories', () => {
     replay = await replayer();
   });
 
-  it('cover every workflow type and every way an execution goes', () => {
+  it('cover both workflow types: retries, more memory, bisection, partitions, cancellation, refusal; pausing, cancelling and continuing as new', () => {
     expect(names).toEqual(
       [
         'backfill-continued-as-new',

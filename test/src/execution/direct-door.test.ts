@@ -159,6 +159,18 @@ describe('the direct door', () => {
       });
       expect(await platform.store.ledger.record('acts', 'live', records[1799]!.id)).toMatchObject({ state: 'completed' });
     });
+    it('more than one argument, of which it would carry but the first', async () => {
+      const records = [
+        { id: 'first-of-two', act: 'pass' },
+        { id: 'second-of-two', act: 'pass' },
+      ];
+      expect(await failureOf(executeAny('two-arguments', 'acts', ...records))).toMatchObject({
+        type: 'BAD_ARGUMENT',
+        nonRetryable: true,
+        message: expect.stringContaining('one array'),
+      });
+      expect(await platform.store.ledger.record('acts', 'live', 'first-of-two')).toBeUndefined();
+    });
     it('an argument of another pipeline or format', async () => {
       expect(await failureOf(executeAny('foreign', 'acts', { $autoflow: 'execution/1', pipeline: 'other' }))).toMatchObject({
         type: 'BAD_ARGUMENT',

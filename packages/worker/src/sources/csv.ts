@@ -23,9 +23,13 @@ interface Row {
   readonly line: number;
 }
 
-export function csvSource(settings: CsvSettings, required: Required): Source {
+/** Characters of the rows of groups that are not complete: held in memory until they are. A value counts for what it costs when empty, too. */
+const MAXIMUM_UNFINISHED = 256 * 1024 * 1024;
+const VALUE_OVERHEAD = 32;
+
+export function csvSource(settings: CsvSettings, required: Required, maximumUnfinished = MAXIMUM_UNFINISHED): Source {
   const { groupBy } = settings;
-  return groupBy === undefined ? plain(settings, required) : grouped({ ...settings, groupBy }, required);
+  return groupBy === undefined ? plain(settings, required) : grouped({ ...settings, groupBy }, required, maximumUnfinished);
 }
 
 function plain(settings: CsvSettings, required: Required): Source {
@@ -42,16 +46,17 @@ function plain(settings: CsvSettings, required: Required): Source {
 
 /**
  * A first pass counts the rows of each group; so the second knows when a group is complete, wherever its rows stand, and holds only
- * groups that are not. Memory: one number per group, and the rows of unfinished groups.
+ * groups that are not. Memory: one number per group, and the rows of unfinished groups, which are bounded.
  */
-function grouped(settings: CsvSettings & { groupBy: string }, required: Required): Source {
+function grouped(settings: CsvSettings & { groupBy: string }, required: Required, maximumUnfinished: number): Source {
   const { path, groupBy } = settings;
   let counted: Promise<Map<string, number>> | undefined;
   const sizes = () => (counted ??= countGroups(settings, required));
   return {
     async *records(skip): AsyncGenerator<SourceRecord> {
       const left = new Map(await sizes());
-      const pending = new Map<string, { rows: Fields[]; line: number }>();
+      const pending = new Map<string, { rows: Fields[]; line: number; size: number }>();
+      let unfinished = 0;
       const rows = readRows(path);
       const header = await readHeader(settings, rows, [groupBy, ...required.row]);
       const column = header.indexOf(groupBy);
@@ -59,18 +64,36 @@ function grouped(settings: CsvSettings & { groupBy: string }, required: Required
       let seen = 0;
       for await (const { values, line } of rows) {
         const group = values[column] ?? '';
-        const open = pending.get(group) ?? { rows: [], line };
+        const open = pending.get(group) ?? { rows: [], line, size: 0 };
         if (open.rows.length === 0) pending.set(group, open);
         open.rows.push(fieldsOf(others, values));
+        const size = sizeOf(values);
+        open.size += size;
+        unfinished += size;
         const rest = (left.get(group) ?? 1) - 1;
         left.set(group, rest);
-        if (rest > 0) continue;
+        if (rest > 0) {
+          if (unfinished > maximumUnfinished) throw tooScattered(path, line, groupBy, pending.size, maximumUnfinished);
+          continue;
+        }
         pending.delete(group);
+        unfinished -= open.size;
         if (++seen > skip) yield { fields: { [groupBy]: group, rows: open.rows }, where: `line ${open.line}` };
       }
     },
     total: async () => (await sizes()).size,
   };
+}
+
+function sizeOf(values: readonly string[]): number {
+  return values.reduce((sum, { length }) => sum + length + VALUE_OVERHEAD, 0);
+}
+
+function tooScattered(path: string, line: number, groupBy: string, groups: number, maximum: number): SourceError {
+  return new SourceError(
+    'SOURCE_SCATTERED',
+    `at line ${line} of ${path}, ${groups} groups are not complete, and their rows are more than the ${maximum} characters that are held at a time. Sort the file by '${groupBy}', so that the rows of a group stand together.`,
+  );
 }
 
 async function countGroups(settings: CsvSettings & { groupBy: string }, required: Required): Promise<Map<string, number>> {

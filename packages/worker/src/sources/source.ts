@@ -26,6 +26,7 @@ export type SourceErrorCode =
   | 'SOURCE_LINE_TOO_LONG'
   | 'SOURCE_HEADER'
   | 'SOURCE_ROW'
+  | 'SOURCE_SCATTERED'
   | 'SOURCE_NOT_JSONL'
   | 'SOURCE_QUERY'
   | 'SOURCE_SECRET';

@@ -94,6 +94,19 @@ describe('sources', () => {
       await expect(all(csvSource({ path: await file('') }, NOTHING))).rejects.toMatchObject({ code: 'SOURCE_HEADER' });
     });
 
+    it('holds only so much of groups that are not complete, and says what to do', async () => {
+      const note = 'x'.repeat(1000);
+      const scattered = ['a', 'b', 'c', 'c', 'b', 'a'];
+      const text = async (groups: readonly string[]) => file(`id,note\n${groups.map((id) => `${id},${note}\n`).join('')}`);
+      const grouped = (path: string) => csvSource({ path, groupBy: 'id' }, NOTHING, 2500);
+      await expect(all(grouped(await text(scattered)))).rejects.toMatchObject({
+        name: 'SourceError',
+        code: 'SOURCE_SCATTERED',
+        message: expect.stringMatching(/line 4 .*3 groups.*Sort the file by 'id'/),
+      });
+      expect(await all(grouped(await text(scattered.toSorted())))).toHaveLength(3);
+    });
+
     it('refuses a row with another number of columns, and an open quote, with the line', async () => {
       await expect(all(csvSource({ path: await file('a,b\n1,2\n3\n') }, NOTHING))).rejects.toMatchObject({
         code: 'SOURCE_ROW',

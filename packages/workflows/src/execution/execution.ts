@@ -14,7 +14,7 @@ const progressQuery = defineQuery<ExecutionProgress>(PROGRESS_QUERY);
  * Gives every record exactly one outcome, also when it is cancelled or cannot go on. Started with records it is the direct door and
  * answers a `DirectResult`; started with an `ExecutionArgument` it answers an `ExecutionResult`.
  */
-export async function execution(argument: unknown): Promise<DirectResult | ExecutionResult> {
+export async function execution(argument: unknown, ...others: readonly unknown[]): Promise<DirectResult | ExecutionResult> {
   let phase: ExecutionProgress['phase'] = 'admitting';
   let admitted: ExecutionArgument | undefined;
   let walk: Walk | undefined;
@@ -24,6 +24,7 @@ export async function execution(argument: unknown): Promise<DirectResult | Execu
     stages: walk?.progress() ?? [],
   }));
   try {
+    refuseOthers(others);
     const direct = !isExecutionArgument(argument);
     const current = direct ? await openDirectDoor(argument) : forThisPipeline(argument);
     admitted = current;
@@ -42,6 +43,15 @@ export async function execution(argument: unknown): Promise<DirectResult | Execu
   } catch (error) {
     throw atBoundary(error);
   }
+}
+
+/** What is not carried must not look as if it was. */
+function refuseOthers(others: readonly unknown[]): void {
+  if (others.length === 0) return;
+  throw ApplicationFailure.nonRetryable(
+    `an execution takes one argument, a record or an array of records, and was started with ${1 + others.length}; give several records as one array`,
+    'BAD_ARGUMENT',
+  );
 }
 
 /** Records inline: validated, stored and given the stable version of this moment. */

@@ -8,7 +8,7 @@ import { attemptOf } from './failures.js';
 import { distinct, inputOf, nothingLeft, partsNeeded, rangeOf, type Piece } from './pieces.js';
 import { ReadyQueue, type Part } from './ready-queue.js';
 
-/** Activities that one execution keeps open at a time. */
+/** Parts of stages that one execution works on at a time. A part that is being bisected has more activities open than one: its halves go at once. */
 const MAXIMUM_IN_FLIGHT = 64;
 
 type Stage = ExecutionArgument['topology']['stages'][number];
