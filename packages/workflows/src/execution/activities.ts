@@ -53,7 +53,8 @@ export function invokeStage(invocation: StageInvocation, plan: StagePlan, record
     startToCloseTimeout: Math.min(DAY_MS, TEN_MINUTES_MS + plan.timeoutMs * records),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry:
-      plan.effect === 'write'
+      // Whom it condemns it does not run.
+      plan.effect === 'write' && invocation.condemn === undefined
         ? { maximumAttempts: 1 }
         : { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 5, nonRetryableErrorTypes: Object.values(StageFailure) },
   });

@@ -10,10 +10,15 @@ const PLAN: StagePlan = {
   retry: { maximumAttempts: 3, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 150 },
 };
 
+/** What an invocation comes to; `untouched`: the platform failed before any handler had begun. */
+type Outcome = Attempt['kind'] | 'untouched' | { readonly retry: readonly number[] };
+
 /** A pool made of rules: files are lists of record numbers. `run` says what a dispatch does to these records. */
 class FakePool implements Dispatcher {
   readonly files = new Map<string, readonly number[]>();
   readonly invocations: { readonly records: readonly number[]; readonly memoryMb: number; readonly how: Invocation }[] = [];
+  /** How often handlers may have run, by record. */
+  readonly runs = new Map<number, number>();
   readonly condemned: { readonly records: readonly number[]; readonly code: string }[] = [];
   readonly slept: number[] = [];
   readonly required: number[] = [];
@@ -21,7 +26,7 @@ class FakePool implements Dispatcher {
   private bisections = 0;
 
   constructor(
-    private readonly run: (records: readonly number[], memoryMb: number, how: Invocation) => Attempt['kind'] | { retry: readonly number[] },
+    private readonly run: (records: readonly number[], memoryMb: number, how: Invocation) => Outcome,
   ) {}
 
   write(records: readonly number[]): BatchRef {
@@ -38,6 +43,8 @@ class FakePool implements Dispatcher {
     }
     this.invocations.push({ records, memoryMb, how });
     const outcome = this.run(records, memoryMb, how);
+    if (outcome === 'untouched') return { kind: 'platform', code: 'STORE_DOWN', message: 'the store is down', begun: false };
+    for (const record of records) this.runs.set(record, (this.runs.get(record) ?? 0) + 1);
     if (typeof outcome === 'object') {
       const retry = outcome.retry.filter((record) => records.includes(record));
       return {
@@ -129,6 +136,13 @@ describe('process death', () => {
     }
   });
 
+  it('runs a plain write again when no handler had begun', async () => {
+    let down = 2;
+    const pool = await dispatch(4, new FakePool(() => (down-- > 0 ? 'untouched' : 'answer')), { ...PLAN, effect: 'write' });
+    expect(pool.invocations).toHaveLength(3);
+    expect(pool.condemned).toEqual([]);
+  });
+
   it('condemns exactly the records that kill their process, while the budget lasts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 100 }), fc.array(fc.nat(99), { maxLength: 3 }), async (count, poison) => {
@@ -149,8 +163,8 @@ describe('process death', () => {
   });
 });
 
-it('whatever happens, every record ends in exactly one output', async () => {
-  const kinds = fc.constantFrom('answer', 'answer', 'out-of-memory', 'process-lost', 'host-lost', 'retry', 'platform');
+it('whatever happens, every record ends in exactly one output, and none is written twice by a plain write', async () => {
+  const kinds = fc.constantFrom('answer', 'answer', 'out-of-memory', 'process-lost', 'host-lost', 'retry', 'platform', 'untouched');
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 40 }),
@@ -158,12 +172,14 @@ it('whatever happens, every record ends in exactly one output', async () => {
       fc.constantFrom('pure', 'idempotent-write', 'write'),
       async (count, script, effect) => {
         let step = 0;
-        const run = (records: readonly number[], _: number, { final }: Invocation): Attempt['kind'] | { retry: readonly number[] } => {
+        const run = (records: readonly number[], _: number, { final }: Invocation): Outcome => {
           const next = script[step++] ?? 'answer';
-          if (next !== 'retry') return next as Attempt['kind'];
+          if (next !== 'retry') return next;
           return final ? 'answer' : { retry: records.filter((record) => record % 2 === 0) };
         };
-        await dispatch(count, new FakePool(run), { ...PLAN, effect });
+        const maximumAttempts = effect === 'write' ? 1 : PLAN.retry.maximumAttempts;
+        const pool = await dispatch(count, new FakePool(run), { ...PLAN, effect, retry: { ...PLAN.retry, maximumAttempts } });
+        if (effect === 'write') expect(Math.max(0, ...pool.runs.values())).toBeLessThanOrEqual(1);
       },
     ),
   );

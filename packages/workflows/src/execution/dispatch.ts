@@ -8,8 +8,13 @@ import type { PartInput } from './pieces.js';
 /** What one invocation came to. `platform` is trouble of ours (a store is down): never a record's fault, tried until it works. */
 export type Attempt =
   | { readonly kind: 'answer'; readonly answer: StageAnswer }
-  | { readonly kind: 'out-of-memory' | 'process-lost' | 'host-lost'; readonly code: string; readonly message: string }
-  | { readonly kind: 'platform'; readonly code: string; readonly message: string; /** Handlers may have run. */ readonly begun: boolean };
+  | {
+      readonly kind: 'out-of-memory' | 'process-lost' | 'host-lost' | 'platform';
+      readonly code: string;
+      readonly message: string;
+      /** Handlers may have run; false only when it is certain that none did. */
+      readonly begun: boolean;
+    };
 
 export type Invocation = Pick<StageInvocation, 'inputs' | 'slice' | 'dispatch' | 'final' | 'condemn'>;
 
@@ -70,7 +75,7 @@ async function dispatch(work: Work, plan: StagePlan, dispatcher: Dispatcher): Pr
       dispatcher,
     );
   }
-  if (plan.effect === 'write')
+  if (plan.effect === 'write' && attempt.begun)
     return condemn(
       next,
       plan,

@@ -16,14 +16,14 @@ export function attemptOf(error: unknown): Attempt {
   if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
   const cause = error.cause;
   if (cause instanceof TimeoutFailure)
-    return { kind: 'host-lost', code: 'HOST_LOST', message: 'every host that took the invocation stopped answering' };
+    return { kind: 'host-lost', code: 'HOST_LOST', message: 'every host that took the invocation stopped answering', begun: true };
   if (!(cause instanceof ApplicationFailure))
     return { kind: 'platform', code: 'PLATFORM', message: cause?.message ?? error.message, begun: true };
-  const found = { code: cause.type ?? 'PLATFORM', message: cause.message };
+  const found = { code: cause.type ?? 'PLATFORM', message: cause.message, begun: hasBegun(cause) };
   if (cause.type === StageFailure.outOfMemory) return { kind: 'out-of-memory', ...found };
   if (cause.type && PROCESS_LOST.includes(cause.type)) return { kind: 'process-lost', ...found };
   if (cause.nonRetryable || isTerminal(cause.type)) throw error;
-  return { kind: 'platform', ...found, begun: hasBegun(cause) };
+  return { kind: 'platform', ...found };
 }
 
 /** Whether handlers may have run: a host says so when it is certain that none did. */
