@@ -318,7 +318,10 @@ export interface DesiredPool {
   readonly release: string;
   readonly stage: string;
   readonly memoryMb: number;
-  /** Instances, fleet-wide. A pool that is only kept for open executions has the concurrency of its stage. */
+  /**
+   * Instances on each host that runs the pool: hosts do not divide it yet, so the limit of a resource holds for a fleet of one host.
+   * A pool that is only kept for open executions has the concurrency of its stage.
+   */
   readonly concurrency: number;
 }
 export interface HostStore {
