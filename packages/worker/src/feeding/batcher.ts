@@ -25,7 +25,7 @@ export async function cutBatch(source: PeekableRecords, bounds: Bounds): Promise
   while (batch.length < bounds.records) {
     const record = await source.peek(batch.length);
     if (record === undefined) break;
-    bytes += sizeOf(record);
+    bytes += JSON.stringify(record.fields).length;
     if (batch.length > 0 && bytes > bounds.bytes) break;
     batch.push(record);
   }
@@ -46,31 +46,32 @@ export function admitAll(batch: readonly SourceRecord[], spec: PipelineSpec, bac
   return { records, twins };
 }
 
-/** JSON that nests deeper than it can be written again counts as nothing, and is refused when it is admitted. */
-function sizeOf({ fields }: SourceRecord): number {
-  try {
-    return JSON.stringify(fields).length;
-  } catch {
-    return 0;
-  }
-}
-
 /** `backfill` makes the name of a record without a key its own: another backfill of the same scope has a line 3 too. */
 function admit(index: number, record: SourceRecord, spec: PipelineSpec, arrivedAt: string, backfill: string): RecordState {
-  const { fields, where, problem } = writable(record);
+  const { fields, where, problem } = record;
   const taken = problem === undefined ? takeRecord(spec, fields) : { problem };
   if (!('problem' in taken)) return stateOf(index, taken, arrivedAt);
   return refusedState(index, keyOf(fields[spec.key]) ?? `${backfill} ${where}`, fields, arrivedAt, `${where}: ${taken.problem}`);
 }
 
-function writable(record: SourceRecord): SourceRecord {
-  if (sizeOf(record) > 0) return record;
-  return { fields: {}, where: record.where, problem: 'it nests too deep to be written as JSON' };
-}
-
 /** The key of a record that is refused for something else. */
 function keyOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' && /^[^\0\p{Surrogate}]{1,512}$/u.test(value) ? value : undefined;
+}
+
+/** Levels of lists and objects, as in the answers of functions: `JSON.stringify` fails at some thousands, this is far within. */
+const DEEPEST = 500;
+
+/** A record that nests too deep could be parsed, but not be written again: of it only the plain values are kept. */
+function writable(record: SourceRecord): SourceRecord {
+  if (!isDeeper(record.fields, DEEPEST)) return record;
+  const fields = Object.fromEntries(Object.entries(record.fields).filter(([, value]) => typeof value !== 'object' || value === null));
+  return { fields, where: record.where, problem: record.problem ?? `it nests deeper than ${DEEPEST} levels` };
+}
+
+function isDeeper(value: Json | undefined, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner: Json | undefined) => isDeeper(inner, levels - 1));
 }
 
 /** Looks at the next records without taking them. */
@@ -83,7 +84,7 @@ export class PeekableRecords {
     while (this.seen.length <= ahead) {
       const { done, value } = await this.records.next();
       if (done) return undefined;
-      this.seen.push(value);
+      this.seen.push(writable(value));
     }
     return this.seen[ahead];
   }

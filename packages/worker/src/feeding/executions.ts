@@ -17,7 +17,7 @@ export class OpenExecutions {
   ) {}
 
   start(row: BatchRow, argument: ExecutionArgument): void {
-    this.watch(row, () => startExecution(this.backfill, argument, row.executionId, this.ports));
+    this.watch(row, () => this.begin(row, argument));
   }
 
   /** Takes over what a feeder before left open; one that it did not come to start is started. */
@@ -25,8 +25,7 @@ export class OpenExecutions {
     for (const row of await this.ports.store.ledger.openBatches({ backfill: this.backfill.id }))
       this.watch(row, async () => {
         if (await isStarted(row.executionId, this.ports)) return;
-        const argument = await argumentAgain(row, this.ports);
-        await startExecution(this.backfill, argument, row.executionId, this.ports);
+        await this.begin(row, await argumentAgain(row, this.ports));
       });
   }
 
@@ -42,6 +41,12 @@ export class OpenExecutions {
   /** A start that is under way when feeding ends would escape a cancellation that follows. */
   async started(): Promise<void> {
     await Promise.allSettled(this.starting);
+  }
+
+  /** Not when feeding is over: whoever cancels what is open counts on it. */
+  private async begin(row: BatchRow, argument: ExecutionArgument): Promise<void> {
+    this.signal.throwIfAborted();
+    await startExecution(this.backfill, argument, row.executionId, this.ports);
   }
 
   private watch(row: BatchRow, begin: () => Promise<void>): void {

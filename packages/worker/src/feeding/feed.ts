@@ -30,9 +30,27 @@ export interface FeedPorts {
 /** True when the source is exhausted and every record that was fed has its outcome; false when the time is over or it was paused. */
 export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedPorts, signal: AbortSignal): Promise<boolean> {
   if (backfill.endedAt !== undefined) return true;
-  const deadline = performance.now() + budgetMs;
   const executions = new OpenExecutions(backfill, ports, signal);
-  await executions.adopt();
+  try {
+    await executions.adopt();
+    return await feedInto(executions, backfill, budgetMs, ports, signal);
+  } catch (error) {
+    if (!(error instanceof NotRunningError)) throw error;
+    await untilNotPaused(backfill.id, ports, signal);
+    return false;
+  } finally {
+    await executions.started();
+  }
+}
+
+async function feedInto(
+  executions: OpenExecutions,
+  backfill: BackfillRow,
+  budgetMs: number,
+  ports: FeedPorts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = performance.now() + budgetMs;
   const { release } = await ports.versions.resolve(backfill.pipeline, backfill.version);
   const source = await openSource(backfill.source, release.spec, ports.access);
   await announceTotal(backfill, await source.total(), ports);
@@ -53,13 +71,8 @@ export async function feed(backfill: BackfillRow, budgetMs: number, ports: FeedP
     await executions.drained();
     await ports.store.backfills.setTotal(backfill.id, cursor);
     return true;
-  } catch (error) {
-    if (!(error instanceof NotRunningError)) throw error;
-    await untilNotPaused(backfill.id, ports, signal);
-    return false;
   } finally {
     await records.close();
-    await executions.started();
   }
 }
 
