@@ -1,4 +1,4 @@
-/** A pipeline for tests of the platform: each record says what is to happen to it. */
+/** Pipelines for tests of the platform: each record says what is to happen to it. */
 import { defineFilter, defineFunction, definePipeline, defineResource, join, TerminalError } from '@autoflow/pipeline';
 import pg from 'pg';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import { z } from 'zod';
 export const Act = z.enum(['pass', 'drop', 'fail', 'flaky', 'exit', 'hang', 'hoard', 'hoard-all', 'wait']);
 const Input = z.object({ id: z.string(), act: Act, payload: z.string().optional() });
 
-/** Tables `attempts` and `sink` (see platform.ts). */
+/** Tables `attempts`, `sink` and `released` (see platform.ts). */
 const database = defineResource({
   name: 'test-database',
   secrets: ['TEST_DATABASE_URL'],
@@ -77,7 +77,8 @@ const store = defineFunction('store', {
   async handleBatch(records, { database, keys }) {
     const rows = records.map(({ id, weight, performed }, at) => ({ key: keys[at], id, weight, performed }));
     await database.query(
-      'insert into sink select * from jsonb_to_recordset($1) as r(key text, id text, weight int, performed text) on conflict (key) do nothing',
+      `insert into sink (key, id, weight, performed) select * from jsonb_to_recordset($1) as r(key text, id text, weight int, performed text)
+       on conflict (key) do update set stored = sink.stored + 1`,
       [JSON.stringify(rows)],
     );
     return records.map(() => ({ stored: true }));
@@ -91,4 +92,25 @@ export const acts = definePipeline(
     const kept = mayPass(measure(record));
     return store(join(perform(kept), weigh(kept)));
   },
+);
+
+/** Not idempotent: each call adds a row to `attempts`, which nothing takes back. */
+const append = defineFunction('append', {
+  effect: 'write',
+  uses: { database },
+  timeoutMs: 30_000,
+  reads: Input.pick({ id: true, act: true }),
+  writes: z.object({ appended: z.boolean() }),
+  async handle({ id, act }, { database, keys, signal }) {
+    await database.query('insert into attempts (id, key) values ($1, $2)', [id, keys[0]]);
+    if (act === 'exit') process.exit(7);
+    if (act === 'wait') await untilReleased(database, signal);
+    return { appended: true };
+  },
+});
+
+export const appends = definePipeline(
+  'appends',
+  { input: Input, key: 'id', output: z.object({ id: z.string(), appended: z.boolean() }) },
+  (record) => append(record),
 );

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
@@ -68,6 +68,71 @@ describe('an execution for a batch', () => {
     const perform = stages.find(({ name }) => name === 'perform');
     expect(perform?.memoryMb).toBeGreaterThan(256);
     expect(perform?.invocations).toBeGreaterThan(1);
+  });
+
+  it('isolates the record that does not fit the largest memory size; the others complete', { timeout: 180_000 }, async () => {
+    const topology = { ...topologyOf(CHAIN), lingerMs: 2 };
+    const envelope = defaultEnvelope(platform.spec, topology);
+    const small = { ...envelope, perform: { ...envelope['perform']!, memoryMb: [128, 256] } };
+    const start = defaultAllocation(platform.spec, topology, envelope);
+    const version = await platform.registerVersion(topology, { ...start, perform: { memoryMb: 128, concurrency: 2 } }, small);
+    const records = ['pass', 'pass', 'hoard-all', 'pass'].map((act, at) => ({ id: `largest-${at}`, act }));
+    const source = await jsonl(stack.folder, 'largest', records);
+    expect((await backfill(platform, { id: 'largest', version, batchRecords: 4, source })).counts).toEqual({
+      ...ALL_PASS,
+      completed: 3,
+      dead: 1,
+    });
+    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'largest', limit: 5 })).toMatchObject([
+      { key: 'largest-2', code: 'OutOfMemory', in: 'perform' },
+    ]);
+    expect((await progressOf('largest')).stages.find(({ name }) => name === 'perform')).toMatchObject({ memoryMb: 256 });
+  });
+
+  describe('a plain write is called once per record', () => {
+    const append = async (scope: string, acts: readonly string[]) => {
+      const records = acts.map((act, at) => ({ id: `${scope}-${at}`, act }));
+      const source = await jsonl(stack.folder, scope, records);
+      return startBackfill(platform, { pipeline: 'appends', id: scope, batchRecords: acts.length, source });
+    };
+    const callsOf = async (scope: string) => {
+      const { rows } = await platform.sql.query<{ id: string; calls: number }>(
+        'select id, count(*)::int as calls from attempts where id like $1 group by id order by id',
+        [`${scope}-%`],
+      );
+      return Object.fromEntries(rows.map(({ id, calls }) => [id.slice(scope.length + 1), calls]));
+    };
+    const codesOf = async (scope: string) =>
+      (await platform.store.ledger.deadLetters({ pipeline: 'appends', scope, limit: 9 })).map(({ code }) => code);
+
+    it('when all goes well', async () => {
+      const handle = await append('well', ['pass', 'pass', 'pass']);
+      expect((await handle.result()).counts).toEqual({ ...ALL_PASS, completed: 3 });
+      expect(await callsOf('well')).toEqual({ 0: 1, 1: 1, 2: 1 });
+    });
+
+    it('when its process dies: none of the batch is run again', async () => {
+      const handle = await append('dies', ['pass', 'exit', 'pass']);
+      expect((await handle.result()).counts).toEqual({ ...ALL_PASS, dead: 3 });
+      expect(await codesOf('dies')).toEqual(['NOT_RERUN', 'NOT_RERUN', 'NOT_RERUN']);
+      expect(await callsOf('dies')).toEqual({ 0: 1, 1: 1 });
+    });
+
+    it('when it has written, but its output cannot be', { timeout: 120_000 }, async () => {
+      const folder = join(stack.folder, 'batches');
+      const handle = await append('unwritten', ['pass', 'wait']);
+      await untilRow(platform, `select 1 from attempts where id = 'unwritten-1'`);
+      await rename(folder, `${folder}-away`);
+      await writeFile(folder, 'no folder');
+      await platform.sql.query('insert into released values (true)');
+      await untilRow(platform, `select 1 from autoflow.invocations where scope = 'unwritten' and outcome = 'failed'`);
+      await rm(folder);
+      await rename(`${folder}-away`, folder);
+      await platform.sql.query('delete from released');
+      expect((await handle.result()).counts).toEqual({ ...ALL_PASS, dead: 2 });
+      expect(await codesOf('unwritten')).toEqual(['NOT_RERUN', 'NOT_RERUN']);
+      expect(await callsOf('unwritten')).toEqual({ 0: 1, 1: 1 });
+    });
   });
 
   it('isolates the record that kills its process; the others complete', async () => {

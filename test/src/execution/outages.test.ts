@@ -48,6 +48,7 @@ describe('a worker that loses a server in mid-run', () => {
     const counts = { completed: COUNT * 0.9, filtered: COUNT * 0.1, dead: 0, cancelled: 0 };
     expect(await handle.result()).toEqual({ read: COUNT, settled: COUNT, total: COUNT, counts });
     expect((await platform.store.ledger.outcomeDigest('acts', id)).counts).toEqual(counts);
+    // A batch that was under way may be stored again, under the same keys.
     const { rows } = await platform.sql.query<{ stored: number }>('select count(*)::int as stored from sink where id like $1', [`${id}-%`]);
     expect(rows).toEqual([{ stored: counts.completed }]);
     expect(await platform.store.ledger.openBatches({ pipeline: 'acts' })).toEqual([]);

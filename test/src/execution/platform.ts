@@ -1,4 +1,4 @@
-/** The platform in one process, on the real servers of a test file, with the pipeline of `acts.ts`. */
+/** The platform in one process, on the real servers of a test file, with the pipelines of `acts.ts`. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ import {
   validateTopology,
   type Allocation,
   type BackfillProgress,
+  type Envelope,
   type Stage,
   type Topology,
 } from '@autoflow/topology';
@@ -46,7 +47,7 @@ export interface Platform {
   readonly sql: pg.Pool;
   readonly options: WorkerOptions;
   /** Registers a topology of `acts` and answers the version's name. */
-  registerVersion(topology: Topology, allocation?: Allocation): Promise<string>;
+  registerVersion(topology: Topology, allocation?: Allocation, envelope?: Envelope): Promise<string>;
   startWorker(roles?: readonly Role[], other?: Partial<WorkerOptions>): Promise<RunningWorker>;
   stop(): Promise<void>;
 }
@@ -56,21 +57,25 @@ export async function startPlatform(stack: Servers, { batchStore }: { batchStore
   sql.on('error', () => undefined);
   await sql.query(`
     create table attempts (n serial, id text, key text);
-    create table sink (key text primary key, id text, weight int, performed text);
+    create table sink (key text primary key, id text, weight int, performed text, stored int default 1);
     create table released (yes boolean)`);
   const store = await openStore({ connectionString: stack.databaseUrl });
   await store.migrate();
   const releases = join(stack.folder, 'releases');
   const release = await buildRelease(ACTS, releases);
   const spec = release.specs.find(({ name }) => name === 'acts')!;
-  const topology = asWritten(spec);
-  await store.definitions.registerRelease({
-    release: { pipeline: spec.name, hash: release.hash, spec },
-    topology,
-    envelope: defaultEnvelope(spec, topology),
-    allocation: defaultAllocation(spec, topology, defaultEnvelope(spec, topology)),
-    by: BY,
-  });
+  for (const each of release.specs) {
+    const topology = asWritten(each);
+    const envelope = defaultEnvelope(each, topology);
+    const allocation = defaultAllocation(each, topology, envelope);
+    await store.definitions.registerRelease({
+      release: { pipeline: each.name, hash: release.hash, spec: each },
+      topology,
+      envelope,
+      allocation,
+      by: BY,
+    });
+  }
   const connection = await Connection.connect({ address: stack.temporal.address });
   const options: WorkerOptions = {
     roles: ['workflows', 'control', 'functions'],
@@ -89,10 +94,13 @@ export async function startPlatform(stack: Servers, { batchStore }: { batchStore
     spec,
     sql,
     options,
-    registerVersion: async (wanted, allocation = defaultAllocation(spec, wanted, defaultEnvelope(spec, wanted))) => {
+    registerVersion: async (
+      wanted,
+      allocation = defaultAllocation(spec, wanted, defaultEnvelope(spec, wanted)),
+      envelope = defaultEnvelope(spec, wanted),
+    ) => {
       const problems = validateTopology(spec, wanted);
       if (problems.length > 0) throw new Error(JSON.stringify(problems));
-      const envelope = defaultEnvelope(spec, wanted);
       const hash = hashVersion({ release: release.hash, topology: wanted, envelope });
       return (
         await store.definitions.registerVersion({
@@ -121,6 +129,8 @@ export async function startPlatform(stack: Servers, { batchStore }: { batchStore
 }
 
 export interface Feeding {
+  /** Default: acts. */
+  readonly pipeline?: string;
   /** Also the scope. */
   readonly id: string;
   readonly version?: string;
