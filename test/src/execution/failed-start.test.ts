@@ -11,7 +11,8 @@ afterAll(() => platform?.stop());
 
 it('closes all that it had opened, and tells why it did not start', { timeout: 120_000 }, async () => {
   const connections = async () =>
-    (await platform.sql.query<{ n: number }>('select count(*)::int as n from pg_stat_activity where datname = current_database()')).rows[0]!.n;
+    (await platform.sql.query<{ n: number }>('select count(*)::int as n from pg_stat_activity where datname = current_database()')).rows[0]!
+      .n;
   const before = await connections();
   // The function host is up by the time that the namespace turns out to be missing.
   const temporal = { ...stack.temporal, namespace: 'no-such-namespace' };

@@ -25,9 +25,7 @@ class FakePool implements Dispatcher {
   readonly emitted: number[] = [];
   private bisections = 0;
 
-  constructor(
-    private readonly run: (records: readonly number[], memoryMb: number, how: Invocation) => Outcome,
-  ) {}
+  constructor(private readonly run: (records: readonly number[], memoryMb: number, how: Invocation) => Outcome) {}
 
   write(records: readonly number[]): BatchRef {
     const ref = `file${this.files.size}`;
