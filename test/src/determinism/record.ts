@@ -39,6 +39,7 @@ async function recordExecutions(): Promise<void> {
     perform: { memoryMb: 256, concurrency: 2 },
   }));
   await ofBatch('batch-bisected', topologyOf(CHAIN), [...many('bisected', 7, 'pass'), { id: 'bisected-poison', act: 'exit' }]);
+  await notRunAgain();
   await cancelled();
 }
 
@@ -73,6 +74,13 @@ async function ofBatch(
   const version = await platform.registerVersion(topology, allocation);
   await backfill(platform, { id, version, batchRecords: records.length, source: await jsonl(stack.folder, id, records) });
   await save(id, `acts/${id}/${id}.0`);
+}
+
+async function notRunAgain(): Promise<void> {
+  const id = 'batch-write-not-rerun';
+  const records = [...many(id, 2, 'pass'), { id: `${id}-poison`, act: 'exit' }];
+  await backfill(platform, { pipeline: 'appends', id, batchRecords: records.length, source: await jsonl(stack.folder, id, records) });
+  await save(id, `appends/${id}/${id}.0`);
 }
 
 async function cancelled(): Promise<void> {

@@ -35,7 +35,7 @@ describe('recorded histories', () => {
     replay = await replayer();
   });
 
-  it('cover both workflow types: retries, more memory, bisection, partitions, cancellation, refusal; pausing, cancelling and continuing as new', () => {
+  it('cover both workflow types: retries, more memory, bisection, a plain write that is not run again, partitions, cancellation, refusal; pausing, cancelling and continuing as new', () => {
     expect(names).toEqual(
       [
         'backfill-continued-as-new',
@@ -45,6 +45,7 @@ describe('recorded histories', () => {
         'batch-out-of-memory',
         'batch-parallel',
         'batch-retried',
+        'batch-write-not-rerun',
         'direct-as-written',
         'direct-cancelled',
         'direct-filtered',
