@@ -27,7 +27,7 @@ export interface WriteContext {
 }
 
 /** Resources by the name under which the handler gets them. `any`: a resource both gives and takes what it opens. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- of any type: `unknown` would refuse resources whose `close` takes their own
 export type Uses = { readonly [name: string]: Resource<any> } & {
   readonly [K in keyof Context | keyof BatchContext | keyof WriteContext]?: never;
 };

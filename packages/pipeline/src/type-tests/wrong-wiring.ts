@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unused-expressions, @typescript-eslint/no-unused-vars, @typescript-eslint/no-explicit-any */
+/* eslint-disable @typescript-eslint/no-unused-expressions, @typescript-eslint/no-unused-vars, @typescript-eslint/no-explicit-any -- wirings are only compiled, never used */
 /** Each `@ts-expect-error` is a test; `wrong-wiring.test.ts` pins what the compiler says. Never run. */
 import { z } from 'zod';
 import {
