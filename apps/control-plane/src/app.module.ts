@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
-import { AccessGuard } from './access/access.guard.js';
+import { AccessGuard, LOG, ProblemFilter, TOKENS } from '@autoflow/http';
 import { AllocationsController } from './allocations/allocations.controller.js';
 import { AllocationsService } from './allocations/allocations.service.js';
 import { AuditController } from './audit/audit.controller.js';
@@ -10,13 +10,12 @@ import { BackfillsController } from './backfills/backfills.controller.js';
 import { BackfillsService } from './backfills/backfills.service.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { HealthController } from './health/health.controller.js';
-import { ProblemFilter } from './http/problem.filter.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { PipelinesController } from './pipelines/pipelines.controller.js';
 import { PipelinesService } from './pipelines/pipelines.service.js';
 import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
-import { BACKFILL_RUNS, LOG, type Ports, STORE } from './ports.js';
+import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { RecordsController } from './records/records.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { VersionsService } from './versions/versions.service.js';
@@ -45,6 +44,7 @@ export class AppModule {
         { provide: STORE, useValue: ports.store },
         { provide: BACKFILL_RUNS, useValue: ports.backfillRuns },
         { provide: LOG, useValue: ports.log },
+        { provide: TOKENS, useValue: ports.store.access },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: ThrottlerGuard },
         { provide: APP_GUARD, useClass: AccessGuard },

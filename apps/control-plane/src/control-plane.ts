@@ -1,17 +1,8 @@
-import 'reflect-metadata';
-import type { AddressInfo } from 'node:net';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Store } from '@autoflow/store';
+import { StageAllocation, StageEnvelope } from '@autoflow/client/schemas';
+import { type DocumentOptions, serve, type Service } from '@autoflow/http';
+import type { Log, Store } from '@autoflow/store';
 import type { Client } from '@temporalio/client';
-import helmet from 'helmet';
 import { AppModule } from './app.module.js';
-import { jsonOnly } from './http/json-only.js';
-import { assignRequestId } from './http/request-id.js';
-import { RequestValidationPipe } from './http/request-validation.pipe.js';
-import { nestLogger } from './nest-logger.js';
-import { serveDocument } from './openapi/document.js';
-import type { Log } from './ports.js';
 import { backfillRuns } from './temporal/backfill-runs.js';
 
 export interface ControlPlaneOptions {
@@ -30,11 +21,7 @@ export interface ControlPlaneOptions {
   readonly log?: Log;
 }
 
-export interface ControlPlane {
-  readonly url: string;
-  /** Answers what it has taken, takes no more, and resolves when the port is free. */
-  close(): Promise<void>;
-}
+export type ControlPlane = Service;
 
 /** The admin API: resolves when it listens, rejects when the port is taken. */
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -48,21 +35,15 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     log = () => undefined,
   } = options;
   const ports = { store, backfillRuns: backfillRuns(temporal), log };
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.over(ports, requestsPerMinute), {
-    bodyParser: false,
-    logger: nestLogger(log),
-    abortOnError: false,
-    forceCloseConnections: true,
-  });
-  app.disable('etag'); // ETags are revisions here, and nothing else.
-  app.use(assignRequestId, helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }), jsonOnly);
-  app.useBodyParser('json', { limit: bodyLimitBytes, type: ['application/json', '+json'] });
-  app.useGlobalPipes(new RequestValidationPipe());
-  serveDocument(app);
-  await app.listen(port, host);
-  const address = app.getHttpServer().address() as AddressInfo;
-  return {
-    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
-    close: () => app.close(),
-  };
+  return serve(AppModule.over(ports, requestsPerMinute), { host, port, bodyLimitBytes, document: DOCUMENT, log });
 }
+
+const DOCUMENT: DocumentOptions = {
+  title: 'AutoFlow',
+  description: `Pipelines on Temporal: what runs, what it may use, and what came out.
+
+A \`PUT\` takes \`If-Match\` with the ETag that was read, and a \`reason\`. Pausing, resuming and cancelling a backfill takes a \`reason\` if
+there is one, and no \`If-Match\`: it may be repeated. Every error is \`application/problem+json\` (RFC 9457)
+with a stable \`code\`, a \`remedy\`, and whether it is \`retryable\`.`,
+  components: [StageAllocation, StageEnvelope],
+};

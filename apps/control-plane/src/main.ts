@@ -1,11 +1,10 @@
 /** The control plane as a process: settings from the environment, JSON lines on stdout, ends cleanly on SIGINT and SIGTERM. */
-import { openStore } from '@autoflow/store';
+import { type Log, openStore } from '@autoflow/store';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
 import { ensureAdminToken } from './access/admin-token.js';
 import { createControlPlane } from './control-plane.js';
-import type { Log } from './ports.js';
 import { readSettings, SettingsError } from './settings.js';
 
 try {

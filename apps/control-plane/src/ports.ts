@@ -1,4 +1,4 @@
-import type { Store } from '@autoflow/store';
+import type { Log, Store } from '@autoflow/store';
 
 /** What the control plane touches outside. */
 export interface Ports {
@@ -6,7 +6,6 @@ export interface Ports {
   readonly backfillRuns: BackfillRuns;
   readonly log: Log;
 }
-export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: object) => void;
 
 /** The workflows behind backfills. Every call is safe to repeat; throws `TEMPORAL_UNAVAILABLE` (retryable) when the server does not answer. */
 export interface BackfillRuns {
@@ -21,4 +20,3 @@ export interface BackfillRuns {
 /** Injection tokens: explicit, so that no decorator metadata is needed. */
 export const STORE = Symbol('Store');
 export const BACKFILL_RUNS = Symbol('BackfillRuns');
-export const LOG = Symbol('Log');

@@ -1,11 +1,8 @@
 import { Body, Controller, Inject, Param, Query, Res } from '@nestjs/common';
 import { AllocationQuery, SetAllocation, SetStageAllocation, VersionAllocation } from '@autoflow/client/schemas';
+import { type By, Caller, etagOf, Get, IfMatch, type ProblemCode, Put } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { type By, Caller } from '../access/caller.js';
-import { etagOf, IfMatch } from '../http/if-match.js';
-import type { ProblemCode } from '../http/problems.js';
-import { Get, Put } from '../openapi/operation.js';
 import { AllocationsService } from './allocations.service.js';
 
 type Which = z.output<typeof AllocationQuery>;

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { SetAllocation, SetStageAllocation } from '@autoflow/client/schemas';
+import { type By, ProblemError } from '@autoflow/http';
 import type { AllocationRow, Store, VersionRow } from '@autoflow/store';
 import { type Allocation, jsonPointer } from '@autoflow/topology';
 import type { z } from 'zod';
-import type { By } from '../access/caller.js';
-import { ProblemError } from '../http/problem-error.js';
 import { findPipeline, findRelease, findVersion } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
 import { allocationOf } from '../versions/plan.js';

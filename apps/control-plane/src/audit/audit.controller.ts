@@ -1,9 +1,8 @@
 import { Controller, Inject, Query } from '@nestjs/common';
 import { AuditPage, AuditQuery } from '@autoflow/client/schemas';
+import { Get, pageOf } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { z } from 'zod';
-import { pageOf } from '../http/page.js';
-import { Get } from '../openapi/operation.js';
 import { STORE } from '../ports.js';
 
 @Controller('v1/audit')

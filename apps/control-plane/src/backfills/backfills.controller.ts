@@ -1,10 +1,7 @@
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { Backfill, BackfillAction, BackfillList, BackfillsQuery, NewBackfill } from '@autoflow/client/schemas';
+import { type By, Caller, Get, IdempotencyKey, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
-import { type By, Caller } from '../access/caller.js';
-import { IdempotencyKey } from '../http/idempotency-key.js';
-import type { ProblemCode } from '../http/problems.js';
-import { Get, Post } from '../openapi/operation.js';
 import { BackfillsService } from './backfills.service.js';
 
 type Action = z.output<typeof BackfillAction>;

@@ -1,10 +1,8 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { DeadLetter, DeadLetterPage, DeadLettersQuery } from '@autoflow/client/schemas';
+import { Get, pageOf, ProblemError } from '@autoflow/http';
 import type { DeadLetterRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
-import { ProblemError } from '../http/problem-error.js';
-import { pageOf } from '../http/page.js';
-import { Get } from '../openapi/operation.js';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
 

@@ -2,9 +2,8 @@ import { Controller, Inject, ServiceUnavailableException } from '@nestjs/common'
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Health } from '@autoflow/client/schemas';
+import { Get, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
-import { ProblemError } from '../http/problem-error.js';
-import { Get } from '../openapi/operation.js';
 import { BACKFILL_RUNS, type BackfillRuns, STORE } from '../ports.js';
 
 const PATIENCE_MS = 3_000;

@@ -1,9 +1,8 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { MetricsReport, MetricsWindow } from '@autoflow/client/schemas';
+import { Get, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { z } from 'zod';
-import { ProblemError } from '../http/problem-error.js';
-import { Get } from '../openapi/operation.js';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
 

@@ -1,5 +1,5 @@
+import { ProblemError } from '@autoflow/http';
 import type { PipelineRow, ReleaseRow, Store, VersionRow } from '@autoflow/store';
-import { ProblemError } from '../http/problem-error.js';
 
 type Definitions = Pick<Store, 'definitions'>;
 

@@ -1,9 +1,8 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
 import { Graph, GraphQuery, Pipeline, PipelineList, Registered, RegisterPipeline } from '@autoflow/client/schemas';
+import { type By, Caller, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { type By, Caller } from '../access/caller.js';
-import { Get, Post } from '../openapi/operation.js';
 import { PipelinesService } from './pipelines.service.js';
 
 @Controller('v1/pipelines')

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RegisterPipeline } from '@autoflow/client/schemas';
+import type { By } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { z } from 'zod';
-import type { By } from '../access/caller.js';
 import { STORE } from '../ports.js';
 import { planOf, refused } from '../versions/plan.js';
 import { presentVersion } from '../versions/present.js';

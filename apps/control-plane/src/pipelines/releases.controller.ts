@@ -1,7 +1,7 @@
 import { Controller, Inject, Param } from '@nestjs/common';
 import { Release, ReleaseList } from '@autoflow/client/schemas';
+import { Get } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
-import { Get } from '../openapi/operation.js';
 import { STORE } from '../ports.js';
 import { findPipeline, findRelease } from './lookup.js';
 

@@ -1,11 +1,9 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
 import { SetStable, Stable } from '@autoflow/client/schemas';
+import { type By, Caller, etagOf, Get, IfMatch, Put } from '@autoflow/http';
 import type { PipelineRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { type By, Caller } from '../access/caller.js';
-import { etagOf, IfMatch } from '../http/if-match.js';
-import { Get, Put } from '../openapi/operation.js';
 import { STORE } from '../ports.js';
 import { findPipeline, findVersion } from './lookup.js';
 

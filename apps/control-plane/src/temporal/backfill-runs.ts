@@ -1,7 +1,7 @@
 import { isGrpcServiceError, ServiceError, type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { ProblemError } from '@autoflow/http';
 import { CONTROL_QUEUE } from '@autoflow/topology';
 import { BACKFILL_WORKFLOW, type BackfillInput, BackfillSignal, backfillWorkflowId } from '@autoflow/workflows';
-import { ProblemError } from '../http/problem-error.js';
 import type { BackfillRuns } from '../ports.js';
 
 /** A request waits for Temporal no longer than this; a health check, which has a patience of its own, less. */

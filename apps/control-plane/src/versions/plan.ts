@@ -1,4 +1,5 @@
 import type { ProblemLocation } from '@autoflow/client';
+import { type ProblemCode, ProblemError } from '@autoflow/http';
 import type { PipelineSpec } from '@autoflow/pipeline';
 import {
   asWritten,
@@ -15,8 +16,6 @@ import {
   type Problem,
   type Topology,
 } from '@autoflow/topology';
-import { ProblemError } from '../http/problem-error.js';
-import type { ProblemCode } from '../http/problems.js';
 
 export interface Plan {
   readonly topology: Topology;

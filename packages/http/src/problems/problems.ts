@@ -1,4 +1,4 @@
-/** Every problem the API answers with: its status, what it means and what to do. Codes are stable. */
+/** Every problem that an API of AutoFlow answers with: its status, what it means and what to do. Codes are stable. */
 export interface ProblemKind {
   readonly status: number;
   readonly title: string;
@@ -108,15 +108,15 @@ export const PROBLEMS = {
   RATE_LIMITED: { status: 429, title: 'Too many requests', remedy: 'Wait as long as Retry-After says.', retryable: true },
   INTERNAL: {
     status: 500,
-    title: 'The control plane failed',
-    remedy: 'Report it with the request id; the log of the control plane has the error.',
+    title: 'The service failed',
+    remedy: 'Report it with the request id; the log of the service has the error.',
   },
-  STORE_FAILED: { status: 500, title: 'The database refused', remedy: 'See `detail`; the log of the control plane has the error.' },
+  STORE_FAILED: { status: 500, title: 'The database refused', remedy: 'See `detail`; the log of the service has the error.' },
   STORE_UNAVAILABLE: { status: 503, title: 'The database is not available', remedy: 'Send the same request again later.', retryable: true },
   TEMPORAL_UNAVAILABLE: { status: 503, title: 'Temporal is not available', remedy: 'Send the same request again later.', retryable: true },
   NOT_READY: {
     status: 503,
-    title: 'A part that the control plane needs does not answer',
+    title: 'A part that the service needs does not answer',
     remedy: 'See `errors`; ask again later.',
     retryable: true,
   },

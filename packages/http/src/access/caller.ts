@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Actor } from '@autoflow/store';
 import type { Response } from 'express';
-import { requestIdOf } from '../http/request-id.js';
+import { requestIdOf } from '../request/request-id.js';
 
 export interface CallerRequest {
   /** Set by the access guard. */

@@ -1,16 +1,18 @@
 import { type CanActivate, type ExecutionContext, Inject } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Store } from '@autoflow/store';
+import type { AccessStore } from '@autoflow/store';
 import type { Request } from 'express';
-import { ProblemError } from '../http/problem-error.js';
-import { STORE } from '../ports.js';
+import { ProblemError } from '../problems/problem-error.js';
 import { type CallerRequest } from './caller.js';
 import { ACCESS, type Access, mayAct } from './roles.js';
+
+/** Injection token of where tokens are found. */
+export const TOKENS = Symbol('Tokens');
 
 /** Lets a request pass whose bearer token has the role that the route needs; a route that says nothing needs `admin`. */
 export class AccessGuard implements CanActivate {
   constructor(
-    @Inject(STORE) private readonly store: Store,
+    @Inject(TOKENS) private readonly tokens: Pick<AccessStore, 'findToken'>,
     @Inject(Reflector) private readonly reflector: Reflector,
   ) {}
 
@@ -19,7 +21,7 @@ export class AccessGuard implements CanActivate {
     if (needs === 'public') return true;
     const request = context.switchToHttp().getRequest<Request & CallerRequest>();
     const token = tokenOf(request.get('authorization'));
-    const caller = await this.store.access.findToken(token);
+    const caller = await this.tokens.findToken(token);
     if (caller === undefined) throw new ProblemError('UNAUTHENTICATED', 'The token is not known here.');
     if (!mayAct(caller.role, needs))
       throw new ProblemError('FORBIDDEN', `The token ${caller.name} has the role ${caller.role}; this needs ${needs}.`);

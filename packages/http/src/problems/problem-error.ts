@@ -1,7 +1,7 @@
 import type { Problem, ProblemLocation } from '@autoflow/client';
 import { PROBLEMS, type ProblemCode, type ProblemKind } from './problems.js';
 
-/** Thrown anywhere in the control plane, answered as `application/problem+json`. `detail` says what was found. */
+/** Thrown anywhere in a service, answered as `application/problem+json`. `detail` says what was found. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
 

@@ -1,9 +1,10 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { LOG, type Log } from '../ports.js';
+import type { Log } from '@autoflow/store';
+import { LOG } from '../log.js';
 import { ProblemError } from './problem-error.js';
 import { problemOf } from './problem-of.js';
-import { requestIdOf } from './request-id.js';
+import { requestIdOf } from '../request/request-id.js';
 
 /** Turns everything thrown, in handlers, guards, parsers and routing alike, into `application/problem+json`. */
 @Catch()

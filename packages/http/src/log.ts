@@ -1,5 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Log } from './ports.js';
+import type { Log } from '@autoflow/store';
+
+/** Injection token of the service's log. */
+export const LOG = Symbol('Log');
 
 /** What Nest itself has to say: warnings and errors only. */
 export function nestLogger(log: Log): LoggerService {

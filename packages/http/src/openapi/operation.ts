@@ -3,7 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { type Access, Needs } from '../access/roles.js';
-import { PROBLEMS, type ProblemCode } from '../http/problems.js';
+import { PROBLEMS, type ProblemCode } from '../problems/problems.js';
 
 export interface OperationOptions {
   readonly summary: string;

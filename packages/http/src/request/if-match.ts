@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** The revision that the caller has seen; undefined for `If-Match: *`. Without the header the change is refused (428). */
 export const IfMatch = createParamDecorator((_: unknown, context: ExecutionContext): number | undefined =>

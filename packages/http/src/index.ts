@@ -1,0 +1,15 @@
+export { AccessGuard, TOKENS } from './access/access.guard.js';
+export { type By, Caller } from './access/caller.js';
+export { type Access, Needs, type Role } from './access/roles.js';
+export { LOG, nestLogger } from './log.js';
+export type { DocumentOptions } from './openapi/document.js';
+export { Get, type OperationOptions, Post, Put } from './openapi/operation.js';
+export { ProblemError } from './problems/problem-error.js';
+export { problemOf } from './problems/problem-of.js';
+export { ProblemFilter } from './problems/problem.filter.js';
+export { PROBLEMS, type ProblemCode, type ProblemKind } from './problems/problems.js';
+export { IdempotencyKey } from './request/idempotency-key.js';
+export { etagOf, IfMatch } from './request/if-match.js';
+export { pageOf } from './request/page.js';
+export { requestIdOf } from './request/request-id.js';
+export { serve, type Service, type ServiceOptions } from './serve.js';

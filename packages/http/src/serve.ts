@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Log } from '@autoflow/store';
+import helmet from 'helmet';
+import { nestLogger } from './log.js';
+import { type DocumentOptions, serveDocument } from './openapi/document.js';
+import { JSON_TYPES, onlyBodiesOf } from './request/body-types.js';
+import { assignRequestId } from './request/request-id.js';
+import { RequestValidationPipe } from './request/request-validation.pipe.js';
+
+export interface ServiceOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Of JSON bodies. */
+  readonly bodyLimitBytes: number;
+  /** Types of bodies that routes read by themselves, beside JSON. */
+  readonly furtherTypes?: readonly string[];
+  readonly document: DocumentOptions;
+  readonly log: Log;
+}
+
+export interface Service {
+  readonly url: string;
+  /** Answers what it has taken, takes no more, and resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/** Serves a module as every API of AutoFlow is served: resolves when it listens, rejects when the port is taken. */
+export async function serve(module: DynamicModule, options: ServiceOptions): Promise<Service> {
+  const { host, port, bodyLimitBytes, furtherTypes = [], document, log } = options;
+  const app = await NestFactory.create<NestExpressApplication>(module, {
+    bodyParser: false,
+    logger: nestLogger(log),
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  app.disable('etag'); // ETags are revisions here, and nothing else.
+  const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+  app.use(assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
+  app.useBodyParser('json', { limit: bodyLimitBytes, type: [...JSON_TYPES] });
+  app.useGlobalPipes(new RequestValidationPipe());
+  serveDocument(app, document);
+  await app.listen(port, host);
+  const address = app.getHttpServer().address() as AddressInfo;
+  return {
+    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    close: () => app.close(),
+  };
+}
