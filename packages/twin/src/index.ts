@@ -3,3 +3,4 @@ export { billedMs, costPer1000, invocationCost } from './cost.js';
 export { PUBLISHED_PRICES, type Prices } from './prices.js';
 export { temporalActions } from './temporal-actions.js';
 export { utilisation, type PoolUsage } from './utilisation.js';
+export * from './traces/index.js';

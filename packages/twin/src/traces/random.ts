@@ -1,0 +1,13 @@
+/** Uniform in [0, 1), the same series for the same seed on every machine (mulberry32). */
+export function uniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+/** Exponential with mean 1, by inversion; never infinite, because `1 - u` is never 0. */
+export const exponential = (random: () => number): number => -Math.log(1 - random());
