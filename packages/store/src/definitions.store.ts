@@ -13,14 +13,14 @@ type NewVersion = Parameters<DefinitionStore['registerVersion']>[0];
 const PIPELINE = `select p.name, p.created_at as "createdAt",
   json_build_object('version', p.stable_version, 'release', v.release, 'revision', p.stable_revision) as stable
   from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name and v.name = p.stable_version`;
-const RELEASE = 'select pipeline, hash, spec, created_at as "createdAt" from autoflow.releases';
+const RELEASE = 'select pipeline, hash, spec, functions, created_at as "createdAt" from autoflow.releases';
 const VERSION =
   'select pipeline, name, hash, release, topology, envelope, parent, author, note, created_at as "createdAt" from autoflow.versions';
 const ALLOCATION = 'select pipeline, version, revision, stages, actor, reason, updated_at as "updatedAt" from autoflow.allocations';
 
 export function definitionStore(database: Database): DefinitionStore {
   return {
-    registerRelease: ({ release, topology, envelope, allocation, by }) =>
+    registerRelease: ({ release, topology, envelope, allocation, parent, note, by }) =>
       database.transaction(async (sql) => {
         const isNew = await insertPipeline(sql, release.pipeline);
         await insertRelease(sql, release, by);
@@ -32,6 +32,8 @@ export function definitionStore(database: Database): DefinitionStore {
           topology,
           envelope,
           allocation,
+          ...(parent !== undefined && { parent }),
+          ...(note !== undefined && { note }),
           by,
         });
         if (isNew) await notify(sql, ['autoflow_stable', 'autoflow_pools'], release.pipeline);
@@ -45,6 +47,9 @@ export function definitionStore(database: Database): DefinitionStore {
     pipeline: (name) => findPipeline(database, name),
     release: (pipeline, hash) => one<ReleaseRow>(database, `${RELEASE} where pipeline = $1 and hash = $2`, [pipeline, hash]),
     releases: (pipeline) => many<ReleaseRow>(database, `${RELEASE} where pipeline = $1 order by created_at, hash`, [pipeline]),
+    functionHashes: async (pipeline, release) =>
+      (await one<Pick<ReleaseRow, 'functions'>>(database, `${RELEASE} where pipeline = $1 and hash = $2`, [pipeline, release]))
+        ?.functions ?? {},
     version: (pipeline, name) => findVersion(database, pipeline, name),
     versions: (pipeline) => many<VersionRow>(database, `${VERSION} where pipeline = $1 order by number`, [pipeline]),
     allocation: (pipeline, version) => findAllocation(database, pipeline, version),
@@ -60,10 +65,10 @@ async function insertPipeline(sql: Sql, name: string): Promise<boolean> {
   return inserted.length > 0;
 }
 
-async function insertRelease(sql: Sql, { pipeline, hash, spec }: Omit<ReleaseRow, 'createdAt'>, by: Actor): Promise<void> {
+async function insertRelease(sql: Sql, { pipeline, hash, spec, functions }: Omit<ReleaseRow, 'createdAt'>, by: Actor): Promise<void> {
   const inserted = await sql.query(
-    'insert into autoflow.releases (pipeline, hash, spec) values ($1, $2, $3) on conflict do nothing returning hash',
-    [pipeline, hash, JSON.stringify(spec)],
+    `insert into autoflow.releases (pipeline, hash, spec, functions) values ($1, $2, $3, $4) on conflict do nothing returning hash`,
+    [pipeline, hash, JSON.stringify(spec), functions && JSON.stringify(functions)],
   );
   if (inserted.length > 0) await audit(sql, by, { action: 'release.register', pipeline, after: { release: hash } });
 }

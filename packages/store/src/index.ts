@@ -1,4 +1,5 @@
 export type * from './model.js';
+export type * from './bundles.model.js';
 export type * from './batches/contract.js';
 export type { Log } from './database.js';
 export {

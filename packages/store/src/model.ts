@@ -1,5 +1,6 @@
 /** Rows and ports of the store. Implementations are the `*.store.ts` files beside it; all SQL lives there. */
 import type { Fields, Outcome, OutcomeCounts, PipelineSpec, RecordState } from '@autoflow/pipeline';
+import type { BundleStore, FunctionHashes } from './bundles.model.js';
 import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from '@autoflow/topology';
 
 // ── Definitions ─────────────────────────────────────────────────────────────────────────────
@@ -15,6 +16,8 @@ export interface ReleaseRow {
   /** SHA-256 (hex) of wiring and bundle. */
   readonly hash: string;
   readonly spec: PipelineSpec;
+  /** By node; undefined for a release that was registered without its code. Where the hash stays, so do the measurements of the function. */
+  readonly functions?: FunctionHashes;
   readonly createdAt: Date;
 }
 export interface VersionRow {
@@ -54,12 +57,16 @@ export interface DefinitionStore {
     topology: Topology;
     envelope: Envelope;
     allocation: Allocation;
+    parent?: string;
+    note?: string;
     by: Actor;
   }): Promise<{ version: VersionRow; created: boolean }>;
   pipelines(): Promise<PipelineRow[]>;
   pipeline(name: string): Promise<PipelineRow | undefined>;
   release(pipeline: string, hash: string): Promise<ReleaseRow | undefined>;
   releases(pipeline: string): Promise<ReleaseRow[]>;
+  /** Empty for a release that was registered without its code, and for one that is not there. */
+  functionHashes(pipeline: string, release: string): Promise<FunctionHashes>;
   registerVersion(request: {
     pipeline: string;
     hash: string;
@@ -369,6 +376,7 @@ export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills
 
 export interface Store {
   readonly definitions: DefinitionStore;
+  readonly bundles: BundleStore;
   readonly ledger: BatchLedger;
   readonly backfills: BackfillStore;
   readonly metering: MeteringStore;

@@ -1,6 +1,7 @@
 import { PUBLISHED_PRICES, type Prices } from '@autoflow/twin';
 import { accessStore } from './access.store.js';
 import { backfillStore } from './backfills.store.js';
+import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
 import { definitionStore } from './definitions.store.js';
 import { hostStore } from './hosts.store.js';
@@ -39,6 +40,7 @@ export async function openStore({
   }
   return {
     definitions: definitionStore(database),
+    bundles: bundleStore(database),
     ledger: batchLedger(database),
     backfills: backfillStore(database),
     metering: meteringStore(database),
