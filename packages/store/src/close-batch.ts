@@ -32,6 +32,7 @@ export async function closeBatch(database: Database, { batchId, outcomes, inputs
     for (const portion of portions(settled)) counts = add(counts, await settle(sql, batch, portion));
     counts = add(counts, await settle(sql, batch, await forgotten(sql, batchId, inputs)));
     await recordClosing(sql, batchId, counts);
+    await announce(sql, batchId);
     return counts;
   });
 }
@@ -133,6 +134,11 @@ async function recordClosing(sql: Sql, batchId: string, { completed, filtered, d
        from closed where b.id = closed.backfill_id`,
     [batchId, completed, filtered, dead, cancelled],
   );
+}
+
+/** Whoever waits for outcomes of the inbox hears of them once per batch; the direct door answers by itself. */
+async function announce(sql: Sql, batchId: string): Promise<void> {
+  await sql.query(`select pg_notify('autoflow_outcomes', pipeline) from autoflow.batches where id = $1 and arm is not null`, [batchId]);
 }
 
 function add(a: OutcomeCounts, b: OutcomeCounts): OutcomeCounts {

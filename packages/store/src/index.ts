@@ -1,5 +1,6 @@
 export type * from './model.js';
 export type * from './bundles.model.js';
+export type * from './inbox.model.js';
 export type * from './batches/contract.js';
 export type { Log } from './database.js';
 export {
@@ -15,5 +16,7 @@ export {
   StoreUnavailableError,
   type StoreErrorCode,
 } from './errors.js';
+export { AHEAD_AT_MOST } from './inbox.model.js';
+export { bucketOf, recordDigest } from './record-digest.js';
 export { createMeteringWriter, type MeteringWriter, type MeteringWriterOptions } from './metering-writer.js';
 export { openStore, type StoreOptions } from './open-store.js';

@@ -2,6 +2,7 @@
 import type { Fields, Outcome, OutcomeCounts, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import type { BundleStore, FunctionHashes } from './bundles.model.js';
 import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from '@autoflow/topology';
+import type { InboxStore } from './inbox.model.js';
 
 // ── Definitions ─────────────────────────────────────────────────────────────────────────────
 
@@ -372,12 +373,13 @@ export interface AccessStore {
 }
 
 /** Channels of LISTEN/NOTIFY; payloads are the pipeline's name. */
-export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills';
+export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes';
 
 export interface Store {
   readonly definitions: DefinitionStore;
   readonly bundles: BundleStore;
   readonly ledger: BatchLedger;
+  readonly inbox: InboxStore;
   readonly backfills: BackfillStore;
   readonly metering: MeteringStore;
   readonly metrics: MetricsStore;

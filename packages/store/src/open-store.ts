@@ -5,6 +5,7 @@ import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
 import { definitionStore } from './definitions.store.js';
 import { hostStore } from './hosts.store.js';
+import { inboxStore } from './inbox.store.js';
 import { batchLedger } from './ledger.store.js';
 import { createListener } from './listener.js';
 import { meteringStore } from './metering.store.js';
@@ -42,6 +43,7 @@ export async function openStore({
     definitions: definitionStore(database),
     bundles: bundleStore(database),
     ledger: batchLedger(database),
+    inbox: inboxStore(database),
     backfills: backfillStore(database),
     metering: meteringStore(database),
     metrics: metricsStore(database, prices),

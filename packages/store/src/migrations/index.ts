@@ -3,7 +3,8 @@ import { definitions } from './0001-definitions.js';
 import { ledger } from './0002-ledger.js';
 import { metering } from './0003-metering.js';
 import { batchBlobs } from './0004-batch-blobs.js';
+import { inbox } from './0005-inbox.js';
 import { bundles } from './0007-bundles.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
-export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, bundles];
+export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, inbox, bundles];
