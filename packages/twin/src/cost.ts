@@ -25,6 +25,17 @@ export function invocationCost({ billedMs, memoryMb }: BilledInvocation, prices:
   return gbSeconds * prices.gbSecond.usd + prices.invocation.usd;
 }
 
+/**
+ * US dollars of many invocations together: the sum of their `invocationCost`, from their number and the sum of billed milliseconds × MB.
+ */
+export function usageCost(
+  { invocations, billedMbMs }: { readonly invocations: number; readonly billedMbMs: number },
+  prices: Prices,
+): number {
+  const gbSeconds = amount(billedMbMs, 'billedMbMs') / 1000 / MB_PER_GB;
+  return gbSeconds * prices.gbSecond.usd + amount(invocations, 'invocations') * prices.invocation.usd;
+}
+
 /** US dollars per 1,000 records; undefined when there were none. */
 export function costPer1000(usd: number, records: number): number | undefined {
   return records === 0 ? undefined : (amount(usd, 'usd') / amount(records, 'records')) * 1000;

@@ -1,6 +1,15 @@
-/** What running a topology costs, and how well it uses what it is given. Pure. */
-export { billedMs, costPer1000, invocationCost } from './cost.js';
+/** What running a topology costs and would cost: prices, service-time model, discrete-event simulator and analytic formula. Pure. */
+export { backlog, poissonArrivals } from './arrivals.js';
+export { billedMs, costPer1000, invocationCost, usageCost } from './cost.js';
+export { functionModel, modelOf, type FunctionModel, type FunctionModels } from './model/function-model.js';
+export { cpuShare, fits, LOCAL_HOST, MEMORY_SHARE, memoryPressure, type HostModel, type TemporalModel } from './model/host-model.js';
+export { PlanError } from './model/plan-error.js';
+export { planModel, type PlanInput, type PlanModel, type PlannedStage } from './model/plan-model.js';
+export { cpuMs, ioMs, noiseCv, workingSetMb, type StageModel } from './model/stage-model.js';
 export { PUBLISHED_PRICES, type Prices } from './prices.js';
+export { quantile } from './quantile.js';
+export { simulate, type SimulatedStage, type SimulateOptions, type Simulation } from './simulate.js';
+export { Simulator, type ObservedInvocation, type SimulatorOptions } from './simulator/simulator.js';
 export { temporalActions } from './temporal-actions.js';
-export { utilisation, type PoolUsage } from './utilisation.js';
+export { utilisation, type PoolUsage, type Utilisation } from './utilisation.js';
 export * from './traces/index.js';
