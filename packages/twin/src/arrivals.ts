@@ -1,16 +1,13 @@
-import { hash, next, uniform } from './simulator/noise.js';
+import { exponential, uniform } from './traces/random.js';
 
-/** When so many records arrive, in milliseconds: a Poisson stream of its own, so that the same records arrive whatever the plan. */
+/**
+ * When so many records arrive, in milliseconds: a Poisson stream of its own, so that the same records arrive whatever the plan.
+ * For a load with a shape: `Float64Array.from(trace.arrivals(seed))`.
+ */
 export function poissonArrivals(ratePerSecond: number, records: number, seed: number): Float64Array {
-  const arrivals = new Float64Array(records);
-  let luck = hash(seed, 0x5bd1e995, 0);
+  const random = uniform(seed);
   let at = 0;
-  for (let i = 0; i < records; i++) {
-    luck = next(luck);
-    at -= (Math.log(uniform(luck)) / ratePerSecond) * 1000;
-    arrivals[i] = at;
-  }
-  return arrivals;
+  return Float64Array.from({ length: records }, () => (at += (exponential(random) / ratePerSecond) * 1000));
 }
 
 /** All are there from the start, as in a backfill: what then leaves is what the plan can do. */
