@@ -1,5 +1,6 @@
 /** What the function host is given: everything it touches outside comes in by these ports. */
 import type { NativeConnection } from '@temporalio/worker';
+import type { ShareDivider } from './shares/contract.js';
 import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
 
 export interface FunctionHostOptions {
@@ -13,8 +14,10 @@ export interface FunctionHostOptions {
   readonly releases: string;
   /** Answers the value of a secret, or undefined; only declared secrets are asked for, and only instances get them. */
   readonly secret: (name: string) => string | undefined;
-  /** Each host runs all of them, at their whole concurrency: limits hold per host, and for the fleet while it is of one host. */
+  /** Of the whole fleet: this host runs its share of each. */
   readonly desired: { read(): Promise<readonly DesiredPool[]>; onChange(callback: () => void): Promise<() => Promise<void>> };
+  /** Divides concurrency and rates of resources among the hosts of the fleet. Without it this host is the only one, and has all of both. */
+  readonly shares?: ShareDivider;
   readonly acknowledge: (
     pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number }[],
   ) => Promise<void>;

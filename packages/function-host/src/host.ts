@@ -7,6 +7,7 @@ import type { FunctionHost, FunctionHostOptions } from './contract.js';
 import { createEnforcer } from './enforcement/detect.js';
 import type { Enforcer } from './enforcement/enforcer.js';
 import { declaredSecrets, InstalledReleases } from './installed-releases.js';
+import { FleetShares } from './shares/fleet-shares.js';
 import { Gate } from './pool/gate.js';
 import { Instances } from './pool/instances.js';
 import { Occupancy } from './pool/occupancy.js';
@@ -25,7 +26,7 @@ const GRACE_MS = 2_000;
 
 /**
  * Runs the stages that the desired pools name, and follows them as they change. Libraries' errors go to the log; it keeps going.
- * It knows nothing of other hosts: each runs every pool at its whole concurrency, so n hosts allow n times the limit of a resource.
+ * Of each stage it runs as many instances as is its share of the fleet's; without a share it has no pool of the stage at all.
  */
 export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
   return new Host(options, createEnforcer(options.enforcement, options.log));
@@ -41,8 +42,8 @@ class Host implements FunctionHost {
   readonly #releases: InstalledReleases;
   /** By task queue. */
   readonly #pools = new Map<string, RunningPool>();
-  /** By pipeline, version and stage: memory classes of a stage share its concurrency on this host. */
-  readonly #gates = new Map<string, Gate>();
+  /** Gates by pipeline, version and stage: memory classes of a stage share its concurrency, and with it the limits of its resources. */
+  readonly #shares: FleetShares;
   readonly #starting = new Gate(availableParallelism());
   readonly #draining = new Map<string, Promise<void>>();
   readonly #reconcile = singleFlight(() => this.#follow());
@@ -58,6 +59,7 @@ class Host implements FunctionHost {
     const { kind, cpuFollowsMemory, why } = enforcer;
     this.enforcement = { kind, cpuFollowsMemory, why };
     this.#releases = new InstalledReleases(resolve(options.releases));
+    this.#shares = new FleetShares(options.shares, (lapsed) => this.#sharesChanged(lapsed));
   }
 
   async start(): Promise<void> {
@@ -78,11 +80,13 @@ class Host implements FunctionHost {
     this.#stopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#unsubscribe?.().catch((error: unknown) => this.#warn('unsubscribing from desired pools failed', error));
+    await this.#shares.resign();
     while (this.#pools.size > 0) {
       await this.#reconcile();
       await Promise.all(this.#draining.values());
     }
     await this.#acknowledge();
+    this.#shares.close();
     this.enforcer.close();
   }
 
@@ -91,8 +95,13 @@ class Host implements FunctionHost {
     await this.#subscribe();
     const desired = this.#stopping ? [] : await this.#read();
     if (desired === undefined) return;
-    const byQueue = new Map(desired.map((each) => [poolQueue(each.pipeline, each.version, each.stage, each.memoryMb), each]));
-    this.#setGates(desired);
+    if (!this.#stopping) {
+      await this.#shares.want(limitsOf(desired));
+      // Pools stand as they are, and fetch nothing, until it is known what the share is now.
+      if (this.#shares.lapsed) return;
+    }
+    const shared = desired.filter((each) => this.#shares.limitOf(gateKey(each)) > 0);
+    const byQueue = new Map(shared.map((each) => [poolQueue(each.pipeline, each.version, each.stage, each.memoryMb), each]));
     for (const [queue, wanted] of byQueue)
       await this.#ensure(queue, wanted).catch((error: unknown) => this.#warn(`pool ${queue} could not be made`, error));
     for (const queue of this.#pools.keys()) if (!byQueue.has(queue)) this.#remove(queue);
@@ -118,16 +127,10 @@ class Host implements FunctionHost {
     return this.#desired;
   }
 
-  #setGates(desired: readonly DesiredPool[]): void {
-    const limits = new Map<string, number>();
-    for (const pool of desired) limits.set(gateKey(pool), Math.max(limits.get(gateKey(pool)) ?? 1, pool.concurrency));
-    for (const [key, limit] of limits) this.#gate(key).setLimit(limit);
-  }
-
-  #gate(key: string): Gate {
-    const gate = this.#gates.get(key) ?? new Gate(1);
-    this.#gates.set(key, gate);
-    return gate;
+  #sharesChanged(lapsed: boolean): void {
+    if (!lapsed) return void this.#reconcile();
+    this.options.log('warn', 'the lease of this host is over: nothing new is begun until the store has renewed it');
+    for (const { pool } of this.#pools.values()) pool.pause();
   }
 
   async #ensure(queue: string, wanted: DesiredPool): Promise<void> {
@@ -138,9 +141,9 @@ class Host implements FunctionHost {
     }
     // A closing pool is replaced when it is gone: two Workers on one queue are refused.
     if (there?.closing === true) return;
-    const concurrency = Math.max(1, wanted.concurrency);
+    const concurrency = this.#shares.limitOf(gateKey(wanted));
     if (there === undefined) this.#pools.set(queue, { wanted, pool: await this.#createPool(queue, wanted, concurrency) });
-    else if (there.concurrency !== concurrency) there.setConcurrency(concurrency);
+    else if (there.concurrency !== concurrency || there.paused) there.setConcurrency(concurrency);
   }
 
   #createPool(taskQueue: string, wanted: DesiredPool, concurrency: number): Promise<Pool> {
@@ -149,7 +152,7 @@ class Host implements FunctionHost {
     const occupancy = new Occupancy();
     const instances = new Instances((nodes) => this.#createInstance(wanted, nodes), this.#starting, idleMs, occupancy);
     const activity = stageActivity({
-      gate: this.#gate(gateKey(wanted)),
+      gate: this.#shares.gate(gateKey(wanted)),
       instances,
       memoryMb,
       place: { host, enforcement: this.enforcement.kind },
@@ -181,6 +184,7 @@ class Host implements FunctionHost {
       environment: instanceEnvironment,
       startWithinMs: START_WITHIN_MS,
       graceMs: GRACE_MS,
+      use: (uses, signal) => this.#shares.use(pipeline, uses, signal),
       log: (level, message, details) => log(level, message, { pipeline, stage, ...details }),
     });
   }
@@ -204,7 +208,7 @@ class Host implements FunctionHost {
     this.#pools.delete(queue);
     const { wanted } = running;
     const key = gateKey(wanted);
-    if (![...this.#pools.values()].some((other) => gateKey(other.wanted) === key)) this.#gates.delete(key);
+    if (![...this.#pools.values()].some((other) => gateKey(other.wanted) === key)) this.#shares.forget(key);
     if (!this.#stopping) void this.#reconcile();
   }
 
@@ -240,6 +244,12 @@ class Host implements FunctionHost {
   #warn(message: string, error: unknown): void {
     this.options.log('warn', message, { error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+function limitsOf(desired: readonly DesiredPool[]): Map<string, number> {
+  const limits = new Map<string, number>();
+  for (const pool of desired) limits.set(gateKey(pool), Math.max(limits.get(gateKey(pool)) ?? 1, pool.concurrency));
+  return limits;
 }
 
 const gateKey = ({ pipeline, version, stage }: Pick<DesiredPool, 'pipeline' | 'version' | 'stage'>): string =>

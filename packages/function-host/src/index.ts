@@ -1,3 +1,5 @@
 export type * from './contract.js';
+export type { ShareDivider, ShareHolder } from './shares/contract.js';
 export { createFunctionHost } from './host.js';
 export { buildRelease, readRelease, ReleaseError, type InstalledRelease, type Release, type ReleaseErrorCode } from './release/index.js';
+export { singleFlight } from './single-flight.js';

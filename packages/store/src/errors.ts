@@ -7,6 +7,7 @@ export type StoreErrorCode =
   | 'BATCH_CORRUPT'
   | 'BATCH_MISSING'
   | 'BATCH_REF_INVALID'
+  | 'HOST_TAKEN'
   | 'INVALID_KEY'
   | 'NOT_FOUND'
   | 'NOT_RUNNING'
@@ -116,6 +117,19 @@ export class InvalidKeyError extends StoreError {
       {
         indexes,
       },
+    );
+  }
+}
+
+/** Retryable: a process of this name is alive, or was seconds ago. */
+export class HostTakenError extends StoreError {
+  override readonly name = 'HostTakenError';
+  constructor(host: string) {
+    super(
+      'HOST_TAKEN',
+      `another process of this fleet is called '${host}'. Give every process a name of its own (AUTOFLOW_HOST).`,
+      { host },
+      true,
     );
   }
 }

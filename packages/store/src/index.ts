@@ -2,9 +2,12 @@ export type * from './model.js';
 export type * from './bundles.model.js';
 export type * from './inbox.model.js';
 export type * from './batches/contract.js';
+export { LEASE_MS } from './fleet.model.js';
+export type * from './fleet.model.js';
 export type { Log } from './database.js';
 export {
   AlreadyExistsError,
+  HostTakenError,
   InvalidKeyError,
   NotFoundError,
   NotRunningError,

@@ -2,6 +2,7 @@
 import type { Fields, Outcome, OutcomeCounts, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import type { BundleStore, FunctionHashes } from './bundles.model.js';
 import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from '@autoflow/topology';
+import type { FleetStore } from './fleet.model.js';
 import type { InboxStore } from './inbox.model.js';
 
 // ── Definitions ─────────────────────────────────────────────────────────────────────────────
@@ -327,7 +328,7 @@ export interface DesiredPool {
   readonly stage: string;
   readonly memoryMb: number;
   /**
-   * Instances on each host that runs the pool: hosts do not divide it yet, so the limit of a resource holds for a fleet of one host.
+   * Instances of the stage in the whole fleet, of all memory sizes together: the live hosts divide them (`FleetStore.beat`).
    * A pool that is only kept for open executions has the concurrency of its stage.
    */
   readonly concurrency: number;
@@ -372,8 +373,9 @@ export interface AccessStore {
   audit(filter: { pipeline?: string; limit: number; before?: number }): Promise<AuditRow[]>;
 }
 
-/** Channels of LISTEN/NOTIFY; payloads are the pipeline's name. */
-export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes';
+/** Channels of LISTEN/NOTIFY; payloads are the pipeline's name, of `autoflow_hosts` the name of the host that changed something. */
+export type Channel =
+  'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes' | 'autoflow_hosts';
 
 export interface Store {
   readonly definitions: DefinitionStore;
@@ -384,6 +386,7 @@ export interface Store {
   readonly metering: MeteringStore;
   readonly metrics: MetricsStore;
   readonly hosts: HostStore;
+  readonly fleet: FleetStore;
   readonly access: AccessStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;

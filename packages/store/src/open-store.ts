@@ -4,6 +4,7 @@ import { backfillStore } from './backfills.store.js';
 import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
 import { definitionStore } from './definitions.store.js';
+import { fleetStore } from './fleet.store.js';
 import { hostStore } from './hosts.store.js';
 import { inboxStore } from './inbox.store.js';
 import { batchLedger } from './ledger.store.js';
@@ -48,6 +49,7 @@ export async function openStore({
     metering: meteringStore(database),
     metrics: metricsStore(database, prices),
     hosts: hostStore(database),
+    fleet: fleetStore(database),
     access: accessStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),

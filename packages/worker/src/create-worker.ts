@@ -13,6 +13,8 @@ import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
 import { Closing } from './closing.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
+import { joinFleet, type Membership } from './fleet/membership.js';
+import { VERSION } from './fleet/version.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
 import { startMaintenance } from './maintenance.js';
 import { registerSearchAttributes } from './search-attributes.js';
@@ -65,8 +67,9 @@ async function start(options: WorkerOptions, log: Log, closing: Closing): Promis
   const store = closing.add(await openStore({ connectionString: options.databaseUrl, log }));
   await store.migrate();
   const native = closing.add(await NativeConnection.connect(addressOf(temporal)));
+  const fleet = closing.add(await joinFleet({ host: options.host, roles, version: VERSION }, { store, log }));
   const running: Running[] = [];
-  if (roles.includes('functions')) running.push(await startFunctions(options, native, store, log, closing));
+  if (roles.includes('functions')) running.push(await startFunctions(options, native, store, fleet, log, closing));
   if (roles.includes('workflows') || roles.includes('control'))
     running.push(...(await startWorkflows(options, native, store, log, closing)));
   log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
@@ -130,6 +133,7 @@ async function startFunctions(
   options: WorkerOptions,
   connection: NativeConnection,
   store: Store,
+  fleet: Membership,
   log: Log,
   closing: Closing,
 ): Promise<Running> {
@@ -142,12 +146,14 @@ async function startFunctions(
     releases: options.releases,
     secret: options.secret,
     desired: { read: () => store.hosts.desiredPools(), onChange: (callback) => store.listen('autoflow_pools', callback) },
+    shares: fleet,
     acknowledge: (pools) => store.hosts.acknowledge(options.host, pools),
     metering,
     cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
     log,
   });
+  fleet.tell({ enforcement: host.enforcement.kind });
   const stopHost = once(() => host.stop());
   closing.add({ close: stopHost });
   await host.start();

@@ -1,4 +1,5 @@
 /** Program of an instance: the process in which a stage's functions run. It does what its host says, and ends when its host is gone. */
+import { Permits } from './permits.js';
 import { openStage, type OpenStage } from './open-stage.js';
 import type { HostMessage, InstanceMessage, InstanceSettings, Word } from './protocol.js';
 import { runInvocation } from './run-invocation.js';
@@ -7,6 +8,7 @@ import { takeChannel } from './take-channel.js';
 const send = takeChannel<InstanceMessage>();
 let stage: OpenStage | undefined;
 let running = new AbortController();
+const permits = new Permits();
 
 process.on('disconnect', () => process.exit());
 process.on('message', (message: HostMessage) => void obey(message));
@@ -19,8 +21,11 @@ async function obey(message: HostMessage): Promise<void> {
       const { call, invocation, strict } = message;
       const tell = (word: Word): Promise<void> => new Promise((written) => send({ ...word, call }, written));
       running = new AbortController();
-      return tell(await runInvocation(stage!, invocation, strict, running.signal, tell));
+      permits.begin(call, running.signal, (uses) => send({ type: 'use', uses, call }));
+      return tell(await runInvocation(stage!, invocation, strict, running.signal, tell, (uses) => permits.ask(uses)));
     }
+    case 'granted':
+      return permits.granted(message.call);
     case 'cancel':
       return running.abort();
     case 'close':

@@ -1,6 +1,7 @@
 /** What a host and an instance say to each other over IPC. Records are not among it: they go by reference. */
 import type { FunctionSpan } from '@autoflow/pipeline/runtime';
 import type { BatchStoreSettings } from '@autoflow/store';
+import type { LimitedUse } from '../shares/fleet-shares.js';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 
 /** What a host asks; `call` names the question in all that the instance says about it. */
@@ -10,6 +11,8 @@ export type Question =
 
 export type HostMessage =
   | (Question & { readonly call: number })
+  /** The uses that were asked for last may be made. */
+  | { readonly type: 'granted'; readonly call: number }
   /** The execution no longer wants the answer: the handlers' signal is aborted. */
   | { readonly type: 'cancel' }
   /** Resources are closed, then the process ends. */
@@ -33,6 +36,8 @@ export type Word =
   | { readonly type: 'progress'; readonly at: string; readonly withinMs: number }
   /** From now on handlers may run. On its way before the first of them is called. */
   | { readonly type: 'begun' }
+  /** A handler is about to use each of these once; it waits until that is `granted`, and its time with it. */
+  | { readonly type: 'use'; readonly uses: readonly LimitedUse[] }
   | { readonly type: 'answer'; readonly answer: StageAnswer; readonly usage: InvocationUsage }
   | { readonly type: 'failure'; readonly failure: InvocationFailure; readonly usage: InvocationUsage }
   | { readonly type: 'log'; readonly node: string; readonly key?: string; readonly message: string; readonly details?: object };
@@ -49,6 +54,7 @@ const MEMBERS: {
     ['withinMs', 'number'],
   ],
   begun: [],
+  use: [['uses', 'object']],
   answer: [
     ['answer', 'object'],
     ['usage', 'object'],

@@ -1,5 +1,5 @@
 import type { RecordState } from '@autoflow/pipeline';
-import { condemn, mergeStates, runNodes, type RunResult } from '@autoflow/pipeline/runtime';
+import { condemn, mergeStates, runNodes, type RunOptions, type RunResult } from '@autoflow/pipeline/runtime';
 import type { BatchRef, StageInvocation } from '@autoflow/topology/execution';
 import { runFailure, storeFailure } from './failure-of.js';
 import type { OpenStage } from './open-stage.js';
@@ -17,6 +17,7 @@ export async function runInvocation(
   strict: boolean,
   signal: AbortSignal,
   tell: Tell,
+  permit: RunOptions['permit'],
 ): Promise<Word> {
   const used = startMeter();
   const storing = (at: string): void => void tell({ type: 'progress', at, withinMs: STORE_WITHIN_MS });
@@ -28,7 +29,7 @@ export async function runInvocation(
     failureOf = runFailure;
     const records = recordsOf(stage, invocation, lists);
     counts = { ...counts, recordsIn: records.length, bytesIn: bytesOf(invocation.inputs) };
-    const ran = withoutSecrets(await run(stage, invocation, records, strict, signal, tell), stage.redact);
+    const ran = withoutSecrets(await run(stage, invocation, records, strict, signal, tell, permit), stage.redact);
     failureOf = storeFailure;
     storing('writing the batch');
     const { answer, result } = await writeResult(stage.batches, invocation, records, ran);
@@ -56,6 +57,7 @@ async function run(
   strict: boolean,
   signal: AbortSignal,
   tell: Tell,
+  permit: RunOptions['permit'],
 ): Promise<RunResult> {
   const { pipeline, scope, nodes, final } = invocation;
   if (invocation.condemn !== undefined)
@@ -69,6 +71,7 @@ async function run(
     signal,
     guard: stage.guard,
     memo: stage.memo,
+    ...(permit && { permit }),
     log: ({ node, key, message, details }) =>
       void tell({ type: 'log', node, message, ...(key !== undefined && { key }), ...(details && { details }) }),
     progress: (node, timeoutMs) => void tell({ type: 'progress', at: node, withinMs: timeoutMs }),
@@ -89,17 +92,20 @@ function withoutSecrets({ done, retry, spans }: RunResult, redact: (text: string
 type Counts = Omit<InvocationUsage, 'cpuMs' | 'runQueueMs' | 'peakMemoryMb'>;
 const NOTHING: Counts = { recordsIn: 0, recordsOut: 0, filtered: 0, dead: 0, retried: 0, bytesIn: 0, bytesOut: 0, spans: [] };
 
-/** Of this invocation: what was filtered or dying before does not count again. */
+/**
+ * Of this invocation: what was filtered or dying before does not count again. Record by record: one that came dying may leave filtered, or to be
+ * tried again by a filter, and must not make up for another that died here.
+ */
 function countsOf(
   records: readonly RecordState[],
   { done, retry, spans }: RunResult,
 ): Pick<Counts, 'recordsOut' | 'filtered' | 'dead' | 'retried' | 'spans'> {
-  const filtered = count(done, isFiltered) - count(records, isFiltered);
-  const dead = count(done, isDying) - count(records, isDying);
+  const came = new Map(records.map((record) => [record.index, record]));
+  const isNew = (is: (record: RecordState) => boolean) => (record: RecordState) => is(record) && !is(came.get(record.index)!);
   return {
     recordsOut: done.length - count(done, isFiltered) - count(done, isDying),
-    filtered,
-    dead: Math.max(0, dead),
+    filtered: count(done, isNew(isFiltered)),
+    dead: count(done, isNew(isDying)),
     retried: retry.length,
     spans,
   };

@@ -1,16 +1,46 @@
-/** How many run at once, first come first served. Raising the limit lets waiters in at once; lowering takes effect as holders leave. */
-export class Gate {
-  #inside = 0;
-  readonly #waiting = new Set<() => void>();
+/** The gate lets nobody in: what waits, and what comes, is for another host. */
+export class GateClosed extends Error {
+  override readonly name = 'GateClosed';
+}
 
-  constructor(private limit: number) {}
+interface Waiter {
+  readonly admit: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+/**
+ * How many run at once, first come first served. Raising the limit lets waiters in at once; lowering takes effect as holders leave.
+ * At limit 0 nobody waits: who does or would is refused with `GateClosed`.
+ */
+export class Gate {
+  #limit: number;
+  #inside = 0;
+  readonly #waiting = new Set<Waiter>();
+
+  constructor(
+    limit: number,
+    /** Asked before each admission; when it says no, waiters wait for the next change of the limit. */
+    private readonly isOpen: () => boolean = () => true,
+  ) {
+    this.#limit = limit;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
 
   get inside(): number {
     return this.#inside;
   }
 
+  /** What runs, or may begin to run at any moment. */
+  get held(): number {
+    return Math.max(this.#limit, this.#inside);
+  }
+
   setLimit(limit: number): void {
-    this.limit = limit;
+    this.#limit = limit;
+    if (limit === 0) for (const { refuse } of this.#waiting) refuse(new GateClosed());
     this.#admit();
   }
 
@@ -18,24 +48,31 @@ export class Gate {
   enter(signal: AbortSignal): Promise<() => void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
-      const abort = (): void => {
-        this.#waiting.delete(admit);
-        reject(signal.reason as Error);
-      };
-      const admit = (): void => {
+      if (this.#limit === 0) return reject(new GateClosed());
+      const forget = (): void => {
+        this.#waiting.delete(waiter);
         signal.removeEventListener('abort', abort);
-        resolve(this.#leaver());
+      };
+      const abort = (): void => waiter.refuse(signal.reason as Error);
+      const waiter: Waiter = {
+        admit: () => {
+          forget();
+          resolve(this.#leaver());
+        },
+        refuse: (error) => {
+          forget();
+          reject(error);
+        },
       };
       signal.addEventListener('abort', abort, { once: true });
-      this.#waiting.add(admit);
+      this.#waiting.add(waiter);
       this.#admit();
     });
   }
 
   #admit(): void {
-    for (const admit of this.#waiting) {
-      if (this.#inside >= this.limit) return;
-      this.#waiting.delete(admit);
+    for (const { admit } of this.#waiting) {
+      if (this.#inside >= this.#limit || !this.isOpen()) return;
       this.#inside++;
       admit();
     }

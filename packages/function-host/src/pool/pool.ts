@@ -30,6 +30,7 @@ export class Pool {
   readonly #worker: Worker;
   readonly #running: Promise<void>;
   #concurrency: number;
+  #paused = false;
   #closed: Promise<true> | undefined;
   #failure: Error | undefined;
 
@@ -86,8 +87,19 @@ export class Pool {
   /** Raised at once; lowered as invocations finish. Takes back a drain, unless the pool is closing. */
   setConcurrency(concurrency: number): void {
     this.#concurrency = concurrency;
+    this.#paused = false;
     this.#slots.setLimit(concurrency);
     this.options.instances.shrinkTo(concurrency);
+  }
+
+  /** Fetches nothing more until `setConcurrency`; keeps its instances. */
+  pause(): void {
+    this.#paused = true;
+    this.#slots.setLimit(0);
+  }
+
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /**

@@ -1,11 +1,11 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Enforcement } from '@autoflow/store';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 import { billedMs } from '@autoflow/twin';
 import type { FunctionHostOptions } from '../contract.js';
 import type { InvocationResult } from '../process/instance-process.js';
 import { endByError, endOf, rowOf, type AttemptEnd } from './attempt.js';
-import type { Gate } from './gate.js';
+import { GateClosed, type Gate } from './gate.js';
 import { InstanceNotReady, type Instances } from './instances.js';
 
 /** The execution's heartbeat timeout is a few seconds: a host that is gone is noticed within it. */
@@ -34,6 +34,9 @@ export function stageActivity(options: StageActivityOptions): (invocation: Stage
     let end: AttemptEnd;
     try {
       end = await attempt(options, invocation, context.cancellationSignal, clock);
+    } catch (error) {
+      if (error instanceof GateClosed) throw handedBack();
+      throw error;
     } finally {
       clearInterval(heartbeat);
     }
@@ -58,10 +61,25 @@ async function attempt(
     return endOf(result, memoryMb, signal.aborted ? (signal.reason as Error) : undefined);
   } catch (error) {
     if (error instanceof InstanceNotReady) clock.running(error.coldStartMs);
+    if (error instanceof GateClosed) throw error;
     return endByError(error, memoryMb);
   } finally {
     leave?.();
   }
+}
+
+/**
+ * The share of this host became 0 after its Worker had fetched the task: another host gets it. Nothing ran, so nothing is metered, and
+ * `begun` is false.
+ */
+function handedBack(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'HostWithoutShare',
+    message: 'this host may run no instance of the stage at the moment',
+    nonRetryable: false,
+    nextRetryDelay: '100ms',
+    details: [{ begun: false }],
+  });
 }
 
 /** A warm instance that turns out to be gone, before it took the invocation on, is replaced. */

@@ -12,6 +12,7 @@ import {
   type InvocationUsage,
   type Question,
 } from '../instance/protocol.js';
+import type { LimitedUse } from '../shares/fleet-shares.js';
 import { Deadline } from './deadline.js';
 import { memoryFlags } from './memory-flags.js';
 import { redactJson, redactor } from './redact.js';
@@ -28,6 +29,8 @@ export interface InstanceOptions {
   readonly startWithinMs: number;
   /** Added to the time that a function declares, before the instance counts as hanging; also the time to stop in after a cancellation. */
   readonly graceMs: number;
+  /** Resolves when each of the resources may be used once more; default: nobody limits them. */
+  readonly use?: (uses: readonly LimitedUse[], signal: AbortSignal) => Promise<void>;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: object) => void;
 }
 
@@ -79,6 +82,9 @@ export class InstanceProcess {
   #calls = 0;
   #cancelled = false;
   #begun = false;
+  /** Aborted when the invocation is over, or no longer wanted: what it waits for is waited for no more. */
+  #waits = new AbortController();
+  #lastProgress = { at: 'start', withinMs: 0 };
 
   constructor(private readonly options: InstanceOptions) {
     this.#redact = redactor(Object.values(options.settings.secrets));
@@ -121,6 +127,7 @@ export class InstanceProcess {
   async invoke(invocation: StageInvocation, strict: boolean, signal: AbortSignal): Promise<InvocationResult> {
     this.#cancelled = false;
     this.#begun = false;
+    this.#waits = new AbortController();
     const cancel = (): void => this.#cancel();
     signal.addEventListener('abort', cancel, { once: true });
     this.#progress('start', 0);
@@ -167,6 +174,7 @@ export class InstanceProcess {
     else if (message.call !== this.#question?.call) return;
     else if (message.type === 'progress') this.#progress(message.at, message.withinMs);
     else if (message.type === 'begun') this.#begun = true;
+    else if (message.type === 'use') void this.#use(message);
     else this.#answer(message);
   }
 
@@ -175,14 +183,31 @@ export class InstanceProcess {
     this.options.log('info', this.#redact(message), { node, ...found });
   }
 
+  /** Waiting for its turn is no time in which progress is due. */
+  async #use({ uses, call }: Extract<InstanceMessage, { type: 'use' }>): Promise<void> {
+    const { signal } = this.#waits;
+    if (this.#cancelled) return;
+    this.#deadline.clear();
+    try {
+      await this.options.use?.(uses, signal);
+    } catch {
+      return;
+    }
+    if (signal.aborted) return;
+    this.#progress(this.#lastProgress.at, this.#lastProgress.withinMs);
+    this.#send({ type: 'granted', call });
+  }
+
   #progress(at: string, withinMs: number): void {
     if (this.#cancelled) return;
+    this.#lastProgress = { at, withinMs };
     const allowedMs = withinMs + this.options.graceMs;
     this.#deadline.set(allowedMs, () => this.#kill({ why: 'timed-out', message: `no progress in '${at}' for ${allowedMs} ms` }));
   }
 
   #cancel(): void {
     this.#cancelled = true;
+    this.#waits.abort();
     this.#send({ type: 'cancel' });
     this.#deadline.set(this.options.graceMs, () =>
       this.#kill({ why: 'cancelled', message: 'cancelled; the handler did not stop by itself' }),
@@ -201,6 +226,7 @@ export class InstanceProcess {
 
   #answer(message: InstanceMessage | undefined): void {
     this.#deadline.clear();
+    this.#waits.abort();
     this.#question?.answer(message);
     this.#question = undefined;
   }

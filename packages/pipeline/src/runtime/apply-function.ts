@@ -62,6 +62,8 @@ async function askEach(
     }
     const pause = calls.breathe();
     if (pause) await pause;
+    const permitted = calls.permitted();
+    if (permitted) await permitted;
     const { key, arrivedAt } = item.work.given;
     const context = Object.assign(
       calls.context(key),
@@ -84,6 +86,8 @@ async function askTogether(
 ): Promise<void> {
   if (asked.length === 0) return;
   options.signal.throwIfAborted();
+  const permitted = calls.permitted();
+  if (permitted) await permitted;
   const batch = asked.map((i) => items[i] as Item);
   const context = Object.assign(
     calls.context(undefined),

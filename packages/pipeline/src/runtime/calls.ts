@@ -28,6 +28,17 @@ export class Calls {
     return new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** To be awaited before a call when it answers a promise: resolves when the resources that the handler uses may be used once more. */
+  permitted(): Promise<void> | undefined {
+    const { limitedUses, id, spec } = this.node;
+    const { permit, progress, clock } = this.options;
+    if (permit === undefined || limitedUses.length === 0) return undefined;
+    return permit(limitedUses).then(() => {
+      this.lastSign = clock.now();
+      progress(id, spec.timeoutMs);
+    });
+  }
+
   /** Calls a handler that must answer at once. What it throws is answered as a failure. */
   sync<T>(call: () => T): T | Failure {
     try {

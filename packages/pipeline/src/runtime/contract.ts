@@ -21,6 +21,12 @@ export interface RunOptions {
   readonly progress: (node: string, timeoutMs: number) => void;
   /** Called around every call of a handler (`keep`, `children`, `add` too); what it throws counts as thrown by the handler. Hosts catch forbidden effects here. */
   readonly guard?: <T>(node: string, call: () => T) => T;
+  /**
+   * Awaited before every call of a handler that uses a resource with `limit.perSecond`: one call is one use of each, be it of one record (`handle`)
+   * or of a whole batch (`handleBatch`). The wait is no time of the function's: neither its timeout nor its span counts it. It rejects when the
+   * run is aborted.
+   */
+  readonly permit?: (uses: readonly { readonly resource: string; readonly perSecond: number }[]) => Promise<void>;
   /** Answers of functions with a `memo`; one per instance process. Without it nothing is remembered. */
   readonly memo?: Memo;
   /** Milliseconds. `cpu` may be coarse. */

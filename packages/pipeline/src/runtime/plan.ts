@@ -15,6 +15,8 @@ export interface PlannedNode {
   /** `childFilters[d]`: filters behind which this node stands among the children at depth d + 1; it does not see what they dropped. */
   readonly childFilters: readonly (readonly string[])[];
   readonly required: readonly string[];
+  /** Resources that it uses and that allow only so many uses a second. */
+  readonly limitedUses: readonly { readonly resource: string; readonly perSecond: number }[];
   /** A filter of the record, or one that such a filter needs: asked also for a dying record. */
   readonly neededByFilter: boolean;
   /** Without these nodes it cannot run, directly or not. */
@@ -50,6 +52,9 @@ function makePlan({ wiring: { nodes }, functions }: AnyPipeline): Plan {
           upstream.filter((filter) => sameScope(filter.scope, scope.slice(0, depth + 1))).map((filter) => filter.id),
         ),
         required: definition.writes ? spec.writes.filter((field) => !isOptionalField(definition.writes as never, field)) : [],
+        limitedUses: Object.values(definition.uses ?? {}).flatMap(({ name, limit }) =>
+          limit?.perSecond === undefined ? [] : [{ resource: name, perSecond: limit.perSecond }],
+        ),
         neededByFilter: filterNeeds.has(id) && !hasWriteEffect(spec),
         needs: needs.get(id) ?? new Set(),
       };

@@ -53,11 +53,12 @@ function firstPosition({ index, retry }: RecordState, nodeIds: readonly string[]
 }
 
 async function runNode(node: PlannedNode, works: readonly Work[], options: RunOptions): Promise<FunctionSpan> {
+  const waits = new Waits(options);
   const [wall, cpu] = [options.clock.now(), options.clock.cpu()];
   const count = { filtered: 0, dead: 0, retried: 0, 'still dying': 0, passed: 0 };
   if (works.length > 0) {
     const items = works.flatMap((work) => work.items(node));
-    const answers: Answer[] = items.length > 0 ? await apply(node, items, options) : [];
+    const answers: Answer[] = items.length > 0 ? await apply(node, items, waits.options) : [];
     const answersOf = byWork(items, answers);
     for (const work of works) count[settle(node, work, answersOf.get(work) ?? [], options)]++;
   }
@@ -68,9 +69,29 @@ async function runNode(node: PlannedNode, works: readonly Work[], options: RunOp
     filtered: count.filtered,
     dead: count.dead,
     retried: count.retried,
-    wallMs: options.clock.now() - wall,
+    wallMs: options.clock.now() - wall - waits.ms,
     cpuMs: options.clock.cpu() - cpu,
   };
+}
+
+/** How long a node waited for permits: no time of its own. */
+class Waits {
+  ms = 0;
+  readonly options: RunOptions;
+
+  constructor(options: RunOptions) {
+    const { permit, clock } = options;
+    this.options = permit === undefined ? options : { ...options, permit: (uses) => this.measured(permit(uses), clock) };
+  }
+
+  private async measured(permitted: Promise<void>, clock: RunOptions['clock']): Promise<void> {
+    const begin = clock.now();
+    try {
+      await permitted;
+    } finally {
+      this.ms += clock.now() - begin;
+    }
+  }
 }
 
 type Answer = Fields | true | string | Bag[] | Json | Failure;

@@ -4,7 +4,8 @@ import { ledger } from './0002-ledger.js';
 import { metering } from './0003-metering.js';
 import { batchBlobs } from './0004-batch-blobs.js';
 import { inbox } from './0005-inbox.js';
+import { fleet } from './0006-fleet.js';
 import { bundles } from './0007-bundles.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
-export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, inbox, bundles];
+export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, inbox, fleet, bundles];

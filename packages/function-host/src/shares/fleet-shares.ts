@@ -1,0 +1,145 @@
+import type { ShareClaim } from '@autoflow/store';
+import { Gate } from '../pool/gate.js';
+import type { ShareDivider, ShareHolder } from './contract.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** A rate that nobody here has used for so long is left to the others. */
+const RATE_IDLE_MS = 10_000;
+
+/** A use of a resource that allows only so many a second. */
+export interface LimitedUse {
+  readonly resource: string;
+  /** Fleet-wide. */
+  readonly perSecond: number;
+}
+
+interface Rate {
+  readonly bucket: TokenBucket;
+  perSecond: number;
+  usedAt: number;
+}
+
+/**
+ * This host's part of the limits that the fleet divides: one gate per stage, one rate per resource. When the grant is over, and there is no new
+ * one, nothing begins any more; what is under way ends. Without a divider the host has all of every limit.
+ */
+export class FleetShares implements ShareHolder {
+  /** By `pipeline/version/stage`. */
+  readonly #gates = new Map<string, Gate>();
+  /** Fleet-wide limits of the gates that are wanted. */
+  #wanted = new Map<string, number>();
+  /** By `pipeline/resource`. */
+  readonly #rates = new Map<string, Rate>();
+  #until = Infinity;
+  #lapse: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly divider: ShareDivider | undefined,
+    /** Called when shares are others than before: `lapsed` when there are none for now. */
+    private readonly changed: (lapsed: boolean) => void,
+  ) {
+    if (divider !== undefined) this.#until = 0;
+    divider?.attach(this);
+  }
+
+  /** The grant is over: the fleet may have given our shares to others. */
+  get lapsed(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** Of a gate that nobody has asked for yet: closed, until something is granted. */
+  gate(key: string): Gate {
+    const gate = this.#gates.get(key) ?? new Gate(0, () => !this.lapsed);
+    this.#gates.set(key, gate);
+    return gate;
+  }
+
+  /** How many instances of the stage this host may have. */
+  limitOf(key: string): number {
+    return this.#gates.get(key)?.limit ?? 0;
+  }
+
+  /** Sets the fleet-wide limits that this host wants its part of. Resolves when it has been granted something of new ones. Never rejects. */
+  async want(limits: ReadonlyMap<string, number>): Promise<void> {
+    const isNew = [...limits].some(([key, limit]) => this.#wanted.get(key) !== limit) || this.#wanted.size !== limits.size;
+    this.#wanted = new Map(limits);
+    for (const [key, limit] of limits) {
+      const gate = this.gate(key);
+      if (this.divider === undefined) gate.setLimit(limit);
+    }
+    if (isNew) await this.divider?.renew().catch(() => {});
+  }
+
+  /** Wants nothing more: what waits is handed back for other hosts, what runs goes on. */
+  async resign(): Promise<void> {
+    if (this.divider === undefined) return;
+    this.#wanted.clear();
+    for (const gate of this.#gates.values()) gate.setLimit(0);
+    await this.divider.renew().catch(() => {});
+  }
+
+  /** Of a stage without a pool on this host. One that is wanted stays: its share may grow. */
+  forget(key: string): void {
+    if (!this.#wanted.has(key)) this.#gates.delete(key);
+  }
+
+  /** Resolves when each of the resources may be used once more; rejects with the signal's reason when it is aborted before. */
+  async use(pipeline: string, uses: readonly LimitedUse[], signal: AbortSignal): Promise<void> {
+    for (const { resource, perSecond } of uses) await this.#rate(`${pipeline}/${resource}`, perSecond).bucket.take(signal);
+  }
+
+  claims(): ShareClaim[] {
+    this.#dropIdleRates();
+    const gates = [...this.#gates].map(([key, { held }]) => {
+      const limit = this.#wanted.get(key);
+      return { name: `gate/${key}`, held, ...(limit !== undefined && { want: { limit, whole: true } }) };
+    });
+    const rates = [...this.#rates].map(([key, { bucket, perSecond }]) => {
+      return { name: `rate/${key}`, held: bucket.rate, want: { limit: perSecond, whole: false } };
+    });
+    return [...gates, ...rates];
+  }
+
+  granted(limits: ReadonlyMap<string, number>, until: number): void {
+    const before = JSON.stringify([...this.#gates].map(([key, { limit }]) => [key, limit]));
+    this.#until = until;
+    for (const [key, gate] of this.#gates) {
+      // What is not wanted any more ends as it began.
+      const limit = limits.get(`gate/${key}`);
+      if (limit !== undefined) gate.setLimit(limit);
+    }
+    for (const [key, { bucket }] of this.#rates) bucket.setRate(limits.get(`rate/${key}`) ?? bucket.rate);
+    clearTimeout(this.#lapse);
+    this.#lapse = setTimeout(() => this.#lose(), until - performance.now()).unref();
+    if (before !== JSON.stringify([...this.#gates].map(([key, { limit }]) => [key, limit]))) this.changed(false);
+  }
+
+  close(): void {
+    clearTimeout(this.#lapse);
+  }
+
+  #lose(): void {
+    for (const gate of this.#gates.values()) gate.setLimit(0);
+    for (const { bucket } of this.#rates.values()) bucket.setRate(0);
+    this.changed(true);
+  }
+
+  #rate(key: string, perSecond: number): Rate {
+    let rate = this.#rates.get(key);
+    if (rate === undefined) {
+      rate = { bucket: new TokenBucket(() => !this.lapsed), perSecond, usedAt: 0 };
+      this.#rates.set(key, rate);
+      if (this.divider === undefined) rate.bucket.setRate(perSecond);
+      else void this.divider.renew().catch(() => {});
+    }
+    // Of two releases, the more careful one is right.
+    rate.perSecond = Math.min(rate.perSecond, perSecond);
+    rate.usedAt = performance.now();
+    return rate;
+  }
+
+  #dropIdleRates(): void {
+    for (const [key, { bucket, usedAt }] of this.#rates)
+      if (bucket.waiting === 0 && performance.now() - usedAt > RATE_IDLE_MS) this.#rates.delete(key);
+  }
+}
