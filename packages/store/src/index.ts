@@ -1,5 +1,6 @@
 export type * from './model.js';
 export type * from './bundles.model.js';
+export type * from './ended-records.model.js';
 export type * from './inbox.model.js';
 export type * from './batches/contract.js';
 export { LEASE_MS } from './fleet.model.js';

@@ -3,6 +3,7 @@ import type { Fields, Outcome, OutcomeCounts, PipelineSpec, RecordState } from '
 import type { BundleStore, FunctionHashes } from './bundles.model.js';
 import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from '@autoflow/topology';
 import type { FleetStore } from './fleet.model.js';
+import type { EndedRecordsStore } from './ended-records.model.js';
 import type { InboxStore } from './inbox.model.js';
 
 // ── Definitions ─────────────────────────────────────────────────────────────────────────────
@@ -385,6 +386,7 @@ export interface Store {
   readonly backfills: BackfillStore;
   readonly metering: MeteringStore;
   readonly metrics: MetricsStore;
+  readonly ended: EndedRecordsStore;
   readonly hosts: HostStore;
   readonly fleet: FleetStore;
   readonly access: AccessStore;

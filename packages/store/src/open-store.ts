@@ -5,6 +5,7 @@ import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
 import { definitionStore } from './definitions.store.js';
 import { fleetStore } from './fleet.store.js';
+import { endedRecordsStore } from './ended-records.store.js';
 import { hostStore } from './hosts.store.js';
 import { inboxStore } from './inbox.store.js';
 import { batchLedger } from './ledger.store.js';
@@ -48,6 +49,7 @@ export async function openStore({
     backfills: backfillStore(database),
     metering: meteringStore(database),
     metrics: metricsStore(database, prices),
+    ended: endedRecordsStore(database),
     hosts: hostStore(database),
     fleet: fleetStore(database),
     access: accessStore(database),
