@@ -2,6 +2,7 @@
 import type { Fields, Outcome, OutcomeCounts } from '@autoflow/pipeline';
 import type { Database, Sql } from './database.js';
 import { NotFoundError } from './errors.js';
+import { recordEvent } from './events.store.js';
 import type { BatchLedger, BatchRow } from './model.js';
 import { findBatch } from './batch-row.js';
 
@@ -18,6 +19,8 @@ interface Settled {
 }
 
 const NONE: OutcomeCounts = { completed: 0, filtered: 0, dead: 0, cancelled: 0 };
+/** In the event of dead letters: codes are the user's, so there may be any number. */
+const MAX_CODES = 20;
 /** Characters of JSON per statement: Postgres takes 1 GB in a message, V8 half of that in a string. */
 const MAX_STATEMENT = 8 * 1024 * 1024;
 
@@ -29,10 +32,17 @@ export async function closeBatch(database: Database, { batchId, outcomes, inputs
     if (batch === undefined) throw new NotFoundError('batch', batchId);
     if (batch.counts !== undefined) return batch.counts;
     let counts = NONE;
-    for (const portion of portions(settled)) counts = add(counts, await settle(sql, batch, portion));
-    counts = add(counts, await settle(sql, batch, await forgotten(sql, batchId, inputs)));
+    const deaths = new Deaths();
+    const settlePortion = async (portion: readonly Settled[]): Promise<void> => {
+      const { codes, ...settled } = await settle(sql, batch, portion);
+      deaths.add(codes);
+      counts = add(counts, settled);
+    };
+    for (const portion of portions(settled)) await settlePortion(portion);
+    await settlePortion(await forgotten(sql, batchId, inputs));
     await recordClosing(sql, batchId, counts);
     await announce(sql, batchId);
+    if (counts.dead > 0) await tellOfDeadLetters(sql, batch, counts, deaths);
     return counts;
   });
 }
@@ -90,9 +100,14 @@ letters as (
   insert into autoflow.dead_letters (pipeline, scope, key, batch_id, version, release, died_in, code, message, record)
   select pipeline, scope, key, batch_id, version, release, ended_by, reason, message, record from settled where state = 'dead' order by key)
 select count(*) filter (where state = 'completed') as completed, count(*) filter (where state = 'filtered') as filtered,
-       count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled from settled`;
+       count(*) filter (where state = 'dead') as dead, count(*) filter (where state = 'cancelled') as cancelled,
+       (select json_object_agg(reason, n) from (select reason, count(*) as n from settled where state = 'dead' group by reason) d) as codes from settled`;
 
-async function settle(sql: Sql, { id, pipeline, scope }: BatchRow, rows: readonly Settled[]): Promise<OutcomeCounts> {
+interface SettledCounts extends OutcomeCounts {
+  readonly codes?: { readonly [code: string]: number } | null;
+}
+
+async function settle(sql: Sql, { id, pipeline, scope }: BatchRow, rows: readonly Settled[]): Promise<SettledCounts> {
   if (rows.length === 0) return NONE;
   const column = (name: keyof Settled) => rows.map((row) => row[name]);
   // JSON has no line breaks, so its columns travel as lines: an array's quoting would double every quotation mark, for both sides to undo.
@@ -109,7 +124,7 @@ async function settle(sql: Sql, { id, pipeline, scope }: BatchRow, rows: readonl
     lines('output'),
     lines('record'),
   ];
-  const [counts] = await sql.query<OutcomeCounts>(SETTLE, values);
+  const [counts] = await sql.query<SettledCounts>(SETTLE, values);
   return counts!;
 }
 
@@ -139,6 +154,23 @@ async function recordClosing(sql: Sql, batchId: string, { completed, filtered, d
 /** Whoever waits for outcomes of the inbox hears of them once per batch; the direct door answers by itself. */
 async function announce(sql: Sql, batchId: string): Promise<void> {
   await sql.query(`select pg_notify('autoflow_outcomes', pipeline) from autoflow.batches where id = $1 and arm is not null`, [batchId]);
+}
+
+/** One event per batch with the count of each code, not one per record: what is wrong with one record is often wrong with all. */
+async function tellOfDeadLetters(sql: Sql, { id, pipeline, version, release, scope }: BatchRow, { dead }: OutcomeCounts, deaths: Deaths) {
+  const codes = Object.fromEntries(deaths.most(MAX_CODES));
+  await recordEvent(sql, { pipeline, type: 'dead-letters.added', data: { batch: id, scope, version, release, count: dead, codes } });
+}
+
+/** How many died of what. */
+class Deaths {
+  private readonly counts = new Map<string, number>();
+  add(codes: SettledCounts['codes']): void {
+    for (const [code, count] of Object.entries(codes ?? {})) this.counts.set(code, (this.counts.get(code) ?? 0) + count);
+  }
+  most(limit: number): [string, number][] {
+    return [...this.counts].sort(([, a], [, b]) => b - a).slice(0, limit);
+  }
 }
 
 function add(a: OutcomeCounts, b: OutcomeCounts): OutcomeCounts {

@@ -2,6 +2,7 @@ export type * from './model.js';
 export type * from './bundles.model.js';
 export type * from './ended-records.model.js';
 export type * from './inbox.model.js';
+export type * from './events.model.js';
 export type * from './batches/contract.js';
 export { LEASE_MS } from './fleet.model.js';
 export type * from './fleet.model.js';

@@ -5,6 +5,7 @@ import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from 
 import type { FleetStore } from './fleet.model.js';
 import type { EndedRecordsStore } from './ended-records.model.js';
 import type { InboxStore } from './inbox.model.js';
+import type { EventStore, WebhookStore } from './events.model.js';
 
 // ── Definitions ─────────────────────────────────────────────────────────────────────────────
 
@@ -374,9 +375,7 @@ export interface AccessStore {
   audit(filter: { pipeline?: string; limit: number; before?: number }): Promise<AuditRow[]>;
 }
 
-/** Channels of LISTEN/NOTIFY; payloads are the pipeline's name, of `autoflow_hosts` the name of the host that changed something. */
-export type Channel =
-  'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes' | 'autoflow_hosts';
+export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes' | 'autoflow_hosts' | 'autoflow_events';
 
 export interface Store {
   readonly definitions: DefinitionStore;
@@ -390,6 +389,8 @@ export interface Store {
   readonly hosts: HostStore;
   readonly fleet: FleetStore;
   readonly access: AccessStore;
+  readonly events: EventStore;
+  readonly webhooks: WebhookStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   /** Applies outstanding migrations under an advisory lock; refuses a newer schema. */

@@ -6,6 +6,7 @@ import { openDatabase, type Log } from './database.js';
 import { definitionStore } from './definitions.store.js';
 import { fleetStore } from './fleet.store.js';
 import { endedRecordsStore } from './ended-records.store.js';
+import { eventStore } from './events.store.js';
 import { hostStore } from './hosts.store.js';
 import { inboxStore } from './inbox.store.js';
 import { batchLedger } from './ledger.store.js';
@@ -15,6 +16,7 @@ import { metricsStore } from './metrics.store.js';
 import { migrations } from './migrations/index.js';
 import { migrate } from './migrator.js';
 import type { Store } from './model.js';
+import { webhookStore } from './webhooks.store.js';
 
 export interface StoreOptions {
   /** `postgres://user:password@host:port/database`; never appears in a message. */
@@ -53,6 +55,8 @@ export async function openStore({
     hosts: hostStore(database),
     fleet: fleetStore(database),
     access: accessStore(database),
+    events: eventStore(database),
+    webhooks: webhookStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
     ping: () => database.ping(),
