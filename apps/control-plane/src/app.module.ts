@@ -9,6 +9,8 @@ import { AuditController } from './audit/audit.controller.js';
 import { BackfillsController } from './backfills/backfills.controller.js';
 import { BackfillsService } from './backfills/backfills.service.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
+import { EventFeed } from './events/event-feed.js';
+import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { PipelinesController } from './pipelines/pipelines.controller.js';
@@ -19,6 +21,7 @@ import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { RecordsController } from './records/records.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { VersionsService } from './versions/versions.service.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 @Module({})
 export class AppModule {
@@ -39,6 +42,8 @@ export class AppModule {
         DeadLettersController,
         AuditController,
         HealthController,
+        EventsController,
+        WebhooksController,
       ],
       providers: [
         { provide: STORE, useValue: ports.store },
@@ -52,6 +57,7 @@ export class AppModule {
         VersionsService,
         AllocationsService,
         BackfillsService,
+        EventFeed,
       ],
     };
   }

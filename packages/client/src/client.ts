@@ -1,6 +1,7 @@
 import type * as api from './schemas/index.js';
 import type { Health } from './schemas/health.js';
-import { createTransport, path, type ClientOptions, type Revision } from './transport.js';
+import { followEvents, type FollowOptions } from './event-stream.js';
+import { createStreams, createTransport, path, type ClientOptions, type Revision } from './transport.js';
 
 export type AutoFlowClient = ReturnType<typeof createClient>;
 
@@ -21,6 +22,7 @@ export interface MetricsWindow {
 /** A typed client of the control plane. Every call rejects with `ApiError` (the API said no) or `ApiUnreachableError`. */
 export function createClient(options: ClientOptions) {
   const call = createTransport(options);
+  const stream = createStreams(options);
   const page = ({ limit, cursor }: Page = {}) => ({ limit, cursor });
 
   return {
@@ -105,6 +107,26 @@ export function createClient(options: ClientOptions) {
 
     audit: (filter: Page & { pipeline?: string } = {}) =>
       call<api.AuditPage>('/audit', { query: { ...page(filter), pipeline: filter.pipeline } }),
+
+    events: {
+      /** Newest first. */
+      list: (filter: Page & { pipeline?: string; types?: readonly string[] } = {}) =>
+        call<api.EventPage>('/events', { query: { ...page(filter), pipeline: filter.pipeline, types: filter.types?.join(',') } }),
+      /** Each event once, in order, from now on or behind the event `after`, until `signal` is aborted; connections that are lost are made again. */
+      follow: (options: FollowOptions = {}) =>
+        followEvents(
+          (last, signal) => stream('/events', { pipeline: options.pipeline, types: options.types?.join(',') }, last, signal),
+          options,
+        ),
+    },
+
+    webhooks: {
+      /** The answer holds the secret, this once. */
+      create: (body: api.NewWebhook) => call<api.CreatedWebhook>('/webhooks', { method: 'POST', body }),
+      list: () => call<{ items: api.Webhook[] }>('/webhooks'),
+      show: (id: string) => call<api.Webhook>(path`/webhooks/${id}`),
+      remove: (id: string) => call<api.RemovedWebhook>(path`/webhooks/${id}`, { method: 'DELETE' }),
+    },
 
     health: {
       live: () => call<Health>('/health/live'),

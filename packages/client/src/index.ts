@@ -1,18 +1,23 @@
 export { ApiError, ApiUnreachableError } from './api-error.js';
 export { createClient, type AutoFlowClient, type MetricsWindow } from './client.js';
+export type { FollowOptions } from './event-stream.js';
 export type { ClientOptions, Revision } from './transport.js';
 export type {
   AuditEntry,
   AuditPage,
   Backfill,
+  CreatedWebhook,
   DeadLetter,
   DeadLetterPage,
   DeadLetterSummary,
+  Event,
+  EventPage,
   Graph,
   Metrics,
   MetricsReport,
   NewBackfill,
   NewVersion,
+  NewWebhook,
   Pipeline,
   PipelineSummary,
   Problem,
@@ -32,4 +37,5 @@ export type {
   Version,
   VersionAllocation,
   VersionDiff,
+  Webhook,
 } from './schemas/index.js';

@@ -11,7 +11,7 @@ export interface ClientOptions {
 }
 
 export interface Request {
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
   readonly ifMatch?: Revision;
@@ -42,6 +42,34 @@ export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = 
     const type = answer.headers.get('content-type') ?? '';
     if (!answer.ok || !type.startsWith('application/json')) throw problemOf(url, answer.status, type, text);
     return JSON.parse(text) as T;
+  };
+}
+
+/** Opens a stream of Server-Sent Events; the time-out is for the answer to begin. */
+export function createStreams({ url, token, timeoutMs = 30_000, fetch: send = fetch }: ClientOptions) {
+  return async (
+    path: string,
+    query: Request['query'],
+    lastEventId: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadableStream<Uint8Array>> => {
+    const controller = new AbortController();
+    const abort = () => controller.abort(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    const late = setTimeout(() => controller.abort(new DOMException('', 'TimeoutError')), timeoutMs);
+    try {
+      const headers = { ...headersOf({}, token), accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
+      const answer = await send(addressOf(url, path, query), { headers, signal: controller.signal });
+      const type = answer.headers.get('content-type') ?? '';
+      if (answer.ok && type.startsWith('text/event-stream') && answer.body !== null) return answer.body;
+      throw problemOf(url, answer.status, type, await answer.text());
+    } catch (error) {
+      if (error instanceof ApiError || error instanceof ApiUnreachableError) throw error;
+      throw new ApiUnreachableError(url, reasonOf(error), { cause: error });
+    } finally {
+      clearTimeout(late);
+    }
   };
 }
 

@@ -4,7 +4,9 @@ import { useApi } from '../testing/api.js';
 const api = useApi();
 
 const ROUTES = [
+  'DELETE /v1/webhooks/{webhook}',
   'GET /v1/audit',
+  'GET /v1/events',
   'GET /v1/health/live',
   'GET /v1/health/ready',
   'GET /v1/pipelines',
@@ -25,12 +27,15 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/versions',
   'GET /v1/pipelines/{pipeline}/versions/{from}/diff/{to}',
   'GET /v1/pipelines/{pipeline}/versions/{version}',
+  'GET /v1/webhooks',
+  'GET /v1/webhooks/{webhook}',
   'POST /v1/pipelines',
   'POST /v1/pipelines/{pipeline}/backfills',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:cancel',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:pause',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:resume',
   'POST /v1/pipelines/{pipeline}/versions',
+  'POST /v1/webhooks',
   'PUT /v1/pipelines/{pipeline}/allocations',
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}',
   'PUT /v1/pipelines/{pipeline}/stable',

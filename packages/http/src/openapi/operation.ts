@@ -25,6 +25,7 @@ export interface OperationOptions {
 
 export const Get = (path: string, options: OperationOptions) => Operation(RequestMethod.GET, path, options);
 export const Post = (path: string, options: OperationOptions) => Operation(RequestMethod.POST, path, options);
+export const Delete = (path: string, options: OperationOptions) => Operation(RequestMethod.DELETE, path, options);
 export const Put = (path: string, options: OperationOptions) => Operation(RequestMethod.PUT, path, options);
 
 /** One route with its access rule and its whole OpenAPI operation: nothing is documented that is not also what runs. */

@@ -57,6 +57,8 @@ export const PROBLEMS = {
     remedy: 'Check key and scope; the scope of direct starts is `live`, that of a backfill is in the backfill.',
   },
   DEAD_LETTER_UNKNOWN: { status: 404, title: 'There is no such dead letter', remedy: 'List them (`autoflow dead-letters list PIPELINE`).' },
+  WEBHOOK_UNKNOWN: { status: 404, title: 'There is no such webhook', remedy: 'List them (`autoflow webhooks list`).' },
+  TOO_MANY_WEBHOOKS: { status: 409, title: 'There are too many webhooks', remedy: 'Remove one that nobody needs (`autoflow webhooks remove`).' },
   ALREADY_EXISTS: { status: 409, title: 'The name is taken', remedy: 'Choose another name.' },
   BACKFILL_ENDED: {
     status: 409,
@@ -114,6 +116,12 @@ export const PROBLEMS = {
   STORE_FAILED: { status: 500, title: 'The database refused', remedy: 'See `detail`; the log of the service has the error.' },
   STORE_UNAVAILABLE: { status: 503, title: 'The database is not available', remedy: 'Send the same request again later.', retryable: true },
   TEMPORAL_UNAVAILABLE: { status: 503, title: 'Temporal is not available', remedy: 'Send the same request again later.', retryable: true },
+  TOO_MANY_STREAMS: {
+    status: 503,
+    title: 'Too many streams of events are open',
+    remedy: 'Close those that nobody reads, or come again later.',
+    retryable: true,
+  },
   NOT_READY: {
     status: 503,
     title: 'A part that the service needs does not answer',
