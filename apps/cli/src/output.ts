@@ -7,6 +7,8 @@ export interface Output {
   readonly json: boolean;
   /** The answer of a command: the value itself with `--json`, else the text. */
   answer(value: unknown, text: () => string): void;
+  /** One of many answers, as it comes: one JSON object per line with `--json`, else a line of text. */
+  line<T>(value: T, text: (value: T) => string): void;
   /** On the way, for people. */
   note(line: string): void;
   /** A bar on a terminal; nothing elsewhere. */
@@ -26,6 +28,7 @@ export function createOutput({ json, quiet }: { readonly json: boolean; readonly
       if (json) stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
       else if (!quiet) stdout.write(`${text()}\n`);
     },
+    line: (value, text) => void stdout.write(`${json ? JSON.stringify(value) : text(value)}\n`),
     note: (line) => void (json || quiet || stderr.write(`${line}\n`)),
     progress: () => (stderr.isTTY && !json && !quiet ? bar() : { show: () => undefined, end: () => undefined }),
     failure({ json: error, lines }) {

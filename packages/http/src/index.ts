@@ -3,7 +3,7 @@ export { type By, Caller } from './access/caller.js';
 export { type Access, Needs, type Role } from './access/roles.js';
 export { LOG, nestLogger } from './log.js';
 export type { DocumentOptions } from './openapi/document.js';
-export { Get, type OperationOptions, Post, Put } from './openapi/operation.js';
+export { Delete, Get, type OperationOptions, Post, Put } from './openapi/operation.js';
 export { ProblemError } from './problems/problem-error.js';
 export { problemOf } from './problems/problem-of.js';
 export { ProblemFilter } from './problems/problem.filter.js';

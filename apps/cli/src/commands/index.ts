@@ -7,6 +7,7 @@ import { registerDeadLetters } from './dead-letters.js';
 import { registerDemo } from './demo.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
+import { registerEvents } from './events.js';
 import { registerMetrics } from './metrics.js';
 import { registerPipelines } from './pipelines.js';
 import { registerRollback } from './rollback.js';
@@ -14,6 +15,7 @@ import { registerStatus } from './status.js';
 import { registerTest } from './test.js';
 import { registerUp } from './up.js';
 import { registerVersions } from './versions.js';
+import { registerWebhooks } from './webhooks.js';
 
 /** In the order in which `--help` lists them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -31,5 +33,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerAllocation,
   registerMetrics,
   registerDeadLetters,
+  registerEvents,
+  registerWebhooks,
   registerDoctor,
 ];

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { ProblemError } from '@autoflow/http';
 import type { EventRow, Store } from '@autoflow/store';
-import { ProblemError } from '../http/problem-error.js';
 import { STORE } from '../ports.js';
 
 const MAX_READERS = 200;

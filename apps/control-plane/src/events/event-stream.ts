@@ -50,8 +50,14 @@ export async function streamEvents({ feed, wanted, after, response }: StreamOpti
 /** Waits until the reader has taken what lies before it. */
 async function write(response: Response, frame: string): Promise<void> {
   if (response.write(frame)) return;
-  const gone = AbortSignal.timeout(PATIENCE_MS);
-  await Promise.race([once(response, 'drain', { signal: gone }), once(response, 'close', { signal: gone })]).catch(() => response.destroy());
+  const over = new AbortController();
+  const late = setTimeout(() => response.destroy(), PATIENCE_MS);
+  const taken = once(response, 'drain', { signal: over.signal });
+  const gone = once(response, 'close', { signal: over.signal });
+  await Promise.race([taken, gone]).catch(() => undefined);
+  clearTimeout(late);
+  over.abort();
+  await Promise.allSettled([taken, gone]);
 }
 
 /** JSON has no line breaks, so a frame has one line of data. */

@@ -1,10 +1,9 @@
 import { Controller, Headers, Inject, Query, Res } from '@nestjs/common';
 import { EventPage, EventsQuery } from '@autoflow/client/schemas';
+import { Get, pageOf } from '@autoflow/http';
 import type { EventRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { pageOf } from '../http/page.js';
-import { Get } from '../openapi/operation.js';
 import { STORE } from '../ports.js';
 import { EventFeed } from './event-feed.js';
 import { streamEvents } from './event-stream.js';

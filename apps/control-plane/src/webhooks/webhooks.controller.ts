@@ -1,11 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Body, Controller, Inject, Param } from '@nestjs/common';
 import { CreatedWebhook, NewWebhook, RemovedWebhook, Webhook, WebhookList } from '@autoflow/client/schemas';
+import { type By, Caller, Delete, Get, Post, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { z } from 'zod';
-import { type By, Caller } from '../access/caller.js';
-import { ProblemError } from '../http/problem-error.js';
-import { Delete, Get, Post } from '../openapi/operation.js';
 import { STORE } from '../ports.js';
 
 const MAX_WEBHOOKS = 100;
