@@ -59,7 +59,11 @@ export function createStreams({ url, token, timeoutMs = 30_000, fetch: send = fe
     signal?.addEventListener('abort', abort, { once: true });
     const late = setTimeout(() => controller.abort(new DOMException('', 'TimeoutError')), timeoutMs);
     try {
-      const headers = { ...headersOf({}, token), accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
+      const headers = {
+        ...headersOf({}, token),
+        accept: 'text/event-stream',
+        ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+      };
       const answer = await send(addressOf(url, path, query), { headers, signal: controller.signal });
       const type = answer.headers.get('content-type') ?? '';
       if (answer.ok && type.startsWith('text/event-stream') && answer.body !== null) return answer.body;

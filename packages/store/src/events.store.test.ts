@@ -52,7 +52,13 @@ test('dead letters are told of once per batch, by code and without anything of a
   const place = await head();
   const keys = keysOf(5, 'secret');
   await stack.store.ledger.open(openingOf('told', 'd1', keys));
-  const outcomes = keys.map((key, i) => ({ state: 'dead' as const, key, in: 'parse', code: i === 0 ? 'ODD' : 'BAD', message: `of ${key}` }));
+  const outcomes = keys.map((key, i) => ({
+    state: 'dead' as const,
+    key,
+    in: 'parse',
+    code: i === 0 ? 'ODD' : 'BAD',
+    message: `of ${key}`,
+  }));
   await stack.store.ledger.close({ batchId: 'd1', outcomes, inputs: inputsOf(keys) });
   await stack.store.ledger.close({ batchId: 'd1', outcomes, inputs: inputsOf(keys) });
   await stack.store.events.append({ type: 'test.end', data: {} });
@@ -105,7 +111,9 @@ test('filters, pages and rubbish for a place', async () => {
 });
 
 test('old events go, and readers go on with the oldest that are left', async () => {
-  await stack.sql.query(`insert into autoflow.events (type, data, at) select 'test.old', '{}', now() - interval '40 days' from generate_series(1, 10500)`);
+  await stack.sql.query(
+    `insert into autoflow.events (type, data, at) select 'test.old', '{}', now() - interval '40 days' from generate_series(1, 10500)`,
+  );
   const place = await head();
   const before = new Date(Date.now() - 30 * 86_400_000);
   expect(await stack.store.events.removeOlderThan(before)).toBe(10_500);

@@ -12,11 +12,11 @@ export function eventStore(database: Database): EventStore {
     append: (event) => database.transaction((sql) => recordEvent(sql, event)),
     after: (place, limit) => {
       const { tx, id } = placeOf(place);
-      return many<EventRow>(
-        database,
-        `${EVENT} where (tx, id) > ($1::text::xid8, $2::bigint) and ${SETTLED} order by tx, id limit $3`,
-        [tx, id, limit],
-      );
+      return many<EventRow>(database, `${EVENT} where (tx, id) > ($1::text::xid8, $2::bigint) and ${SETTLED} order by tx, id limit $3`, [
+        tx,
+        id,
+        limit,
+      ]);
     },
     head: async () => (await database.query<{ place: string }>(`select ${HEAD} as place`))[0]!.place,
     list: async ({ pipeline, types, limit, before }) => {

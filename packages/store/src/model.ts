@@ -375,6 +375,7 @@ export interface AccessStore {
   audit(filter: { pipeline?: string; limit: number; before?: number }): Promise<AuditRow[]>;
 }
 
+/** Channels of LISTEN/NOTIFY; payloads are the pipeline's name. */
 export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes' | 'autoflow_hosts' | 'autoflow_events';
 
 export interface Store {

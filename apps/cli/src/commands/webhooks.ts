@@ -52,7 +52,17 @@ export function registerWebhooks(program: Command): void {
     );
 }
 
-function stateOf({ disabledAt, attempts, lastError, nextAt }: { disabledAt?: string; attempts: number; lastError?: string; nextAt: string }) {
+function stateOf({
+  disabledAt,
+  attempts,
+  lastError,
+  nextAt,
+}: {
+  disabledAt?: string;
+  attempts: number;
+  lastError?: string;
+  nextAt: string;
+}) {
   if (disabledAt !== undefined) return `given up at ${when(disabledAt)}: ${lastError ?? ''}`;
   return attempts === 0 ? 'ok' : `failed ${attempts} times (${lastError ?? ''}); tried again at ${when(nextAt)}`;
 }

@@ -42,7 +42,7 @@ test('a client finds its way back to a control plane that was restarted', async 
   const port = Number(new URL(stack.url).port);
   const token = await api.store.access.createToken('follower', 'viewer');
   const client = createClient({ url: stack.url, token });
-  const stream = client.events.follow({ types: ['test.restart'], after: (await api.store.events.head()) });
+  const stream = client.events.follow({ types: ['test.restart'], after: await api.store.events.head() });
   await api.store.events.append({ type: 'test.restart', data: { n: 1 } });
   expect(((await stream.next()).value as Event).data).toEqual({ n: 1 });
   await stack.close();

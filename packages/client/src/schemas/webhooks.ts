@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { PipelineName, Timestamp } from './common.js';
 import { EventType } from './events.js';
 
-export const WebhookUrl = z
-  .string()
-  .max(2000)
-  .refine(isPlainHttp, 'a webhook is an http or https URL without user and password');
+export const WebhookUrl = z.string().max(2000).refine(isPlainHttp, 'a webhook is an http or https URL without user and password');
 
 function isPlainHttp(text: string): boolean {
   if (!URL.canParse(text)) return false;

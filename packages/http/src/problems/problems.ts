@@ -58,7 +58,11 @@ export const PROBLEMS = {
   },
   DEAD_LETTER_UNKNOWN: { status: 404, title: 'There is no such dead letter', remedy: 'List them (`autoflow dead-letters list PIPELINE`).' },
   WEBHOOK_UNKNOWN: { status: 404, title: 'There is no such webhook', remedy: 'List them (`autoflow webhooks list`).' },
-  TOO_MANY_WEBHOOKS: { status: 409, title: 'There are too many webhooks', remedy: 'Remove one that nobody needs (`autoflow webhooks remove`).' },
+  TOO_MANY_WEBHOOKS: {
+    status: 409,
+    title: 'There are too many webhooks',
+    remedy: 'Remove one that nobody needs (`autoflow webhooks remove`).',
+  },
   ALREADY_EXISTS: { status: 409, title: 'The name is taken', remedy: 'Choose another name.' },
   BACKFILL_ENDED: {
     status: 409,
