@@ -376,7 +376,14 @@ export interface AccessStore {
 }
 
 /** Channels of LISTEN/NOTIFY; payloads are the pipeline's name. */
-export type Channel = 'autoflow_pools' | 'autoflow_stable' | 'autoflow_backfills' | 'autoflow_inbox' | 'autoflow_outcomes' | 'autoflow_hosts' | 'autoflow_events';
+export type Channel =
+  | 'autoflow_pools'
+  | 'autoflow_stable'
+  | 'autoflow_backfills'
+  | 'autoflow_inbox'
+  | 'autoflow_outcomes'
+  | 'autoflow_hosts'
+  | 'autoflow_events';
 
 export interface Store {
   readonly definitions: DefinitionStore;
