@@ -1,6 +1,19 @@
 /** What running a topology costs and would cost: prices, service-time model, discrete-event simulator and analytic formula. Pure. */
+export {
+  AnalyticModel,
+  COST,
+  COST_WITHOUT_ACTIONS,
+  CPU,
+  MEAN,
+  P95,
+  THROUGHPUT,
+  type AnalyticLoad,
+  type AnalyticPrediction,
+  type AnalyticStage,
+} from './analytic/analytic-model.js';
 export { backlog, poissonArrivals } from './arrivals.js';
 export { billedMs, costPer1000, invocationCost, usageCost } from './cost.js';
+export { kendallTau } from './kendall.js';
 export { functionModel, modelOf, type FunctionModel, type FunctionModels } from './model/function-model.js';
 export { cpuShare, fits, LOCAL_HOST, MEMORY_SHARE, memoryPressure, type HostModel, type TemporalModel } from './model/host-model.js';
 export { PlanError } from './model/plan-error.js';
@@ -8,6 +21,7 @@ export { planModel, type PlanInput, type PlanModel, type PlannedStage } from './
 export { cpuMs, ioMs, noiseCv, workingSetMb, type StageModel } from './model/stage-model.js';
 export { PUBLISHED_PRICES, type Prices } from './prices.js';
 export { quantile } from './quantile.js';
+export { estimate, replicate, type Estimate, type ReplicatedSimulation } from './replications.js';
 export { simulate, type SimulatedStage, type SimulateOptions, type Simulation } from './simulate.js';
 export { Simulator, type ObservedInvocation, type SimulatorOptions } from './simulator/simulator.js';
 export { temporalActions } from './temporal-actions.js';

@@ -12,6 +12,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(options: BenchOpti
   batching: () => import('./batching.bench.js'),
   invocation: () => import('./invocation.bench.js'),
   metering: () => import('./metering.bench.js'),
+  'twin-speed': () => import('./twin-speed.bench.js'),
 };
 
 const { values, positionals } = parseArgs({
