@@ -11,7 +11,8 @@ describe('readSettings', () => {
       batchStore: { driver: 'postgres', connectionString: ENOUGH.DATABASE_URL },
       releases: '/releases',
       logLevel: 'info',
-      retention: { meteringDays: 30, batchDays: 14 },
+      retention: { meteringDays: 30, batchDays: 14, eventDays: 30 },
+      webhooks: { allowPrivate: false },
     });
   });
 

@@ -52,6 +52,8 @@ const Settings = z.object({
     .default(() => `${hostname()}-${process.pid}`),
   AUTOFLOW_METERING_DAYS: DAYS.default(30),
   AUTOFLOW_BATCH_DAYS: DAYS.default(14),
+  AUTOFLOW_EVENT_DAYS: DAYS.default(30),
+  AUTOFLOW_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], { error: 'is neither allow nor refuse' }).default('refuse'),
   AUTOFLOW_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'is not a level. Give debug, info, warn or error' })
     .default('info'),
@@ -85,7 +87,12 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     secret: (name) => environment[`${SECRET}${name}`],
     host: settings.AUTOFLOW_HOST,
     logLevel: settings.AUTOFLOW_LOG_LEVEL,
-    retention: { meteringDays: settings.AUTOFLOW_METERING_DAYS, batchDays: settings.AUTOFLOW_BATCH_DAYS },
+    retention: {
+      meteringDays: settings.AUTOFLOW_METERING_DAYS,
+      batchDays: settings.AUTOFLOW_BATCH_DAYS,
+      eventDays: settings.AUTOFLOW_EVENT_DAYS,
+    },
+    webhooks: { allowPrivate: settings.AUTOFLOW_WEBHOOKS_PRIVATE === 'allow' },
   };
 }
 

@@ -1,6 +1,7 @@
 import { grantOf, shareOf } from '@autoflow/topology';
 import type { Database, Sql } from './database.js';
 import { HostTakenError } from './errors.js';
+import { recordEvent } from './events.store.js';
 import { LEASE_MS, type FleetStore, type HostIdentity, type HostRow, type ShareClaim } from './fleet.model.js';
 import { many } from './rows.js';
 
@@ -18,12 +19,14 @@ export function fleetStore(database: Database): FleetStore {
 /** One host at a time, so that none decides on what another is about to change. */
 async function beat(sql: Sql, host: HostIdentity, claims: readonly ShareClaim[]): Promise<ReadonlyMap<string, number>> {
   await sql.query('select pg_advisory_xact_lock($1)', [LOCK]);
-  const [{ gone } = { gone: 0 }] = await sql.query<{ gone: number }>(REMOVE_EXPIRED, [LEASE_MS]);
+  const gone = await sql.query<{ host: string }>(REMOVE_EXPIRED, [LEASE_MS]);
   const joined = await renew(sql, host);
   const holdings = await holdingsOf(sql, claims);
   const settled = claims.map((claim) => settle(claim, host.host, holdings.get(claim.name) ?? []));
   const changed = await write(sql, host.host, settled, holdings);
-  if (gone > 0 || joined || changed) await notify(sql, host.host);
+  for (const lost of gone) await recordEvent(sql, { type: 'host.lost', data: lost });
+  if (joined) await recordEvent(sql, { type: 'host.joined', data: { host: host.host, roles: host.roles, version: host.version } });
+  if (gone.length > 0 || joined || changed) await notify(sql, host.host);
   return new Map(settled.flatMap(({ name, grant }) => (grant === undefined ? [] : [[name, grant] as const])));
 }
 
@@ -32,7 +35,7 @@ const EXPIRED = `seen_at < clock_timestamp() - $1 * interval '1 millisecond'`;
 const REMOVE_EXPIRED = `
 with gone as (delete from autoflow.hosts where ${EXPIRED} returning host),
 said as (delete from autoflow.acknowledgements a using gone where a.host = gone.host)
-select count(*)::int as gone from gone`;
+select host from gone`;
 
 async function renew(sql: Sql, { host, incarnation, roles, version, enforcement }: HostIdentity): Promise<boolean> {
   const [row] = await sql.query<{ joined: boolean }>(
@@ -110,6 +113,7 @@ async function leave(sql: Sql, host: string, incarnation: string): Promise<void>
   const left = await sql.query('delete from autoflow.hosts where host = $1 and incarnation = $2 returning host', [host, incarnation]);
   if (left.length === 0) return;
   await sql.query('delete from autoflow.acknowledgements where host = $1', [host]);
+  await recordEvent(sql, { type: 'host.left', data: { host } });
   await notify(sql, host);
 }
 

@@ -15,9 +15,13 @@ export interface WorkerOptions {
   readonly host: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly metering?: boolean;
+  readonly webhooks?: {
+    /** Loopback, private and link-local addresses may be sent to (default: refused, so that a webhook cannot reach into the network of the worker). */
+    readonly allowPrivate?: boolean;
+  };
   readonly idleMs?: number;
-  /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together. */
-  readonly retention?: { readonly meteringDays?: number; readonly batchDays?: number };
+  /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together; of events, default 30. */
+  readonly retention?: { readonly meteringDays?: number; readonly batchDays?: number; readonly eventDays?: number };
 }
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects when a part of it failed for good. */

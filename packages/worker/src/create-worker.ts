@@ -19,6 +19,7 @@ import { adoptSdkLog, createLog, type Log } from './log.js';
 import { startMaintenance } from './maintenance.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { versionsOf } from './versions.js';
+import { startWebhooks } from './webhooks/deliver.js';
 
 /** What a stopping Worker leaves to the activities under way: to settle ends by itself; a feed is told at once, and goes on elsewhere. */
 const GRACE = { workflows: '30s', control: 0 } as const;
@@ -115,6 +116,7 @@ async function startWorkflows(
     const access = { secret, ...(folders !== undefined && { folders }) };
     closing.add(startMaintenance({ store, batches, log }, options.retention));
     closing.add(startBackfillRecovery({ store, client, log }));
+    closing.add(startWebhooks({ store, log }, options.webhooks));
     closing.add(startSettlingAbandoned({ store, client, settle: execution.settle, log }));
     await add({
       ...common,
