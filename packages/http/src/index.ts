@@ -4,6 +4,7 @@ export { type Access, Needs, type Role } from './access/roles.js';
 export { LOG, nestLogger } from './log.js';
 export type { DocumentOptions } from './openapi/document.js';
 export { Delete, Get, type OperationOptions, Post, Put } from './openapi/operation.js';
+export { notReady } from './problems/not-ready.js';
 export { ProblemError } from './problems/problem-error.js';
 export { problemOf } from './problems/problem-of.js';
 export { ProblemFilter } from './problems/problem.filter.js';

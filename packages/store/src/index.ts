@@ -22,6 +22,6 @@ export {
   type StoreErrorCode,
 } from './errors.js';
 export { AHEAD_AT_MOST } from './inbox.model.js';
-export { bucketOf, recordDigest } from './record-digest.js';
+export { bucketOf, digestOf, recordDigest } from './record-digest.js';
 export { createMeteringWriter, type MeteringWriter, type MeteringWriterOptions } from './metering-writer.js';
 export { openStore, type StoreOptions } from './open-store.js';

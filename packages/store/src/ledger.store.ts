@@ -27,6 +27,13 @@ export function batchLedger(database: Database): BatchLedger {
     close: (request) => closeBatch(database, request),
     record: (pipeline, scope, key) =>
       one<RecordRow>(database, `${RECORD} where pipeline = $1 and scope = $2 and key = $3`, [pipeline, scope, key]),
+    ended: (pipeline, scope, keys) =>
+      many<RecordRow>(
+        database,
+        `${RECORD} r where pipeline = $1 and scope = $2 and key = any ($3) and state <> 'running'
+           and not exists (select from autoflow.inbox i where i.pipeline = r.pipeline and i.scope = r.scope and i.key = r.key)`,
+        [pipeline, scope, keys],
+      ),
     records: (filter) => records(database, filter),
     deadLetter: (pipeline, id) => deadLetter(database, pipeline, id),
     deadLetters: (filter) => deadLetters(database, filter),

@@ -165,6 +165,8 @@ export interface BatchLedger {
   /** Gives every record of the batch its outcome, writes dead letters, closes the batch: one transaction; again: answers the counts there are. */
   close(request: { batchId: string; outcomes: readonly Outcome[]; inputs: ReadonlyMap<string, Fields> }): Promise<OutcomeCounts>;
   record(pipeline: string, scope: string, key: string): Promise<RecordRow | undefined>;
+  /** Of these records those that have an outcome, and do not wait to be run again. */
+  ended(pipeline: string, scope: string, keys: readonly string[]): Promise<RecordRow[]>;
   records(filter: { pipeline: string; scope?: string; state?: RecordRow['state']; limit: number; after?: string }): Promise<RecordRow[]>;
   /** One of those that `deadLetters` lists. */
   deadLetter(pipeline: string, id: string): Promise<DeadLetterRow | undefined>;

@@ -1,8 +1,8 @@
-import { Controller, Inject, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { SkipThrottle } from '@nestjs/throttler';
 import { Health } from '@autoflow/client/schemas';
-import { Get, ProblemError } from '@autoflow/http';
+import { Get, notReady } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import { BACKFILL_RUNS, type BackfillRuns, STORE } from '../ports.js';
 
@@ -27,19 +27,11 @@ export class HealthController {
   async ready() {
     const { status, details } = await this.checks
       .check([() => this.asked('postgres', () => this.store.ping()), () => this.asked('temporal', () => this.runs.ping())])
-      .catch(asProblem);
+      .catch(notReady);
     return { status, details };
   }
 
   private asked(name: string, ping: () => Promise<void>) {
     return this.indicators.check(name).attempt(ping).withTimeout(PATIENCE_MS);
   }
-}
-
-function asProblem(error: unknown): never {
-  if (!(error instanceof ServiceUnavailableException)) throw error;
-  const { error: failed = {} } = error.getResponse() as { error?: Record<string, { message?: string }> };
-  const names = Object.keys(failed);
-  const errors = names.map((name) => ({ parameter: name, message: failed[name]?.message ?? 'does not answer' }));
-  throw new ProblemError('NOT_READY', `No answer from ${names.join(' and ')}.`, errors);
 }

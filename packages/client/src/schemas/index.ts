@@ -6,6 +6,7 @@ export * from './common.js';
 export * from './dead-letters.js';
 export * from './events.js';
 export * from './health.js';
+export * from './ingest.js';
 export * from './metrics.js';
 export * from './pipeline-spec.js';
 export * from './pipelines.js';

@@ -14,7 +14,7 @@ export interface OperationOptions {
   /** Of the JSON that a 2xx answers. */
   readonly answers: z.ZodType;
   /** Default 200. */
-  readonly status?: 200 | 201;
+  readonly status?: 200 | 201 | 202;
   /** Answers an ETag, and takes it as If-Match when it changes something. */
   readonly etag?: true;
   /** Takes an Idempotency-Key: the same request again answers what there is. */

@@ -4,6 +4,7 @@ import type { Log } from '@autoflow/store';
 import { LOG } from '../log.js';
 import { ProblemError } from './problem-error.js';
 import { problemOf } from './problem-of.js';
+import { PROBLEMS, type ProblemKind } from './problems.js';
 import { requestIdOf } from '../request/request-id.js';
 
 /** Turns everything thrown, in handlers, guards, parsers and routing alike, into `application/problem+json`. */
@@ -26,7 +27,8 @@ export class ProblemFilter implements ExceptionFilter {
       });
     if (response.headersSent) return void response.end();
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="autoflow"');
-    if (problem.status === 503) response.setHeader('Retry-After', '2');
+    const { status, retryAfterS = status === 503 ? 2 : undefined }: ProblemKind = PROBLEMS[problem.code];
+    if (retryAfterS !== undefined) response.setHeader('Retry-After', retryAfterS);
     response
       .status(problem.status)
       .type('application/problem+json')

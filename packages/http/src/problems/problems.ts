@@ -5,6 +5,8 @@ export interface ProblemKind {
   readonly remedy: string;
   /** The same request may succeed later without anybody doing anything. */
   readonly retryable?: boolean;
+  /** Answered as Retry-After; of every 503 by default 2. */
+  readonly retryAfterS?: number;
 }
 
 export const PROBLEMS = {
@@ -69,6 +71,18 @@ export const PROBLEMS = {
     title: 'The backfill has ended',
     remedy: 'Start another backfill; records that have an outcome in its scope are skipped.',
   },
+  RECORDS_CONFLICT: {
+    status: 409,
+    title: 'The key is that of another record',
+    remedy:
+      'A key names one record for ever in its scope: send other content with another key, or see what is there (`autoflow records show`).',
+  },
+  RECORD_RUNNING: {
+    status: 409,
+    title: 'The record is running together with others',
+    remedy: 'Wait for its outcome. To end its execution with all its records, cancel the workflow that `detail` names.',
+  },
+  RECORD_ENDED: { status: 409, title: 'The record has an outcome already', remedy: 'See it with `autoflow records show`.' },
   STALE_REVISION: {
     status: 412,
     title: 'Somebody was faster',
@@ -77,9 +91,13 @@ export const PROBLEMS = {
   BODY_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
-    remedy: 'Send less; records go through a backfill, not through this API.',
+    remedy: 'Send less at once; records go through ingest as NDJSON, which has no bound, or through a backfill.',
   },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not sent as JSON', remedy: 'Send `Content-Type: application/json`.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'The body is not sent as JSON',
+    remedy: 'Send `Content-Type: application/json`, records also as `application/x-ndjson`.',
+  },
   INVALID_BODY: { status: 422, title: 'The body is not what this resource takes', remedy: 'Correct what `errors` points to.' },
   SPEC_INVALID: {
     status: 422,
@@ -106,10 +124,22 @@ export const PROBLEMS = {
     title: 'The Idempotency-Key was sent before with another body',
     remedy: 'Send another key for another request, or the same body again.',
   },
+  RECORDS_INVALID: {
+    status: 422,
+    title: 'No record is one that the pipeline takes',
+    remedy: 'Correct what `errors` points to; `autoflow pipelines show PIPELINE` has the input.',
+  },
   REVISION_REQUIRED: {
     status: 428,
     title: 'A change of state needs If-Match',
     remedy: 'Send the ETag of the resource as If-Match, or `If-Match: *` to change it whatever it is by now.',
+  },
+  BACKLOG_FULL: {
+    status: 429,
+    title: 'Too many records of the pipeline wait already',
+    remedy: 'Wait as long as Retry-After says and send the same records again: what was accepted is known by its key.',
+    retryable: true,
+    retryAfterS: 2,
   },
   RATE_LIMITED: { status: 429, title: 'Too many requests', remedy: 'Wait as long as Retry-After says.', retryable: true },
   INTERNAL: {

@@ -6,3 +6,4 @@ export { Memo } from './memo.js';
 export { mergeStates } from './merge-states.js';
 export { outcomeOf } from './outcome.js';
 export { runNodes } from './run-nodes.js';
+export { takeRecord, type NotTaken, type Taken } from './take-record.js';

@@ -1,0 +1,112 @@
+import { Controller, Inject, Param, Query } from '@nestjs/common';
+import { Attempts, IngestRecord, IngestRecordPage, IngestRecordsQuery, ScopeQuery } from '@autoflow/client/schemas';
+import { Get, pageOf, Post, ProblemError } from '@autoflow/http';
+import type { InvocationRow, Store } from '@autoflow/store';
+import type { z } from 'zod';
+import { type Executions, EXECUTIONS, STORE } from '../ports.js';
+import { findPipeline, findRecord } from './lookup.js';
+import { listRecords } from './list.js';
+
+type Scope = z.output<typeof ScopeQuery>;
+const MOST_ATTEMPTS = 1_000;
+
+@Controller('v1/pipelines/:pipeline/records')
+export class RecordsController {
+  constructor(
+    @Inject(STORE) private readonly store: Store,
+    @Inject(EXECUTIONS) private readonly executions: Executions,
+  ) {}
+
+  @Get('', {
+    summary: 'Records of a scope with their states, by key',
+    access: 'viewer',
+    answers: IngestRecordPage,
+    problems: ['PIPELINE_UNKNOWN'],
+  })
+  async list(
+    @Param('pipeline') pipeline: string,
+    @Query({ schema: IngestRecordsQuery }) { scope, state, limit, cursor }: z.output<typeof IngestRecordsQuery>,
+  ) {
+    await findPipeline(this.store, pipeline);
+    const filter = { pipeline, scope, limit, ...(cursor !== undefined && { after: cursor }) };
+    return pageOf(
+      await listRecords(this.store, filter, state),
+      limit,
+      (row) => row,
+      ({ key }) => key,
+    );
+  }
+
+  @Get(':key', {
+    summary: 'One record: its state, and what came out',
+    access: 'viewer',
+    answers: IngestRecord,
+    problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN'],
+  })
+  async show(@Param('pipeline') pipeline: string, @Param('key') key: string, @Query({ schema: ScopeQuery }) { scope }: Scope) {
+    return findRecord(this.store, pipeline, scope, key);
+  }
+
+  @Get(':key/attempts', {
+    summary: 'Invocations that carried the record, newest first',
+    note: 'An invocation carries a whole batch, or the part of it that it was dispatched for. They are written a moment after they end.',
+    access: 'viewer',
+    answers: Attempts,
+    problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN'],
+  })
+  async attempts(@Param('pipeline') pipeline: string, @Param('key') key: string, @Query({ schema: ScopeQuery }) { scope }: Scope) {
+    const { batchId } = await findRecord(this.store, pipeline, scope, key);
+    const batch = batchId === undefined ? undefined : await this.store.ledger.batch(batchId);
+    if (batch === undefined) return { items: [] };
+    const rows = await this.store.metrics.invocations({ pipeline, executionId: batch.executionId, limit: MOST_ATTEMPTS });
+    return { items: rows.map(attemptOf) };
+  }
+
+  @Post(':key\\:cancel', {
+    summary: 'Takes a record back: one that waits is cancelled at once, one that runs only if it runs alone',
+    note: 'The answer is the record as it is then: one that runs alone is cancelled a moment later.',
+    access: 'operator',
+    answers: IngestRecord,
+    problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN', 'RECORD_RUNNING', 'RECORD_ENDED', 'TEMPORAL_UNAVAILABLE'],
+  })
+  async cancel(@Param('pipeline') pipeline: string, @Param('key') key: string, @Query({ schema: ScopeQuery }) { scope }: Scope) {
+    await findPipeline(this.store, pipeline);
+    await this.store.inbox.cancel(pipeline, key, scope);
+    const record = await findRecord(this.store, pipeline, scope, key);
+    if (record.state === 'cancelled') return record;
+    if (record.state !== 'running' || record.batchId === undefined)
+      throw new ProblemError('RECORD_ENDED', `${JSON.stringify(key)} is ${record.state}.`);
+    await this.cancelAlone(record.batchId, key);
+    return findRecord(this.store, pipeline, scope, key);
+  }
+
+  private async cancelAlone(batchId: string, key: string): Promise<void> {
+    const batch = await this.store.ledger.batch(batchId);
+    const records = batch?.ref.counts.records ?? 0;
+    if (batch === undefined || records !== 1)
+      throw new ProblemError(
+        'RECORD_RUNNING',
+        `${JSON.stringify(key)} runs in the execution ${batch?.executionId ?? 'that is gone'}, together with ${records - 1} others.`,
+      );
+    if (!(await this.executions.cancel(batch.executionId)))
+      throw new ProblemError('TEMPORAL_UNAVAILABLE', `The execution ${batch.executionId} could not be asked to end.`);
+  }
+}
+
+function attemptOf(row: InvocationRow) {
+  const { stage, attempt, executionId, version, host, startedAt, queueMs, durationMs, memoryMb, recordsIn: records, outcome, error } = row;
+  return {
+    stage,
+    attempt,
+    executionId,
+    version,
+    host,
+    startedAt,
+    queueMs,
+    durationMs,
+    memoryMb,
+    records,
+    outcome,
+    ...(error !== undefined && { error }),
+  };
+}
