@@ -6,7 +6,7 @@ const ENOUGH = { DATABASE_URL: 'postgres://af:secret@db:5432/autoflow', AUTOFLOW
 describe('readSettings', () => {
   it('takes the defaults for all that can have one', () => {
     expect(readSettings(ENOUGH)).toMatchObject({
-      roles: ['workflows', 'control', 'functions'],
+      roles: ['workflows', 'control', 'functions', 'feeder'],
       temporal: { address: 'localhost:7233', namespace: 'default' },
       batchStore: { driver: 'postgres', connectionString: ENOUGH.DATABASE_URL },
       releases: '/releases',

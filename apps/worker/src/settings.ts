@@ -6,7 +6,7 @@ import type { BatchStoreSettings } from '@autoflow/store/batches';
 import type { WorkerOptions } from '@autoflow/worker';
 import { z } from 'zod';
 
-const ROLES = ['workflows', 'control', 'functions'] as const;
+const ROLES = ['workflows', 'control', 'functions', 'feeder'] as const;
 const SECRET = 'AUTOFLOW_SECRET_';
 
 const DAYS = z.coerce

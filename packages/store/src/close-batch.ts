@@ -47,7 +47,7 @@ export async function closeBatch(database: Database, { batchId, outcomes, inputs
   });
 }
 
-function columnsOf(outcome: Outcome, inputs: ReadonlyMap<string, Fields>): Settled {
+export function columnsOf(outcome: Outcome, inputs: ReadonlyMap<string, Fields>): Settled {
   const { key, state } = outcome;
   const none = { key, state, by: undefined, reason: undefined, message: undefined, output: undefined, record: undefined };
   switch (state) {
@@ -107,7 +107,7 @@ interface SettledCounts extends OutcomeCounts {
   readonly codes?: { readonly [code: string]: number } | null;
 }
 
-async function settle(sql: Sql, { id, pipeline, scope }: BatchRow, rows: readonly Settled[]): Promise<SettledCounts> {
+export async function settle(sql: Sql, { id, pipeline, scope }: BatchRow, rows: readonly Settled[]): Promise<SettledCounts> {
   if (rows.length === 0) return NONE;
   const column = (name: keyof Settled) => rows.map((row) => row[name]);
   // JSON has no line breaks, so its columns travel as lines: an array's quoting would double every quotation mark, for both sides to undo.
@@ -139,15 +139,21 @@ async function forgotten(sql: Sql, batchId: string, inputs: ReadonlyMap<string, 
   );
 }
 
-async function recordClosing(sql: Sql, batchId: string, { completed, filtered, dead, cancelled }: OutcomeCounts): Promise<void> {
+/** `dissolved`: so many of its records have no outcome, as they went back. */
+export async function recordClosing(
+  sql: Sql,
+  batchId: string,
+  { completed, filtered, dead, cancelled }: OutcomeCounts,
+  dissolved = 0,
+): Promise<void> {
   await sql.query(
     `with closed as (
-       update autoflow.batches set state = 'closed', closed_at = now(), completed = $2, filtered = $3, dead = $4, cancelled = $5
+       update autoflow.batches set state = 'closed', closed_at = now(), completed = $2, filtered = $3, dead = $4, cancelled = $5, dissolved = $6
         where id = $1 returning backfill_id, admitted)
      update autoflow.backfills b
-        set settled = settled + closed.admitted, completed = completed + $2, filtered = filtered + $3, dead = dead + $4, cancelled = cancelled + $5
+        set settled = settled + closed.admitted - $6, completed = completed + $2, filtered = filtered + $3, dead = dead + $4, cancelled = cancelled + $5
        from closed where b.id = closed.backfill_id`,
-    [batchId, completed, filtered, dead, cancelled],
+    [batchId, completed, filtered, dead, cancelled, dissolved],
   );
 }
 
@@ -157,13 +163,18 @@ async function announce(sql: Sql, batchId: string): Promise<void> {
 }
 
 /** One event per batch with the count of each code, not one per record: what is wrong with one record is often wrong with all. */
-async function tellOfDeadLetters(sql: Sql, { id, pipeline, version, release, scope }: BatchRow, { dead }: OutcomeCounts, deaths: Deaths) {
+export async function tellOfDeadLetters(
+  sql: Sql,
+  { id, pipeline, version, release, scope }: BatchRow,
+  { dead }: OutcomeCounts,
+  deaths: Deaths,
+): Promise<void> {
   const codes = Object.fromEntries(deaths.most(MAX_CODES));
   await recordEvent(sql, { pipeline, type: 'dead-letters.added', data: { batch: id, scope, version, release, count: dead, codes } });
 }
 
 /** How many died of what. */
-class Deaths {
+export class Deaths {
   private readonly counts = new Map<string, number>();
   add(codes: SettledCounts['codes']): void {
     for (const [code, count] of Object.entries(codes ?? {})) this.counts.set(code, (this.counts.get(code) ?? 0) + count);

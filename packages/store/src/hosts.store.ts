@@ -5,14 +5,14 @@ import { many } from './rows.js';
 type Acknowledged = Awaited<ReturnType<HostStore['acknowledged']>>[number];
 
 /**
- * Wanted: the stages of every stable version at their allocated memory, and every memory class that an open batch names. Where both name a pool
+ * Wanted: the stages of every version that an arm names (stable, candidate, holdout) at their allocated memory, and every memory class that an open batch names. Where both name a pool
  * it is one pool. Concurrency is that of the stage's allocation in either case.
  */
 const DESIRED = `
 with wanted as (
-  select p.name as pipeline, p.stable_version as version, s.stage, (s.settings ->> 'memoryMb')::int as memory_mb
+  select p.name as pipeline, a.version, s.stage, (s.settings ->> 'memoryMb')::int as memory_mb
     from autoflow.pipelines p
-    join autoflow.allocations a on a.pipeline = p.name and a.version = p.stable_version
+    join autoflow.allocations a on a.pipeline = p.name and a.version in (p.stable_version, p.candidate_version, p.holdout_version)
     cross join jsonb_each(a.stages) s (stage, settings)
   union
   select b.pipeline, b.version, s.stage, m.memory::int

@@ -45,29 +45,37 @@ export function inboxStore(database: Database): InboxStore {
 const AHEAD = `select count(*) from (
   select from autoflow.inbox o where o.pipeline = i.pipeline and o.stream = i.stream and o.id < i.id limit ${AHEAD_AT_MOST}) before`;
 
+type Acceptances = Parameters<InboxStore['accept']>[0];
+
+async function accept(database: Database, request: Acceptances): Promise<Acceptance[]> {
+  checkKeys(request.records);
+  if (request.records.length === 0) return [];
+  return database.transaction(async (sql) => {
+    await mustExist(sql, request.pipeline);
+    return acceptInto(sql, request);
+  });
+}
+
 /**
  * The unique key of the inbox comes first and the look into the ledger after it, in a statement of its own: a record that is being claimed
  * meanwhile is seen either here or there.
  */
-async function accept(database: Database, { pipeline, scope, records }: Parameters<InboxStore['accept']>[0]): Promise<Acceptance[]> {
-  checkKeys(records);
-  if (records.length === 0) return [];
-  const found = await database.transaction(async (sql) => {
-    await mustExist(sql, pipeline);
-    const first = firstOfEachKey(records);
-    const inserted = new Set(await insertWaiting(sql, { pipeline, scope }, first));
-    const known = await knownTo(sql, pipeline, scope, first);
-    await removeKnown(sql, pipeline, scope, known, inserted, first);
-    const others = await waitingDigests(
-      sql,
-      pipeline,
-      scope,
-      first.filter(({ key }) => !inserted.has(key)),
-    );
-    if (inserted.size > 0) await notify(sql, ['autoflow_inbox'], pipeline);
-    return { inserted, known, others };
-  });
-  return answers(records, found);
+export async function acceptInto(
+  sql: Sql,
+  { pipeline, scope, records }: { pipeline: string; scope: string; records: readonly (NewRecord & { readonly arrivedAt?: Date })[] },
+): Promise<Acceptance[]> {
+  const first = firstOfEachKey(records);
+  const inserted = new Set(await insertWaiting(sql, { pipeline, scope }, first));
+  const known = await knownTo(sql, pipeline, scope, first);
+  await removeKnown(sql, pipeline, scope, known, inserted, first);
+  const others = await waitingDigests(
+    sql,
+    pipeline,
+    scope,
+    first.filter(({ key }) => !inserted.has(key)),
+  );
+  if (inserted.size > 0) await notify(sql, ['autoflow_inbox'], pipeline);
+  return answers(records, { inserted, known, others });
 }
 
 async function mustExist(sql: Sql, pipeline: string): Promise<void> {

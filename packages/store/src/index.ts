@@ -1,6 +1,8 @@
 export type * from './model.js';
 export type * from './bundles.model.js';
 export type * from './ended-records.model.js';
+export type * from './arms.model.js';
+export type * from './feeder.model.js';
 export type * from './inbox.model.js';
 export type * from './events.model.js';
 export type * from './batches/contract.js';
@@ -21,6 +23,8 @@ export {
   StoreUnavailableError,
   type StoreErrorCode,
 } from './errors.js';
+export { bucketsOf, BUCKETS } from './arms.model.js';
+export { MAX_FEEDS } from './feeder.model.js';
 export { AHEAD_AT_MOST } from './inbox.model.js';
 export { bucketOf, digestOf, recordDigest } from './record-digest.js';
 export { createMeteringWriter, type MeteringWriter, type MeteringWriterOptions } from './metering-writer.js';

@@ -4,6 +4,8 @@ import type { BundleStore, FunctionHashes } from './bundles.model.js';
 import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from '@autoflow/topology';
 import type { FleetStore } from './fleet.model.js';
 import type { EndedRecordsStore } from './ended-records.model.js';
+import type { Arm, ArmsStore } from './arms.model.js';
+import type { FeederStore } from './feeder.model.js';
 import type { InboxStore } from './inbox.model.js';
 import type { EventStore, WebhookStore } from './events.model.js';
 
@@ -106,6 +108,13 @@ export interface BatchRow {
   readonly openedAt: Date;
   readonly closedAt?: Date;
   readonly counts?: OutcomeCounts;
+  /** Undefined: it came by the direct door. */
+  readonly arm?: Arm;
+  /** One record, to measure by. */
+  readonly probe?: boolean;
+  /** A rollback takes it back. */
+  readonly aborted?: boolean;
+  readonly backfillId?: string;
 }
 export interface RecordRow {
   readonly pipeline: string;
@@ -392,6 +401,8 @@ export interface Store {
   readonly bundles: BundleStore;
   readonly ledger: BatchLedger;
   readonly inbox: InboxStore;
+  readonly arms: ArmsStore;
+  readonly feeder: FeederStore;
   readonly backfills: BackfillStore;
   readonly metering: MeteringStore;
   readonly metrics: MetricsStore;

@@ -19,7 +19,7 @@ export async function openBatch(database: Database, request: Request): Promise<{
     const known = records.map(({ key }) => key).filter((key) => !admitted.has(key));
     await recordAdmission(sql, batch.id, admitted.size, known);
     if (backfill !== undefined) await advanceCursor(sql, backfill, records.length, records.length - admitted.size);
-    await announce(sql, batch.id);
+    await announcePools(sql, batch.id);
     if (followsStable) await mustBeStable(sql, batch);
     return { row: (await findBatch(sql, batch.id))!, known };
   });
@@ -113,7 +113,7 @@ async function mustBeStable(sql: Sql, { pipeline, version }: Request['batch']): 
 }
 
 /** Hosts poll the pools of stable versions anyhow; they are told only of a batch that needs another one, and only if no open batch needs it already. */
-async function announce(sql: Sql, id: string): Promise<void> {
+export async function announcePools(sql: Sql, id: string): Promise<void> {
   await sql.query(
     `select pg_notify('autoflow_pools', b.pipeline) from autoflow.batches b
       where b.id = $1 and b.state = 'open'

@@ -1,5 +1,6 @@
 import { PUBLISHED_PRICES, type Prices } from '@autoflow/twin';
 import { accessStore } from './access.store.js';
+import { armsStore } from './arms.store.js';
 import { backfillStore } from './backfills.store.js';
 import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
@@ -7,6 +8,7 @@ import { definitionStore } from './definitions.store.js';
 import { fleetStore } from './fleet.store.js';
 import { endedRecordsStore } from './ended-records.store.js';
 import { eventStore } from './events.store.js';
+import { feederStore } from './feeder.store.js';
 import { hostStore } from './hosts.store.js';
 import { inboxStore } from './inbox.store.js';
 import { batchLedger } from './ledger.store.js';
@@ -48,6 +50,8 @@ export async function openStore({
     bundles: bundleStore(database),
     ledger: batchLedger(database),
     inbox: inboxStore(database),
+    arms: armsStore(database),
+    feeder: feederStore(database),
     backfills: backfillStore(database),
     metering: meteringStore(database),
     metrics: metricsStore(database, prices),

@@ -24,7 +24,8 @@ export function startSettlingAbandoned(ports: Ports): { close(): Promise<void> }
 /** Every record of an open batch whose execution has ended, or will never be started, is cancelled. */
 async function settleAbandoned(ports: Ports): Promise<void> {
   const rows = await ports.store.ledger.openBatches({});
-  for (const row of rows.filter(({ openedAt }) => Date.now() - openedAt.getTime() > FRESH_MS))
+  const old = rows.filter(({ arm, openedAt }) => arm === undefined && Date.now() - openedAt.getTime() > FRESH_MS);
+  for (const row of old)
     await settleIfAbandoned(row, ports).catch((error: unknown) =>
       // The others must not wait for one that cannot be settled.
       ports.log('warn', 'a batch whose execution has ended could not be settled', { batch: row.id, error: String(error) }),

@@ -1,7 +1,7 @@
 /** `createWorker`: one process, any of the roles. Composition root of workflows, function-host, store and activities. */
 import type { BatchStoreSettings } from '@autoflow/store';
 
-export type Role = 'workflows' | 'control' | 'functions';
+export type Role = 'workflows' | 'control' | 'functions' | 'feeder';
 
 export interface WorkerOptions {
   readonly roles: readonly Role[];

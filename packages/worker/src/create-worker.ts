@@ -13,6 +13,7 @@ import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
 import { Closing } from './closing.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
+import { startFeeder } from './feeding/feeder.js';
 import { joinFleet, type Membership } from './fleet/membership.js';
 import { VERSION } from './fleet/version.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
@@ -73,6 +74,7 @@ async function start(options: WorkerOptions, log: Log, closing: Closing): Promis
   if (roles.includes('functions')) running.push(await startFunctions(options, native, store, fleet, log, closing));
   if (roles.includes('workflows') || roles.includes('control'))
     running.push(...(await startWorkflows(options, native, store, log, closing)));
+  if (roles.includes('feeder')) running.push(await startFeeding(options, store, log, closing));
   log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
   return running;
 }
@@ -129,6 +131,22 @@ async function startWorkflows(
     });
   }
   return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
+}
+
+/** Drains when it is told to stop: what it has claimed it starts. */
+async function startFeeding(options: WorkerOptions, store: Store, log: Log, closing: Closing): Promise<Running> {
+  const { namespace } = options.temporal;
+  const connection = closing.add(await Connection.connect(addressOf(options.temporal)));
+  const indexed = await registerSearchAttributes(connection, namespace);
+  const batches = closing.add(openBatchStore(options.batchStore));
+  const versions = versionsOf(store);
+  const { settle } = executionActivities({ store, batches, versions, indexed });
+  const feeder = await startFeeder({ store, batches, versions, client: new Client({ connection, namespace }), indexed, settle, log });
+  const drain = once(() => feeder.close());
+  closing.add({ close: drain });
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  return { done: ended.then(drain), stop: end };
 }
 
 async function startFunctions(

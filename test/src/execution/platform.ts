@@ -78,7 +78,7 @@ export async function startPlatform(stack: Servers, { batchStore }: { batchStore
   }
   const connection = await Connection.connect({ address: stack.temporal.address });
   const options: WorkerOptions = {
-    roles: ['workflows', 'control', 'functions'],
+    roles: ['workflows', 'control', 'functions', 'feeder'],
     temporal: stack.temporal,
     databaseUrl: stack.databaseUrl,
     batchStore: batchStore ?? { driver: 'file', folder: join(stack.folder, 'batches') },

@@ -138,7 +138,7 @@ function addresses({ databaseUrl, temporal }: Stack): NodeJS.ProcessEnv {
 
 function workerSettings({ releases, batches }: Folders, { databaseUrl }: Stack, ratesUrl: string, name: string): NodeJS.ProcessEnv {
   return {
-    AUTOFLOW_ROLES: 'workflows,control,functions',
+    AUTOFLOW_ROLES: 'workflows,control,functions,feeder',
     AUTOFLOW_RELEASES: releases,
     AUTOFLOW_BATCHES: `file:${batches}`,
     AUTOFLOW_HOST: `${name}-${process.pid}`,

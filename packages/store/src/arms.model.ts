@@ -1,0 +1,42 @@
+/** Arms: which version a record gets, by the hash of its key. */
+import type { Actor } from './model.js';
+
+/** `pinned`: the record names its version itself. */
+export type Arm = 'stable' | 'candidate' | 'holdout' | 'pinned';
+
+/** `share` is of 10,000 buckets. */
+export interface ArmShare {
+  readonly version: string;
+  readonly share: number;
+}
+export interface Arms {
+  /** Gets what the others leave. */
+  readonly stable: { readonly version: string; readonly revision: number };
+  readonly candidate?: ArmShare;
+  readonly holdout?: ArmShare;
+  /** Of candidate and holdout together; the stable pointer has its own. */
+  readonly revision: number;
+  /** Operators hold its feeding up: records are accepted and wait. */
+  readonly feedingPaused: boolean;
+}
+
+export interface ArmsStore {
+  arms(pipeline: string): Promise<Arms | undefined>;
+  /**
+   * Replaces candidate and holdout (absent: none), after the batches that are being opened with those before: once it has resolved, no batch
+   * is opened any more by the old arms. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster.
+   */
+  setArms(request: { pipeline: string; candidate?: ArmShare; holdout?: ArmShare; revision?: number; by: Actor }): Promise<Arms>;
+  /** Paused, no batch is opened for records of the inbox any more; what is open goes on. */
+  setFeeding(request: { pipeline: string; paused: boolean; by: Actor }): Promise<Arms>;
+}
+
+/** First and last bucket of an arm; undefined when it gets none. The holdout has the lowest, the candidate the highest. */
+export function bucketsOf(arms: Pick<Arms, 'candidate' | 'holdout'>, arm: Exclude<Arm, 'pinned'>): readonly [number, number] | undefined {
+  const low = arms.holdout?.share ?? 0;
+  const high = BUCKETS - (arms.candidate?.share ?? 0);
+  const [from, to] = { holdout: [0, low], stable: [low, high], candidate: [high, BUCKETS] }[arm] as [number, number];
+  return from < to ? [from, to - 1] : undefined;
+}
+
+export const BUCKETS = 10_000;

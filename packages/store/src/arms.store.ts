@@ -1,0 +1,76 @@
+import { audit } from './audit.js';
+import { BUCKETS, type Arms, type ArmShare, type ArmsStore } from './arms.model.js';
+import type { Database, Sql } from './database.js';
+import { NotFoundError, StaleRevisionError, StoreError } from './errors.js';
+import type { Actor } from './model.js';
+import { notify } from './notify.js';
+import { one } from './rows.js';
+import { moveStable } from './stable-lock.js';
+
+const ARMS = `select json_build_object('version', stable_version, 'revision', stable_revision) as stable,
+  case when candidate_version is not null then json_build_object('version', candidate_version, 'share', candidate_share) end as candidate,
+  case when holdout_version is not null then json_build_object('version', holdout_version, 'share', holdout_share) end as holdout,
+  arms_revision as revision, feeding_paused as "feedingPaused" from autoflow.pipelines where name = $1`;
+
+/** Moves of the arms wait for batches that are being opened by them, as moves of the stable pointer do. */
+export function armsStore(database: Database): ArmsStore {
+  return {
+    arms: (pipeline) => findArms(database, pipeline),
+    setArms: (request) => database.transaction((sql) => setArms(sql, request)),
+    setFeeding: ({ pipeline, paused, by }) => database.transaction((sql) => setFeeding(sql, pipeline, paused, by)),
+  };
+}
+
+export const findArms = (sql: Sql, pipeline: string) => one<Arms>(sql, ARMS, [pipeline]);
+
+async function setArms(sql: Sql, { pipeline, candidate, holdout, revision, by }: Parameters<ArmsStore['setArms']>[0]): Promise<Arms> {
+  checkShares(candidate, holdout);
+  await moveStable(sql, pipeline);
+  const before = await locked(sql, pipeline);
+  if (revision !== undefined && revision !== before.revision)
+    throw new StaleRevisionError(`the arms of ${pipeline}`, revision, before.revision);
+  for (const version of [candidate?.version, holdout?.version])
+    if (
+      version !== undefined &&
+      (await sql.query('select from autoflow.versions where pipeline = $1 and name = $2', [pipeline, version])).length === 0
+    )
+      throw new NotFoundError('version', version);
+  await sql.query(
+    `update autoflow.pipelines set candidate_version = $2, candidate_share = $3, holdout_version = $4, holdout_share = $5,
+       arms_revision = arms_revision + 1 where name = $1`,
+    [pipeline, candidate?.version, candidate?.share ?? 0, holdout?.version, holdout?.share ?? 0],
+  );
+  const after = (await findArms(sql, pipeline))!;
+  await audit(sql, by, { action: 'arms.set', pipeline, before: shares(before), after: shares(after) });
+  await notify(sql, ['autoflow_inbox', 'autoflow_pools'], pipeline);
+  return after;
+}
+
+async function setFeeding(sql: Sql, pipeline: string, paused: boolean, by: Actor): Promise<Arms> {
+  await moveStable(sql, pipeline);
+  const before = await locked(sql, pipeline);
+  if (before.feedingPaused === paused) return before;
+  await sql.query('update autoflow.pipelines set feeding_paused = $2 where name = $1', [pipeline, paused]);
+  await audit(sql, by, { action: paused ? 'feeding.pause' : 'feeding.resume', pipeline });
+  await notify(sql, ['autoflow_inbox'], pipeline);
+  return { ...before, feedingPaused: paused };
+}
+
+async function locked(sql: Sql, pipeline: string): Promise<Arms> {
+  await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
+  const found = await findArms(sql, pipeline);
+  if (found === undefined) throw new NotFoundError('pipeline', pipeline);
+  return found;
+}
+
+function checkShares(...arms: readonly (ArmShare | undefined)[]): void {
+  const shares = arms.map((arm) => arm?.share ?? 0);
+  const sum = shares.reduce((total, share) => total + share, 0);
+  if (sum <= BUCKETS && shares.every((share) => Number.isInteger(share) && share >= 0)) return;
+  throw new StoreError(
+    'SETTINGS_INVALID',
+    `shares of ${shares.join(' and ')} were given. Give whole numbers from 0, together at most ${BUCKETS} (that is 100 %).`,
+  );
+}
+
+const shares = ({ candidate, holdout, revision }: Arms) => ({ candidate, holdout, revision });

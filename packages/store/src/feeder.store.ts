@@ -1,0 +1,82 @@
+import { BATCH, batchRow, type BatchColumns } from './batch-row.js';
+import { claimBatch } from './claim.js';
+import type { Database } from './database.js';
+import { dissolveBatch } from './dissolve.js';
+import type { FeederStore, Head, Load, Stream } from './feeder.model.js';
+import { drainLanding } from './landing.js';
+import { many, one } from './rows.js';
+
+/** Claims, and what takes them back. Whoever is faster gets a record or a batch; the others pass on to the next. */
+export function feederStore(database: Database): FeederStore {
+  return {
+    streams: () => many<Stream>(database, STREAMS, []),
+    head: async ({ pipeline, stream }, buckets, { records }) => (await one<Head>(database, HEAD, [pipeline, stream, ...buckets, records]))!,
+    load: (pipeline, windowMs) => load(database, pipeline, windowMs),
+    claim: (request, write) => claimBatch(database, request, write),
+    unattended: (ageMs, limit) => unattended(database, ageMs, limit),
+    dissolve: (request) => dissolveBatch(database, request),
+    abort: (pipeline, version) => abort(database, pipeline, version),
+    drainLanding: (limit, take) => drainLanding(database, limit, take),
+  };
+}
+
+/** Leaps from one stream to the next in the index: a long backlog costs no more than a short one. */
+const STREAMS = `
+with recursive streams as (
+  (select pipeline, stream from autoflow.inbox order by pipeline, stream limit 1)
+  union all
+  select next.pipeline, next.stream from streams s cross join lateral (
+    select i.pipeline, i.stream from autoflow.inbox i where (i.pipeline, i.stream) > (s.pipeline, s.stream) order by i.pipeline, i.stream limit 1) next)
+select s.pipeline, s.stream, first.scope, first.version,
+       case when b.id is not null then json_strip_nulls(json_build_object('id', b.id, 'concurrency', b.concurrency, 'batchRecords', b.batch_records,
+         'maxShare', b.max_share)) end as backfill
+  from streams s
+  join autoflow.pipelines p on p.name = s.pipeline and not p.feeding_paused
+  cross join lateral (
+    select scope, version, backfill_id from autoflow.inbox i where i.pipeline = s.pipeline and i.stream = s.stream order by id limit 1) first
+  left join autoflow.backfills b on b.id = first.backfill_id
+ where b.id is null or b.state not in ('paused', 'cancelled')
+ order by s.pipeline, s.stream`;
+
+const HEAD = `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes, min(arrived_at) as "oldestAt", min(due_at) as "dueAt" from (
+  select bytes, arrived_at, due_at from autoflow.inbox where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5) head`;
+
+async function load(database: Database, pipeline: string, windowMs: number): Promise<Load> {
+  const [row] = await database.query<Load>(
+    `with opened as (
+       select coalesce(backfill_id, '') as backfill, count(*) as n from autoflow.batches
+        where pipeline = $1 and state = 'open' and arm is not null group by 1),
+     closed as (
+       select count(*) as n, avg(extract(epoch from closed_at - opened_at)) * 1000 as mean from autoflow.batches
+        where pipeline = $1 and state = 'closed' and arm is not null and dissolved = 0 and closed_at > now() - make_interval(secs => $2))
+     select coalesce((select sum(n) from opened), 0)::int8 as open,
+            coalesce((select json_object_agg(backfill, n) from opened where backfill <> ''), '{}') as "openOfBackfill",
+            closed.n as closed, coalesce(closed.mean, 0)::double precision as "meanOpenMs" from closed`,
+    [pipeline, windowMs / 1000],
+  );
+  return row!;
+}
+
+async function unattended(database: Database, ageMs: number, limit: number) {
+  const rows = await database.query<BatchColumns>(
+    `with due as (
+       select id as due from autoflow.batches where state = 'open' and arm is not null
+          and coalesce(checked_at, case when aborted then '-infinity' else opened_at end) < now() - make_interval(secs => $1)
+        order by opened_at limit $2 for update skip locked),
+     taken as (update autoflow.batches set checked_at = now() from due where id = due.due)
+     ${BATCH} join due on due.due = id`,
+    [ageMs / 1000, limit],
+  );
+  return rows.map(batchRow);
+}
+
+async function abort(database: Database, pipeline: string, version: string): Promise<number> {
+  const marked = await database.query(
+    `with marked as (
+       update autoflow.batches set aborted = true, checked_at = null
+        where pipeline = $1 and version = $2 and state = 'open' and arm is not null and not aborted returning id)
+     select id, (select pg_notify('autoflow_inbox', $1)) from marked`,
+    [pipeline, version],
+  );
+  return marked.length;
+}

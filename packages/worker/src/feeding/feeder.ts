@@ -1,0 +1,133 @@
+/** The feeder: opens batches of what waits and starts their executions. Any number of them, in any processes, without a leader. */
+import type { BatchRow, BatchStore, Store, Stream } from '@autoflow/store';
+import type { ExecutionActivities, ExecutionArgument } from '@autoflow/topology';
+import type { Log } from '../log.js';
+import { repeating } from '../repeating.js';
+import { drainLanding } from './landing.js';
+import { PipelineFeed } from './pipeline-feed.js';
+import { reconcile } from './reconciler.js';
+import { startExecution, type StartPorts } from './starting.js';
+
+export interface FeederPorts extends StartPorts {
+  readonly store: Pick<Store, 'arms' | 'backfills' | 'definitions' | 'feeder' | 'inbox' | 'ledger' | 'listen'>;
+  readonly batches: BatchStore;
+  readonly settle: ExecutionActivities['settle'];
+  readonly log: Log;
+}
+export interface FeederOptions {
+  /** Decides which batches are probes; in [0, 1). */
+  readonly random?: () => number;
+  /** A claim that stands still for so long (ms) is lost. */
+  readonly leaseMs?: number;
+  /** Looks for work at least so often (ms), should a notification be missed. */
+  readonly pollMs?: number;
+  /** An open batch is looked at by a reconciler when nobody has for so long (ms). */
+  readonly unattendedMs?: number;
+}
+
+const TROUBLE_MS = 1_000;
+const LOOK_MS = 1_000;
+
+/** Resolves when it feeds. `close` drains: no batch is opened any more, and the starts under way are finished. */
+export async function startFeeder(ports: FeederPorts, options: FeederOptions = {}): Promise<{ close(): Promise<void> }> {
+  const { store, log } = ports;
+  const { random = Math.random, leaseMs = 10_000, pollMs = 1_000, unattendedMs = 5_000 } = options;
+  const bell = new Bell();
+  const starts = new Set<Promise<void>>();
+  const pipelines = new Map<string, PipelineFeed>();
+  const start = (row: BatchRow, argument: ExecutionArgument) => {
+    const starting = startExecution(row, argument, ports)
+      // It is in the books: a reconciler starts it.
+      .catch((error: unknown) => log('warn', 'an execution could not be started and will be', { batch: row.id, error: String(error) }))
+      .finally(() => starts.delete(starting));
+    starts.add(starting);
+  };
+  const feedOf = (pipeline: string) => {
+    const found = pipelines.get(pipeline) ?? new PipelineFeed(pipeline, { ...ports, start, random, leaseMs });
+    pipelines.set(pipeline, found);
+    return found;
+  };
+
+  let closed = false;
+  let full = true;
+  const listening = [
+    await store.listen('autoflow_inbox', () => bell.ring()),
+    await store.listen('autoflow_backfills', () => bell.ring()),
+    await store.listen('autoflow_outcomes', () => full && bell.ring()),
+  ];
+  const feeding = (async () => {
+    for (; !closed;) {
+      bell.reset();
+      const { waitMs, ...passed } = await pass(await streamsOf(ports), feedOf, ports);
+      full = passed.full;
+      if (!closed) await bell.rung(Math.min(waitMs, pollMs));
+    }
+  })();
+  const reconciling = repeating('taking back what was left behind', LOOK_MS, () => reconcile(ports, unattendedMs), log);
+  const landing = repeating('taking in what landed', LOOK_MS, () => drainLanding(ports), log);
+
+  return {
+    close: async () => {
+      closed = true;
+      bell.ring();
+      await Promise.all([feeding, reconciling.close(), landing.close(), ...listening.map((stop) => stop())]);
+      await Promise.all(starts);
+    },
+  };
+}
+
+async function streamsOf({ store, log }: FeederPorts): Promise<readonly Stream[] | undefined> {
+  try {
+    return await store.feeder.streams();
+  } catch (error) {
+    log('warn', 'what waits cannot be read; it is tried again', { error: String(error) });
+    return undefined;
+  }
+}
+
+/** All pipelines at once, each for a turn: none waits for another one's backlog, and trouble with one is not the others'. */
+async function pass(
+  streams: readonly Stream[] | undefined,
+  feedOf: (pipeline: string) => PipelineFeed,
+  { log }: FeederPorts,
+): Promise<{ waitMs: number; full: boolean }> {
+  if (streams === undefined) return { waitMs: TROUBLE_MS, full: true };
+  const pipelines = [...new Set(streams.map(({ pipeline }) => pipeline))];
+  const passed = await Promise.all(
+    pipelines.map(async (pipeline) => {
+      try {
+        return await feedOf(pipeline).pass(streams.filter((stream) => stream.pipeline === pipeline));
+      } catch (error) {
+        log('warn', 'a pipeline could not be fed; it is tried again', { pipeline, error: String(error) });
+        return { opened: 0, nextAt: Date.now() + TROUBLE_MS, full: true };
+      }
+    }),
+  );
+  const opened = passed.some((each) => each.opened > 0);
+  const nextAt = Math.min(Infinity, ...passed.map((each) => each.nextAt));
+  return { waitMs: opened ? 0 : Math.max(1, nextAt - Date.now()), full: passed.some((each) => each.full) };
+}
+
+/** Rung while somebody is busy, it is heard afterwards. */
+class Bell {
+  private rang = false;
+  private wake = () => {};
+  reset(): void {
+    this.rang = false;
+  }
+  ring(): void {
+    this.rang = true;
+    this.wake();
+  }
+  async rung(atMostMs: number): Promise<void> {
+    if (this.rang || atMostMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, atMostMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = () => {};
+  }
+}

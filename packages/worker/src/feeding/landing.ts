@@ -1,0 +1,18 @@
+import { recordDigest, type Store } from '@autoflow/store';
+import type { Versions } from '../versions.js';
+import { takeRecord } from '../records.js';
+
+const AT_ONCE = 500;
+
+/** What came by COPY goes where what was posted goes, checked the same way: by the release that is stable now. */
+export async function drainLanding({ store, versions }: { store: Pick<Store, 'feeder'>; versions: Versions }): Promise<void> {
+  const take = async (pipeline: string, record: unknown) => {
+    const { release } = await versions.resolve(pipeline);
+    const taken = takeRecord(release.spec, record);
+    if ('problem' in taken) return taken;
+    // It is an object, or it would not have been taken; what it holds beyond the declared fields goes along.
+    const whole = record as typeof taken.fields;
+    return { key: taken.key, record: whole, digest: recordDigest(whole), bytes: Buffer.byteLength(JSON.stringify(whole)) };
+  };
+  while ((await store.feeder.drainLanding(AT_ONCE, take)) === AT_ONCE);
+}

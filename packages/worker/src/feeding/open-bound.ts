@@ -1,0 +1,52 @@
+/** How many executions of a pipeline may be open at once: a few seconds of work, so that the backlog stays where it can still change its mind. */
+import type { Load } from '@autoflow/store';
+
+export interface BoundSettings {
+  /** An execution should not be open for longer (ms), mean. */
+  readonly targetMs: number;
+  readonly initial: number;
+  readonly least: number;
+  readonly most: number;
+  /** Between two changes (ms). */
+  readonly everyMs: number;
+}
+export const BOUND: BoundSettings = { targetMs: 2_000, initial: 8, least: 2, most: 500, everyMs: 500 };
+
+/**
+ * Additive increase while executions end within the target and the bound is what holds feeding back, multiplicative decrease when they do
+ * not; until the first decrease it doubles (as TCP does, and for the same reason). A pipeline whose executions take long even when hardly
+ * any is open is not slowed down for it: its target is twice the shortest mean that was seen.
+ */
+export class OpenBound {
+  private bound: number;
+  private slowStart = true;
+  private shortestMs = Infinity;
+  private changedAt = -Infinity;
+  private heldBack = false;
+  constructor(private readonly settings: BoundSettings = BOUND) {
+    this.bound = settings.initial;
+  }
+
+  get limit(): number {
+    return this.bound;
+  }
+
+  /** The bound was what kept a batch from being opened. */
+  reached(): void {
+    this.heldBack = true;
+  }
+
+  /** `now` in ms, of any clock that does not jump. */
+  observe({ closed, meanOpenMs }: Pick<Load, 'closed' | 'meanOpenMs'>, now: number): void {
+    const { targetMs, least, most, everyMs } = this.settings;
+    if (closed === 0 || now - this.changedAt < everyMs) return;
+    this.changedAt = now;
+    // It fades, so that a pipeline that has become slower by nature is not choked for ever.
+    this.shortestMs = Math.min(this.shortestMs * 1.01, meanOpenMs);
+    if (meanOpenMs > Math.max(targetMs, 2 * this.shortestMs)) {
+      this.slowStart = false;
+      this.bound = Math.max(least, Math.floor(this.bound * 0.7));
+    } else if (this.heldBack) this.bound = Math.min(most, this.slowStart ? this.bound * 2 : this.bound + 2);
+    this.heldBack = false;
+  }
+}

@@ -1,0 +1,174 @@
+/** Feeds one pipeline: opens what is ripe, as much as the bound allows, live records first. */
+import { randomUUID } from 'node:crypto';
+import {
+  NotRunningError,
+  StaleVersionError,
+  type Arms,
+  type BatchRow,
+  type BatchStore,
+  type Load,
+  type Store,
+  type Stream,
+} from '@autoflow/store';
+import type { ExecutionArgument } from '@autoflow/topology';
+import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
+import { inputStates } from './input.js';
+import { lanesOf, nameOf, type Lane } from './lanes.js';
+import { OpenBound } from './open-bound.js';
+import { ripeness } from './ripeness.js';
+
+export interface PipelinePorts {
+  readonly store: Pick<Store, 'arms' | 'feeder'>;
+  readonly batches: BatchStore;
+  readonly versions: Versions;
+  /** Begins to start it, and does not wait. */
+  readonly start: (row: BatchRow, argument: ExecutionArgument) => void;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly leaseMs: number;
+}
+export interface Passed {
+  readonly opened: number;
+  /** When something will be ripe (ms), if nothing comes before. */
+  readonly nextAt: number;
+  /** There is more, but the bound holds it back: the next execution that closes makes room. */
+  readonly full: boolean;
+}
+
+/** Of the batches of a version whose batches have several records: they tell what one record alone takes. */
+export const PROBE_SHARE = 0.05;
+/** Batches of one pipeline in a row, while others wait. */
+const TURN = 8;
+const WINDOW_MS = 1_000;
+
+export class PipelineFeed {
+  private readonly bound = new OpenBound();
+  /** Decided once per batch: asked again at each look, nearly every batch that lingers would become one. */
+  private readonly probes = new Map<string, boolean>();
+  constructor(
+    private readonly pipeline: string,
+    private readonly ports: PipelinePorts,
+  ) {}
+
+  async pass(streams: readonly Stream[]): Promise<Passed> {
+    const { store } = this.ports;
+    const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, WINDOW_MS)]);
+    if (arms === undefined || arms.feedingPaused) return { opened: 0, nextAt: Infinity, full: false };
+    this.bound.observe(load, performance.now());
+    const room = new Room(this.bound.limit, load);
+    const live = streams.filter(({ backfill }) => backfill === undefined);
+    const backfills = streams.filter(({ backfill }) => backfill !== undefined);
+    const first = await this.openFrom(live, arms, room);
+    const then = await this.openFrom(backfills, arms, room);
+    if (room.reached) this.bound.reached();
+    return { opened: first.opened + then.opened, nextAt: Math.min(first.nextAt, then.nextAt), full: room.reached || room.heldBack };
+  }
+
+  /** One batch of each lane in turn, so that no arm waits for another one's backlog. */
+  private async openFrom(streams: readonly Stream[], arms: Arms, room: Room): Promise<{ opened: number; nextAt: number }> {
+    let lanes = streams.flatMap((stream) => lanesOf(stream, arms));
+    let opened = 0;
+    let nextAt = Infinity;
+    while (lanes.length > 0 && opened < TURN) {
+      const again: Lane[] = [];
+      for (const lane of lanes) {
+        if (!room.has(lane.stream)) continue;
+        const next = await this.openNext(lane, arms);
+        if (next.opened) {
+          room.take(lane.stream);
+          opened++;
+        }
+        if (next.more) again.push(lane);
+        nextAt = Math.min(nextAt, next.at);
+      }
+      lanes = again;
+    }
+    return { opened, nextAt };
+  }
+
+  private async openNext(lane: Lane, arms: Arms): Promise<{ opened: boolean; more: boolean; at: number }> {
+    const { store, versions, batches, leaseMs, start } = this.ports;
+    const { stream, arm, buckets } = lane;
+    const resolved = await versions.resolve(this.pipeline, lane.version);
+    const { batch, lingerMs } = resolved.version.topology;
+    const full = { records: stream.backfill?.batchRecords ?? batch.records, bytes: batch.bytes };
+    if (full.records > 1 && lingerMs > 0) {
+      const { ripe, at } = ripeness(await store.feeder.head(stream, buckets, full), full, lingerMs, Date.now());
+      if (!ripe) return { opened: false, more: false, at };
+    }
+    const probe = full.records > 1 && this.isProbe(lane);
+    const id = randomUUID();
+    const where = { pipeline: this.pipeline, batchId: id, label: 'input' };
+    const spec = resolved.release.spec;
+    const claimedAt = performance.now();
+    try {
+      const row = await store.feeder.claim(
+        {
+          stream,
+          buckets,
+          bounds: probe ? { ...full, records: 1 } : full,
+          batch: batchOf(id, stream, resolved),
+          arm,
+          probe,
+          ...(arm !== 'pinned' && { arms }),
+          leaseMs,
+        },
+        (records) => batches.write(where, inputStates(records, spec)),
+      );
+      if (row === undefined) return { opened: false, more: false, at: Infinity };
+      this.probes.delete(nameOf(lane));
+      // Who was away for so long no longer knows what became of the batch; a reconciler does.
+      if (performance.now() - claimedAt < leaseMs) start(row, executionArgument(resolved, stream.scope, id, row.ref));
+      return { opened: true, more: true, at: Infinity };
+    } catch (error) {
+      // The arms have moved, or it was paused, since the pass began: look again.
+      if (error instanceof StaleVersionError || error instanceof NotRunningError) return { opened: false, more: false, at: Date.now() };
+      throw error;
+    }
+  }
+
+  private isProbe(lane: Lane): boolean {
+    const name = nameOf(lane);
+    const decided = this.probes.get(name) ?? this.ports.random() < PROBE_SHARE;
+    this.probes.set(name, decided);
+    return decided;
+  }
+}
+
+function batchOf(id: string, { pipeline, scope }: Stream, { version, plans }: ResolvedVersion) {
+  const { name, release } = version;
+  return { id, version: name, release, executionId: `${pipeline}/${scope}/${id}`, memoryMb: startingMemory(plans) };
+}
+
+/** What may still be opened in one pass. */
+class Room {
+  reached = false;
+  heldBack = false;
+  private open: number;
+  private readonly ofBackfills: Map<string, number>;
+  constructor(
+    private readonly limit: number,
+    load: Load,
+  ) {
+    this.open = load.open;
+    this.ofBackfills = new Map(Object.entries(load.openOfBackfill));
+  }
+  has({ backfill }: Stream): boolean {
+    if (this.open >= this.limit) {
+      this.reached = true;
+      return false;
+    }
+    if (backfill === undefined) return true;
+    const all = [...this.ofBackfills.values()].reduce((sum, open) => sum + open, 0);
+    const share = Math.max(1, Math.floor(backfill.maxShare * this.limit));
+    if (all >= share) this.reached = true;
+    const own = this.ofBackfills.get(backfill.id) ?? 0;
+    if (all < share && own < backfill.concurrency) return true;
+    this.heldBack = true;
+    return false;
+  }
+  take({ backfill }: Stream): void {
+    this.open++;
+    if (backfill !== undefined) this.ofBackfills.set(backfill.id, (this.ofBackfills.get(backfill.id) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,60 @@
+/** Starts the execution of a batch whose row is committed: twice is once, and one that has ended is not started again. */
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { BatchRow } from '@autoflow/store';
+import { EXECUTION_QUEUE, type ExecutionArgument } from '@autoflow/topology';
+import { searchAttributes } from '@autoflow/workflows';
+import { executionArgument, type Versions } from '../versions.js';
+
+export interface StartPorts {
+  readonly client: Client;
+  readonly versions: Versions;
+  /** Whether the server knows our search attributes. */
+  readonly indexed: boolean;
+}
+
+export async function startExecution(row: BatchRow, argument: ExecutionArgument, { client, indexed }: StartPorts): Promise<void> {
+  const { backfillId } = row;
+  try {
+    await client.workflow.start(argument.pipeline, {
+      taskQueue: EXECUTION_QUEUE,
+      workflowId: row.executionId,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      args: [argument],
+      ...(indexed && {
+        typedSearchAttributes: [
+          { key: searchAttributes.pipeline, value: argument.pipeline },
+          { key: searchAttributes.version, value: argument.version },
+          ...(backfillId === undefined ? [] : [{ key: searchAttributes.backfill, value: backfillId }]),
+        ],
+      }),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** What the feeder that opened the batch would have started it with: the memory is that of its row, whatever the allocation is by now. */
+export async function argumentOf(row: BatchRow, { versions }: Pick<StartPorts, 'versions'>): Promise<ExecutionArgument> {
+  const resolved = await versions.resolve(row.pipeline, row.version);
+  const argument = executionArgument(resolved, row.scope, row.id, row.ref);
+  const stages = Object.fromEntries(
+    Object.entries(argument.stages).map(([stage, plan]) => {
+      const start = row.memoryMb[stage]?.[0] ?? plan.memoryMb[0] ?? 0;
+      const larger = (resolved.version.envelope[stage]?.memoryMb ?? []).filter((size) => size > start);
+      return [stage, { ...plan, memoryMb: [start, ...larger] }];
+    }),
+  );
+  return { ...argument, stages };
+}
+
+/** Of its latest run. */
+export async function statusOf(executionId: string, client: Client): Promise<string> {
+  try {
+    return (await client.workflow.getHandle(executionId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return NEVER_STARTED;
+    throw error;
+  }
+}
+export const NEVER_STARTED = 'never started';

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { recordDigest, type NewRecord } from '@autoflow/store';
+import { BY, startPlatform, topologyOf, untilRow, type Platform } from './platform.js';
+
+const FUSED = topologyOf({ 'measure+may-pass+perform+weigh+store': [] }, { batch: { records: 5, bytes: 1024 * 1024 } });
+
+const stack = useTestStack();
+let platform: Platform;
+let fused: string;
+beforeAll(async () => {
+  platform = await startPlatform(stack);
+  fused = await platform.registerVersion(FUSED);
+  await platform.store.definitions.setStable({ pipeline: 'acts', version: fused, by: BY });
+  // Two feeders on one inbox.
+  await platform.startWorker();
+  await platform.startWorker(['feeder']);
+});
+afterAll(() => platform?.stop());
+
+const recordOf = (id: string, act: string, more: Partial<NewRecord> = {}): NewRecord => {
+  const record = { id, act };
+  return { key: id, record, digest: recordDigest(record), bytes: JSON.stringify(record).length, ...more };
+};
+const recordsOf = (prefix: string, count: number, act = 'pass', more: Partial<NewRecord> = {}) =>
+  Array.from({ length: count }, (_, n) => recordOf(`${prefix}-${n}`, act, more));
+const accept = (records: readonly NewRecord[], pipeline = 'acts') => platform.store.inbox.accept({ pipeline, scope: 'live', records });
+
+/** Once every record of that prefix has an outcome, how many have which. */
+async function outcomes(prefix: string, count: number): Promise<{ [state: string]: number }> {
+  const of = `from autoflow.records where scope = 'live' and key like '${prefix}-%' and state <> 'running'`;
+  await untilRow(platform, `select 1 ${of} having count(*) = ${count}`);
+  const { rows } = await platform.sql.query<{ state: string; n: number }>(`select state, count(*)::int as n ${of} group by 1`);
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+const sink = async (prefix: string) =>
+  (
+    await platform.sql.query<{ rows: number; stored: number }>(
+      `select count(*)::int as rows, coalesce(sum(stored), 0)::int as stored from sink where id like '${prefix}-%'`,
+    )
+  ).rows[0];
+
+it('gives every record that was accepted its one outcome, and no two feeders the same record', async () => {
+  const acts = [...recordsOf('flow', 190), ...recordsOf('flow-drop', 5, 'drop'), ...recordsOf('flow-fail', 5, 'fail')];
+  for (let at = 0; at < acts.length; at += 20) await accept(acts.slice(at, at + 20));
+  expect(await outcomes('flow', 200)).toEqual({ completed: 190, filtered: 5, dead: 5 });
+  expect(await sink('flow')).toEqual({ rows: 190, stored: 190 });
+  const { rows } = await platform.sql.query(`select id from attempts where id like 'flow-%' group by id having count(*) > 1`);
+  expect(rows).toEqual([]);
+  expect(await platform.store.inbox.waiting('acts')).toEqual({ records: 0, bytes: 0 });
+});
+
+it('takes back what an operator terminated, and runs it again', async () => {
+  await platform.sql.query('delete from released');
+  await accept(recordsOf('ended', 3, 'wait'));
+  await untilRow(platform, `select 1 from attempts where id like 'ended-%' having count(distinct id) > 0`);
+  await untilRow(platform, `select 1 from autoflow.records where key like 'ended-%' and state = 'running' having count(*) = 3`);
+  for (const { executionId } of await platform.store.ledger.openBatches({ pipeline: 'acts', scope: 'live' }))
+    await platform.client.workflow.getHandle(executionId).terminate('by an operator');
+  await platform.sql.query('insert into released values (true)');
+  expect(await outcomes('ended', 3)).toEqual({ completed: 3 });
+  expect(await sink('ended')).toMatchObject({ rows: 3 });
+  const { rows } = await platform.sql.query(`select feeds from autoflow.records where key like 'ended-%'`);
+  expect(rows.every(({ feeds }) => feeds >= 2)).toBe(true);
+});
+
+it('takes what landed by COPY', async () => {
+  const rows = [
+    ['acts', '{"id":"landed-0","act":"pass"}'],
+    ['acts', '{"id":"landed-0","act":"drop"}'],
+    ['acts', '[1]'],
+    ['nowhere', '{}'],
+  ];
+  for (const row of rows) await platform.sql.query('insert into autoflow.landing (pipeline, record) values ($1, $2)', row);
+  await untilRow(platform, `select 1 from autoflow.dead_letters where key like 'landing-%' having count(*) = 2`);
+  expect(await outcomes('landed', 1)).toEqual({ completed: 1 });
+  const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'live', limit: 2 });
+  expect(letters.map(({ code, record }) => [code, record]).sort()).toEqual([
+    ['INVALID_RECORD', { record: [1] }],
+    ['KEY_CONFLICT', { id: 'landed-0', act: 'drop' }],
+  ]);
+  expect((await platform.sql.query('select pipeline from autoflow.landing')).rows).toEqual([{ pipeline: 'nowhere' }]);
+});
