@@ -13,6 +13,8 @@ export {
 } from './analytic/analytic-model.js';
 export { backlog, poissonArrivals } from './arrivals.js';
 export { billedMs, costPer1000, invocationCost, usageCost } from './cost.js';
+export { fit, modelsFor, type Fit, type FitProblem, type FittedFunction } from './fit/fit.js';
+export { type MeteredInvocation, type MeteredSpan } from './fit/rows.js';
 export { kendallTau } from './kendall.js';
 export { functionModel, modelOf, type FunctionModel, type FunctionModels } from './model/function-model.js';
 export { cpuShare, fits, LOCAL_HOST, MEMORY_SHARE, memoryPressure, type HostModel, type TemporalModel } from './model/host-model.js';

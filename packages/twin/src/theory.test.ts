@@ -64,7 +64,7 @@ it('M/G/1 with first come, first served: Pollaczek and Khinchine', () => {
 it('M/G/1 with processor sharing: W = s / (1 − ρ), whatever the distribution', () => {
   for (const cv of [0, 1]) {
     const model = { cpuFixedMs: 100, cv };
-    const { latencyMs, cpu } = station({ model, host: { cores: 1 }, instances: 5000, perSecond: 7, records: 300_000 });
+    const { latencyMs, cpu } = station({ model, host: { cores: 1 }, instances: 500, perSecond: 7, records: 300_000 });
     expect(error(latencyMs.mean, 100 / 0.3)).toBeLessThan(0.02);
     expect(error(cpu, 0.7)).toBeLessThan(0.02);
   }
@@ -72,7 +72,7 @@ it('M/G/1 with processor sharing: W = s / (1 − ρ), whatever the distribution'
 
 it('processor sharing on c cores, each job on at most one: as M/M/c', () => {
   const model = { cpuFixedMs: 100, cv: 1 };
-  const { latencyMs } = station({ model, host: { cores: 4 }, instances: 5000, perSecond: 32, records: 400_000, noise: 'exponential' });
+  const { latencyMs } = station({ model, host: { cores: 4 }, instances: 500, perSecond: 32, records: 400_000, noise: 'exponential' });
   expect(error(latencyMs.mean, 100 * (1 + erlangC(4, 3.2) / 0.8))).toBeLessThan(0.02);
 });
 

@@ -1,0 +1,60 @@
+import type { HostModel } from '../model/host-model.js';
+import { quantile } from '../quantile.js';
+import { grouped } from './grouped.js';
+import { medianOf, robustLine } from './line.js';
+import type { MeteredInvocation } from './rows.js';
+
+const FEWEST_ROWS = 20;
+
+/** The host with what the rows tell of it: the cost of an invocation beside its functions, cold starts, and the least time of a hop. */
+export function fitHost(rows: readonly MeteredInvocation[], host: HostModel): HostModel {
+  if (rows.length < FEWEST_ROWS) return host;
+  const cold = rows.flatMap(({ coldStartMs }) => (coldStartMs > 0 ? [coldStartMs] : []));
+  return {
+    ...host,
+    ...overhead(rows, host),
+    coldStartMs: cold.length >= 3 ? medianOf(cold) : host.coldStartMs,
+    temporal: { ...host.temporal, latencyMs: hopLatency(rows, host) },
+  };
+}
+
+/** What the functions of an invocation do not account for: fixed, and by the bytes that it reads and writes. */
+function overhead(rows: readonly MeteredInvocation[], host: HostModel): Pick<HostModel, 'invocation' | 'serialisationMsPerKb'> {
+  const kb = rows.map(({ bytesIn, bytesOut }) => (bytesIn + bytesOut) / 1024);
+  const cpu = rows.map(({ cpuMs, spans }) => Math.max(0, cpuMs - spans.reduce((sum, span) => sum + span.cpuMs, 0)));
+  const io = rows.map(({ durationMs, cpuMs, runQueueMs, spans }, i) => {
+    const walls = spans.reduce((sum, span) => sum + span.wallMs, 0);
+    const waited = cpuMs > 0 ? (runQueueMs * cpu[i]!) / cpuMs : 0;
+    return Math.max(0, durationMs - walls - cpu[i]! - waited);
+  });
+  const told = Math.max(...kb) >= 2 * Math.min(...kb);
+  const line = told ? robustLine(kb, cpu) : undefined;
+  const perKb = line?.slope ?? host.serialisationMsPerKb;
+  return {
+    invocation: { cpuMs: line?.intercept ?? Math.max(0, medianOf(cpu) - perKb * medianOf(kb)), ioMs: medianOf(io) },
+    serialisationMsPerKb: perKb,
+  };
+}
+
+/** From the end of one stage to the start of the next in the same execution, where nothing was queued: the quicker quarter. */
+function hopLatency(rows: readonly MeteredInvocation[], { temporal }: HostModel): number {
+  const gaps: number[] = [];
+  for (const [, own] of grouped(rows, ({ executionId }) => executionId)) {
+    const order = own.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+    order.forEach((row, i) => {
+      const before = order[i - 1];
+      if (before === undefined) return;
+      const ended = before.startedAt.getTime() + before.gateMs + before.coldStartMs + before.durationMs;
+      const gap = row.startedAt.getTime() - ended;
+      if (gap > 0) gaps.push(gap);
+    });
+  }
+  if (gaps.length < FEWEST_ROWS) return temporal.latencyMs;
+  return Math.max(
+    0,
+    quantile(
+      gaps.sort((a, b) => a - b),
+      0.25,
+    ) - temporal.activityMs,
+  );
+}
