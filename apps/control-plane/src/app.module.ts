@@ -12,6 +12,7 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller.js
 import { EventFeed } from './events/event-feed.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { HostsController } from './hosts/hosts.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { PipelinesController } from './pipelines/pipelines.controller.js';
 import { PipelinesService } from './pipelines/pipelines.service.js';
@@ -41,6 +42,7 @@ export class AppModule {
         RecordsController,
         DeadLettersController,
         AuditController,
+        HostsController,
         HealthController,
         EventsController,
         WebhooksController,

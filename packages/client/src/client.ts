@@ -105,6 +105,9 @@ export function createClient(options: ClientOptions) {
       show: (pipeline: string, id: string) => call<api.DeadLetter>(path`/pipelines/${pipeline}/dead-letters/${id}`),
     },
 
+    /** The processes of the fleet that are alive. */
+    hosts: () => call<api.HostList>('/hosts'),
+
     audit: (filter: Page & { pipeline?: string } = {}) =>
       call<api.AuditPage>('/audit', { query: { ...page(filter), pipeline: filter.pipeline } }),
 

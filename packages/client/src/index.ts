@@ -13,6 +13,8 @@ export type {
   Event,
   EventPage,
   Graph,
+  Host,
+  HostList,
   Metrics,
   MetricsReport,
   NewBackfill,

@@ -11,14 +11,25 @@ export interface Sql {
   query<Row extends object>(text: string, values?: readonly unknown[], format?: 'text' | 'binary'): Promise<Row[]>;
 }
 
+/**
+ * A statement that takes longer than 30 seconds is ended, and rejects with `StoreUnavailableError`: a hung one must not hold its connection, and
+ * whoever waits for it, for ever. What may rightly take longer goes through `patient`.
+ */
 export interface Database extends Sql {
   /** Runs `work` in one transaction; when Postgres aborted it for another one's sake, again (three times at most), so `work` must not have other effects. */
   transaction<T>(work: (sql: Sql) => Promise<T>, mode?: 'read committed' | 'repeatable read read only'): Promise<T>;
   /** Rejects when the server does not answer within 5 seconds; other statements wait for it. */
   ping(): Promise<void>;
+  /** The same without a limit of time: for migrations, reports and cleaning up. */
+  readonly patient: Pick<Database, 'query' | 'transaction'>;
   close(): Promise<void>;
 }
 
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** A server that hangs does not end its statements either: later, this side gives up. */
+const MARGIN_MS = 5_000;
+/** The longest that a timer can be set to. */
+const NEVER_MS = 2 ** 31 - 1;
 const PING_TIMEOUT_MS = 5_000;
 const INT8 = 20;
 const types: pg.CustomTypesConfig = {
@@ -29,8 +40,16 @@ const types: pg.CustomTypesConfig = {
   },
 };
 
-export function openDatabase(settings: { connectionString: string; maxConnections: number; log: Log }): Database {
-  const { connectionString, maxConnections, log } = settings;
+export interface DatabaseSettings {
+  readonly connectionString: string;
+  readonly maxConnections: number;
+  /** Default: 30 s. */
+  readonly statementTimeoutMs?: number;
+  readonly log: Log;
+}
+
+export function openDatabase(settings: DatabaseSettings): Database {
+  const { connectionString, maxConnections, statementTimeoutMs = STATEMENT_TIMEOUT_MS, log } = settings;
   const place = placeOf(connectionString);
   const pool = new pg.Pool({
     connectionString,
@@ -39,6 +58,8 @@ export function openDatabase(settings: { connectionString: string; maxConnection
     application_name: 'autoflow',
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + MARGIN_MS,
     keepAlive: true,
     allowExitOnIdle: true,
   });
@@ -56,6 +77,10 @@ export function openDatabase(settings: { connectionString: string; maxConnection
   return {
     query: (text, values, format) => typed(() => rows(pool, text, values, format)),
     transaction: (work, mode = 'read committed') => typed(() => repeated(() => transact(pool, work, mode))),
+    patient: {
+      query: (text, values, format) => typed(() => transact(pool, (sql) => sql.query(text, values, format), 'read committed', NEVER_MS)),
+      transaction: (work, mode = 'read committed') => typed(() => repeated(() => transact(pool, work, mode, NEVER_MS))),
+    },
     ping: () => typed(async () => void (await pool.query({ text: 'select 1', query_timeout: PING_TIMEOUT_MS } as pg.QueryConfig))),
     close: () => (ended ??= pool.end()),
   };
@@ -66,12 +91,13 @@ async function rows<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
   format = 'text',
+  timeoutMs?: number,
 ): Promise<Row[]> {
-  const query = { text, values: values.map(storable), binary: format === 'binary' };
+  const query = { text, values: values.map(storable), binary: format === 'binary', ...(timeoutMs && { query_timeout: timeoutMs }) };
   return (await client.query<Row>(query)).rows;
 }
 
-async function transact<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>, mode: string): Promise<T> {
+async function transact<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>, mode: string, timeoutMs?: number): Promise<T> {
   const client = await pool.connect();
   // A client that loses its connection while no statement is under way emits; unheard, that would end the process.
   const ignore = () => {};
@@ -79,7 +105,8 @@ async function transact<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>, mode: 
   let broken: Error | undefined;
   try {
     await client.query(`begin isolation level ${mode}`);
-    const result = await work({ query: (text, values, format) => rows(client, text, values, format) });
+    if (timeoutMs !== undefined) await client.query(`set local statement_timeout = ${timeoutMs}`);
+    const result = await work({ query: (text, values, format) => rows(client, text, values, format, timeoutMs) });
     await client.query('commit');
     return result;
   } catch (error) {

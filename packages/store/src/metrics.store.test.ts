@@ -123,7 +123,8 @@ describe('metrics', () => {
     });
     expect(parse?.costPer1000?.withoutActions).toBeCloseTo(((0.002 * 0.75) / 20) * 1000, 9);
     expect(find?.costPer1000?.all).toBeCloseTo((((0.002 + 2 * ACTION) * 0.25) / 20) * 1000, 9);
-    expect(find).not.toHaveProperty('utilisation');
+    expect(parse?.utilisation).toEqual({ memory: expect.closeTo(0.25 * 0.75, 9), instances: expect.closeTo(0.25 * 0.75, 9) });
+    expect(find?.utilisation).toEqual({ memory: expect.closeTo(0.25 * 0.25, 9), instances: expect.closeTo(0.25 * 0.25, 9) });
   });
 
   test('a window, a version, a scope or a pipeline without anything has no rows', async () => {

@@ -29,7 +29,13 @@ interface Columns {
 export function metricsStore(database: Database, prices: Prices): MetricsStore {
   return {
     metrics: async (query) => {
-      const rows = await database.query<Columns>(STATEMENTS[query.by], [query.pipeline, query.from, query.to, query.version, query.scope]);
+      const rows = await database.patient.query<Columns>(STATEMENTS[query.by], [
+        query.pipeline,
+        query.from,
+        query.to,
+        query.version,
+        query.scope,
+      ]);
       return rows.map((columns) => metricsRow(columns, query, prices));
     },
     invocations: ({ pipeline, executionId, version, stage, limit }) =>
@@ -123,7 +129,10 @@ select version, stage, records, good, dead, invocations, 0 as executions, observ
        usage, cpu_ms as "cpuMs", cold_starts as "coldStarts", peak_memory_mb as "peakMemoryMb"
   from i left join u using (version, stage) order by version collate "C", stage collate "C"`;
 
-/** Latency of the function's span in an attempt. An invocation's cost goes to its functions by wall time, which is what is billed. */
+/**
+ * Latency of the function's span in an attempt. An invocation's cost goes to its functions by wall time, which is what is billed; so does what the
+ * stage's pools used, of all that they had: the utilisations of a stage's functions add up to that of the stage.
+ */
 const BY_FUNCTION = `
 with s as (
   select i.version, i.stage, x.node, x."recordsIn" - x.retried as handled, x.dead, x."wallMs" as wall_ms, x."cpuMs" as cpu_ms,
@@ -131,11 +140,22 @@ with s as (
          case when t.wall_ms > 0 then x."wallMs" / t.wall_ms else 1.0 / t.functions end as share
     from (select * from ${INVOCATIONS}) i
     cross join lateral (select sum((e ->> 'wallMs')::float8) as wall_ms, count(*) as functions from jsonb_array_elements(i.spans) e) t
-    cross join lateral jsonb_to_recordset(i.spans) x (node text, "recordsIn" int, retried int, dead int, "wallMs" float8, "cpuMs" float8))
+    cross join lateral jsonb_to_recordset(i.spans) x (node text, "recordsIn" int, retried int, dead int, "wallMs" float8, "cpuMs" float8)),
+w as (
+  select version, stage, node, case when sum(sum(wall_ms)) over stages > 0 then sum(wall_ms) / sum(sum(wall_ms)) over stages
+                                    else 1.0 / count(*) over stages end as part
+    from s group by version, stage, node window stages as (partition by version, stage)),
+p as (
+  select version, stage, sum(provisioned_s) as provisioned_s, sum(busy_s) as busy_s, sum(provisioned_mb_s) as provisioned_mb_s, sum(used_mb_s) as used_mb_s
+    from autoflow.pool_usage where pipeline = $1 and from_at >= $2 and from_at < $3 and ($4::text is null or version = $4) group by version, stage),
+u as (
+  select version, stage, node, json_build_object('provisionedS', provisioned_s, 'busyS', busy_s * part,
+                                                 'provisionedMbS', provisioned_mb_s, 'usedMbS', used_mb_s * part) as usage
+    from w join p using (version, stage))
 select version, stage, node as function, sum(handled) as records, sum(handled - dead) as good, sum(dead) as dead, count(*) as invocations, 0 as executions,
        extract(epoch from max(ended_at) - min(started_at))::float8 as "observedS", avg(wall_ms) as mean,
        percentile_cont(${PERCENTILES}) within group (order by wall_ms) as percentiles, sum(cost_usd * share) as "costUsd", sum(share)::float8 as actions,
-       null as usage, sum(cpu_ms) as "cpuMs", count(*) filter (where cold) as "coldStarts", max(peak_memory_mb) as "peakMemoryMb"
+       (select u.usage from u where u.version = s.version and u.stage = s.stage and u.node = s.node) as usage, sum(cpu_ms) as "cpuMs", count(*) filter (where cold) as "coldStarts", max(peak_memory_mb) as "peakMemoryMb"
   from s group by version, stage, node order by version collate "C", stage collate "C", node collate "C"`;
 
 const STATEMENTS: { readonly [by in MetricsQuery['by']]: string } = { version: BY_VERSION, stage: BY_STAGE, function: BY_FUNCTION };

@@ -15,8 +15,11 @@ export interface Migration {
 /** Any constant will do; it only must not be used by others in the same database. */
 const LOCK = 4_207_849_484;
 
-export async function migrate(database: Database, migrations: readonly Migration[]): Promise<{ applied: readonly string[] }> {
-  return database.transaction(async (sql) => {
+export async function migrate(
+  database: Pick<Database, 'patient'>,
+  migrations: readonly Migration[],
+): Promise<{ applied: readonly string[] }> {
+  return database.patient.transaction(async (sql) => {
     await sql.query('select pg_advisory_xact_lock($1)', [LOCK]);
     await sql.query('create schema if not exists autoflow');
     await sql.query(

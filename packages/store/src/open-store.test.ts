@@ -49,6 +49,26 @@ describe('openStore', () => {
     await store.close();
   });
 
+  test('a statement that hangs ends, typed and retryable; a report may take longer', async () => {
+    const store = await openStore({ connectionString: stack.databaseUrl, statementTimeoutMs: 100 });
+    await store.migrate();
+    const holder = await connect(stack.databaseUrl);
+    await holder.query('begin; lock table autoflow.pipelines, autoflow.pool_usage');
+    const window = { pipeline: 'p', from: new Date(0), to: new Date(1), by: 'stage' } as const;
+    const report = store.metrics.metrics(window);
+    const hung = store.definitions.pipelines();
+    await expect(hung).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      retryable: true,
+      message: expect.stringContaining('statement timeout'),
+    });
+    await holder.query('commit');
+    expect(await report).toEqual([]);
+    expect(await store.definitions.pipelines()).toEqual([]);
+    await holder.end();
+    await store.close();
+  });
+
   test('connections that are cut are replaced', async () => {
     const store = await openStore({ connectionString: stack.databaseUrl });
     const sql = await connect(stack.databaseUrl);

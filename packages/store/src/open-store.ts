@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly connectionString: string;
   /** Default 10. Listening takes one more. */
   readonly maxConnections?: number;
+  /** What a statement may take, migrations and reports apart, in milliseconds; default 30,000. */
+  readonly statementTimeoutMs?: number;
   readonly log?: Log;
   /** Of Temporal actions, for the cost in `metrics`; what invocations cost is in their rows. Default: the published prices. */
   readonly prices?: Prices;
@@ -34,10 +36,11 @@ export interface StoreOptions {
 export async function openStore({
   connectionString,
   maxConnections = 10,
+  statementTimeoutMs,
   log = () => {},
   prices = PUBLISHED_PRICES,
 }: StoreOptions): Promise<Store> {
-  const database = openDatabase({ connectionString, maxConnections, log });
+  const database = openDatabase({ connectionString, maxConnections, ...(statementTimeoutMs !== undefined && { statementTimeoutMs }), log });
   const listener = createListener({ connectionString, log });
   try {
     await database.ping();

@@ -25,7 +25,7 @@ export async function outcomeDigest(
   pipeline: string,
   scope: string,
 ): Promise<{ digest: string; counts: OutcomeCounts }> {
-  return database.transaction(async (sql) => {
+  return database.patient.transaction(async (sql) => {
     const hash = createHash('sha256');
     const counts = { running: 0, completed: 0, filtered: 0, dead: 0, cancelled: 0 };
     let page: Ended[];

@@ -33,7 +33,7 @@ export async function dropPartitions(database: Database, table: Metered, olderTh
   const dropped: string[] = [];
   for (const day of old) {
     try {
-      await database.transaction(async (sql) => {
+      await database.patient.transaction(async (sql) => {
         await sql.query(`set local lock_timeout = '1s'`);
         await sql.query(`drop table if exists autoflow.${partitionName(table, day)}`);
       });

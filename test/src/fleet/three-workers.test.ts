@@ -63,7 +63,8 @@ async function startWorker(host: string, roles: string): Promise<ChildProcess> {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let said = '';
-  for (const stream of [worker.stdout!, worker.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
+  for (const stream of [worker.stdout!, worker.stderr!])
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
   await Promise.race([
     once(worker, 'message'),
     once(worker, 'exit').then(() => Promise.reject(new Error(`${host} ended before it took work:\n${said}`))),

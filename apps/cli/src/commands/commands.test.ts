@@ -1,4 +1,5 @@
 /** The built command against a control plane on real servers. */
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -98,6 +99,23 @@ test('a backfill is started, listed, paused and cancelled', async () => {
   expect(await json('backfills', 'cancel', 'retail-orders', id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });
   expect(await json('backfills', 'resume', 'retail-orders', id)).toMatchObject({ code: 1, json: { error: { code: 'BACKFILL_ENDED' } } });
   expect((await autoflow('backfills', 'list', 'retail-orders')).stdout).toContain(`${id}  cancelled`);
+});
+
+test('hosts are listed, also when there are none', async () => {
+  expect(await autoflow('hosts')).toMatchObject({ code: 0, stdout: 'No host is alive.\n' });
+  const host = {
+    host: 'worker-1',
+    incarnation: randomUUID(),
+    roles: ['control', 'functions'],
+    version: '0.1.0',
+    enforcement: 'soft',
+  } as const;
+  await store.fleet.beat(host, []);
+  expect(await json('hosts')).toMatchObject({
+    code: 0,
+    json: { items: [{ host: 'worker-1', roles: ['control', 'functions'], pools: [] }] },
+  });
+  expect((await autoflow('hosts')).stdout).toMatch(/worker-1 +control functions +0\.1\.0 +soft +0 +0 +0/);
 });
 
 test('metrics and dead letters are answered, also when there are none', async () => {

@@ -8,6 +8,7 @@ import { registerDemo } from './demo.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { registerEvents } from './events.js';
+import { registerHosts } from './hosts.js';
 import { registerMetrics } from './metrics.js';
 import { registerPipelines } from './pipelines.js';
 import { registerRollback } from './rollback.js';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVersions,
   registerRollback,
   registerAllocation,
+  registerHosts,
   registerMetrics,
   registerDeadLetters,
   registerEvents,

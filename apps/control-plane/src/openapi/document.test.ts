@@ -9,6 +9,7 @@ const ROUTES = [
   'GET /v1/events',
   'GET /v1/health/live',
   'GET /v1/health/ready',
+  'GET /v1/hosts',
   'GET /v1/pipelines',
   'GET /v1/pipelines/{pipeline}',
   'GET /v1/pipelines/{pipeline}/allocations',

@@ -7,6 +7,7 @@ export * from './dead-letters.js';
 export * from './events.js';
 export * from './health.js';
 export * from './ingest.js';
+export * from './hosts.js';
 export * from './metrics.js';
 export * from './pipeline-spec.js';
 export * from './pipelines.js';

@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { setTimeout as after } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { RecordState } from '@autoflow/pipeline';
 import { StageFailure, type StageAnswer } from '@autoflow/topology';
@@ -55,6 +56,62 @@ describe('an instance', () => {
     expect(usage.cpuMs).toBeGreaterThan(0);
     expect(usage.peakMemoryMb).toBeGreaterThan(20);
     expect(usage.bytesIn).toBeGreaterThan(0);
+  });
+
+  it('counts a death here, whatever became of those that came dying', async () => {
+    const instance = await bench.instance();
+    const arrivedAt = '2026-01-01T00:00:00.000Z';
+    const fieldsOf = (index: number, mode: string) => ({
+      index,
+      key: String(index),
+      arrivedAt,
+      fields: { id: String(index), mode, amount: 0 },
+    });
+    const death = { in: 'devour', code: 'DIED', message: '' };
+    const input = await bench.batches.write({ pipeline: 'trouble', batchId: 'batch', label: 'input' }, [
+      { ...fieldsOf(0, 'unwanted'), death },
+      fieldsOf(1, 'terminal'),
+      fieldsOf(2, 'ok'),
+    ]);
+    const result = await instance.invoke(bench.invocation(input, { nodes: ['keep-wanted', 'act'] }), true, never);
+    expect(result).toMatchObject({ type: 'answer', usage: { recordsIn: 3, recordsOut: 1, filtered: 1, dead: 1, retried: 0 } });
+  });
+
+  describe('a resource that allows only so many uses a second', () => {
+    const visits = (instance: InstanceProcess, count: number, { node = 'visit', signal = never } = {}) =>
+      bench
+        .batch(Array.from({ length: count }, (_, i) => ({ id: String(i), mode: 'ok', amount: 0 })))
+        .then((input) => instance.invoke(bench.invocation(input, { pipeline: 'visits', nodes: [node] }), true, signal));
+
+    it('is asked for before each call of a handler: one use, of a record or of a whole batch', async () => {
+      const asked: unknown[] = [];
+      const instance = await bench.instance({ pipeline: 'visits', use: async (uses) => void asked.push(uses) });
+      expect((await recordsOf(await visits(instance, 3))).done).toHaveLength(3);
+      expect(asked).toEqual(Array(3).fill([{ resource: 'turnstile', perSecond: 5 }]));
+      expect((await recordsOf(await visits(instance, 3, { node: 'visit-together' }))).done).toHaveLength(3);
+      expect(asked).toHaveLength(4);
+    });
+
+    it('may keep a handler waiting for longer than its timeout: that is no time of its own', async () => {
+      const instance = await bench.instance({ pipeline: 'visits', graceMs: 10, use: () => after(150) });
+      const result = await visits(instance, 2);
+      expect((await recordsOf(result)).done.map(({ death }) => death)).toEqual([undefined, undefined]);
+      const { usage } = result as Extract<InvocationResult, { type: 'answer' }>;
+      expect(usage.spans[0]!.wallMs).toBeLessThan(250);
+    });
+
+    it('lets a cancelled invocation go', async () => {
+      const cancelling = new AbortController();
+      let left = false;
+      const use = (_: unknown, signal: AbortSignal) =>
+        new Promise<void>((_resolve, reject) => {
+          signal.addEventListener('abort', () => ((left = true), reject(new Error('gone'))));
+          cancelling.abort();
+        });
+      const instance = await bench.instance({ pipeline: 'visits', use });
+      expect((await visits(instance, 1, { signal: cancelling.signal })).type).toBe('failure');
+      expect([left, instance.alive]).toEqual([true, true]);
+    });
   });
 
   it.each([

@@ -46,7 +46,7 @@ export function postgresBatchStore({ connectionString }: Settings): BatchStore {
     async removeOlderThan(cutoff, keep) {
       const [gone] = await (
         await database()
-      ).query<{ batches: number }>(
+      ).patient.query<{ batches: number }>(
         `with gone as (delete from autoflow.batch_blobs where created_at < $1 and batch_id <> all ($2) returning batch_id)
          select count(distinct batch_id) as batches from gone`,
         [cutoff, [...keep]],
