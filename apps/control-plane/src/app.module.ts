@@ -20,6 +20,7 @@ import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
 import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { RecordsController } from './records/records.controller.js';
+import { SensitiveFields } from './sensitive/sensitive-fields.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { VersionsService } from './versions/versions.service.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -60,6 +61,7 @@ export class AppModule {
         AllocationsService,
         BackfillsService,
         EventFeed,
+        SensitiveFields,
       ],
     };
   }

@@ -1,3 +1,4 @@
+import { sensitive } from '@autoflow/pipeline';
 import { z } from 'zod';
 
 /** One line of the retailer's CSV file, as text: nothing is assumed about it until `parse-invoice` has read it. */
@@ -7,7 +8,7 @@ export const Row = z.object({
   Quantity: z.string(),
   InvoiceDate: z.string(),
   UnitPrice: z.string(),
-  CustomerID: z.string(),
+  CustomerID: sensitive(z.string()),
   Country: z.string(),
 });
 export type Row = z.output<typeof Row>;
@@ -24,7 +25,7 @@ export const Invoice = z.object({
   day: z.string(),
   hour: z.int(),
   country: z.string(),
-  customerId: z.int().nullable(),
+  customerId: sensitive(z.int().nullable()),
   lines: z.array(Line),
 });
 export type Invoice = z.output<typeof Invoice>;

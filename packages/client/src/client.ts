@@ -9,6 +9,10 @@ interface Page {
   readonly limit?: number;
   readonly cursor?: string;
 }
+/** With the values of sensitive fields: takes an admin, and is told of in an event. */
+interface Reveal {
+  readonly reveal?: true | undefined;
+}
 export interface MetricsWindow {
   readonly by?: 'version' | 'stage' | 'function';
   /** `90s`, `15m`, `1h`, `7d`. */
@@ -93,8 +97,8 @@ export function createClient(options: ClientOptions) {
         call<api.RecordPage>(path`/pipelines/${pipeline}/records`, {
           query: { ...page(filter), scope: filter.scope, state: filter.state },
         }),
-      show: (pipeline: string, key: string, scope?: string) =>
-        call<api.RecordOutcome>(path`/pipelines/${pipeline}/records/${key}`, { query: { scope } }),
+      show: (pipeline: string, key: string, scope?: string, { reveal }: Reveal = {}) =>
+        call<api.RecordOutcome>(path`/pipelines/${pipeline}/records/${key}`, { query: { scope, reveal: reveal && 'true' } }),
     },
 
     deadLetters: {
@@ -102,7 +106,8 @@ export function createClient(options: ClientOptions) {
         call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, {
           query: { ...page(filter), scope: filter.scope, code: filter.code },
         }),
-      show: (pipeline: string, id: string) => call<api.DeadLetter>(path`/pipelines/${pipeline}/dead-letters/${id}`),
+      show: (pipeline: string, id: string, { reveal }: Reveal = {}) =>
+        call<api.DeadLetter>(path`/pipelines/${pipeline}/dead-letters/${id}`, { query: { reveal: reveal && 'true' } }),
     },
 
     /** The processes of the fleet that are alive. */

@@ -9,6 +9,7 @@ export { join } from './join.js';
 export { isTerminalError, TerminalError } from './terminal-error.js';
 export { DefinitionError } from './definition-error.js';
 export { dependencies, type Dependency } from './dependencies.js';
+export { blankOut, REDACTED, redactFields, sensitive, sensitiveValues } from './sensitive.js';
 export { specOf } from './spec-of.js';
 export type { BatchContext, Context, Uses, WriteContext } from './context.js';
 export type { CallOptions, FunctionDefinition, RetryOptions } from './definition.js';

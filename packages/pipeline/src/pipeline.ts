@@ -3,6 +3,7 @@ import type { FunctionDefinition } from './definition.js';
 import { inputNode } from './graph.js';
 import { checkFieldNames, checkName } from './names.js';
 import { fieldsOf, isSchema, type JsonOnly, type Out, type Schema } from './schema.js';
+import { sensitivePaths } from './sensitive.js';
 import { nodeOf, recordOf, type Rec, type Writers } from './symbolic-record.js';
 import { wiringOf, type Wiring } from './wiring.js';
 import { wiringProblems } from './wiring-problems.js';
@@ -77,6 +78,12 @@ export function definePipeline<const Name extends string, I extends Schema, O ex
       'PIPELINE_INVALID',
       `pipeline '${name}': ${problems.join('; ')}`,
       `correct ${problems.length === 1 ? 'it' : `these ${problems.length} problems`} and define it again`,
+    );
+  if (sensitivePaths({ input: spec.input, output: spec.output, functions }).includes(`/${spec.key}`))
+    throw new DefinitionError(
+      'KEY_SENSITIVE',
+      `pipeline '${name}' has the key '${spec.key}', which is marked as sensitive`,
+      'a key stands in lists, logs and addresses; identify a record by something else, such as a hash of it',
     );
   return Object.freeze({
     [brand]: true,

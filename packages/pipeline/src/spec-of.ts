@@ -2,10 +2,12 @@ import { toJSONSchema } from 'zod';
 import type { Json } from './json.js';
 import type { AnyPipeline } from './pipeline.js';
 import { fieldsOf, type Schema } from './schema.js';
+import { sensitivePaths } from './sensitive.js';
 import type { PipelineSpec } from './spec.js';
 
 /** The serialisable form of a pipeline: plain JSON, no code. The same definition gives the same spec, whichever copy of this module made it. */
 export function specOf(pipeline: AnyPipeline): PipelineSpec {
+  const sensitive = sensitivePaths(pipeline);
   return {
     name: pipeline.name,
     key: pipeline.key,
@@ -13,6 +15,7 @@ export function specOf(pipeline: AnyPipeline): PipelineSpec {
     output: fieldsOf(pipeline.output),
     nodes: pipeline.wiring.nodes,
     resources: pipeline.wiring.resources,
+    ...(sensitive.length > 0 && { sensitive }),
     schemas: { input: jsonSchema(pipeline.input, 'input'), output: jsonSchema(pipeline.output, 'output') },
   };
 }

@@ -58,6 +58,8 @@ export interface PipelineSpec {
   /** In the order written, which is topological. */
   readonly nodes: readonly NodeSpec[];
   readonly resources: readonly ResourceSpec[];
+  /** Paths of what is marked as sensitive in any of the pipeline's schemas: JSON pointers, `*` for each element. Absent where nothing is. */
+  readonly sensitive?: readonly string[];
   /** JSON Schemas, for documents and clients; not part of the hash of the wiring. */
   readonly schemas: { readonly input: Json; readonly output: Json };
 }

@@ -46,9 +46,10 @@ export function registerDeadLetters(program: Command): void {
   letters
     .command('show <pipeline> <id>')
     .description('one dead letter with its record')
+    .option('--reveal', 'with the values of sensitive fields (admins; told of in an event)')
     .action(
-      withContext(async ({ out, client }, _, pipeline = '', id = '') => {
-        const letter = await (await client()).deadLetters.show(pipeline, id);
+      withContext<{ reveal?: true }>(async ({ out, client }, { reveal }, pipeline = '', id = '') => {
+        const letter = await (await client()).deadLetters.show(pipeline, id, { reveal });
         out.answer(
           letter,
           () =>

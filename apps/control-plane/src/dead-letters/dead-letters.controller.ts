@@ -1,14 +1,19 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
-import { DeadLetter, DeadLetterPage, DeadLettersQuery } from '@autoflow/client/schemas';
+import { DeadLetter, DeadLetterPage, DeadLetterQuery, DeadLettersQuery } from '@autoflow/client/schemas';
 import { Get, pageOf, ProblemError } from '@autoflow/http';
 import type { DeadLetterRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
+import { type Showing, Shown } from '../sensitive/shown.js';
+import { SensitiveFields } from '../sensitive/sensitive-fields.js';
 
 @Controller('v1/pipelines/:pipeline/dead-letters')
 export class DeadLettersController {
-  constructor(@Inject(STORE) private readonly store: Store) {}
+  constructor(
+    @Inject(STORE) private readonly store: Store,
+    @Inject(SensitiveFields) private readonly fields: SensitiveFields,
+  ) {}
 
   @Get('', {
     summary: 'Records that died, newest first, with their errors',
@@ -37,11 +42,17 @@ export class DeadLettersController {
     answers: DeadLetter,
     problems: ['PIPELINE_UNKNOWN', 'DEAD_LETTER_UNKNOWN'],
   })
-  async show(@Param('pipeline') pipeline: string, @Param('letter') id: string) {
+  async show(
+    @Param('pipeline') pipeline: string,
+    @Param('letter') id: string,
+    @Query({ schema: DeadLetterQuery }) { reveal }: z.output<typeof DeadLetterQuery>,
+    @Shown() showing: Showing,
+  ) {
+    const show = await this.fields.shown(showing, reveal, { pipeline, what: `dead letter ${id}` });
     await findPipeline(this.store, pipeline);
     const row = await this.store.ledger.deadLetter(pipeline, id);
     if (row === undefined) throw new ProblemError('DEAD_LETTER_UNKNOWN', `${pipeline} has no dead letter ${JSON.stringify(id)}.`);
-    return { ...summary(row), record: row.record };
+    return { ...summary(row), record: await show(pipeline, row.release, row.record) };
   }
 }
 

@@ -1,14 +1,19 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
-import { RecordOutcome, RecordPage, RecordsQuery, ScopeDigest, ScopeQuery } from '@autoflow/client/schemas';
+import { RecordOutcome, RecordPage, RecordQuery, RecordsQuery, ScopeDigest, ScopeQuery } from '@autoflow/client/schemas';
 import { Get, pageOf, ProblemError } from '@autoflow/http';
 import type { RecordRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
+import { type Showing, Shown } from '../sensitive/shown.js';
+import { SensitiveFields, type Show } from '../sensitive/sensitive-fields.js';
 
 @Controller('v1/pipelines/:pipeline')
 export class RecordsController {
-  constructor(@Inject(STORE) private readonly store: Store) {}
+  constructor(
+    @Inject(STORE) private readonly store: Store,
+    @Inject(SensitiveFields) private readonly fields: SensitiveFields,
+  ) {}
 
   @Get('records', {
     summary: 'Records with their current outcomes, by scope and key',
@@ -18,8 +23,10 @@ export class RecordsController {
   })
   async list(
     @Param('pipeline') pipeline: string,
-    @Query({ schema: RecordsQuery }) { scope, state, limit, cursor }: z.output<typeof RecordsQuery>,
+    @Query({ schema: RecordsQuery }) { scope, state, limit, cursor, reveal }: z.output<typeof RecordsQuery>,
+    @Shown() showing: Showing,
   ) {
+    const show = await this.fields.shown(showing, reveal, { pipeline, what: 'records' });
     await findPipeline(this.store, pipeline);
     const rows = await this.store.ledger.records({
       pipeline,
@@ -28,7 +35,13 @@ export class RecordsController {
       ...(state !== undefined && { state }),
       ...(cursor !== undefined && { after: cursor }),
     });
-    return pageOf(rows, limit, presented, (row) => (scope === undefined ? `${row.scope}/${row.key}` : row.key));
+    const items = await Promise.all(rows.map((row) => presented(row, show)));
+    return pageOf(
+      items,
+      limit,
+      (row) => row,
+      (row) => (scope === undefined ? `${row.scope}/${row.key}` : row.key),
+    );
   }
 
   @Get('records/:key', {
@@ -40,13 +53,15 @@ export class RecordsController {
   async show(
     @Param('pipeline') pipeline: string,
     @Param('key') key: string,
-    @Query({ schema: ScopeQuery }) { scope }: z.output<typeof ScopeQuery>,
+    @Query({ schema: RecordQuery }) { scope, reveal }: z.output<typeof RecordQuery>,
+    @Shown() showing: Showing,
   ) {
+    const show = await this.fields.shown(showing, reveal, { pipeline, what: `record ${key}` });
     await findPipeline(this.store, pipeline);
     const row = await this.store.ledger.record(pipeline, scope, key);
     if (row === undefined)
       throw new ProblemError('RECORD_UNKNOWN', `${pipeline} has no record ${JSON.stringify(key)} in the scope ${scope}.`);
-    return presented(row);
+    return presented(row, show);
   }
 
   @Get('digest', {
@@ -61,6 +76,6 @@ export class RecordsController {
   }
 }
 
-function presented({ pipeline: _, ...row }: RecordRow) {
-  return row;
+async function presented({ pipeline, ...row }: RecordRow, show: Show) {
+  return { ...row, ...(row.output !== undefined && { output: await show(pipeline, row.release, row.output) }) };
 }

@@ -22,6 +22,12 @@ export const OutcomeCounts = z
 
 export const RecordStateName = z.enum(['running', 'completed', 'filtered', 'dead', 'cancelled']);
 
+/** `true`: with the values of sensitive fields, which takes an admin and is told of in an event. */
+export const Reveal = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((reveal) => reveal === 'true');
+
 /** Numbers of a query string. */
 export const Limit = z.coerce.number().int().min(1).max(1000).default(100);
 

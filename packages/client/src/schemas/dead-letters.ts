@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Limit, pageOf, ReleaseHash, ScopeName, Timestamp, VersionName } from './common.js';
+import { Limit, pageOf, ReleaseHash, Reveal, ScopeName, Timestamp, VersionName } from './common.js';
 
 export const DeadLetterSummary = z
   .object({
@@ -22,6 +22,7 @@ export type DeadLetterPage = z.infer<typeof DeadLetterPage>;
 export const DeadLetter = z.object({ ...DeadLetterSummary.shape, record: z.record(z.string(), z.unknown()) }).meta({ id: 'DeadLetter' });
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
+export const DeadLetterQuery = z.strictObject({ reveal: Reveal });
 export const DeadLettersQuery = z.strictObject({
   scope: ScopeName.exactOptional(),
   code: z.string().max(200).exactOptional(),

@@ -53,6 +53,7 @@ export const PipelineSpec: z.ZodType<PipelineSpecType, PipelineSpecType> = z
     output: Names,
     nodes: z.array(NodeSpec).min(1).max(1000),
     resources: z.array(ResourceSpec).max(1000),
+    sensitive: z.array(z.string().max(1000)).max(1000).exactOptional(),
     schemas: z.strictObject({ input: AnyJson, output: AnyJson }),
   })
   .meta({ id: 'PipelineSpec' });

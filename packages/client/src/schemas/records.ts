@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Limit, OutcomeCounts, pageOf, RecordStateName, ReleaseHash, ScopeName, Timestamp, VersionName } from './common.js';
+import { Limit, OutcomeCounts, pageOf, RecordStateName, ReleaseHash, Reveal, ScopeName, Timestamp, VersionName } from './common.js';
 
 export const RecordOutcome = z
   .object({
@@ -21,11 +21,13 @@ export const RecordPage = pageOf(RecordOutcome).meta({ id: 'RecordPage' });
 export type RecordPage = z.infer<typeof RecordPage>;
 
 export const RecordsQuery = z.strictObject({
+  reveal: Reveal,
   scope: ScopeName.exactOptional(),
   state: RecordStateName.exactOptional(),
   limit: Limit,
   cursor: z.string().max(1000).exactOptional(),
 });
+export const RecordQuery = z.strictObject({ scope: ScopeName.default('live'), reveal: Reveal });
 export const ScopeQuery = z.strictObject({ scope: ScopeName.default('live') });
 
 /** Equal digests mean equal outcomes: of the key, state, reason or error code and output of every record of the scope. */

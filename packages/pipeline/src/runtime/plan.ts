@@ -3,6 +3,7 @@ import type { FunctionDefinition } from '../definition.js';
 import { ancestorsOf, hasWriteEffect, isRootFilter, sameScope } from '../node-relations.js';
 import type { AnyPipeline } from '../pipeline.js';
 import { isOptionalField } from '../schema.js';
+import { sensitivePaths } from '../sensitive.js';
 import type { NodeSpec } from '../spec.js';
 
 /** A node with all that is derived from the wiring, once per pipeline and process. */
@@ -21,6 +22,8 @@ export interface PlannedNode {
   readonly neededByFilter: boolean;
   /** Without these nodes it cannot run, directly or not. */
   readonly needs: ReadonlySet<string>;
+  /** Of the pipeline: see `sensitivePaths`. */
+  readonly sensitive: readonly string[];
 }
 export type Plan = ReadonlyMap<string, PlannedNode>;
 
@@ -34,7 +37,12 @@ export function planOf(pipeline: AnyPipeline): Plan {
   return plan;
 }
 
-function makePlan({ wiring: { nodes }, functions }: AnyPipeline): Plan {
+function makePlan(pipeline: AnyPipeline): Plan {
+  const {
+    wiring: { nodes },
+    functions,
+  } = pipeline;
+  const sensitive = sensitivePaths(pipeline);
   const ancestors = ancestorsOf(nodes);
   const needs = dataNeeds(nodes);
   const filterNeeds = new Set(nodes.filter(isRootFilter).flatMap(({ id }) => [id, ...(needs.get(id) ?? [])]));
@@ -57,6 +65,7 @@ function makePlan({ wiring: { nodes }, functions }: AnyPipeline): Plan {
         ),
         neededByFilter: filterNeeds.has(id) && !hasWriteEffect(spec),
         needs: needs.get(id) ?? new Set(),
+        sensitive,
       };
       return [id, node];
     }),

@@ -131,7 +131,7 @@ function settle(
   const failure = failures.find(({ terminal }) => terminal) ?? failures[0];
   if (failure) return work.fail(node, failure, options.final);
   const [only] = answers;
-  if (node.spec.kind === 'filter' && node.path.length === 0) return typeof only === 'string' ? work.drop(node.id, only) : 'passed';
+  if (node.spec.kind === 'filter' && node.path.length === 0) return typeof only === 'string' ? work.drop(node, only) : 'passed';
   return commit(node, work, answers);
 }
 

@@ -1,4 +1,5 @@
 import type { Fields, Json } from '../json.js';
+import { blankOut, sensitiveValues } from '../sensitive.js';
 import type { ChildState, Death, Filtered, RecordState } from '../record-state.js';
 import type { Failure } from './failure.js';
 import type { PlannedNode } from './plan.js';
@@ -90,8 +91,8 @@ export class Work {
     return family;
   }
 
-  drop(by: string, reason: string): 'filtered' {
-    this.filtered = { by, reason };
+  drop(by: PlannedNode, reason: string): 'filtered' {
+    this.filtered = { by: by.id, reason: this.presentable(reason, by) };
     this.changed = true;
     return 'filtered';
   }
@@ -100,7 +101,9 @@ export class Work {
    * Bounded by the function's own attempts: those at another function do not count. A dying record is tried again like any other, so that
    * whether a filter can be asked does not depend on which of two failures comes first; it stays dying, of its first death.
    */
-  fail({ id, spec }: PlannedNode, { terminal, code, message }: Failure, final: boolean): 'dead' | 'retried' | 'still dying' {
+  fail(node: PlannedNode, { terminal, code, message: said }: Failure, final: boolean): 'dead' | 'retried' | 'still dying' {
+    const { id, spec } = node;
+    const message = this.presentable(said, node);
     const attempts = (this.resumed?.at === id ? this.resumed.attempts : 0) + 1;
     const dying = this.death !== undefined;
     this.changed = true;
@@ -111,6 +114,15 @@ export class Work {
     this.death ??= { in: id, code, message };
     this.failed = [...this.failed, id];
     return dying ? 'still dying' : 'dead';
+  }
+
+  /** Messages are stored and shown: values of the record's sensitive fields, and of its children's, do not go into them. */
+  private presentable(message: string, { sensitive }: PlannedNode): string {
+    if (sensitive.length === 0) return message;
+    return blankOut(
+      message,
+      [...bagsIn(this.root)].flatMap(({ fields }) => sensitiveValues(fields as Fields, sensitive)),
+    );
   }
 
   get isRetry(): boolean {
@@ -130,6 +142,11 @@ export class Work {
       ...(this.retry ? { retry: this.retry } : {}),
     };
   }
+}
+
+function* bagsIn(bag: Bag): Generator<Bag> {
+  yield bag;
+  for (const child of Object.values(bag.children ?? {}).flat()) yield* bagsIn(child);
 }
 
 function isVisible({ childFilters }: PlannedNode, { droppedBy }: Bag, depth: number): boolean {

@@ -1,0 +1,32 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ProblemError } from '@autoflow/http';
+import { type Fields, redactFields } from '@autoflow/pipeline';
+import type { Store } from '@autoflow/store';
+import { STORE } from '../ports.js';
+import type { Showing } from './shown.js';
+
+/** The fields of a record of a release as the caller may see them. */
+export type Show = (pipeline: string, release: string, fields: Fields) => Promise<Fields>;
+
+/** Values of sensitive fields are shown to an admin who asks for them, and to nobody else; that they were is told of in an event. */
+@Injectable()
+export class SensitiveFields {
+  /** By pipeline and release, which never change. */
+  readonly #paths = new Map<string, readonly string[]>();
+
+  constructor(@Inject(STORE) private readonly store: Store) {}
+
+  async shown({ name, role }: Showing, reveal: boolean, of: { readonly pipeline: string; readonly what: string }): Promise<Show> {
+    if (!reveal) return async (pipeline, release, fields) => redactFields(fields, await this.paths(pipeline, release));
+    if (role !== 'admin') throw new ProblemError('FORBIDDEN', `The token ${name} has the role ${role}; to reveal sensitive fields needs admin.`);
+    await this.store.events.append({ pipeline: of.pipeline, type: 'sensitive.revealed', data: { actor: name, what: of.what } });
+    return (_pipeline, _release, fields) => Promise.resolve(fields);
+  }
+
+  private async paths(pipeline: string, release: string): Promise<readonly string[]> {
+    const id = `${pipeline} ${release}`;
+    const known = this.#paths.get(id) ?? (await this.store.definitions.release(pipeline, release))?.spec.sensitive ?? [];
+    this.#paths.set(id, known);
+    return known;
+  }
+}
