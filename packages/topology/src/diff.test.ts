@@ -43,6 +43,13 @@ describe('diffTopologies', () => {
     ]);
   });
 
+  it('tells what a stage no longer writes on', () => {
+    const [first, ...others] = written.stages;
+    const dropping = { ...written, stages: [{ ...first!, drops: { fields: ['x', 'y'], children: ['split-lines'] } }, ...others] };
+    expect(words(written, dropping)).toEqual([`${first!.name} no longer writes on x, y and the children of split-lines.`]);
+    expect(words(dropping, written)).toEqual([`${first!.name} writes on everything.`]);
+  });
+
   it('tells the way back', () => {
     expect(words(better, written)).toEqual([
       'is-sale+find-currency+look-up-rate is split into is-sale, find-currency and look-up-rate.',

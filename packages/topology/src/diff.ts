@@ -1,7 +1,8 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import { stageGraph } from './stage-graph.js';
 import { counted, listed } from './words.js';
-import type { Topology } from './topology.js';
+import { dropsOf } from './drops.js';
+import type { Drops, Topology } from './topology.js';
 
 /** One thing that is different in the second topology; `text` says it in words. Stages are named as in the topology they belong to. */
 export type Change = { readonly text: string } & (
@@ -10,12 +11,13 @@ export type Change = { readonly text: string } & (
   | { readonly kind: 'moved-earlier' | 'moved-later'; readonly node: string; readonly past: readonly string[] }
   | { readonly kind: 'parallelised' | 'serialised'; readonly nodes: readonly string[]; readonly with: readonly string[] }
   | { readonly kind: 'partitions'; readonly stage: string; readonly from: readonly number[]; readonly to: number }
+  | { readonly kind: 'drops'; readonly stage: string; readonly from: Drops; readonly to: Drops }
   | { readonly kind: 'batch-records' | 'batch-bytes' | 'linger'; readonly from: number; readonly to: number }
 );
 
 /** What changes when a pipeline runs as `b` and no longer as `a`, the graph first. Empty: nothing that matters to execution or measurement. */
 export function diffTopologies(spec: PipelineSpec, a: Topology, b: Topology): Change[] {
-  return [...regrouped(a, b), ...reordered(spec, a, b), ...repartitioned(a, b), ...resized(a, b)];
+  return [...regrouped(a, b), ...reordered(spec, a, b), ...repartitioned(a, b), ...redropped(a, b), ...resized(a, b)];
 }
 
 /** Stages of one topology whose nodes come from, or go to, more than one stage of the other. */
@@ -143,6 +145,19 @@ function repartitioned(a: Topology, b: Topology): Change[] {
         ? `${name} is no longer partitioned (was ${listed(from.map(String))}).`
         : `${name} runs in ${to} partitions (was ${listed(from.map(String))}).`;
     return [{ kind: 'partitions', stage: name, from, to, text }];
+  });
+}
+
+/** Of stages that are in both; what a new stage drops is told against nothing. */
+function redropped(a: Topology, b: Topology): Change[] {
+  const none: Drops = { fields: [], children: [] };
+  const before = new Map(a.stages.map(({ name, drops }) => [name, drops ?? none]));
+  return b.stages.flatMap(({ name, drops: to = none }): Change[] => {
+    const from = before.get(name) ?? none;
+    if (JSON.stringify(dropsOf(from)) === JSON.stringify(dropsOf(to))) return [];
+    const what = [...to.fields, ...to.children.map((expand) => `the children of ${expand}`)];
+    const text = what.length === 0 ? `${name} writes on everything.` : `${name} no longer writes on ${listed(what)}.`;
+    return [{ kind: 'drops', stage: name, from, to, text }];
   });
 }
 

@@ -3,7 +3,7 @@
  * Data goes by reference: none of these types carries a field of a record, but for the direct door.
  */
 import type { Fields, Outcome, OutcomeCounts } from '@autoflow/pipeline';
-import type { Topology } from './topology.js';
+import type { Drops, Topology } from './topology.js';
 
 /** Points to one batch file; `counts` say what is in it. */
 export interface BatchRef {
@@ -70,6 +70,8 @@ export interface StageInvocation {
   readonly stage: string;
   /** Node ids, in running order. */
   readonly nodes: readonly string[];
+  /** What the output file leaves out; what is to be dispatched again keeps everything. */
+  readonly drops?: Drops;
   /** All files that together hold the input; records are merged by index. */
   readonly inputs: readonly BatchRef[];
   /** Take only records whose position p in the merged, index-ordered input has `from <= p < to` (parts, bisection). */

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { PipelineSpec } from '@autoflow/pipeline';
 import { canonicalJson } from './canonical-json.js';
+import { dropsOf } from './drops.js';
 import type { Envelope, Topology } from './topology.js';
 
 export function sha256(data: string | Uint8Array): string {
@@ -37,7 +38,13 @@ export function hashVersion(version: { readonly release: string; readonly topolo
 
 /** Stages sorted by name, `after` sorted and without repetitions: what the order in the JSON cannot mean is gone. */
 export function canonicalTopology({ stages, batch, lingerMs }: Topology): Topology {
-  const sorted = stages.map(({ name, nodes, after, partitions }) => ({ name, nodes, after: [...new Set(after)].sort(), partitions }));
+  const sorted = stages.map(({ name, nodes, after, partitions, drops }) => ({
+    name,
+    nodes,
+    after: [...new Set(after)].sort(),
+    partitions,
+    ...dropsOf(drops),
+  }));
   return { stages: sorted.sort(byName), batch: { records: batch.records, bytes: batch.bytes }, lingerMs };
 }
 

@@ -1,5 +1,6 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import { brokenDependencies } from './broken-dependencies.js';
+import { dropProblems } from './drops.js';
 import { jsonPointer } from './json-pointer.js';
 import { TOPOLOGY_BOUNDS } from './parse-topology.js';
 import { limitedResources } from './resource-limits.js';
@@ -23,6 +24,7 @@ export function validateTopology(spec: PipelineSpec, topology: Topology): Proble
     ...fusedWrites(spec, topology),
     ...brokenDependencies(spec, topology, graph),
     ...overusedResources(spec, topology),
+    ...dropProblems(spec, topology),
   ];
 }
 

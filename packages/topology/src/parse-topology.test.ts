@@ -28,6 +28,14 @@ describe('parseTopology', () => {
     });
   });
 
+  it('takes what a stage drops in one form', () => {
+    const stage = { nodes: ['a'], after: [] };
+    const read = (drops: unknown) => parseTopology({ stages: [{ ...stage, drops }], batch: { records: 1 } }).topology?.stages[0]?.drops;
+    expect(read({ fields: ['y', 'x', 'y'] })).toEqual({ fields: ['x', 'y'], children: [] });
+    expect(read({ fields: [], children: [] })).toBeUndefined();
+    expect(places({ stages: [{ ...stage, drops: ['x'] }], batch: { records: 1 } })).toEqual(['WRONG_SHAPE /stages/0/drops']);
+  });
+
   it('lists every problem of the shape at once, each at its place', () => {
     const json = {
       stages: [{ nodes: [], after: 'a', partitions: 1000 }, { nodes: [1], after: [], name: 7, color: 'red' }, null],

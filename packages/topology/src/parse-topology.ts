@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dropsOf } from './drops.js';
 import { shapeProblems } from './shape-problems.js';
 import { stageName } from './stage-name.js';
 import { DEFAULT_BATCH_BYTES, type Problem, type Topology } from './topology.js';
@@ -21,6 +22,7 @@ const topologyShape = z.strictObject({
         nodes: z.array(z.string()).min(1),
         after: z.array(z.string()),
         partitions: within(TOPOLOGY_BOUNDS.partitions).default(1),
+        drops: z.strictObject({ fields: z.array(z.string()).default([]), children: z.array(z.string()).default([]) }).exactOptional(),
       }),
     )
     .min(1),
@@ -42,5 +44,6 @@ export function parseTopology(json: unknown): ParsedTopology {
   const parsed = topologyShape.safeParse(json);
   if (!parsed.success) return { problems: shapeProblems(parsed.error) };
   const { stages, ...rest } = parsed.data;
-  return { topology: { ...rest, stages: stages.map((stage) => ({ ...stage, name: stage.name ?? stageName(stage.nodes) })) } };
+  const named = stages.map(({ drops, ...stage }) => ({ ...stage, ...dropsOf(drops), name: stage.name ?? stageName(stage.nodes) }));
+  return { topology: { ...rest, stages: named } };
 }

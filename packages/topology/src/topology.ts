@@ -9,6 +9,16 @@ export interface Stage {
   readonly after: readonly string[];
   /** Parts of a batch that run beside each other; 1 = undivided. */
   readonly partitions: number;
+  /** What its records lose when they leave it; absent: nothing. */
+  readonly drops?: Drops;
+}
+
+/** What no later stage needs and no outcome shows: it is not written on. Never empty in both. */
+export interface Drops {
+  /** Of the record itself. */
+  readonly fields: readonly string[];
+  /** Ids of expands of the record, whose children go with all that they hold. */
+  readonly children: readonly string[];
 }
 
 export interface Topology {

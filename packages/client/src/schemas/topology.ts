@@ -2,7 +2,13 @@ import type { Allocation as AllocationType, Envelope as EnvelopeType, Topology a
 import { z } from 'zod';
 
 export const Stage = z
-  .object({ name: z.string(), nodes: z.array(z.string()), after: z.array(z.string()), partitions: z.int() })
+  .object({
+    name: z.string(),
+    nodes: z.array(z.string()),
+    after: z.array(z.string()),
+    partitions: z.int(),
+    drops: z.object({ fields: z.array(z.string()), children: z.array(z.string()) }).exactOptional(),
+  })
   .meta({ id: 'Stage' });
 
 export const Topology: z.ZodType<TopologyType, TopologyType> = z
@@ -36,6 +42,11 @@ export const NewTopology = documented('NewTopology', {
           nodes: { type: 'array', items: { type: 'string' }, minItems: 1 },
           after: { type: 'array', items: { type: 'string' } },
           partitions: { type: 'integer', minimum: 1 },
+          drops: {
+            description: 'Fields, and children by expand, that nothing behind the stage needs and that it does not write on.',
+            type: 'object',
+            properties: { fields: { type: 'array', items: { type: 'string' } }, children: { type: 'array', items: { type: 'string' } } },
+          },
         },
       },
     },

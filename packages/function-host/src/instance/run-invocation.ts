@@ -1,5 +1,5 @@
 import type { RecordState } from '@autoflow/pipeline';
-import { condemn, mergeStates, runNodes, type RunOptions, type RunResult } from '@autoflow/pipeline/runtime';
+import { condemn, dropDead, mergeStates, runNodes, type RunOptions, type RunResult } from '@autoflow/pipeline/runtime';
 import type { BatchRef, StageInvocation } from '@autoflow/topology/execution';
 import { runFailure, storeFailure } from './failure-of.js';
 import type { OpenStage } from './open-stage.js';
@@ -32,7 +32,9 @@ export async function runInvocation(
     const ran = withoutSecrets(await run(stage, invocation, records, strict, signal, tell, permit), stage.redact);
     failureOf = storeFailure;
     storing('writing the batch');
-    const { answer, result } = await writeResult(stage.batches, invocation, records, ran);
+    const { drops } = invocation;
+    const left = drops ? { ...ran, done: dropDead(ran.done, drops) } : ran;
+    const { answer, result } = await writeResult(stage.batches, invocation, records, left);
     counts = { ...counts, ...countsOf(records, result), bytesOut: answer.output.bytes + (answer.retry?.bytes ?? 0) };
     return { type: 'answer', answer, usage: { ...used(), ...counts } };
   } catch (error) {

@@ -16,12 +16,35 @@ export async function applyFunction(node: PlannedNode, items: readonly Item[], o
   if (resources instanceof Failure) return items.map(() => resources);
   const inputs = items.map(({ bag }) => visible(node.spec.reads, bag));
   const answers = remembered(node, inputs, options);
-  const asked = items.flatMap((_, i) => (answers[i] ? [] : [i]));
+  const open = items.flatMap((_, i) => (answers[i] ? [] : [i]));
+  const { asked, twins } = withoutTwins(node, inputs, open);
   const call = { node, calls, options, resources, items, inputs };
   if (node.definition.handleBatch) await askTogether(call, asked, answers);
   else await askEach(call, asked, answers);
+  for (const [i, first] of twins) answers[i] = answers[first];
   remember(node, inputs, asked, answers, options);
   return answers as (Fields | Failure)[];
+}
+
+/**
+ * A function with a `memo` says that one answer serves all equal reads: each is asked once, and whether it fails is then the same for all of
+ * them. Not among children that are asked one after the other: there a child may go unasked because a sibling has failed.
+ */
+function withoutTwins(
+  { spec, definition, path }: PlannedNode,
+  inputs: readonly Fields[],
+  open: readonly number[],
+): { asked: readonly number[]; twins: ReadonlyMap<number, number> } {
+  if (!spec.memo || (path.length > 0 && !definition.handleBatch)) return { asked: open, twins: new Map() };
+  const first = new Map<string, number>();
+  const twins = new Map<number, number>();
+  for (const i of open) {
+    const reads = JSON.stringify(inputs[i]);
+    const twin = first.get(reads);
+    if (twin === undefined) first.set(reads, i);
+    else twins.set(i, twin);
+  }
+  return { asked: [...first.values()], twins };
 }
 
 interface Call {

@@ -2,6 +2,7 @@
 export { admitRecord, type Admission } from './admit-record.js';
 export { condemn } from './condemn.js';
 export type { FunctionSpan, RunOptions, RunResult } from './contract.js';
+export { dropDead, type Dropped } from './drop-dead.js';
 export { Memo } from './memo.js';
 export { mergeStates } from './merge-states.js';
 export { outcomeOf } from './outcome.js';

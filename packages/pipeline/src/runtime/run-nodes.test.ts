@@ -75,5 +75,8 @@ describe('memo', () => {
     now = 101;
     await run(1);
     expect(asked).toEqual([[1, 2, 9], [3, 9], [1]]);
+    const twins = await run(5, 9, 5, 9);
+    expect(asked.at(-1)).toEqual([5, 9]);
+    expect(twins.done.map(({ fields, death: d }) => d?.code ?? fields['m'])).toEqual([10, 'NINE', 10, 'NINE']);
   });
 });

@@ -1,6 +1,7 @@
 import type { AnyPipeline } from '../pipeline.js';
 import type { RecordState } from '../record-state.js';
 import type { RunOptions } from '../runtime/contract.js';
+import { dropDead, type Dropped } from '../runtime/drop-dead.js';
 import { mergeStates } from '../runtime/merge-states.js';
 import { runNodes } from '../runtime/run-nodes.js';
 import type { PipelineSpec } from '../spec.js';
@@ -12,6 +13,7 @@ export interface TestTopology {
     readonly nodes: readonly string[];
     readonly after: readonly string[];
     readonly partitions?: number;
+    readonly drops?: Dropped;
   }[];
 }
 
@@ -31,7 +33,7 @@ export async function runTopology(
       throw new Error(
         `the stages ${waiting.map(({ name }) => name).join(', ')} wait for each other or for stages that are not there; correct their 'after'`,
       );
-    for (const { name, nodes, after, partitions = 1 } of ready) {
+    for (const { name, nodes, after, partitions = 1, drops } of ready) {
       const input =
         after.length === 0
           ? batch
@@ -41,11 +43,16 @@ export async function runTopology(
             );
       const parts = [];
       for (const part of divide(input, partitions)) parts.push(await runUntilDone(pipeline, nodes, part, options));
-      ended.set(name, mergeStates(parts, spec));
+      const output = mergeStates(parts, spec);
+      ended.set(name, drops ? dropDead(output, drops) : output);
     }
     waiting = waiting.filter(({ name }) => !ended.has(name));
   }
-  return mergeStates([batch, ...ended.values()], spec);
+  const last = topology.stages.filter(({ name }) => !topology.stages.some(({ after }) => after.includes(name)));
+  return mergeStates(
+    last.map(({ name }) => ended.get(name) ?? []),
+    spec,
+  );
 }
 
 function inOrderWritten({ nodes }: PipelineSpec): TestTopology {

@@ -1,6 +1,7 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import type { Topology } from '../topology.js';
 import { batchSize, type BatchSize } from './batch-size.js';
+import { dropDeadFields, type DropDeadFields } from './drop-dead-fields.js';
 import { filterEarlier, type FilterEarlier } from './filter-earlier.js';
 import { fuse, type Fuse } from './fuse.js';
 import { linger, type Linger } from './linger.js';
@@ -15,7 +16,18 @@ import { split, type Split } from './split.js';
 
 /** One application of a rewrite, as JSON. */
 export type Step =
-  Fuse | Split | ReorderNodes | ReorderStages | Move | FilterEarlier | Parallelise | Serialise | Partition | BatchSize | Linger;
+  | Fuse
+  | Split
+  | ReorderNodes
+  | ReorderStages
+  | Move
+  | FilterEarlier
+  | Parallelise
+  | Serialise
+  | Partition
+  | BatchSize
+  | Linger
+  | DropDeadFields;
 
 /** Every rewrite there is. To join branches earlier or later is to serialise or parallelise. */
 export const rewrites: readonly Rewrite<Step>[] = [
@@ -30,6 +42,7 @@ export const rewrites: readonly Rewrite<Step>[] = [
   partition,
   batchSize,
   linger,
+  dropDeadFields,
 ];
 
 const byName = new Map(rewrites.map((rewrite) => [rewrite.name, rewrite]));

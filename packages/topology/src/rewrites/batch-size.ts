@@ -13,6 +13,7 @@ const LADDER = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000,
 
 export const batchSize = defineRewrite<BatchSize>({
   name: 'batch-size',
+  keepsDrops: true,
 
   places: ({ topology: { batch } }) =>
     LADDER.filter((records) => records !== batch.records).map((records) => ({

@@ -1,11 +1,9 @@
 /**
  * Legal changes of a topology, and the proof that a series of them is legal. Not for the workflow sandbox (it hashes).
  *
- * Legal means: every record gets the same outcome, and a sink the same rows of it, at any batch size. What a topology cannot say today is not
- * here, and no stand-in either:
- * - **drop dead fields**: needs a `keep` of a stage, the fields it writes on, honoured where an instance writes its output file;
- * - **memoise**: whether a read may be remembered is in its definition (`memo`); a topology could only choose between instance and fleet;
- * - **eliminate duplicate calls**: needs a stage to say that one call's answer serves another call of the same function with equal reads;
+ * Legal means: every record gets the same outcome, and a sink the same rows of it, at any batch size. What is not here, and why:
+ * - **memoise, eliminate duplicate calls**: whether one answer of a read may serve another call with equal reads is in its definition (`memo`),
+ *   and then every instance does so, in one call of the handler and between calls: nothing is left for a topology to choose;
  * - **drop dead functions**: not legal. A function that nobody reads can still fail its record, so dropping it turns dead records into
  *   completed ones. Nothing declares today that a function cannot fail; until something does, it is for the author to remove it.
  */
@@ -14,6 +12,7 @@ export { checkCertificate } from '../certificate/check/check-certificate.js';
 export type { Certificate, CertifiedStep } from '../certificate/certificate.js';
 export { applyStep, conditionsOf, inverseOf, legalSteps, rewrites, type Step } from './all.js';
 export { batchSize, type BatchSize } from './batch-size.js';
+export { dropDeadFields, type DropDeadFields } from './drop-dead-fields.js';
 export { filterEarlier, type FilterEarlier } from './filter-earlier.js';
 export { fuse, type Fuse } from './fuse.js';
 export { StepError, tidy } from './graph.js';

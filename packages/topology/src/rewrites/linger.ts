@@ -12,6 +12,7 @@ const LADDER = [0, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30
 
 export const linger = defineRewrite<Linger>({
   name: 'linger',
+  keepsDrops: true,
   places: ({ topology }) => LADDER.filter((one) => one !== topology.lingerMs).map((lingerMs) => ({ rewrite: 'linger' as const, lingerMs })),
   apply: (topology, { lingerMs }) => ({ ...topology, lingerMs }),
   conditions: (_, { lingerMs }) => [withinBounds('lingerMs', lingerMs)],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { asWritten } from '../as-written.js';
 import { hashPipeline, hashTopology } from '../hash.js';
+import { validateTopology } from '../legality.js';
 import { stageName } from '../stage-name.js';
 import { calls, differences, runOutcomes, type Executable } from '../testing/index.js';
 import { DEFAULT_BATCH_BYTES, type Topology } from '../topology.js';
@@ -69,6 +70,31 @@ describe('a rewrite that ignores the shape of the graph', () => {
     expect(lacking({ spec: chain.spec, topology, limits: {} }, step)).toContain(removed);
     expectRefused(chain, topology, step);
     expect(await harm(chain, applyStep(topology, step))).toEqual([expect.stringContaining('wait for each other')]);
+  });
+});
+
+describe('a stage that drops what is needed', () => {
+  const reader = calls({}, {}, { on: 2, reads: [4] });
+  const family = calls({}, { kind: 'expand' }, { kind: 'reduce', on: 2 });
+  const written = (pipeline: Executable, at: number) => pipeline.spec.nodes[at]?.id ?? '';
+  it.each<[string, string, Executable, number, Omit<Step & { rewrite: 'drop-dead-fields' }, 'rewrite' | 'stage'>]>([
+    ['dead-field', 'a field that is read later', reader, 1, { fields: reader.spec.nodes[1]?.writes ?? [], children: [] }],
+    ['dead-field', 'a field of the output', reader, 2, { fields: reader.spec.output.slice(-1), children: [] }],
+    ['dead-children', 'children that a reduce needs', family, 1, { fields: [], children: [written(family, 1)] }],
+  ])('without %s (%s) is caught by the checker and by execution', async (removed, _what, pipeline, at, drops) => {
+    const topology = asWritten(pipeline.spec);
+    const step: Step = { rewrite: 'drop-dead-fields', stage: written(pipeline, at), ...drops };
+    expect(lacking({ spec: pipeline.spec, topology, limits: {} }, step)).toEqual([removed]);
+    expectRefused(pipeline, topology, step);
+    expect(validateTopology(pipeline.spec, applyStep(topology, step)).map(({ code }) => code)).toEqual(['DROPPED_TOO_EARLY']);
+    expect(await harm(pipeline, applyStep(topology, step))).not.toEqual([]);
+  });
+
+  it('forgets its drops when the order behind it may have changed', () => {
+    const dropping = applyStep(asWritten(chain.spec), { rewrite: 'drop-dead-fields', stage: first, fields: ['a'], children: [] });
+    expect(dropping.stages[0]?.drops).toEqual({ fields: ['a'], children: [] });
+    expect(applyStep(dropping, { rewrite: 'linger', lingerMs: 5 }).stages[0]?.drops).toBeDefined();
+    expect(applyStep(dropping, { rewrite: 'fuse', first: second, second: third }).stages[0]?.drops).toBeUndefined();
   });
 });
 

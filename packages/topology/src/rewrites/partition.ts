@@ -15,6 +15,7 @@ const LADDER = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, TOPOLOGY_BOUNDS.partitions
 
 export const partition = defineRewrite<Partition>({
   name: 'partition',
+  keepsDrops: true,
 
   places: ({ topology }) =>
     topology.stages.flatMap(({ name, partitions: now }) =>

@@ -32,6 +32,8 @@ export interface Condition {
 
 interface Definition<S extends { readonly rewrite: string }> {
   readonly name: S['rewrite'];
+  /** What stages drop stays dead. Without it the step undoes all drops: what is dead behind a stage depends on the graph, and is found out anew. */
+  readonly keepsDrops?: true;
   /** Every step of this kind that the graph has room for, legal or not. */
   places(context: Context): S[];
   /** The topology after the step. Takes one of `places`; throws when a stage or node is not there. */
@@ -48,11 +50,14 @@ export interface Rewrite<S extends { readonly rewrite: string }> extends Definit
   candidates(spec: PipelineSpec, topology: Topology, limits?: Limits): S[];
 }
 
-/** `apply` comes out tidy: stages in running order, without waits that another wait implies. */
+/** `apply` comes out tidy: stages in running order, without waits that another wait implies, and without drops that the step may have made wrong. */
 export function defineRewrite<S extends { readonly rewrite: string }>(definition: Definition<S>): Rewrite<S> {
   return {
     ...definition,
-    apply: (topology, step) => tidy(definition.apply(topology, step)),
+    apply: (topology, step) => {
+      const next = tidy(definition.apply(topology, step));
+      return definition.keepsDrops ? next : { ...next, stages: next.stages.map(({ drops: _, ...stage }) => stage) };
+    },
     candidates(spec, topology, limits = {}) {
       const context = { spec, topology, limits };
       return definition.places(context).filter((step) => definition.conditions(context, step).every(({ holds }) => holds));

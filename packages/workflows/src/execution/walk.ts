@@ -119,7 +119,17 @@ export class Walk {
           statistics.invocations += 1;
           statistics.memoryMb = Math.max(statistics.memoryMb, memoryMb);
         }
-        const request = { pipeline, version, release, scope, batchId, stage: stage.name, nodes: stage.nodes, ...invocation };
+        const request = {
+          pipeline,
+          version,
+          release,
+          scope,
+          batchId,
+          stage: stage.name,
+          nodes: stage.nodes,
+          ...(stage.drops && { drops: stage.drops }),
+          ...invocation,
+        };
         try {
           return { kind: 'answer', answer: await invokeStage(request, plan, range.to - range.from, memoryMb) };
         } catch (error) {

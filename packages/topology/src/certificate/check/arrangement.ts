@@ -7,6 +7,8 @@ import type { Topology } from '../../topology.js';
  */
 export interface Arrangement {
   readonly stages: ReadonlyMap<string, { readonly nodes: readonly string[]; readonly partitions: number }>;
+  /** What stages leave out of what they write on, of those that leave out anything. */
+  readonly dropped: ReadonlyMap<string, { readonly fields: ReadonlySet<string>; readonly children: ReadonlySet<string> }>;
   /** All stages that are done before a stage starts. In a circle a stage is before itself. */
   readonly earlier: ReadonlyMap<string, ReadonlySet<string>>;
   readonly batch: Topology['batch'];
@@ -15,15 +17,21 @@ export interface Arrangement {
 
 export function arrangementOf({ stages, batch, lingerMs }: Topology): Arrangement {
   const earlier = closed(new Map(stages.map(({ name, after }) => [name, new Set(after)])));
-  return { stages: new Map(stages.map(({ name, nodes, partitions }) => [name, { nodes, partitions }])), earlier, batch, lingerMs };
+  const dropped = stages.flatMap(({ name, drops }) =>
+    drops ? [[name, { fields: new Set(drops.fields), children: new Set(drops.children) }] as const] : [],
+  );
+  const places = stages.map(({ name, nodes, partitions }) => [name, { nodes, partitions }] as const);
+  return { stages: new Map(places), dropped: new Map(dropped), earlier, batch, lingerMs };
 }
 
 /** Of all the topologies that make this order the one with the fewest waits. */
-export function leanest({ stages, earlier, batch, lingerMs }: Arrangement): Topology {
+export function leanest({ stages, dropped, earlier, batch, lingerMs }: Arrangement): Topology {
   return {
     stages: [...stages].map(([name, { nodes, partitions }]) => {
       const before = [...(earlier.get(name) ?? [])];
-      return { name, nodes, partitions, after: before.filter((one) => !before.some((other) => earlier.get(other)?.has(one))) };
+      const after = before.filter((one) => !before.some((other) => earlier.get(other)?.has(one)));
+      const left = dropped.get(name);
+      return { name, nodes, partitions, after, ...(left && { drops: { fields: [...left.fields], children: [...left.children] } }) };
     }),
     batch,
     lingerMs,

@@ -16,6 +16,7 @@ const stepShape = z.discriminatedUnion('rewrite', [
   z.strictObject({ rewrite: z.literal('partition'), stage: z.string(), partitions: count }),
   z.strictObject({ rewrite: z.literal('batch-size'), records: count, bytes: count }),
   z.strictObject({ rewrite: z.literal('linger'), lingerMs: count }),
+  z.strictObject({ rewrite: z.literal('drop-dead-fields'), stage: z.string(), fields: z.array(z.string()), children: z.array(z.string()) }),
 ]);
 
 const facts = z.record(z.string(), z.json()) as unknown as z.ZodType<Fields>;

@@ -2,6 +2,7 @@ import type { Fields } from '@autoflow/pipeline';
 import type { Step } from '../../rewrites/all.js';
 import type { Limits } from '../../rewrites/rewrite.js';
 import { nodeOrder, type Arrangement } from './arrangement.js';
+import { deadChildren, deadField, isDead } from './dead.js';
 import type { Ties } from './ties.js';
 
 /** What must be said of a step, and whether it is so. */
@@ -84,6 +85,19 @@ function ownClaims(view: View): Claim[] {
       ];
     case 'linger':
       return [bounded('lingerMs', step.lingerMs)];
+    case 'drop-dead-fields': {
+      const { stage: name, fields, children } = step;
+      return [
+        ...fields.map((field) => {
+          const facts = deadField(view.ties, now, name, field);
+          return { condition: 'dead-field', on: [name, field], holds: isDead(facts), facts: { ...facts } };
+        }),
+        ...children.map((expand) => {
+          const facts = deadChildren(view.ties, now, name, expand);
+          return { condition: 'dead-children', on: [name, expand], holds: isDead(facts), facts: { ...facts } };
+        }),
+      ];
+    }
     case 'reorder-nodes':
     case 'parallelise':
       return [];

@@ -1,5 +1,6 @@
 import type { Limits } from '../../rewrites/rewrite.js';
 import { isCircular, nodeOrder, type Arrangement } from './arrangement.js';
+import { deadChildren, deadField, isDead } from './dead.js';
 import type { Ties } from './ties.js';
 
 /** Why an order is none of a pipeline's, in words; empty: it is legal. */
@@ -11,7 +12,19 @@ export function illegalities(ties: Ties, arrangement: Arrangement, limits: Limit
     ...sharedWrites(ties, arrangement),
     ...crowdedResources(ties, arrangement),
     ...overfull(arrangement, limits),
+    ...missed(ties, arrangement),
   ];
+}
+
+function missed(ties: Ties, arrangement: Arrangement): string[] {
+  return [...arrangement.dropped].flatMap(([stage, { fields, children }]) => [
+    ...[...fields]
+      .filter((field) => !isDead(deadField(ties, arrangement, stage, field)))
+      .map((field) => `${stage} drops ${field}, which is needed`),
+    ...[...children]
+      .filter((expand) => !isDead(deadChildren(ties, arrangement, stage, expand)))
+      .map((expand) => `${stage} drops the children of ${expand}, which are needed`),
+  ]);
 }
 
 function wrongNodes({ spec }: Ties, { stages }: Arrangement): string[] {

@@ -2,8 +2,14 @@ import { stageName } from '../../stage-name.js';
 import type { Step } from '../../rewrites/all.js';
 import { closed, refilled, relabelled, type Arrangement } from './arrangement.js';
 
-/** What a step makes of an order; undefined when it names a stage or node that is not there. */
+/** What a step makes of an order; undefined when it names a stage or node that is not there. A step that changes the order forgets what stages dropped. */
 export function replay(now: Arrangement, step: Step): Arrangement | undefined {
+  const next = changed(now, step);
+  const sameOrder = ['partition', 'batch-size', 'linger', 'drop-dead-fields'].includes(step.rewrite);
+  return next && !sameOrder ? { ...next, dropped: new Map() } : next;
+}
+
+function changed(now: Arrangement, step: Step): Arrangement | undefined {
   switch (step.rewrite) {
     case 'fuse':
       return fused(now, step.first, step.second);
@@ -29,6 +35,8 @@ export function replay(now: Arrangement, step: Step): Arrangement | undefined {
       return { ...now, batch: { records: step.records, bytes: step.bytes } };
     case 'linger':
       return { ...now, lingerMs: step.lingerMs };
+    case 'drop-dead-fields':
+      return dropping(now, step.stage, step.fields, step.children);
   }
 }
 
@@ -117,6 +125,14 @@ function inFront(rest: Arrangement, filter: string): Arrangement {
 function parted(now: Arrangement, stage: string, partitions: number): Arrangement | undefined {
   const found = now.stages.get(stage);
   return found && { ...now, stages: new Map([...now.stages, [stage, { ...found, partitions }]]) };
+}
+
+function dropping(now: Arrangement, stage: string, fields: readonly string[], children: readonly string[]): Arrangement | undefined {
+  if (!now.stages.has(stage)) return undefined;
+  const dropped = new Map(now.dropped);
+  if (fields.length + children.length === 0) dropped.delete(stage);
+  else dropped.set(stage, { fields: new Set(fields), children: new Set(children) });
+  return { ...now, dropped };
 }
 
 function homeOf({ stages }: Arrangement, node: string): string | undefined {
