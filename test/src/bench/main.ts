@@ -13,6 +13,7 @@ const benches: { readonly [name: string]: () => Promise<{ run(options: BenchOpti
   invocation: () => import('./invocation.bench.js'),
   metering: () => import('./metering.bench.js'),
   'twin-speed': () => import('./twin-speed.bench.js'),
+  rewrites: () => import('./rewrites.bench.js'),
 };
 
 const { values, positionals } = parseArgs({
