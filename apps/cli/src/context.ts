@@ -12,6 +12,13 @@ export interface Context {
   readonly stack: string;
   /** Rejects when neither `--api` nor a running local stack says where the API is. */
   client(): Promise<AutoFlowClient>;
+  /** Where records are sent: `given`, else AUTOFLOW_INGEST, else that of the running local stack; rejects when none says it. */
+  ingest(given?: string): Promise<Address>;
+}
+
+export interface Address {
+  readonly url: string;
+  readonly token?: string;
 }
 
 interface GlobalOptions {
@@ -48,7 +55,13 @@ export function withContext<Options = Record<string, never>>(handler: Handler<Op
 /** The one place where the command reads the environment. */
 export function contextOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Context {
   const { json = false, quiet = false, stack } = options;
-  return { out: createOutput({ json, quiet }), env, stack, client: () => clientOf(options, env) };
+  return {
+    out: createOutput({ json, quiet }),
+    env,
+    stack,
+    client: () => clientOf(options, env),
+    ingest: (given) => ingestOf(given, options, env),
+  };
 }
 
 /** The local stack is looked for only when something is not said; its admin token goes to its own API only. */
@@ -61,6 +74,21 @@ async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise
   const token = givenToken ?? (local?.api === url ? local.token : undefined);
   const { createClient } = await import('@autoflow/client');
   return createClient({ url, ...(token !== undefined && { token }) });
+}
+
+/** As for the API: the local stack's token goes to its own ingest only. */
+async function ingestOf(given: string | undefined, options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<Address> {
+  const [givenUrl, givenToken] = [given ?? env['AUTOFLOW_INGEST'], options.token ?? env['AUTOFLOW_TOKEN']];
+  const local = givenUrl !== undefined && givenToken !== undefined ? undefined : await publishedBy(options.stack, env);
+  const url = givenUrl ?? local?.ingest;
+  if (url === undefined)
+    throw new CliError(
+      'API_UNREACHABLE',
+      'No local stack with ingest is running, and none is named. Start one (autoflow up), or give --ingest.',
+      3,
+    );
+  const token = givenToken ?? (local?.ingest === url ? local.token : undefined);
+  return { url, ...(token !== undefined && { token }) };
 }
 
 async function publishedBy(

@@ -2,4 +2,6 @@ export type * from './contract.js';
 export { createWorker } from './create-worker.js';
 /** For workers that serve workflows of their own beside ours. */
 export { executionActivities, type ExecutionPorts } from './activities/execution-activities.js';
+/** What backfills read, for whoever sends the same records another way. */
+export { openSource, SourceError, type Source, type SourceAccess, type SourceRecord } from './sources/index.js';
 export { versionsOf, type Versions } from './versions.js';

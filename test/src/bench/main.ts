@@ -1,19 +1,26 @@
 /** `npm run bench -- NAME [--quick] [--check]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
 import { parseArgs } from 'node:util';
-import { barLine, holds, writeReport, type BenchReport } from './report.js';
+import { barLine, holds, writeRendered, writeReport, type BenchDocument, type BenchReport } from './report.js';
 
 export interface BenchOptions {
   readonly quick: boolean;
   readonly progress: (line: string) => void;
 }
 
-const benches: { readonly [name: string]: () => Promise<{ run(options: BenchOptions): Promise<BenchReport> }> } = {
+interface Bench {
+  run(options: BenchOptions): Promise<BenchReport>;
+  /** More files beside the JSON, made from it alone: their contents by their ending. */
+  render?(document: BenchDocument): { readonly [ending: string]: string };
+}
+
+const benches: { readonly [name: string]: () => Promise<Bench> } = {
   interpreter: () => import('./interpreter.bench.js'),
   batching: () => import('./batching.bench.js'),
   invocation: () => import('./invocation.bench.js'),
   metering: () => import('./metering.bench.js'),
   'twin-speed': () => import('./twin-speed.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),
+  baselines: () => import('./baselines.bench.js'),
 };
 
 const { values, positionals } = parseArgs({
@@ -29,9 +36,11 @@ if (name === undefined || load === undefined) {
 
 const started = performance.now();
 const progress = (line: string): void => console.error(`[${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
-const report = await (await load()).run({ quick: values.quick, progress });
+const bench = await load();
+const report = await bench.run({ quick: values.quick, progress });
 const path = await writeReport(name, report, values.quick);
 progress(`figures in ${path}`);
+if (bench.render !== undefined) for (const file of await writeRendered(path, (document) => bench.render!(document))) progress(file);
 if (values.quick) console.log('a quick run: fewer repetitions than the bars ask for');
 for (const bar of report.bars) console.log(barLine(bar));
 process.exit(values.check && !report.bars.every(holds) ? 1 : 0);

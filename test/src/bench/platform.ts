@@ -37,15 +37,26 @@ export interface BenchPlatform {
   readonly asWritten: BenchVersion;
   startWorker(order?: Partial<WorkerOrder>): Promise<{ readonly pid: number; stop(): Promise<void> }>;
   /** Commits a batch with its records, as a feeder does; what it answers is the argument of the execution. */
-  admit(version: BenchVersion, records: readonly Fields[]): Promise<Admitted>;
+  admit(
+    version: BenchVersion,
+    records: readonly Fields[],
+    as?: { readonly scope?: string; readonly arrivedAt?: readonly Date[] },
+  ): Promise<Admitted>;
+  /** Starts the execution of an admitted batch, and does not wait for its end. */
+  start(admitted: Admitted, how?: ExecutionDoor): Promise<void>;
   /** Starts the execution of an admitted batch and waits for its end. */
-  run(admitted: Admitted, how?: { readonly type?: string; readonly taskQueue?: string }): Promise<void>;
+  run(admitted: Admitted, how?: ExecutionDoor): Promise<void>;
   stop(): Promise<void>;
 }
 export interface BenchVersion {
   readonly name: string;
   readonly topology: Topology;
   readonly stages: ExecutionArgument['stages'];
+}
+/** Default: the pipeline's own workflow. */
+export interface ExecutionDoor {
+  readonly type?: string;
+  readonly taskQueue?: string;
 }
 export interface Admitted {
   readonly executionId: string;
@@ -144,16 +155,21 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       };
       return { pid: child.pid!, stop };
     },
-    admit: async (version, records) => {
+    admit: async (version, records, { scope, arrivedAt: arrivals } = {}) => {
       const pipeline = spec.name;
       const id = `bench-${batchNumber++}`;
-      const arrivedAt = new Date().toISOString();
-      const states = records.map((fields, index): RecordState => ({ index, key: String(fields[spec.key]), arrivedAt, fields }));
+      const now = new Date();
+      const states = records.map((fields, index): RecordState => ({
+        index,
+        key: String(fields[spec.key]),
+        arrivedAt: (arrivals?.[index] ?? now).toISOString(),
+        fields,
+      }));
       const ref = await batches.write({ pipeline, batchId: id, label: 'input' }, states);
       const executionId = `${pipeline}/bench/${id}`;
       const memoryMb = Object.fromEntries(Object.entries(version.stages).map(([stage, plan]) => [stage, plan.memoryMb.slice(0, 1)]));
       await store.ledger.open({
-        batch: { id, pipeline, version: version.name, release: release.hash, scope: id, executionId, ref, memoryMb },
+        batch: { id, pipeline, version: version.name, release: release.hash, scope: scope ?? id, executionId, ref, memoryMb },
         records: states,
         replace: false,
       });
@@ -162,13 +178,16 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
         pipeline,
         version: version.name,
         release: release.hash,
-        scope: id,
+        scope: scope ?? id,
         batchId: id,
         batch: ref,
         topology: version.topology,
         stages: version.stages,
       } as const;
       return { executionId, argument };
+    },
+    start: async ({ executionId, argument }, { type = argument.pipeline, taskQueue = EXECUTION_QUEUE } = {}) => {
+      await client.workflow.start(type, { taskQueue, workflowId: executionId, args: [argument] });
     },
     run: async ({ executionId, argument }, { type = argument.pipeline, taskQueue = EXECUTION_QUEUE } = {}) => {
       await client.workflow.execute(type, { taskQueue, workflowId: executionId, args: [argument] });

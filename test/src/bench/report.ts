@@ -1,5 +1,5 @@
 /** What every benchmark answers: figures beside their bars, printed, and kept as JSON that a document may quote. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,22 @@ export interface BenchReport {
   readonly figures: object;
   /** What this benchmark does not measure. */
   readonly notMeasured: readonly string[];
+}
+
+/** What lies in the JSON. */
+export interface BenchDocument extends Omit<BenchReport, 'bars' | 'figures'> {
+  readonly name: string;
+  readonly quick: boolean;
+  readonly at: string;
+  readonly machine: {
+    readonly cores: number;
+    readonly cpu?: string;
+    readonly memoryGb: number;
+    readonly os: string;
+    readonly node: string;
+  };
+  readonly bars: readonly (Bar & { readonly holds: boolean })[];
+  readonly figures: unknown;
 }
 
 export const holds = (bar: Bar): boolean => (bar.must === '<=' ? bar.figure <= bar.bar : bar.figure >= bar.bar);
@@ -44,6 +60,17 @@ export async function writeReport(name: string, report: BenchReport, quick: bool
     `${JSON.stringify({ name, quick, at: new Date().toISOString(), machine, bars, notMeasured: report.notMeasured, figures: report.figures }, null, 2)}\n`,
   );
   return path;
+}
+
+/** Reads the JSON back, so that what stands beside it can be made again from it at any time. */
+export async function writeRendered(
+  path: string,
+  render: (document: BenchDocument) => { readonly [ending: string]: string },
+): Promise<string[]> {
+  const rendered = render(JSON.parse(await readFile(path, 'utf8')) as BenchDocument);
+  const files = Object.entries(rendered).map(([ending, text]) => [path.replace(/\.json$/, `.${ending}`), text] as const);
+  for (const [file, text] of files) await writeFile(file, text);
+  return files.map(([file]) => file);
 }
 
 const format = (n: number): string => (Math.abs(n) >= 100 ? n.toFixed(0) : n.toPrecision(3));

@@ -9,6 +9,7 @@ import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { registerEvents } from './events.js';
 import { registerHosts } from './hosts.js';
+import { registerLoad } from './load.js';
 import { registerMetrics } from './metrics.js';
 import { registerPipelines } from './pipelines.js';
 import { registerRollback } from './rollback.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerPipelines,
   registerBackfill,
   registerBackfills,
+  registerLoad,
   registerVersions,
   registerRollback,
   registerAllocation,

@@ -10,6 +10,53 @@ const POLL_MS = 500;
 /** An outcome bears the time at which its settlement began, and is seen when that is committed. */
 const SETTLING_MS = 5_000;
 
+/** Where it is known what became of the records of a run. */
+export interface Outcomes {
+  /** Whether every one of so many accepted records has its outcome. */
+  areAll(accepted: number): Promise<boolean>;
+  read(): AsyncIterable<EndedRecord>;
+}
+
+export interface DrainOptions {
+  readonly outcomes: Outcomes;
+  readonly offered: Offered;
+  /** How long after the last arrival outcomes are waited for. */
+  readonly drainMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The outcomes of a run, after every accepted record has one or the time to wait is over. */
+export async function* outcomesOf({ outcomes, offered, drainMs, signal }: DrainOptions): AsyncIterable<EndedRecord> {
+  const deadline = offered.endedAt + drainMs;
+  while (signal?.aborted !== true && systemClock.now() < deadline && !(await outcomes.areAll(offered.accepted)))
+    await delay(POLL_MS, undefined, { ...(signal && { signal }) }).catch(() => {});
+  yield* outcomes.read();
+}
+
+/** As the database knows them, from the start of the run on. */
+export function storedOutcomes(
+  ended: EndedRecordsStore,
+  run: {
+    readonly pipeline: string;
+    readonly scope: string;
+    readonly mark: RunMark;
+    readonly startedAt: number;
+    readonly clockOffsetMs: number;
+  },
+): Outcomes {
+  const query = () => ({
+    pipeline: run.pipeline,
+    scope: run.scope,
+    mark: run.mark.text,
+    from: run.startedAt + run.clockOffsetMs - SETTLING_MS,
+    to: systemClock.now() + run.clockOffsetMs + SETTLING_MS,
+  });
+  return {
+    areAll: async (accepted) => (await ended.count(query())) >= accepted,
+    read: () => ended.read(query()),
+  };
+}
+
 /** The database's clock minus ours, in milliseconds: of several round trips the shortest, taken in its middle. */
 export async function clockOffset(ended: Pick<EndedRecordsStore, 'clock'>): Promise<number> {
   let best = { tookMs: Infinity, offset: 0 };
@@ -20,37 +67,4 @@ export async function clockOffset(ended: Pick<EndedRecordsStore, 'clock'>): Prom
     if (tookMs < best.tookMs) best = { tookMs, offset: theirs - (before + tookMs / 2) };
   }
   return best.offset;
-}
-
-export interface OutcomesOptions {
-  readonly ended: EndedRecordsStore;
-  readonly pipeline: string;
-  readonly scope: string;
-  readonly mark: RunMark;
-  readonly offered: Offered;
-  readonly clockOffsetMs: number;
-  /** How long after the last arrival outcomes are waited for. */
-  readonly drainMs: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (ended: number) => void;
-}
-
-/** The outcomes of a run, after every accepted record has one or the time to wait is over. */
-export async function* outcomesOf(options: OutcomesOptions): AsyncIterable<EndedRecord> {
-  const { ended, pipeline, scope, mark, offered, clockOffsetMs, drainMs, signal, onProgress } = options;
-  const query = () => ({
-    pipeline,
-    scope,
-    mark: mark.text,
-    from: offered.startedAt + clockOffsetMs - SETTLING_MS,
-    to: systemClock.now() + clockOffsetMs + SETTLING_MS,
-  });
-  const deadline = offered.endedAt + drainMs;
-  for (;;) {
-    const found = await ended.count(query());
-    onProgress?.(found);
-    if (found >= offered.accepted || systemClock.now() >= deadline || signal?.aborted === true) break;
-    await delay(POLL_MS, undefined, { ...(signal && { signal }) }).catch(() => {});
-  }
-  yield* ended.read(query());
 }
