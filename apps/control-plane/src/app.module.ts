@@ -24,6 +24,7 @@ import { SensitiveFields } from './sensitive/sensitive-fields.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { VersionsService } from './versions/versions.service.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WhatIfController } from './what-if/what-if.controller.js';
 
 @Module({})
 export class AppModule {
@@ -40,6 +41,7 @@ export class AppModule {
         AllocationsController,
         BackfillsController,
         MetricsController,
+        WhatIfController,
         RecordsController,
         DeadLettersController,
         AuditController,

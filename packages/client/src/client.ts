@@ -39,6 +39,9 @@ export function createClient(options: ClientOptions) {
       graph: (pipeline: string, version?: string) => call<api.Graph>(path`/pipelines/${pipeline}/graph`, { query: { version } }),
       metrics: (pipeline: string, window: MetricsWindow = {}) =>
         call<api.MetricsReport>(path`/pipelines/${pipeline}/metrics`, { query: { ...window } }),
+      /** Simulated from what was measured; nothing is changed. */
+      whatIf: (pipeline: string, body: api.WhatIfQuestion) =>
+        call<api.WhatIf>(path`/pipelines/${pipeline}/what-if`, { method: 'POST', body }),
       digest: (pipeline: string, scope: string) => call<api.ScopeDigest>(path`/pipelines/${pipeline}/digest`, { query: { scope } }),
     },
 

@@ -40,4 +40,6 @@ export type {
   VersionAllocation,
   VersionDiff,
   Webhook,
+  WhatIf,
+  WhatIfQuestion,
 } from './schemas/index.js';

@@ -27,5 +27,6 @@ export { estimate, replicate, type Estimate, type ReplicatedSimulation } from '.
 export { simulate, type SimulatedStage, type SimulateOptions, type Simulation } from './simulate.js';
 export { Simulator, type ObservedInvocation, type SimulatorOptions } from './simulator/simulator.js';
 export { temporalActions } from './temporal-actions.js';
+export { whatIf, type Measured, type RunnablePlan, type WhatIfAnswer, type WhatIfQuestion } from './what-if.js';
 export { utilisation, type PoolUsage, type Utilisation } from './utilisation.js';
 export * from './traces/index.js';

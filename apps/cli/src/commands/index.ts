@@ -18,6 +18,7 @@ import { registerTest } from './test.js';
 import { registerUp } from './up.js';
 import { registerVersions } from './versions.js';
 import { registerWebhooks } from './webhooks.js';
+import { registerWhatIf } from './what-if.js';
 
 /** In the order in which `--help` lists them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -36,6 +37,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerAllocation,
   registerHosts,
   registerMetrics,
+  registerWhatIf,
   registerDeadLetters,
   registerEvents,
   registerWebhooks,

@@ -36,6 +36,7 @@ const ROUTES = [
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:pause',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:resume',
   'POST /v1/pipelines/{pipeline}/versions',
+  'POST /v1/pipelines/{pipeline}/what-if',
   'POST /v1/webhooks',
   'PUT /v1/pipelines/{pipeline}/allocations',
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}',

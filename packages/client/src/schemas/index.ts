@@ -16,3 +16,4 @@ export * from './records.js';
 export * from './topology.js';
 export * from './versions.js';
 export * from './webhooks.js';
+export * from './what-if.js';

@@ -119,6 +119,11 @@ export const PROBLEMS = {
     title: 'The allocation is outside its bounds',
     remedy: 'Stay inside the envelope of the version and the limits of its resources.',
   },
+  NOT_IDENTIFIABLE: {
+    status: 422,
+    title: 'The measurements do not tell enough for this question',
+    remedy: 'Measure what `errors` names: let the version run, with other batch sizes or memory sizes where it says so.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
     title: 'The Idempotency-Key was sent before with another body',

@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { poissonArrivals } from './arrivals.js';
+import { functionModel } from './model/function-model.js';
+import { LOCAL_HOST } from './model/host-model.js';
+import { planModel, type PlanInput } from './model/plan-model.js';
+import { simulate, type Simulation } from './simulate.js';
+import { meteredRows } from './testing/metered-rows.js';
+import { allocationOf, chainSpec, topologyOf } from './testing/plans.js';
+import { whatIf, type WhatIfQuestion } from './what-if.js';
+
+const models = {
+  parse: functionModel({ cpuFixedMs: 3, cpuPerRecordMs: 1, cv: 0.3, bytes: 300 }),
+  store: functionModel({ cpuFixedMs: 2, ioFixedMs: 12, ioPerRecordMs: 1, cv: 0.4 }),
+};
+const chain = [{ functions: ['parse'] }, { functions: ['store'], after: ['parse'] }];
+const host = { ...LOCAL_HOST, cores: 4 };
+const input = (batch: number, stages = chain): PlanInput => ({
+  spec: chainSpec(['parse', 'store']),
+  topology: topologyOf(stages, batch, 100),
+  models,
+  host,
+  recordBytes: 1500,
+});
+const RATE = 25;
+
+function truth(of: PlanInput, perSecond: number): Simulation {
+  const plan = planModel(of);
+  return simulate(plan, allocationOf(plan, 6), { arrivals: poissonArrivals(perSecond, 4000, 77), seed: 77 });
+}
+function question(running: PlanInput, asked: PlanInput, ratePerSecond: number, probes: number): WhatIfQuestion {
+  const allocation = allocationOf(planModel(running), 6);
+  return {
+    spec: running.spec,
+    rows: meteredRows(running, allocation, { arrivals: poissonArrivals(RATE, 3000, 5), seed: 5, probes }),
+    host,
+    running: { topology: running.topology, allocation, measured: truth(running, RATE) },
+    asked: { topology: asked.topology, allocation: allocationOf(planModel(asked), 6) },
+    ratePerSecond,
+  };
+}
+const error = (found: number, real: number): number => Math.abs(found / real - 1);
+
+it('four times the rate, and another version, are predicted from what the running one did', () => {
+  const running = input(8);
+  const fused = input(32, [{ functions: ['parse', 'store'], after: [] }] as never);
+  for (const asked of [running, fused]) {
+    const found = whatIf(question(running, asked, 4 * RATE, 0.1));
+    if (!('answer' in found)) throw new Error(JSON.stringify(found.missing));
+    const real = truth(asked, 4 * RATE);
+    const { predicted, error: own } = found.answer;
+    expect(error(predicted.costPer1000.all.mean, real.costPer1000.all)).toBeLessThan(0.05);
+    expect(error(predicted.throughput.mean, real.throughput)).toBeLessThan(0.1);
+    expect(error(predicted.latencyMs.p95.mean, real.latencyMs.p95)).toBeLessThan(0.2);
+    expect(Math.abs(own.p95)).toBeLessThan(0.2);
+    expect(Math.abs(own.costPer1000!)).toBeLessThan(0.05);
+  }
+});
+
+it('what was not measured is not predicted', () => {
+  const running = input(1);
+  expect(whatIf(question(running, running, 4 * RATE, 0))).toHaveProperty('answer');
+  const found = whatIf(question(running, input(16), RATE, 0));
+  expect('missing' in found && found.missing.map(({ code }) => code)).toContain('ONE_BATCH_SIZE');
+  expect(whatIf({ ...question(running, running, RATE, 0), rows: [] })).toMatchObject({ missing: [{ code: 'TOO_FEW_ROWS' }, {}, {}] });
+});

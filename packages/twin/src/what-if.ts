@@ -1,0 +1,89 @@
+import type { PipelineSpec } from '@autoflow/pipeline';
+import type { Allocation, Topology } from '@autoflow/topology';
+import { poissonArrivals } from './arrivals.js';
+import { fit, modelsFor, type FitProblem } from './fit/fit.js';
+import type { MeteredInvocation } from './fit/rows.js';
+import type { HostModel } from './model/host-model.js';
+import { planModel } from './model/plan-model.js';
+import { replicate, type ReplicatedSimulation } from './replications.js';
+import { simulate } from './simulate.js';
+
+export interface RunnablePlan {
+  readonly topology: Topology;
+  readonly allocation: Allocation;
+}
+/** What a version was measured to do. */
+export interface Measured {
+  readonly throughput: number;
+  readonly latencyMs: { readonly mean: number; readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly costPer1000?: { readonly all: number; readonly withoutActions: number };
+}
+export interface WhatIfQuestion {
+  readonly spec: PipelineSpec;
+  readonly rows: readonly MeteredInvocation[];
+  readonly host: HostModel;
+  readonly running: RunnablePlan & { readonly measured: Measured };
+  readonly asked: RunnablePlan;
+  /** Records per second that the asked plan would get. */
+  readonly ratePerSecond: number;
+}
+export interface WhatIfAnswer {
+  readonly predicted: ReplicatedSimulation;
+  /** The running version under the rate it was measured at, and by how much that misses the measurement: (predicted − measured) / measured. */
+  readonly running: ReplicatedSimulation;
+  readonly error: { readonly throughput: number; readonly p95: number; readonly costPer1000?: number };
+  /** What the answer leans on without having been measured. */
+  readonly notes: readonly FitProblem[];
+}
+
+/** Enough for a p95, and for the interval of a few replications. */
+const RECORDS = 1500;
+const BATCHES = 40;
+const REPLICATIONS = 4;
+
+/**
+ * What a plan would do at a rate, from measurements alone, beside the twin's own error: the same models asked about the version that runs,
+ * against what it did. Where the measurements do not tell enough, `missing` says what, and there is no prediction.
+ */
+export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswer } | { readonly missing: readonly FitProblem[] } {
+  const { spec, running, asked, ratePerSecond } = question;
+  const fitted = fit(question.rows, question.host);
+  const { measured } = running;
+  if (!(measured.throughput > 0) || !(measured.latencyMs.p95 > 0))
+    return {
+      missing: [{ code: 'TOO_FEW_ROWS', message: 'the running version has no measured throughput and latency. Let it run first.' }],
+    };
+  const ids = spec.nodes.map(({ id }) => id);
+  const known = [running, asked].map(({ topology }) => modelsFor(fitted, ids, topology.batch.records));
+  const missing = known.flatMap((one) => one.missing);
+  if (missing.length > 0)
+    return { missing: distinct([...missing, ...fitted.problems.filter((problem) => problem.function === undefined)]) };
+  const predict = (plan: RunnablePlan, models: (typeof known)[number]['models'], perSecond: number): ReplicatedSimulation => {
+    const { host, recordBytes } = fitted;
+    const model = planModel({ spec, topology: plan.topology, models, host, recordBytes });
+    const records = Math.max(RECORDS, BATCHES * model.batchRecords);
+    return replicate(
+      (seed) => simulate(model, plan.allocation, { arrivals: poissonArrivals(perSecond, records, seed), seed }),
+      REPLICATIONS,
+    );
+  };
+  const now = predict(running, known[0]!.models, measured.throughput);
+  return {
+    answer: {
+      predicted: predict(asked, known[1]!.models, ratePerSecond),
+      running: now,
+      error: {
+        throughput: now.throughput.mean / measured.throughput - 1,
+        p95: now.latencyMs.p95.mean / measured.latencyMs.p95 - 1,
+        ...(measured.costPer1000 && measured.costPer1000.all > 0
+          ? { costPer1000: now.costPer1000.all.mean / measured.costPer1000.all - 1 }
+          : {}),
+      },
+      notes: fitted.problems,
+    },
+  };
+}
+
+function distinct(problems: readonly FitProblem[]): FitProblem[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+}
