@@ -1,5 +1,6 @@
 /** The control plane as a process: settings from the environment, JSON lines on stdout, ends cleanly on SIGINT and SIGTERM. */
 import { type Log, openStore } from '@autoflow/store';
+import { dataConverterOf } from '@autoflow/workflows/codec';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
@@ -25,7 +26,12 @@ async function run(): Promise<void> {
   if (settings.adminToken !== undefined) await ensureAdminToken(store, settings.adminToken);
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = Connection.lazy(connectionOptions);
-  const temporal = new Client({ connection, ...(namespace !== undefined && { namespace }) });
+  const dataConverter = dataConverterOf(settings.payloadKeys);
+  const temporal = new Client({
+    connection,
+    ...(namespace !== undefined && { namespace }),
+    ...(dataConverter !== undefined && { dataConverter }),
+  });
 
   const controlPlane = await createControlPlane({ ...settings, store, temporal, log });
   log('info', 'the control plane listens', { url: controlPlane.url });

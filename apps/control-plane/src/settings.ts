@@ -1,3 +1,4 @@
+import { parsePayloadKeys } from '@autoflow/workflows/codec';
 import { z } from 'zod';
 
 const Settings = z.object({
@@ -17,6 +18,16 @@ const Settings = z.object({
     .string()
     .regex(/^[\x21-\x7e]{24,500}$/, 'is not a token: give 24 to 500 random visible ASCII characters, such as of `openssl rand -hex 24`')
     .optional(),
+  AUTOFLOW_PAYLOAD_KEYS: z
+    .string()
+    .superRefine((keys, context) => {
+      try {
+        parsePayloadKeys(keys);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is no list of keys: ${(error as Error).message}` });
+      }
+    })
+    .optional(),
   AUTOFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'is none of debug, info, warn and error').default('info'),
 });
 
@@ -28,6 +39,8 @@ export interface Settings {
   readonly requestsPerMinute: number;
   /** Is an admin's once the control plane has started. */
   readonly adminToken?: string;
+  /** Of payloads to and from Temporal. */
+  readonly payloadKeys?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -51,6 +64,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     bodyLimitBytes: data.AUTOFLOW_API_BODY_LIMIT_BYTES,
     requestsPerMinute: data.AUTOFLOW_API_REQUESTS_PER_MINUTE,
     ...(data.AUTOFLOW_ADMIN_TOKEN !== undefined && { adminToken: data.AUTOFLOW_ADMIN_TOKEN }),
+    ...(data.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: data.AUTOFLOW_PAYLOAD_KEYS }),
     logLevel: data.AUTOFLOW_LOG_LEVEL,
   };
 }

@@ -1,5 +1,6 @@
 /** Ingest as a process: settings from the environment, JSON lines on stdout, ends cleanly on SIGINT and SIGTERM. */
 import { type Log, openStore } from '@autoflow/store';
+import { dataConverterOf } from '@autoflow/workflows/codec';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { pino } from 'pino';
@@ -23,7 +24,12 @@ async function run(): Promise<void> {
   if (applied.length > 0) log('info', 'migrations applied', { applied });
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const connection = Connection.lazy(connectionOptions);
-  const temporal = new Client({ connection, ...(namespace !== undefined && { namespace }) });
+  const dataConverter = dataConverterOf(settings.payloadKeys);
+  const temporal = new Client({
+    connection,
+    ...(namespace !== undefined && { namespace }),
+    ...(dataConverter !== undefined && { dataConverter }),
+  });
 
   const ingest = await createIngest({ ...settings, store, temporal, log });
   log('info', 'ingest listens', { url: ingest.url });

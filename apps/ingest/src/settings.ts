@@ -1,3 +1,4 @@
+import { parsePayloadKeys } from '@autoflow/workflows/codec';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
@@ -23,6 +24,16 @@ const Settings = z.object({
   AUTOFLOW_INGEST_BODY_LIMIT_BYTES: bytes(1024, 64 * MIB).default(8 * MIB),
   AUTOFLOW_INGEST_LINE_LIMIT_BYTES: bytes(64, 16 * MIB).default(MIB),
   AUTOFLOW_INGEST_WAITING_LIMIT: z.coerce.number('is not a number of records').int().min(1, 'is less than one record').default(200_000),
+  AUTOFLOW_PAYLOAD_KEYS: z
+    .string()
+    .superRefine((keys, context) => {
+      try {
+        parsePayloadKeys(keys);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is no list of keys: ${(error as Error).message}` });
+      }
+    })
+    .optional(),
   AUTOFLOW_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'is none of debug, info, warn and error').default('info'),
 });
 
@@ -35,6 +46,8 @@ export interface Settings {
   readonly lineLimitBytes: number;
   /** Records of one pipeline that may wait before more are refused. */
   readonly waitingLimit: number;
+  /** Of payloads to and from Temporal. */
+  readonly payloadKeys?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -58,6 +71,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     bodyLimitBytes: data.AUTOFLOW_INGEST_BODY_LIMIT_BYTES,
     lineLimitBytes: data.AUTOFLOW_INGEST_LINE_LIMIT_BYTES,
     waitingLimit: data.AUTOFLOW_INGEST_WAITING_LIMIT,
+    ...(data.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: data.AUTOFLOW_PAYLOAD_KEYS }),
     logLevel: data.AUTOFLOW_LOG_LEVEL,
   };
 }

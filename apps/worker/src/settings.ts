@@ -4,6 +4,7 @@ import { delimiter, isAbsolute } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { BatchStoreSettings } from '@autoflow/store/batches';
 import type { WorkerOptions } from '@autoflow/worker';
+import { parsePayloadKeys } from '@autoflow/workflows/codec';
 import { z } from 'zod';
 
 const ROLES = ['workflows', 'control', 'functions', 'feeder'] as const;
@@ -54,6 +55,16 @@ const Settings = z.object({
   AUTOFLOW_BATCH_DAYS: DAYS.default(14),
   AUTOFLOW_EVENT_DAYS: DAYS.default(30),
   AUTOFLOW_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], { error: 'is neither allow nor refuse' }).default('refuse'),
+  AUTOFLOW_PAYLOAD_KEYS: z
+    .string()
+    .superRefine((keys, context) => {
+      try {
+        parsePayloadKeys(keys);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is no list of keys: ${(error as Error).message}` });
+      }
+    })
+    .optional(),
   AUTOFLOW_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'], { error: 'is not a level. Give debug, info, warn or error' })
     .default('info'),
@@ -92,6 +103,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
       batchDays: settings.AUTOFLOW_BATCH_DAYS,
       eventDays: settings.AUTOFLOW_EVENT_DAYS,
     },
+    ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
     webhooks: { allowPrivate: settings.AUTOFLOW_WEBHOOKS_PRIVATE === 'allow' },
   };
 }

@@ -1,4 +1,5 @@
 /** What the function host is given: everything it touches outside comes in by these ports. */
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import type { ShareDivider } from './shares/contract.js';
 import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
@@ -9,6 +10,8 @@ export interface FunctionHostOptions {
   /** Temporal connection of the pools' Workers. */
   readonly connection: NativeConnection;
   readonly namespace: string;
+  /** Of the namespace's payloads (default: the SDK's own). */
+  readonly dataConverter?: DataConverter;
   readonly batchStore: BatchStoreSettings;
   /** Folder with `<release hash>/index.mjs`, content-addressed. */
   readonly releases: string;

@@ -168,6 +168,7 @@ class Host implements FunctionHost {
       occupancy,
       connection,
       namespace,
+      ...(this.options.dataConverter !== undefined && { dataConverter: this.options.dataConverter }),
       identity: `${host}/${taskQueue}`,
       concurrency,
     });

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly host: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly metering?: boolean;
+  /** `id:base64,…`: payloads to and from Temporal are encrypted (AES-256-GCM) with the first, decrypted with any. The same for every client and worker. */
+  readonly payloadKeys?: string;
   readonly webhooks?: {
     /** Loopback, private and link-local addresses may be sent to (default: refused, so that a webhook cannot reach into the network of the worker). */
     readonly allowPrivate?: boolean;

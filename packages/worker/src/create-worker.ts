@@ -1,5 +1,6 @@
 /** One process of AutoFlow, in any of its roles: the only place where workflows, function host, stores and activities meet. */
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions as WorkerSettings } from '@temporalio/worker';
 import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
 import { createMeteringWriter, openStore, type MeteringWriter, type Store } from '@autoflow/store';
@@ -7,6 +8,7 @@ import { openBatchStore } from '@autoflow/store/batches';
 import { CONTROL_QUEUE, EXECUTION_QUEUE } from '@autoflow/topology';
 import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
+import { dataConverterOf } from '@autoflow/workflows/codec';
 import { backfillActivities } from './activities/backfill-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
@@ -95,8 +97,8 @@ async function startWorkflows(
   const batches = closing.add(openBatchStore(options.batchStore));
   const versions = versionsOf(store);
   const execution = executionActivities({ store, batches, versions, indexed });
-  const client = new Client({ connection, namespace });
-  const common = { connection: native, namespace, workflowBundle: await workflowBundle() };
+  const client = new Client({ connection, namespace, ...encryption(options) });
+  const common = { connection: native, namespace, ...encryption(options), workflowBundle: await workflowBundle() };
   const workers: Worker[] = [];
   const add = async (settings: WorkerSettings): Promise<void> => {
     const worker = await Worker.create(settings);
@@ -141,7 +143,15 @@ async function startFeeding(options: WorkerOptions, store: Store, log: Log, clos
   const batches = closing.add(openBatchStore(options.batchStore));
   const versions = versionsOf(store);
   const { settle } = executionActivities({ store, batches, versions, indexed });
-  const feeder = await startFeeder({ store, batches, versions, client: new Client({ connection, namespace }), indexed, settle, log });
+  const feeder = await startFeeder({
+    store,
+    batches,
+    versions,
+    client: new Client({ connection, namespace, ...encryption(options) }),
+    indexed,
+    settle,
+    log,
+  });
   const drain = once(() => feeder.close());
   closing.add({ close: drain });
   let end = () => {};
@@ -171,6 +181,7 @@ async function startFunctions(
     metering,
     cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
+    ...encryption(options),
     log,
   });
   fleet.tell({ enforcement: host.enforcement.kind });
@@ -184,6 +195,11 @@ async function startFunctions(
 }
 
 const NO_METERING: Pick<MeteringWriter, 'invocation' | 'poolUsage'> = { invocation: () => {}, poolUsage: () => {} };
+
+function encryption({ payloadKeys }: WorkerOptions): { dataConverter?: DataConverter } {
+  const dataConverter = dataConverterOf(payloadKeys);
+  return dataConverter === undefined ? {} : { dataConverter };
+}
 
 function addressOf({ address, apiKey, tls }: WorkerOptions['temporal']) {
   return { address, ...(apiKey !== undefined && { apiKey }), ...(tls !== undefined && { tls: tls as boolean }) };

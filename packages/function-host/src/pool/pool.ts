@@ -1,4 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 import { residentMb } from '../enforcement/soft.js';
@@ -14,6 +15,7 @@ export interface PoolOptions {
   readonly occupancy: Occupancy;
   readonly connection: NativeConnection;
   readonly namespace: string;
+  readonly dataConverter?: DataConverter;
   readonly identity: string;
   readonly concurrency: number;
 }
@@ -39,6 +41,7 @@ export class Pool {
     const worker = await Worker.create({
       connection: options.connection,
       namespace: options.namespace,
+      ...(options.dataConverter !== undefined && { dataConverter: options.dataConverter }),
       taskQueue: options.taskQueue,
       identity: options.identity,
       activities: { [options.stage]: options.activity },
