@@ -15,10 +15,11 @@ const NAMESPACES = Array.from({ length: 8 }, (_, index) => `test-${index + 1}`);
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   forgetNamedServers(process.env);
+  const env = serversToUse(process.env);
   let stack: Promise<Stack> | undefined;
   const server = createServer(async (_request, response) => {
     try {
-      stack ??= startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, env: process.env, log: (line) => console.log(line) });
+      stack ??= startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, env, log: (line) => console.log(line) });
       response.end(JSON.stringify(serversOf(await stack)));
     } catch (error) {
       response.writeHead(500).end(error instanceof Error ? error.message : String(error));
@@ -30,6 +31,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     server.close();
     await (await stack?.catch(() => undefined))?.stop();
   };
+}
+
+/** `npm run test:servers` (servers.mjs) has started a Temporal server for this run alone. */
+function serversToUse(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const address = env['AUTOFLOW_TEST_TEMPORAL'];
+  return address === undefined ? env : { ...env, TEMPORAL_ADDRESS: address };
 }
 
 function serversOf({ temporal, databaseUrl }: Stack): TestServers {

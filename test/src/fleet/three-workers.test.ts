@@ -90,7 +90,7 @@ async function uses(): Promise<{ began: number; ended: number | null; host: numb
   return rows;
 }
 
-test('three workers share the limits; one is killed, and every record still has one outcome', async () => {
+test('three workers share the limits; one is killed, and every record still has one outcome', { timeout: 180_000 }, async () => {
   await vi.waitFor(
     async () => {
       const shares = await sharesOf('ask');

@@ -125,17 +125,19 @@ export class FleetShares implements ShareHolder {
   }
 
   #rate(key: string, perSecond: number): Rate {
-    let rate = this.#rates.get(key);
-    if (rate === undefined) {
-      rate = { bucket: new TokenBucket(() => !this.lapsed), perSecond, usedAt: 0 };
-      this.#rates.set(key, rate);
-      if (this.divider === undefined) rate.bucket.setRate(perSecond);
-      else void this.divider.renew().catch(() => {});
-    }
+    const known = this.#rates.get(key);
     // Of two releases, the more careful one is right.
+    const rate = known ?? { bucket: new TokenBucket(() => !this.lapsed), perSecond, usedAt: 0 };
     rate.perSecond = Math.min(rate.perSecond, perSecond);
     rate.usedAt = performance.now();
+    if (known === undefined) this.#add(key, rate);
     return rate;
+  }
+
+  #add(key: string, rate: Rate): void {
+    this.#rates.set(key, rate);
+    if (this.divider === undefined) rate.bucket.setRate(rate.perSecond);
+    else void this.divider.renew().catch(() => {});
   }
 
   #dropIdleRates(): void {
