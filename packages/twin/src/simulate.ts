@@ -4,7 +4,8 @@ import { PlanError } from './model/plan-error.js';
 import type { PlanModel } from './model/plan-model.js';
 import { PUBLISHED_PRICES, type Prices } from './prices.js';
 import { quantile } from './quantile.js';
-import { Simulator, type SimulatorOptions } from './simulator/simulator.js';
+import type { SimulatorOptions } from './simulator/simulator-options.js';
+import { Simulator } from './simulator/simulator.js';
 import { temporalActions } from './temporal-actions.js';
 import { utilisation, type PoolUsage, type Utilisation } from './utilisation.js';
 

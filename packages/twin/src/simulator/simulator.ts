@@ -2,66 +2,30 @@ import type { Allocation } from '@autoflow/topology';
 import { PlanError } from '../model/plan-error.js';
 import type { PlanModel, PlannedStage } from '../model/plan-model.js';
 import { RunCounters, StageCounters } from './counters.js';
-import { enlarged, Fifo, Heap } from './heap.js';
+import {
+  AHEAD,
+  BACKOFF,
+  code,
+  COLD,
+  CPU_DONE,
+  DISPATCH,
+  INDEX,
+  IO_DONE,
+  LINGER,
+  PASSED,
+  REAP,
+  SERVED,
+  SETTLE,
+  SHIFT,
+  START,
+} from './events.js';
+import { Fifo, Heap } from './heap.js';
 import { IdleInstances } from './idle-instances.js';
 import { hash, next, normal, rounded, uniform } from './noise.js';
 import { ProcessorSharing } from './processor-sharing.js';
+import type { ObservedInvocation, SimulatorOptions } from './simulator-options.js';
+import { ExecutionSlots, InvocationSlots } from './slots.js';
 import { stageTables, type StageTables } from './stage-tables.js';
-
-export interface SimulatorOptions {
-  readonly plan: PlanModel;
-  readonly allocation: Allocation;
-  /** When records arrive, in milliseconds, ascending. */
-  readonly arrivals: Float64Array;
-  readonly seed: number;
-  /** Executions open at once; the backlog stays in the inbox. Default: no bound. */
-  readonly openExecutions?: number;
-  /** Share of batches that are cut at one record. Default 0. */
-  readonly probes?: number;
-  /** All instances are there at the start. Default true. */
-  readonly warm?: boolean;
-  /** Distribution of the factor of an invocation, mean 1. Exponential is for the comparison with queueing theory. */
-  readonly noise?: 'lognormal' | 'exponential';
-  /** Told of every invocation that ends; for the generation of metering rows. */
-  readonly observe?: (invocation: ObservedInvocation) => void;
-}
-export interface ObservedInvocation {
-  readonly stage: number;
-  readonly execution: number;
-  readonly records: number;
-  readonly startedAt: number;
-  readonly dispatchMs: number;
-  readonly waitMs: number;
-  readonly coldStartMs: number;
-  readonly durationMs: number;
-  readonly cpuMs: number;
-  readonly ioMs: number;
-  readonly workingSetMb: number;
-  readonly retried: number;
-  readonly dead: number;
-  readonly filtered: number;
-}
-
-type Integers = Int32Array<ArrayBuffer>;
-type Floats = Float64Array<ArrayBuffer>;
-
-/** An event is a kind and the index of what it happens to, in one integer. */
-const SHIFT = 26;
-const INDEX = (1 << SHIFT) - 1;
-const START = 0;
-const DISPATCH = 1;
-const SETTLE = 2;
-/** Of the three above: served by Temporal; and the fixed latency has passed. */
-const SERVED = 3;
-const PASSED = 6;
-const LINGER = 9;
-const IO_DONE = 10;
-const CPU_DONE = 11;
-const COLD = 12;
-const AHEAD = 13;
-const REAP = 14;
-const BACKOFF = 15;
-const code = (kind: number, index: number): number => (kind << SHIFT) | index;
 
 /** Salts of the noise, so that no two uses share a number. */
 const SELECT = 1_000_003;
@@ -118,33 +82,8 @@ export class Simulator {
   private readonly started: Int32Array;
   private readonly accountedAt: Float64Array;
 
-  // Executions, by slot.
-  private freeExecutions = new Fifo();
-  private executions = 0;
-  private firstRecord = new Int32Array(64);
-  private batchRecords = new Int32Array(64);
-  private stagesLeft = new Int32Array(64);
-  private died = new Int32Array(64);
-  private waitingFor: Integers;
-  private partsLeft: Integers;
-  private entered: Integers;
-  private left: Integers;
-
-  // Invocations, by slot.
-  private freeInvocations = new Fifo();
-  private invocations = 0;
-  private execution = new Int32Array(64);
-  private stageOf = new Int32Array(64);
-  private records = new Int32Array(64);
-  private offset = new Int32Array(64);
-  private round = new Int32Array(64);
-  private since = new Float64Array(64);
-  private startedAt = new Float64Array(64);
-  private dispatchMs = new Float64Array(64);
-  private coldMs = new Float64Array(64);
-  private work = new Float64Array(64);
-  private io = new Float64Array(64);
-  private share = new Float64Array(64);
+  private readonly executions: ExecutionSlots;
+  private readonly invocations = new InvocationSlots();
 
   constructor(options: SimulatorOptions) {
     const { plan, allocation, arrivals } = options;
@@ -170,10 +109,7 @@ export class Simulator {
     this.reaping = new Uint8Array(count);
     this.started = new Int32Array(count);
     this.accountedAt = new Float64Array(count);
-    this.waitingFor = new Int32Array(64 * count);
-    this.partsLeft = new Int32Array(64 * count);
-    this.entered = new Int32Array(64 * count);
-    this.left = new Int32Array(64 * count);
+    this.executions = new ExecutionSlots(count);
     for (let s = 0; s < count; s++) {
       if (options.warm ?? true) for (let i = 0; i < this.desired[s]!; i++) this.rest(s);
       else if (plan.host.provisioning === 'ahead') this.provideAhead(s);
@@ -293,7 +229,7 @@ export class Simulator {
   private computed(event: number): void {
     if (event >> SHIFT === CPU_DONE) {
       const invocation = event & INDEX;
-      this.cpu.remove(this.share[invocation]!);
+      this.cpu.remove(this.invocations.share[invocation]!);
       this.end(invocation);
     } else {
       this.cpu.remove(1);
@@ -325,34 +261,17 @@ export class Simulator {
   }
 
   private openBatch(records: number): void {
-    const slot = this.takeExecution();
-    this.firstRecord[slot] = this.inbox;
-    this.batchRecords[slot] = records;
-    this.stagesLeft[slot] = this.count;
-    this.died[slot] = 0;
+    const slot = this.executions.take();
+    this.executions.firstRecord[slot] = this.inbox;
+    this.executions.batchRecords[slot] = records;
+    this.executions.stagesLeft[slot] = this.count;
+    this.executions.died[slot] = 0;
     const from = slot * this.count;
-    for (let s = 0; s < this.count; s++) this.waitingFor[from + s] = this.plan.stages[s]!.after.length;
+    for (let s = 0; s < this.count; s++) this.executions.waitingFor[from + s] = this.plan.stages[s]!.after.length;
     this.inbox += records;
     this.open++;
     this.total.executions++;
     this.pass(START, slot);
-  }
-
-  private takeExecution(): number {
-    if (this.freeExecutions.size > 0) return this.freeExecutions.shift();
-    const slot = this.executions++;
-    if (slot === this.firstRecord.length) {
-      const grown = (from: Integers): Integers => enlarged(from, new Int32Array(2 * from.length));
-      this.firstRecord = grown(this.firstRecord);
-      this.batchRecords = grown(this.batchRecords);
-      this.stagesLeft = grown(this.stagesLeft);
-      this.died = grown(this.died);
-      this.waitingFor = grown(this.waitingFor);
-      this.partsLeft = grown(this.partsLeft);
-      this.entered = grown(this.entered);
-      this.left = grown(this.left);
-    }
-    return slot;
   }
 
   // ── Temporal ──
@@ -402,13 +321,13 @@ export class Simulator {
   private enter(slot: number, s: number): void {
     const at = slot * this.count + s;
     const live = this.reaching(slot, s);
-    this.entered[at] = live;
-    this.left[at] = 0;
+    this.executions.entered[at] = live;
+    this.executions.left[at] = 0;
     if (live === 0) return this.leave(slot, s);
     const { partitions, bytesIn } = this.plan.stages[s]!;
-    const batch = this.batchRecords[slot]!;
+    const batch = this.executions.batchRecords[slot]!;
     const parts = Math.min(live, Math.max(partitions, Math.ceil((batch * bytesIn) / this.plan.batchBytes)));
-    this.partsLeft[at] = parts;
+    this.executions.partsLeft[at] = parts;
     for (let part = 0, from = 0; part < parts; part++) {
       const to = Math.floor(((part + 1) * live) / parts);
       this.pass(DISPATCH, this.invocationOf(slot, s, to - from, from));
@@ -420,49 +339,52 @@ export class Simulator {
   private reaching(slot: number, s: number): number {
     const { after, ancestors, key } = this.plan.stages[s]!;
     const from = slot * this.count;
-    if (after.length === 0) return this.batchRecords[slot]!;
-    if (after.length === 1) return this.left[from + after[0]!]!;
+    if (after.length === 0) return this.executions.batchRecords[slot]!;
+    if (after.length === 1) return this.executions.left[from + after[0]!]!;
     return this.together(slot, after, ancestors, key);
   }
 
   private together(slot: number, last: readonly number[], all: readonly number[], key: number): number {
     const from = slot * this.count;
-    let least = this.batchRecords[slot]!;
-    for (const i of last) least = Math.min(least, this.left[from + i]!);
+    let least = this.executions.batchRecords[slot]!;
+    for (const i of last) least = Math.min(least, this.executions.left[from + i]!);
     if (least === 0) return 0;
-    let expected = this.batchRecords[slot]!;
-    for (const i of all) expected *= this.left[from + i]! / Math.max(1, this.entered[from + i]!);
-    return Math.min(least, rounded(expected + 1e-9, hash(this.seed + JOIN, this.firstRecord[slot]!, key)));
+    let expected = this.executions.batchRecords[slot]!;
+    for (const i of all) expected *= this.executions.left[from + i]! / Math.max(1, this.executions.entered[from + i]!);
+    return Math.min(least, rounded(expected + 1e-9, hash(this.seed + JOIN, this.executions.firstRecord[slot]!, key)));
   }
 
   private leave(slot: number, s: number): void {
     const from = slot * this.count;
-    this.stagesLeft[slot]!--;
-    for (const follower of this.plan.stages[s]!.followers) if (--this.waitingFor[from + follower]! === 0) this.enter(slot, follower);
-    if (this.stagesLeft[slot] === 0) {
-      this.stagesLeft[slot] = -1;
+    this.executions.stagesLeft[slot]!--;
+    for (const follower of this.plan.stages[s]!.followers)
+      if (--this.executions.waitingFor[from + follower]! === 0) this.enter(slot, follower);
+    if (this.executions.stagesLeft[slot] === 0) {
+      this.executions.stagesLeft[slot] = -1;
       this.pass(SETTLE, slot);
     }
   }
 
   private close(slot: number): void {
-    const first = this.firstRecord[slot]!;
-    const batch = this.batchRecords[slot]!;
+    const first = this.executions.firstRecord[slot]!;
+    const batch = this.executions.batchRecords[slot]!;
     for (let record = first; record < first + batch; record++) this.latencyMs[record] = this.now - this.arrivals[record]!;
     const completed = this.survivors(slot);
-    const dead = Math.min(batch - completed, this.died[slot]!);
+    const dead = Math.min(batch - completed, this.executions.died[slot]!);
     this.total.completed += completed;
     this.total.dead += dead;
     this.total.filtered += batch - completed - dead;
     this.closed.records += batch;
     this.open--;
-    this.freeExecutions.push(slot);
+    this.executions.giveBack(slot);
     this.feed();
   }
 
   private survivors(slot: number): number {
     const { finals, everyStage } = this;
-    return finals.length === 1 ? this.left[slot * this.count + finals[0]!]! : this.together(slot, finals, everyStage, this.count);
+    return finals.length === 1
+      ? this.executions.left[slot * this.count + finals[0]!]!
+      : this.together(slot, finals, everyStage, this.count);
   }
 
   private get finals(): readonly number[] {
@@ -477,42 +399,21 @@ export class Simulator {
   // ── Invocations and pools ──
 
   private invocationOf(slot: number, s: number, records: number, offset: number): number {
-    const invocation = this.freeInvocations.size > 0 ? this.freeInvocations.shift() : this.newInvocation();
-    this.execution[invocation] = slot;
-    this.stageOf[invocation] = s;
-    this.records[invocation] = records;
-    this.offset[invocation] = offset;
-    this.round[invocation] = 0;
-    this.since[invocation] = this.now;
+    const invocation = this.invocations.take();
+    this.invocations.execution[invocation] = slot;
+    this.invocations.stage[invocation] = s;
+    this.invocations.records[invocation] = records;
+    this.invocations.offset[invocation] = offset;
+    this.invocations.round[invocation] = 0;
+    this.invocations.since[invocation] = this.now;
     return invocation;
-  }
-
-  private newInvocation(): number {
-    if (this.invocations === this.execution.length) {
-      const length = 2 * this.invocations;
-      const integers = (from: Integers): Integers => enlarged(from, new Int32Array(length));
-      const floats = (from: Floats): Floats => enlarged(from, new Float64Array(length));
-      this.execution = integers(this.execution);
-      this.stageOf = integers(this.stageOf);
-      this.records = integers(this.records);
-      this.offset = integers(this.offset);
-      this.round = integers(this.round);
-      this.since = floats(this.since);
-      this.startedAt = floats(this.startedAt);
-      this.dispatchMs = floats(this.dispatchMs);
-      this.coldMs = floats(this.coldMs);
-      this.work = floats(this.work);
-      this.io = floats(this.io);
-      this.share = floats(this.share);
-    }
-    return this.invocations++;
   }
 
   /** Takes an idle instance, or starts one for itself, or waits its turn. */
   private enqueue(invocation: number): void {
-    const s = this.stageOf[invocation]!;
-    this.dispatchMs[invocation] = this.now - this.since[invocation]!;
-    this.since[invocation] = this.now;
+    const s = this.invocations.stage[invocation]!;
+    this.invocations.dispatchMs[invocation] = this.now - this.invocations.since[invocation]!;
+    this.invocations.since[invocation] = this.now;
     this.total.activities++;
     this.account(s);
     if (this.idle[s]!.size > 0) {
@@ -523,20 +424,20 @@ export class Simulator {
   }
 
   private begin(invocation: number, cold: boolean): void {
-    const s = this.stageOf[invocation]!;
+    const s = this.invocations.stage[invocation]!;
     this.account(s);
     if (cold) this.starting[s]!--;
-    else this.coldMs[invocation] = 0;
+    else this.invocations.coldMs[invocation] = 0;
     this.busy[s]!++;
     const tables = this.tables[s]!;
-    const n = this.records[invocation]!;
+    const n = this.invocations.records[invocation]!;
     const factor = this.factorOf(invocation, tables.sigma[n]!);
-    this.startedAt[invocation] = this.now;
-    this.stages.waitMs[s]! += this.now - this.since[invocation]!;
-    this.io[invocation] = tables.ioMs[n]! * factor;
-    this.work[invocation] = tables.cpuMs[n]! * factor;
-    this.share[invocation] = tables.share;
-    if (this.io[invocation]! > 0) this.heap.push(this.now + this.io[invocation]!, code(IO_DONE, invocation));
+    this.invocations.startedAt[invocation] = this.now;
+    this.stages.waitMs[s]! += this.now - this.invocations.since[invocation]!;
+    this.invocations.ioMs[invocation] = tables.ioMs[n]! * factor;
+    this.invocations.cpuMs[invocation] = tables.cpuMs[n]! * factor;
+    this.invocations.share[invocation] = tables.share;
+    if (this.invocations.ioMs[invocation]! > 0) this.heap.push(this.now + this.invocations.ioMs[invocation]!, code(IO_DONE, invocation));
     else this.compute(invocation);
   }
 
@@ -547,19 +448,20 @@ export class Simulator {
   }
 
   private hashOf(invocation: number, salt: number): number {
-    const record = this.firstRecord[this.execution[invocation]!]! + this.offset[invocation]!;
-    const { key } = this.plan.stages[this.stageOf[invocation]!]!;
-    return hash(this.seed + salt, record, key + 1024 * this.round[invocation]!);
+    const record = this.executions.firstRecord[this.invocations.execution[invocation]!]! + this.invocations.offset[invocation]!;
+    const { key } = this.plan.stages[this.invocations.stage[invocation]!]!;
+    return hash(this.seed + salt, record, key + 1024 * this.invocations.round[invocation]!);
   }
 
   private compute(invocation: number): void {
-    if (this.work[invocation]! > 0) this.cpu.add(this.work[invocation]!, this.share[invocation]!, code(CPU_DONE, invocation));
+    if (this.invocations.cpuMs[invocation]! > 0)
+      this.cpu.add(this.invocations.cpuMs[invocation]!, this.invocations.share[invocation]!, code(CPU_DONE, invocation));
     else this.end(invocation);
   }
 
   private end(invocation: number): void {
-    const s = this.stageOf[invocation]!;
-    const durationMs = this.now - this.startedAt[invocation]!;
+    const s = this.invocations.stage[invocation]!;
+    const durationMs = this.now - this.invocations.startedAt[invocation]!;
     this.account(s);
     this.bill(invocation, s, durationMs);
     this.release(s);
@@ -569,14 +471,14 @@ export class Simulator {
   private bill(invocation: number, s: number, durationMs: number): void {
     const { stages } = this;
     const tables = this.tables[s]!;
-    const n = this.records[invocation]!;
-    const billedMs = Math.ceil(durationMs + this.coldMs[invocation]!);
+    const n = this.invocations.records[invocation]!;
+    const billedMs = Math.ceil(durationMs + this.invocations.coldMs[invocation]!);
     stages.invocations[s]!++;
     stages.recordsIn[s]! += n;
-    stages.dispatchMs[s]! += this.dispatchMs[invocation]!;
+    stages.dispatchMs[s]! += this.invocations.dispatchMs[invocation]!;
     stages.serviceMs[s]! += durationMs;
-    stages.cpuMs[s]! += this.work[invocation]!;
-    stages.ioMs[s]! += this.io[invocation]!;
+    stages.cpuMs[s]! += this.invocations.cpuMs[invocation]!;
+    stages.ioMs[s]! += this.invocations.ioMs[invocation]!;
     stages.billedMs[s]! += billedMs;
     stages.billedMbMs[s]! += billedMs * tables.memoryMb;
     stages.usedMbMs[s]! += durationMs * tables.workingSetMb[n]!;
@@ -596,35 +498,35 @@ export class Simulator {
 
   /** Retries wait for their backoff; whoever asks for one more than there are attempts dies. */
   private takeOutcomes(invocation: number, s: number, durationMs: number): void {
-    const slot = this.execution[invocation]!;
+    const slot = this.invocations.execution[invocation]!;
     const at = slot * this.count + s;
     const { retry, dead, selectivity, maximumAttempts } = this.plan.stages[s]!;
-    const n = this.records[invocation]!;
+    const n = this.invocations.records[invocation]!;
     let luck = this.hashOf(invocation, SELECT);
     const again = rounded(n * retry, luck);
-    const final = this.round[invocation]! + 1 >= maximumAttempts;
+    const final = this.invocations.round[invocation]! + 1 >= maximumAttempts;
     luck = next(luck);
     const dying = rounded((n - again) * dead, luck);
     luck = next(luck);
     const going = rounded((n - again - dying) * selectivity, luck);
-    this.left[at]! += going;
-    this.died[slot]! += dying + (final ? again : 0);
+    this.executions.left[at]! += going;
+    this.executions.died[slot]! += dying + (final ? again : 0);
     this.observe?.(this.observed(invocation, s, durationMs, final ? 0 : again, dying + (final ? again : 0), n - again - dying - going));
     if (again > 0 && !final) {
       this.stages.retried[s]! += again;
       this.backOff(invocation, s, again);
       return;
     }
-    this.freeInvocations.push(invocation);
-    if (--this.partsLeft[at]! === 0) this.leave(slot, s);
+    this.invocations.giveBack(invocation);
+    if (--this.executions.partsLeft[at]! === 0) this.leave(slot, s);
   }
 
   private backOff(invocation: number, s: number, records: number): void {
     const { backoffMs, backoffCoefficient, maximumBackoffMs } = this.plan.stages[s]!;
-    const wait = Math.min(maximumBackoffMs, backoffMs * backoffCoefficient ** this.round[invocation]!);
-    this.records[invocation] = records;
-    this.round[invocation]!++;
-    this.since[invocation] = this.now + wait;
+    const wait = Math.min(maximumBackoffMs, backoffMs * backoffCoefficient ** this.invocations.round[invocation]!);
+    this.invocations.records[invocation] = records;
+    this.invocations.round[invocation]!++;
+    this.invocations.since[invocation] = this.now + wait;
     this.total.timers++;
     this.heap.push(this.now + wait, code(BACKOFF, invocation));
   }
@@ -637,18 +539,18 @@ export class Simulator {
     dead: number,
     filtered: number,
   ): ObservedInvocation {
-    const records = this.records[invocation]!;
+    const records = this.invocations.records[invocation]!;
     return {
       stage,
-      execution: this.firstRecord[this.execution[invocation]!]!,
+      execution: this.executions.firstRecord[this.invocations.execution[invocation]!]!,
       records,
-      startedAt: this.startedAt[invocation]!,
-      dispatchMs: this.dispatchMs[invocation]!,
-      waitMs: this.startedAt[invocation]! - this.since[invocation]!,
-      coldStartMs: this.coldMs[invocation]!,
+      startedAt: this.invocations.startedAt[invocation]!,
+      dispatchMs: this.invocations.dispatchMs[invocation]!,
+      waitMs: this.invocations.startedAt[invocation]! - this.invocations.since[invocation]!,
+      coldStartMs: this.invocations.coldMs[invocation]!,
       durationMs,
-      cpuMs: this.work[invocation]!,
-      ioMs: this.io[invocation]!,
+      cpuMs: this.invocations.cpuMs[invocation]!,
+      ioMs: this.invocations.ioMs[invocation]!,
       workingSetMb: this.tables[stage]!.workingSetMb[records]!,
       retried,
       dead,
@@ -668,9 +570,9 @@ export class Simulator {
   }
 
   private startFor(invocation: number): void {
-    const s = this.stageOf[invocation]!;
+    const s = this.invocations.stage[invocation]!;
     const ms = this.coldStart(s, this.hashOf(invocation, COLD_NOISE));
-    this.coldMs[invocation] = ms;
+    this.invocations.coldMs[invocation] = ms;
     this.heap.push(this.now + ms, code(COLD, invocation));
   }
 

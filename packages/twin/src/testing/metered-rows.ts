@@ -2,7 +2,8 @@ import type { Allocation } from '@autoflow/topology';
 import type { MeteredInvocation } from '../fit/rows.js';
 import { modelOf, type FunctionModels } from '../model/function-model.js';
 import { planModel, type PlanInput } from '../model/plan-model.js';
-import { Simulator, type ObservedInvocation, type SimulatorOptions } from '../simulator/simulator.js';
+import type { ObservedInvocation, SimulatorOptions } from '../simulator/simulator-options.js';
+import { Simulator } from '../simulator/simulator.js';
 
 /** The rows that metering would have written of a simulated run, each function with its part of the time. */
 export function meteredRows(

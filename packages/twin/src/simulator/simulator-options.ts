@@ -1,0 +1,36 @@
+import type { Allocation } from '@autoflow/topology';
+import type { PlanModel } from '../model/plan-model.js';
+
+export interface SimulatorOptions {
+  readonly plan: PlanModel;
+  readonly allocation: Allocation;
+  /** When records arrive, in milliseconds, ascending. */
+  readonly arrivals: Float64Array;
+  readonly seed: number;
+  /** Executions open at once; the backlog stays in the inbox. Default: no bound. */
+  readonly openExecutions?: number;
+  /** Share of batches that are cut at one record. Default 0. */
+  readonly probes?: number;
+  /** All instances are there at the start. Default true. */
+  readonly warm?: boolean;
+  /** Distribution of the factor of an invocation, mean 1. Exponential is for the comparison with queueing theory. */
+  readonly noise?: 'lognormal' | 'exponential';
+  /** Told of every invocation that ends; for the generation of metering rows. */
+  readonly observe?: (invocation: ObservedInvocation) => void;
+}
+export interface ObservedInvocation {
+  readonly stage: number;
+  readonly execution: number;
+  readonly records: number;
+  readonly startedAt: number;
+  readonly dispatchMs: number;
+  readonly waitMs: number;
+  readonly coldStartMs: number;
+  readonly durationMs: number;
+  readonly cpuMs: number;
+  readonly ioMs: number;
+  readonly workingSetMb: number;
+  readonly retried: number;
+  readonly dead: number;
+  readonly filtered: number;
+}
