@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
-import { AccessGuard, LOG, ProblemFilter, TOKENS } from '@autoflow/http';
+import { AccessGuard, IdempotencyInterceptor, KEYS, LOG, ProblemFilter, TOKENS } from '@autoflow/http';
 import { AllocationsController } from './allocations/allocations.controller.js';
 import { AllocationsService } from './allocations/allocations.service.js';
 import { AuditController } from './audit/audit.controller.js';
@@ -11,6 +11,7 @@ import { BackfillsService } from './backfills/backfills.service.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { EventFeed } from './events/event-feed.js';
 import { EventsController } from './events/events.controller.js';
+import { DeadLettersService } from './dead-letters/dead-letters.service.js';
 import { HealthController } from './health/health.controller.js';
 import { HostsController } from './hosts/hosts.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -21,10 +22,15 @@ import { StableController } from './pipelines/stable.controller.js';
 import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { RecordsController } from './records/records.controller.js';
 import { SensitiveFields } from './sensitive/sensitive-fields.js';
+import { SettingsController } from './settings/settings.controller.js';
+import { TokensController } from './tokens/tokens.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { VersionsService } from './versions/versions.service.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 import { WhatIfController } from './what-if/what-if.controller.js';
+
+/** How long the answer of a write is remembered for its Idempotency-Key. */
+const KEY_RETENTION_HOURS = 24;
 
 @Module({})
 export class AppModule {
@@ -46,6 +52,8 @@ export class AppModule {
         DeadLettersController,
         AuditController,
         HostsController,
+        TokensController,
+        SettingsController,
         HealthController,
         EventsController,
         WebhooksController,
@@ -58,12 +66,15 @@ export class AppModule {
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: ThrottlerGuard },
         { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: KEYS, useValue: { store: ports.store.idempotency, retentionHours: KEY_RETENTION_HOURS } },
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         PipelinesService,
         VersionsService,
         AllocationsService,
         BackfillsService,
         EventFeed,
         SensitiveFields,
+        DeadLettersService,
       ],
     };
   }

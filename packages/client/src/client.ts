@@ -23,6 +23,25 @@ export interface MetricsWindow {
   readonly scope?: string;
 }
 
+export interface AuditFilter {
+  readonly pipeline?: string;
+  /** One, such as `stable.set`, or what they begin with, such as `token`. */
+  readonly action?: string;
+  readonly actor?: string;
+  /** `1h`, or a time. */
+  readonly since?: string;
+}
+export interface LetterQuery {
+  /** Default: `open`. */
+  readonly state?: 'open' | 'redriven' | 'discarded' | 'past' | 'any';
+  readonly scope?: string;
+  readonly code?: string;
+  readonly stage?: string;
+  readonly version?: string;
+  readonly release?: string;
+  readonly since?: string;
+}
+
 /** A typed client of the control plane. Every call rejects with `ApiError` (the API said no) or `ApiUnreachableError`. */
 export function createClient(options: ClientOptions) {
   const call = createTransport(options);
@@ -34,7 +53,7 @@ export function createClient(options: ClientOptions) {
 
     pipelines: {
       register: (body: api.RegisterPipeline) => call<api.Registered>('/pipelines', { method: 'POST', body }),
-      list: () => call<{ items: api.PipelineSummary[] }>('/pipelines'),
+      list: (of?: Page) => call<{ items: api.PipelineSummary[]; next?: string }>('/pipelines', { query: page(of) }),
       show: (pipeline: string) => call<api.Pipeline>(path`/pipelines/${pipeline}`),
       graph: (pipeline: string, version?: string) => call<api.Graph>(path`/pipelines/${pipeline}/graph`, { query: { version } }),
       metrics: (pipeline: string, window: MetricsWindow = {}) =>
@@ -46,14 +65,16 @@ export function createClient(options: ClientOptions) {
     },
 
     releases: {
-      list: (pipeline: string) => call<{ items: api.ReleaseSummary[] }>(path`/pipelines/${pipeline}/releases`),
+      list: (pipeline: string, of?: Page) =>
+        call<{ items: api.ReleaseSummary[]; next?: string }>(path`/pipelines/${pipeline}/releases`, { query: page(of) }),
       show: (pipeline: string, hash: string) => call<api.Release>(path`/pipelines/${pipeline}/releases/${hash}`),
     },
 
     versions: {
       register: (pipeline: string, body: api.NewVersion) =>
         call<api.Registered>(path`/pipelines/${pipeline}/versions`, { method: 'POST', body }),
-      list: (pipeline: string) => call<{ items: api.Version[] }>(path`/pipelines/${pipeline}/versions`),
+      list: (pipeline: string, of?: Page) =>
+        call<{ items: api.Version[]; next?: string }>(path`/pipelines/${pipeline}/versions`, { query: page(of) }),
       show: (pipeline: string, version: string) => call<api.Version>(path`/pipelines/${pipeline}/versions/${version}`),
       diff: (pipeline: string, from: string, to: string) => call<api.VersionDiff>(path`/pipelines/${pipeline}/versions/${from}/diff/${to}`),
     },
@@ -62,7 +83,7 @@ export function createClient(options: ClientOptions) {
       show: (pipeline: string) => call<api.Stable>(path`/pipelines/${pipeline}/stable`),
       /** Every execution started after this resolves gets the version; those under way end on theirs. */
       set: (pipeline: string, body: api.SetStable, ifMatch: Revision) =>
-        call<api.Stable>(path`/pipelines/${pipeline}/stable`, { method: 'PUT', body, ifMatch }),
+        call<api.StableSet>(path`/pipelines/${pipeline}/stable`, { method: 'PUT', body, ifMatch }),
     },
 
     allocations: {
@@ -77,6 +98,30 @@ export function createClient(options: ClientOptions) {
           ifMatch,
           query: { version },
         }),
+      /** Without bounds, the clamp is lifted. */
+      clamp: (pipeline: string, stage: string, body: api.ClampStage, ifMatch: Revision, version?: string) =>
+        call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations/${stage}/clamp`, {
+          method: 'PUT',
+          body,
+          ifMatch,
+          query: { version },
+        }),
+    },
+
+    settings: {
+      show: (pipeline: string) => call<api.OperationSettings>(path`/pipelines/${pipeline}/settings`),
+      /** What is left out stays; null takes it away. */
+      change: (pipeline: string, body: api.ChangeSettings, ifMatch: Revision) =>
+        call<api.OperationSettings>(path`/pipelines/${pipeline}`, { method: 'PATCH', body, ifMatch }),
+    },
+
+    tokens: {
+      list: (of?: Page) => call<api.TokenPage>('/tokens', { query: page(of) }),
+      show: (name: string) => call<api.Token>(path`/tokens/${name}`),
+      /** The only answer that has the token. */
+      create: (body: api.NewToken) => call<api.IssuedToken>('/tokens', { method: 'POST', body }),
+      rotate: (name: string, body: api.RotateToken) => call<api.IssuedToken>(`${path`/tokens/${name}`}:rotate`, { method: 'POST', body }),
+      revoke: (name: string, reason: string) => call<api.Token>(`${path`/tokens/${name}`}:revoke`, { method: 'POST', body: { reason } }),
     },
 
     backfills: {
@@ -87,8 +132,8 @@ export function createClient(options: ClientOptions) {
           body,
           ...(idempotencyKey !== undefined && { idempotencyKey }),
         }),
-      list: (pipeline: string, limit?: number) =>
-        call<{ items: api.Backfill[] }>(path`/pipelines/${pipeline}/backfills`, { query: { limit } }),
+      list: (pipeline: string, of?: Page) =>
+        call<{ items: api.Backfill[]; next?: string }>(path`/pipelines/${pipeline}/backfills`, { query: page(of) }),
       show: (pipeline: string, id: string) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills/${id}`),
       pause: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'pause', reason),
       resume: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'resume', reason),
@@ -105,10 +150,19 @@ export function createClient(options: ClientOptions) {
     },
 
     deadLetters: {
-      list: (pipeline: string, filter: Page & { scope?: string; code?: string } = {}) =>
-        call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, {
-          query: { ...page(filter), scope: filter.scope, code: filter.code },
-        }),
+      list: (pipeline: string, filter: Page & LetterQuery = {}) =>
+        call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, { query: { ...filter } }),
+      groups: (pipeline: string, filter: { readonly limit?: number } & LetterQuery = {}) =>
+        call<api.DeadLetterGroups>(path`/pipelines/${pipeline}/dead-letters/groups`, { query: { ...filter } }),
+      redrive: (pipeline: string, id: string, body: { readonly to?: 'latest' | 'original'; readonly reason: string }) =>
+        call<api.DeadLetter>(`${path`/pipelines/${pipeline}/dead-letters/${id}`}:redrive`, { method: 'POST', body }),
+      discard: (pipeline: string, id: string, reason: string) =>
+        call<api.DeadLetter>(`${path`/pipelines/${pipeline}/dead-letters/${id}`}:discard`, { method: 'POST', body: { reason } }),
+      /** At most `limit` at a time: call again while `remaining` is above zero. */
+      redriveMany: (pipeline: string, body: api.RedriveMany) =>
+        call<api.LettersSettled>(`${path`/pipelines/${pipeline}/dead-letters`}:redrive`, { method: 'POST', body }),
+      discardMany: (pipeline: string, body: api.DiscardMany) =>
+        call<api.LettersSettled>(`${path`/pipelines/${pipeline}/dead-letters`}:discard`, { method: 'POST', body }),
       show: (pipeline: string, id: string, { reveal }: Reveal = {}) =>
         call<api.DeadLetter>(path`/pipelines/${pipeline}/dead-letters/${id}`, { query: { reveal: reveal && 'true' } }),
     },
@@ -116,8 +170,7 @@ export function createClient(options: ClientOptions) {
     /** The processes of the fleet that are alive. */
     hosts: () => call<api.HostList>('/hosts'),
 
-    audit: (filter: Page & { pipeline?: string } = {}) =>
-      call<api.AuditPage>('/audit', { query: { ...page(filter), pipeline: filter.pipeline } }),
+    audit: (filter: Page & AuditFilter = {}) => call<api.AuditPage>('/audit', { query: { ...filter } }),
 
     events: {
       /** Newest first. */
@@ -150,5 +203,18 @@ export function createClient(options: ClientOptions) {
       method: 'POST',
       body: reason === undefined ? {} : { reason },
     });
+  }
+}
+
+/** All items of a list, page after page: a list that grows meanwhile may end behind what was asked for first. */
+export async function everyItem<Item>(
+  list: (page: { cursor?: string }) => Promise<{ readonly items: Item[]; readonly next?: string }>,
+): Promise<Item[]> {
+  const all: Item[] = [];
+  for (let cursor: string | undefined; ;) {
+    const { items, next } = await list(cursor === undefined ? {} : { cursor });
+    all.push(...items);
+    if (next === undefined) return all;
+    cursor = next;
   }
 }

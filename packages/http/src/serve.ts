@@ -8,6 +8,7 @@ import helmet from 'helmet';
 import { nestLogger } from './log.js';
 import { type DocumentOptions, serveDocument } from './openapi/document.js';
 import { JSON_TYPES, onlyBodiesOf } from './request/body-types.js';
+import { digestBody } from './request/idempotency.interceptor.js';
 import { assignRequestId } from './request/request-id.js';
 import { RequestValidationPipe } from './request/request-validation.pipe.js';
 
@@ -41,7 +42,7 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   app.disable('etag'); // ETags are revisions here, and nothing else.
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
   app.use(assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
-  app.useBodyParser('json', { limit: bodyLimitBytes, type: [...JSON_TYPES] });
+  app.useBodyParser('json', { limit: bodyLimitBytes, type: [...JSON_TYPES], ...{ verify: digestBody } }); // which its types do not know
   app.useGlobalPipes(new RequestValidationPipe());
   serveDocument(app, document);
   await app.listen(port, host);

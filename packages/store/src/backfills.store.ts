@@ -5,7 +5,7 @@ import type { Actor, BackfillRow, BackfillStore } from './model.js';
 import { notify } from './notify.js';
 import { many, one } from './rows.js';
 
-const BACKFILL = `select id, pipeline, scope, version, source, record_limit as "limit", concurrency, batch_records as "batchRecords", state, reason, cursor,
+export const BACKFILL = `select id, pipeline, scope, version, source, record_limit as "limit", concurrency, batch_records as "batchRecords", state, reason, cursor,
   json_strip_nulls(json_build_object('read', read, 'settled', settled, 'total', total, 'counts',
     json_build_object('completed', completed, 'filtered', filtered, 'dead', dead, 'cancelled', cancelled))) as progress,
   created_at as "createdAt", ended_at as "endedAt" from autoflow.backfills`;

@@ -1,8 +1,8 @@
 /** Pipelines, releases, versions, the stable pointer and allocations: every change is one transaction with its audit row. */
-import { hashVersion } from '@autoflow/topology';
+import { hashVersion, outsideClamp } from '@autoflow/topology';
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
-import { NotFoundError, StaleRevisionError } from './errors.js';
+import { NotFoundError, OutsideClampError, StaleRevisionError } from './errors.js';
 import type { Actor, AllocationRow, DefinitionStore, PipelineRow, ReleaseRow, VersionRow } from './model.js';
 import { notify } from './notify.js';
 import { dense, many, one } from './rows.js';
@@ -10,13 +10,13 @@ import { moveStable } from './stable-lock.js';
 
 type NewVersion = Parameters<DefinitionStore['registerVersion']>[0];
 
-const PIPELINE = `select p.name, p.created_at as "createdAt",
+export const PIPELINE = `select p.name, p.created_at as "createdAt",
   json_build_object('version', p.stable_version, 'release', v.release, 'revision', p.stable_revision) as stable
   from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name and v.name = p.stable_version`;
 const RELEASE = 'select pipeline, hash, spec, functions, created_at as "createdAt" from autoflow.releases';
-const VERSION =
+export const VERSION =
   'select pipeline, name, hash, release, topology, envelope, parent, author, note, created_at as "createdAt" from autoflow.versions';
-const ALLOCATION = 'select pipeline, version, revision, stages, actor, reason, updated_at as "updatedAt" from autoflow.allocations';
+const ALLOCATION = 'select pipeline, version, revision, stages, clamps, actor, reason, updated_at as "updatedAt" from autoflow.allocations';
 
 export function definitionStore(database: Database): DefinitionStore {
   return {
@@ -132,23 +132,38 @@ async function setStable(sql: Sql, request: Parameters<DefinitionStore['setStabl
 }
 
 async function setAllocation(sql: Sql, request: Parameters<DefinitionStore['setAllocation']>[0]): Promise<AllocationRow> {
-  const { pipeline, version, stages, revision, by } = request;
+  const { pipeline, version, stages, clamps, revision, by } = request;
   await sql.query('select from autoflow.allocations where pipeline = $1 and version = $2 for update', [pipeline, version]);
   const before = await findAllocation(sql, pipeline, version);
   if (before === undefined) throw new NotFoundError('version', `${pipeline} ${version}`);
   if (revision !== undefined && revision !== before.revision)
     throw new StaleRevisionError(`the allocation of ${pipeline} ${version}`, revision, before.revision);
+  mustRespect(clamps ?? before.clamps, stages);
   await sql.query(
-    'update autoflow.allocations set stages = $3, revision = revision + 1, actor = $4, reason = $5, updated_at = now() where pipeline = $1 and version = $2',
-    [pipeline, version, JSON.stringify(stages), by.actor, by.reason],
+    `update autoflow.allocations set stages = $3, clamps = $4, revision = revision + 1, actor = $5, reason = $6, updated_at = now()
+      where pipeline = $1 and version = $2`,
+    [pipeline, version, JSON.stringify(stages), JSON.stringify(clamps ?? before.clamps), by.actor, by.reason],
   );
   const after = (await findAllocation(sql, pipeline, version))!;
-  await audit(sql, by, { action: 'allocation.set', pipeline, before: { version, ...state(before) }, after: { version, ...state(after) } });
+  await audit(sql, by, {
+    action: clamps === undefined ? 'allocation.set' : 'allocation.clamp',
+    pipeline,
+    before: { version, ...state(before) },
+    after: { version, ...state(after) },
+  });
   await notify(sql, ['autoflow_pools'], pipeline);
   return after;
 }
 
-const state = ({ revision, stages }: AllocationRow) => ({ revision, stages });
+/** Whoever sets it: people, the allocation agent, a rollout. */
+function mustRespect(clamps: AllocationRow['clamps'], stages: AllocationRow['stages']): void {
+  for (const [stage, wanted] of Object.entries(stages)) {
+    const forbidden = outsideClamp(wanted, clamps[stage]);
+    if (forbidden !== undefined) throw new OutsideClampError(stage, forbidden);
+  }
+}
+
+const state = ({ revision, stages, clamps }: AllocationRow) => ({ revision, stages, ...(Object.keys(clamps).length > 0 && { clamps }) });
 
 const findPipeline = (sql: Sql, name: string) => one<PipelineRow>(sql, `${PIPELINE} where p.name = $1`, [name]);
 const findVersion = (sql: Sql, pipeline: string, name: string) =>

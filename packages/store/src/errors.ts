@@ -9,8 +9,10 @@ export type StoreErrorCode =
   | 'BATCH_REF_INVALID'
   | 'HOST_TAKEN'
   | 'INVALID_KEY'
+  | 'LAST_ADMIN'
   | 'NOT_FOUND'
   | 'NOT_RUNNING'
+  | 'OUTSIDE_CLAMP'
   | 'RECORD_TOO_LARGE'
   | 'SCHEMA_ALTERED'
   | 'SCHEMA_MISSING'
@@ -92,6 +94,29 @@ export class AlreadyExistsError extends StoreError {
   override readonly name = 'AlreadyExistsError';
   constructor(kind: string, name: string) {
     super('ALREADY_EXISTS', `there is a ${kind} ${JSON.stringify(name)} already. Choose another name.`, { kind, name });
+  }
+}
+
+/** Without this token nobody could let anybody in. */
+export class LastAdminError extends StoreError {
+  override readonly name = 'LastAdminError';
+  constructor(name: string, what: string) {
+    super(
+      'LAST_ADMIN',
+      `${JSON.stringify(name)} is the last admin token without an expiry, so it cannot be ${what}. Create another admin token first.`,
+      { name },
+    );
+  }
+}
+
+/** An operator has bound the stage more narrowly than its envelope does. */
+export class OutsideClampError extends StoreError {
+  override readonly name = 'OutsideClampError';
+  constructor(
+    readonly stage: string,
+    what: string,
+  ) {
+    super('OUTSIDE_CLAMP', `${stage} is clamped by an operator: ${what}. Lift or widen the clamp first.`, { stage });
   }
 }
 

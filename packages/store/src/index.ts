@@ -5,6 +5,11 @@ export type * from './arms.model.js';
 export type * from './feeder.model.js';
 export type * from './inbox.model.js';
 export type * from './events.model.js';
+export type * from './dead-letters.model.js';
+export type * from './idempotency.model.js';
+export type * from './pages.model.js';
+export type * from './settings.model.js';
+export type * from './tokens.model.js';
 export type * from './batches/contract.js';
 export { LEASE_MS } from './fleet.model.js';
 export type * from './fleet.model.js';
@@ -13,8 +18,10 @@ export {
   AlreadyExistsError,
   HostTakenError,
   InvalidKeyError,
+  LastAdminError,
   NotFoundError,
   NotRunningError,
+  OutsideClampError,
   SchemaError,
   StaleCursorError,
   StaleRevisionError,

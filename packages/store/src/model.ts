@@ -1,13 +1,18 @@
 /** Rows and ports of the store. Implementations are the `*.store.ts` files beside it; all SQL lives there. */
 import type { Fields, Outcome, OutcomeCounts, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import type { BundleStore, FunctionHashes } from './bundles.model.js';
-import type { Allocation, BackfillProgress, BatchRef, Envelope, Topology } from '@autoflow/topology';
 import type { FleetStore } from './fleet.model.js';
 import type { EndedRecordsStore } from './ended-records.model.js';
 import type { Arm, ArmsStore } from './arms.model.js';
 import type { FeederStore } from './feeder.model.js';
 import type { InboxStore } from './inbox.model.js';
 import type { EventStore, WebhookStore } from './events.model.js';
+import type { DeadLetterStore } from './dead-letters.model.js';
+import type { IdempotencyStore } from './idempotency.model.js';
+import type { PageStore } from './pages.model.js';
+import type { SettingsStore } from './settings.model.js';
+import type { TokenStore } from './tokens.model.js';
+import type { Allocation, BackfillProgress, BatchRef, Clamps, Envelope, Topology } from '@autoflow/topology';
 
 // ── Definitions ─────────────────────────────────────────────────────────────────────────────
 
@@ -45,6 +50,8 @@ export interface AllocationRow {
   readonly version: string;
   readonly revision: number;
   readonly stages: Allocation;
+  /** An operator's bounds inside the envelope; no allocation is set outside them. */
+  readonly clamps: Clamps;
   readonly actor: string;
   readonly reason: string;
   readonly updatedAt: Date;
@@ -89,7 +96,15 @@ export interface DefinitionStore {
   /** Flips the stable pointer, after the batches that are being opened with the one before. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster. */
   setStable(request: { pipeline: string; version: string; revision?: number; by: Actor }): Promise<PipelineRow>;
   allocation(pipeline: string, version: string): Promise<AllocationRow | undefined>;
-  setAllocation(request: { pipeline: string; version: string; stages: Allocation; revision?: number; by: Actor }): Promise<AllocationRow>;
+  /** Throws `OutsideClampError` where an operator's clamp forbids it. With `clamps`, these are set as well, in place of all that there were. */
+  setAllocation(request: {
+    pipeline: string;
+    version: string;
+    stages: Allocation;
+    clamps?: Clamps;
+    revision?: number;
+    by: Actor;
+  }): Promise<AllocationRow>;
 }
 
 // ── Batches and records ─────────────────────────────────────────────────────────────────────
@@ -383,7 +398,8 @@ export interface AccessStore {
   /** Stores only a SHA-256; the plain token is answered once. */
   createToken(name: string, role: 'viewer' | 'operator' | 'admin', token?: string, by?: Actor): Promise<string>;
   findToken(token: string): Promise<{ name: string; role: 'viewer' | 'operator' | 'admin' } | undefined>;
-  audit(filter: { pipeline?: string; limit: number; before?: number }): Promise<AuditRow[]>;
+  /** Newest first. `action` is one, such as `stable.set`, or what they begin with, such as `token`. */
+  audit(filter: { pipeline?: string; action?: string; actor?: string; since?: Date; limit: number; before?: number }): Promise<AuditRow[]>;
 }
 
 /** Channels of LISTEN/NOTIFY; payloads are the pipeline's name. */
@@ -412,6 +428,11 @@ export interface Store {
   readonly access: AccessStore;
   readonly events: EventStore;
   readonly webhooks: WebhookStore;
+  readonly tokens: TokenStore;
+  readonly settings: SettingsStore;
+  readonly idempotency: IdempotencyStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly pages: PageStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   /** Applies outstanding migrations under an advisory lock; refuses a newer schema. */

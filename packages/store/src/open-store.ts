@@ -4,6 +4,7 @@ import { armsStore } from './arms.store.js';
 import { backfillStore } from './backfills.store.js';
 import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
+import { deadLetterStore } from './dead-letters.store.js';
 import { definitionStore } from './definitions.store.js';
 import { fleetStore } from './fleet.store.js';
 import { endedRecordsStore } from './ended-records.store.js';
@@ -11,6 +12,7 @@ import { eventStore } from './events.store.js';
 import { feederStore } from './feeder.store.js';
 import { hostStore } from './hosts.store.js';
 import { inboxStore } from './inbox.store.js';
+import { idempotencyStore } from './idempotency.store.js';
 import { batchLedger } from './ledger.store.js';
 import { createListener } from './listener.js';
 import { meteringStore } from './metering.store.js';
@@ -19,6 +21,9 @@ import { migrations } from './migrations/index.js';
 import { migrate } from './migrator.js';
 import type { Store } from './model.js';
 import { webhookStore } from './webhooks.store.js';
+import { pageStore } from './pages.store.js';
+import { settingsStore } from './settings.store.js';
+import { tokenStore } from './tokens.store.js';
 
 export interface StoreOptions {
   /** `postgres://user:password@host:port/database`; never appears in a message. */
@@ -64,6 +69,11 @@ export async function openStore({
     access: accessStore(database),
     events: eventStore(database),
     webhooks: webhookStore(database),
+    tokens: tokenStore(database),
+    settings: settingsStore(database),
+    idempotency: idempotencyStore(database),
+    deadLetters: deadLetterStore(database),
+    pages: pageStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
     ping: () => database.ping(),

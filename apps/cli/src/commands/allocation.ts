@@ -1,5 +1,5 @@
 import type { VersionAllocation } from '@autoflow/client';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { withContext } from '../context.js';
 import { usage } from '../errors.js';
 import { table } from '../output.js';
@@ -8,6 +8,14 @@ import { positive } from './backfill.js';
 interface SetOptions {
   readonly memory?: number;
   readonly concurrency?: number;
+  readonly version?: string;
+  readonly reason: string;
+}
+
+interface ClampOptions {
+  readonly memory?: { readonly min: number; readonly max: number };
+  readonly concurrency?: { readonly min: number; readonly max: number };
+  readonly off?: true;
   readonly version?: string;
   readonly reason: string;
 }
@@ -43,14 +51,44 @@ export function registerAllocation(program: Command): void {
         out.answer(shown, () => text(pipeline, shown));
       }),
     );
+
+  allocation
+    .command('clamp <pipeline> <stage>')
+    .description('bound one stage more narrowly than its envelope, for people and AutoFlow alike')
+    .option('--memory <mb..mb>', 'MB per instance, such as 256..1024', range)
+    .option('--concurrency <n..n>', 'instances, such as 1..20', range)
+    .option('--off', 'lift the clamp')
+    .option('--version <version>', 'default: the stable one')
+    .requiredOption('--reason <text>', 'for the audit log')
+    .action(
+      withContext<ClampOptions>(async ({ out, client }, { memory, concurrency, off, version, reason }, pipeline = '', stage = '') => {
+        if ((memory === undefined && concurrency === undefined) !== (off === true))
+          throw usage('Give --memory, --concurrency or both; or --off.');
+        const api = await client();
+        const { revision } = await api.allocations.show(pipeline, version);
+        const body = { ...(memory && { memoryMb: memory }), ...(concurrency && { concurrency }), reason };
+        const shown = await api.allocations.clamp(pipeline, stage, body, revision, version);
+        out.answer(shown, () => text(pipeline, shown));
+      }),
+    );
 }
 
-function text(pipeline: string, { version, revision, stages, envelope, acknowledged, actor, reason }: VersionAllocation): string {
+function range(text: string): { min: number; max: number } {
+  const [, min, max] = /^([1-9]\d*)\.\.([1-9]\d*)$/.exec(text) ?? [];
+  if (max === undefined) throw new InvalidArgumentError('It is a range such as 1..20.');
+  return { min: Number(min), max: Number(max) };
+}
+
+function text(pipeline: string, { version, revision, stages, envelope, clamps, acknowledged, actor, reason }: VersionAllocation): string {
+  const clamp = (stage: string) =>
+    Object.entries(clamps[stage] ?? {})
+      .map(([what, { min, max }]) => `${what === 'memoryMb' ? 'MB' : 'instances'} ${min}..${max}`)
+      .join(', ');
   const rows = Object.entries(stages).map(([stage, { memoryMb, concurrency }]) => {
     const { memoryMb: sizes = [], concurrency: bounds } = envelope[stage] ?? {};
     const has = acknowledged.filter((pool) => pool.stage === stage).reduce((sum, pool) => sum + pool.concurrency, 0);
     const running = acknowledged.filter((pool) => pool.stage === stage).reduce((sum, pool) => sum + pool.instances, 0);
-    return [stage, memoryMb, sizes.join(' '), concurrency, bounds ? `${bounds.min}..${bounds.max}` : '', has, running];
+    return [stage, memoryMb, sizes.join(' '), concurrency, bounds ? `${bounds.min}..${bounds.max}` : '', clamp(stage), has, running];
   });
-  return `${pipeline} ${version} · revision ${revision} by ${actor}: ${reason}\n\n${table(['STAGE', 'MEMORY MB', 'PERMITTED', 'INSTANCES', 'PERMITTED', 'HOSTS ALLOW', 'RUNNING'], rows)}`;
+  return `${pipeline} ${version} · revision ${revision} by ${actor}: ${reason}\n\n${table(['STAGE', 'MEMORY MB', 'PERMITTED', 'INSTANCES', 'PERMITTED', 'CLAMPED', 'HOSTS ALLOW', 'RUNNING'], rows)}`;
 }

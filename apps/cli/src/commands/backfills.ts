@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { when } from '../format.js';
 import { table } from '../output.js';
+import { everyPage } from './pages.js';
 import { counted, summary } from './backfill.js';
 
 export function registerBackfills(program: Command): void {
@@ -12,7 +13,8 @@ export function registerBackfills(program: Command): void {
     .description('newest first')
     .action(
       withContext(async ({ out, client }, _, pipeline = '') => {
-        const { items } = await (await client()).backfills.list(pipeline);
+        const { backfills: of } = await client();
+        const items = await everyPage((page) => of.list(pipeline, page));
         const rows = items.map((backfill) => [
           backfill.id,
           backfill.state,

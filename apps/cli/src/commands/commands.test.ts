@@ -86,6 +86,74 @@ test('an allocation is changed and shown', async () => {
   });
 });
 
+test('an allocation is clamped, and the clamp is lifted', async () => {
+  const clamp = (...args: string[]) => json('allocation', 'clamp', 'retail-orders', 'score-fraud', ...args, '--reason', 'x');
+  expect(await clamp('--concurrency', '1..1')).toMatchObject({ code: 0, json: { stages: { 'score-fraud': { concurrency: 1 } } } });
+  expect((await autoflow('allocation', 'show', 'retail-orders')).stdout).toMatch(/score-fraud .*instances 1\.\.1/);
+  expect(await clamp()).toMatchObject({ code: 2 });
+  expect(await clamp('--off')).toMatchObject({ code: 0, json: { clamps: {} } });
+});
+
+test('tokens are made, rotated and revoked, and the audit log has it', async () => {
+  const made = await json('tokens', 'create', 'ci', '--role', 'viewer', '--reason', 'build');
+  expect(made).toMatchObject({ code: 0, json: { name: 'ci', role: 'viewer', token: expect.stringMatching(/^af_/) } });
+  expect((await autoflow('tokens', 'rotate', 'ci', '--grace', '0', '--reason', 'monthly')).stdout).toMatch(/^af_[\w-]{43}\n/);
+  const listed = await autoflow('tokens', 'list');
+  expect(listed.stdout).toMatch(/ci +viewer/);
+  expect(listed.stdout).not.toContain('af_');
+  expect(await json('tokens', 'revoke', 'admin', '--reason', 'x')).toMatchObject({ code: 1, json: { error: { code: 'LAST_ADMIN' } } });
+  expect((await autoflow('tokens', 'revoke', 'ci', '--reason', 'done')).code).toBe(0);
+  expect((await autoflow('audit', '--action', 'token', '--since', '1h')).stdout).toMatch(/admin +token\.revoke +done/);
+});
+
+test('autonomy, freezes and the pin are set and shown', async () => {
+  expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/^retail-orders suggest \(the default\)/);
+  const set = await json(
+    'autonomy',
+    'retail-orders',
+    'canary',
+    '--freeze',
+    'Fri 16:00 - Mon 08:00',
+    '--time-zone',
+    'Europe/Berlin',
+    '--minimise',
+    'cost',
+    '--p99',
+    '1s',
+    '--spend-cap',
+    '0.5',
+    '--reason',
+    'go',
+  );
+  expect(set).toMatchObject({
+    code: 0,
+    json: { autonomy: 'canary', objective: { minimise: 'cost', p99Ms: 1000 }, spendCapUsd: 0.5, freezes: [{ timeZone: 'Europe/Berlin' }] },
+  });
+  expect(await json('autonomy', 'retail-orders', 'auto')).toMatchObject({ code: 2 });
+  expect(await json('versions', 'pin', 'retail-orders', '--reason', 'audit')).toMatchObject({
+    code: 0,
+    json: { pinned: 'v1', autonomy: 'canary' },
+  });
+  expect((await autoflow('versions', 'unpin', 'retail-orders', '--reason', 'done')).stdout).not.toContain('pinned');
+  expect(await json('autonomy', 'retail-orders', '--freeze', 'always', '--reason', 'x')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'INVALID_BODY' } },
+  });
+});
+
+test('dead letters are redriven in bulk when it is said which', async () => {
+  expect(await json('dead-letters', 'redrive', 'retail-orders', '--reason', 'x')).toMatchObject({ code: 2 });
+  expect(await json('dead-letters', 'redrive', 'retail-orders', '--code', 'RATE_UNKNOWN', '--reason', 'x')).toMatchObject({
+    code: 0,
+    json: { done: 0, remaining: 0 },
+  });
+  expect(await json('dead-letters', 'discard', 'retail-orders', '7', '--reason', 'x')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'DEAD_LETTER_UNKNOWN' } },
+  });
+  expect(await json('dead-letters', 'list', 'retail-orders', '--groups')).toMatchObject({ code: 0, json: [] });
+});
+
 test('a backfill is started, listed, paused and cancelled', async () => {
   const source = join(stack.folder, 'invoices.csv');
   await writeFile(source, 'InvoiceNo,StockCode\n1,2\n');

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { registerAllocation } from './allocation.js';
+import { registerAudit } from './audit.js';
+import { registerAutonomy } from './autonomy.js';
 import { registerBackfill } from './backfill.js';
 import { registerBackfills } from './backfills.js';
 import { registerCheck } from './check.js';
@@ -15,6 +17,7 @@ import { registerPipelines } from './pipelines.js';
 import { registerRollback } from './rollback.js';
 import { registerStatus } from './status.js';
 import { registerTest } from './test.js';
+import { registerTokens } from './tokens.js';
 import { registerUp } from './up.js';
 import { registerVersions } from './versions.js';
 import { registerWebhooks } from './webhooks.js';
@@ -36,10 +39,13 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRollback,
   registerAllocation,
   registerHosts,
+  registerAutonomy,
   registerMetrics,
   registerWhatIf,
   registerDeadLetters,
   registerEvents,
   registerWebhooks,
+  registerTokens,
+  registerAudit,
   registerDoctor,
 ];

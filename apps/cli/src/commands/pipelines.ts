@@ -4,6 +4,7 @@ import { withContext } from '../context.js';
 import { short, when } from '../format.js';
 import { locateModule } from '../modules/locate.js';
 import { table } from '../output.js';
+import { everyPage } from './pages.js';
 
 export function registerPipelines(program: Command): void {
   const pipelines = program.command('pipelines').description('list, show and register pipelines');
@@ -13,7 +14,7 @@ export function registerPipelines(program: Command): void {
     .description('all pipelines with their stable versions')
     .action(
       withContext(async ({ out, client }) => {
-        const { items } = await (await client()).pipelines.list();
+        const items = await everyPage((await client()).pipelines.list);
         const rows = items.map(({ name, stable, createdAt }) => [name, stable.version, short(stable.release), when(createdAt)]);
         out.answer(items, () => table(['PIPELINE', 'STABLE', 'RELEASE', 'SINCE'], rows));
       }),

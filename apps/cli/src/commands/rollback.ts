@@ -18,10 +18,11 @@ export function registerRollback(program: Command): void {
         const started = performance.now();
         const after = await api.stable.set(pipeline, { version, reason }, before.revision);
         const tookMs = Math.round(performance.now() - started);
-        out.answer(
-          { pipeline, from: before, to: after, tookMs },
-          () =>
+        out.answer({ pipeline, from: before, to: after, tookMs }, () =>
+          [
             `${before.version} → ${after.version} (release ${short(after.release)}) for new executions, in ${tookMs} ms; those under way end on ${before.version}`,
+            ...after.notices,
+          ].join('\n'),
         );
       }),
     );

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Context, withContext } from '../context.js';
 import { when } from '../format.js';
 import { table } from '../output.js';
+import { everyPage } from './pages.js';
 
 export function registerStatus(program: Command): void {
   program.command('status').description('what runs, where, and which version each pipeline is on').action(withContext(status));
@@ -9,7 +10,7 @@ export function registerStatus(program: Command): void {
 
 async function status({ out, env, stack, client }: Context): Promise<void> {
   const api = await client();
-  const [health, { items }] = [await api.health.ready(), await api.pipelines.list()];
+  const [health, items] = [await api.health.ready(), await everyPage(api.pipelines.list)];
   const { runningStack } = await import('@autoflow/local-stack');
   const temporal = runningStack({ name: stack, env })?.temporal;
   const answer = {

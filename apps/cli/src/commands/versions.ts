@@ -5,16 +5,21 @@ import { withContext } from '../context.js';
 import { usage } from '../errors.js';
 import { short, when } from '../format.js';
 import { table } from '../output.js';
+import { changed, settingsText } from './autonomy.js';
+import { everyPage } from './pages.js';
 
 export function registerVersions(program: Command): void {
-  const versions = program.command('versions').description('list, show, compare and register versions; see or move the stable pointer');
+  const versions = program
+    .command('versions')
+    .description('list, show, compare, register and pin versions; see or move the stable pointer');
 
   versions
     .command('list <pipeline>')
     .description('all versions')
     .action(
       withContext(async ({ out, client }, _, pipeline = '') => {
-        const { items } = await (await client()).versions.list(pipeline);
+        const api = await client();
+        const items = await everyPage((page) => api.versions.list(pipeline, page));
         const rows = items.map((version) => [
           version.name,
           short(version.release),
@@ -89,7 +94,30 @@ export function registerVersions(program: Command): void {
         if (version === undefined) return out.answer(before, () => `${pipeline} ${before.version} · release ${short(before.release)}`);
         if (reason === undefined) throw usage('Changing the stable version needs --reason.');
         const after = await api.stable.set(pipeline, { version, reason }, before.revision);
-        out.answer(after, () => `${before.version} → ${after.version} for new executions of ${pipeline}`);
+        out.answer(after, () => [`${before.version} → ${after.version} for new executions of ${pipeline}`, ...after.notices].join('\n'));
+      }),
+    );
+
+  versions
+    .command('pin <pipeline> [version]')
+    .description('AutoFlow leads no traffic away from it (default: the stable one); people still may')
+    .requiredOption('--reason <text>', 'for the audit log')
+    .action(
+      withContext<{ reason: string }>(async ({ out, client }, { reason }, pipeline = '', version) => {
+        const api = await client();
+        const settings = await changed(api, pipeline, { pinned: version ?? (await api.stable.show(pipeline)).version }, reason);
+        out.answer(settings, () => settingsText(settings));
+      }),
+    );
+
+  versions
+    .command('unpin <pipeline>')
+    .description('AutoFlow may go on')
+    .requiredOption('--reason <text>', 'for the audit log')
+    .action(
+      withContext<{ reason: string }>(async ({ out, client }, { reason }, pipeline = '') => {
+        const settings = await changed(await client(), pipeline, { pinned: null }, reason);
+        out.answer(settings, () => settingsText(settings));
       }),
     );
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Inject, Param, Query, Res } from '@nestjs/common';
-import { AllocationQuery, SetAllocation, SetStageAllocation, VersionAllocation } from '@autoflow/client/schemas';
+import { AllocationQuery, ClampStage, SetAllocation, SetStageAllocation, VersionAllocation } from '@autoflow/client/schemas';
 import { type By, Caller, etagOf, Get, IfMatch, type ProblemCode, Put } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -42,6 +42,7 @@ export class AllocationsController {
     access: 'operator',
     answers: VersionAllocation,
     etag: true,
+    idempotent: 'kept',
     problems: CHANGE,
   })
   async set(
@@ -60,6 +61,7 @@ export class AllocationsController {
     access: 'operator',
     answers: VersionAllocation,
     etag: true,
+    idempotent: 'kept',
     problems: [...CHANGE, 'STAGE_UNKNOWN'],
   })
   async setStage(
@@ -72,6 +74,28 @@ export class AllocationsController {
     @Res({ passthrough: true }) response: Response,
   ) {
     return answered(await this.allocations.setStage(pipeline, version, stage, body, revision, by), response);
+  }
+
+  @Put(':stage/clamp', {
+    summary:
+      'Bound memory and instances of one stage more narrowly than its envelope, for people and AutoFlow alike; without bounds, no longer',
+    note: 'An allocation that is outside is moved to the nearest one inside.',
+    access: 'operator',
+    answers: VersionAllocation,
+    etag: true,
+    idempotent: 'kept',
+    problems: [...CHANGE, 'STAGE_UNKNOWN', 'CLAMP_INVALID'],
+  })
+  async clamp(
+    @Param('pipeline') pipeline: string,
+    @Param('stage') stage: string,
+    @Query({ schema: AllocationQuery }) { version }: Which,
+    @IfMatch() revision: number | undefined,
+    @Body({ schema: ClampStage }) body: z.output<typeof ClampStage>,
+    @Caller() by: By,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    return answered(await this.allocations.clamp(pipeline, version, stage, body, revision, by), response);
   }
 }
 

@@ -10,10 +10,13 @@ export class AuditController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
   @Get('', { summary: 'Who changed what and why, newest first', access: 'viewer', answers: AuditPage })
-  async list(@Query({ schema: AuditQuery }) { pipeline, limit, cursor }: z.output<typeof AuditQuery>) {
+  async list(@Query({ schema: AuditQuery }) { pipeline, action, actor, since, limit, cursor }: z.output<typeof AuditQuery>) {
     const rows = await this.store.access.audit({
       limit,
       ...(pipeline !== undefined && { pipeline }),
+      ...(action !== undefined && { action }),
+      ...(actor !== undefined && { actor }),
+      ...(since !== undefined && { since }),
       ...(cursor !== undefined && { before: Number(cursor) }),
     });
     return pageOf(

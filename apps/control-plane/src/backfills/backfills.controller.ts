@@ -40,8 +40,8 @@ export class BackfillsController {
   }
 
   @Get('', { summary: 'Backfills, newest first', access: 'viewer', answers: BackfillList, problems: ['PIPELINE_UNKNOWN'] })
-  list(@Param('pipeline') pipeline: string, @Query({ schema: BackfillsQuery }) { limit }: z.output<typeof BackfillsQuery>) {
-    return this.backfills.list(pipeline, limit);
+  list(@Param('pipeline') pipeline: string, @Query({ schema: BackfillsQuery }) page: z.output<typeof BackfillsQuery>) {
+    return this.backfills.list(pipeline, page);
   }
 
   @Get(':backfill', {
@@ -54,7 +54,13 @@ export class BackfillsController {
     return this.backfills.show(pipeline, id);
   }
 
-  @Post(':backfill\\:pause', { summary: 'Stop feeding; what is under way ends', access: 'operator', answers: Backfill, problems: ACTION })
+  @Post(':backfill\\:pause', {
+    summary: 'Stop feeding; what is under way ends',
+    access: 'operator',
+    answers: Backfill,
+    idempotent: 'kept',
+    problems: ACTION,
+  })
   pause(
     @Param('pipeline') pipeline: string,
     @Param('backfill') id: string,
@@ -64,7 +70,13 @@ export class BackfillsController {
     return this.backfills.pause(pipeline, id, by(reason ?? 'paused over the API'));
   }
 
-  @Post(':backfill\\:resume', { summary: 'Feed on from where it stands', access: 'operator', answers: Backfill, problems: ACTION })
+  @Post(':backfill\\:resume', {
+    summary: 'Feed on from where it stands',
+    access: 'operator',
+    answers: Backfill,
+    idempotent: 'kept',
+    problems: ACTION,
+  })
   resume(
     @Param('pipeline') pipeline: string,
     @Param('backfill') id: string,
@@ -78,6 +90,7 @@ export class BackfillsController {
     summary: 'End it, and the executions that it has started',
     access: 'operator',
     answers: Backfill,
+    idempotent: 'kept',
     problems: ACTION,
   })
   cancel(

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import type { NewBackfill } from '@autoflow/client/schemas';
-import { type By, ProblemError } from '@autoflow/http';
+import type { BackfillsQuery, NewBackfill } from '@autoflow/client/schemas';
+import { type By, pageOf, ProblemError } from '@autoflow/http';
 import { AlreadyExistsError, type BackfillRow, type Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
@@ -52,9 +52,10 @@ export class BackfillsService {
     }
   }
 
-  async list(pipeline: string, limit: number) {
+  async list(pipeline: string, { limit, cursor }: z.output<typeof BackfillsQuery>) {
     await findPipeline(this.store, pipeline);
-    return { items: (await this.store.backfills.list(pipeline, limit)).map(presented) };
+    const rows = await this.store.pages.backfills(pipeline, { limit, ...(cursor !== undefined && { after: cursor }) });
+    return pageOf(rows, limit, presented, ({ id }) => id);
   }
 
   async show(pipeline: string, id: string) {

@@ -16,6 +16,7 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/backfills',
   'GET /v1/pipelines/{pipeline}/backfills/{backfill}',
   'GET /v1/pipelines/{pipeline}/dead-letters',
+  'GET /v1/pipelines/{pipeline}/dead-letters/groups',
   'GET /v1/pipelines/{pipeline}/dead-letters/{letter}',
   'GET /v1/pipelines/{pipeline}/digest',
   'GET /v1/pipelines/{pipeline}/graph',
@@ -24,22 +25,34 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/records/{key}',
   'GET /v1/pipelines/{pipeline}/releases',
   'GET /v1/pipelines/{pipeline}/releases/{release}',
+  'GET /v1/pipelines/{pipeline}/settings',
   'GET /v1/pipelines/{pipeline}/stable',
   'GET /v1/pipelines/{pipeline}/versions',
   'GET /v1/pipelines/{pipeline}/versions/{from}/diff/{to}',
   'GET /v1/pipelines/{pipeline}/versions/{version}',
+  'GET /v1/tokens',
+  'GET /v1/tokens/{token}',
   'GET /v1/webhooks',
   'GET /v1/webhooks/{webhook}',
+  'PATCH /v1/pipelines/{pipeline}',
   'POST /v1/pipelines',
   'POST /v1/pipelines/{pipeline}/backfills',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:cancel',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:pause',
   'POST /v1/pipelines/{pipeline}/backfills/{backfill}:resume',
+  'POST /v1/pipelines/{pipeline}/dead-letters/{letter}:discard',
+  'POST /v1/pipelines/{pipeline}/dead-letters/{letter}:redrive',
+  'POST /v1/pipelines/{pipeline}/dead-letters:discard',
+  'POST /v1/pipelines/{pipeline}/dead-letters:redrive',
   'POST /v1/pipelines/{pipeline}/versions',
   'POST /v1/pipelines/{pipeline}/what-if',
+  'POST /v1/tokens',
+  'POST /v1/tokens/{token}:revoke',
+  'POST /v1/tokens/{token}:rotate',
   'POST /v1/webhooks',
   'PUT /v1/pipelines/{pipeline}/allocations',
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}',
+  'PUT /v1/pipelines/{pipeline}/allocations/{stage}/clamp',
   'PUT /v1/pipelines/{pipeline}/stable',
 ];
 
@@ -83,9 +96,11 @@ test('every operation says what it takes, what it answers and how it fails', asy
       route,
       { $ref: '#/components/schemas/Problem' },
     ]);
-    expect([route, requestBody?.content['application/json']?.schema !== undefined]).toEqual([route, /^(POST|PUT)/.test(route)]);
+    expect([route, requestBody?.content['application/json']?.schema !== undefined]).toEqual([route, /^(PATCH|POST|PUT)/.test(route)]);
     expect([route, security !== undefined, '401' in responses]).toEqual([route, !route.includes('/health/'), !route.includes('/health/')]);
-    if (route.startsWith('PUT'))
+    if (/^(PATCH|POST|PUT)/.test(route) && !route.endsWith('/what-if'))
+      expect([route, parameters.find(({ name }) => name === 'Idempotency-Key')]).toMatchObject([route, { in: 'header' }]);
+    if (/^(PATCH|PUT)/.test(route))
       expect([route, parameters.find(({ name }) => name === 'If-Match')]).toMatchObject([route, { in: 'header', required: true }]);
   }
 });

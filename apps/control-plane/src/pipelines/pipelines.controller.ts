@@ -1,6 +1,6 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
-import { Graph, GraphQuery, Pipeline, PipelineList, Registered, RegisterPipeline } from '@autoflow/client/schemas';
-import { type By, Caller, Get, Post } from '@autoflow/http';
+import { Graph, GraphQuery, Pipeline, PipelineList, PipelinesQuery, Registered, RegisterPipeline } from '@autoflow/client/schemas';
+import { type By, Caller, etagOf, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { PipelinesService } from './pipelines.service.js';
@@ -14,6 +14,7 @@ export class PipelinesController {
     access: 'admin',
     answers: Registered,
     status: 201,
+    idempotent: 'kept',
     problems: [
       'MALFORMED_JSON',
       'BODY_TOO_LARGE',
@@ -35,19 +36,22 @@ export class PipelinesController {
     return registered;
   }
 
-  @Get('', { summary: 'All pipelines with their stable versions', access: 'viewer', answers: PipelineList })
-  list() {
-    return this.pipelines.list();
+  @Get('', { summary: 'All pipelines with their stable versions, by name', access: 'viewer', answers: PipelineList })
+  list(@Query({ schema: PipelinesQuery }) page: z.output<typeof PipelinesQuery>) {
+    return this.pipelines.list(page);
   }
 
   @Get(':pipeline', {
-    summary: 'One pipeline with the wiring of its stable release',
+    summary: 'One pipeline with the wiring of its stable release and its settings, whose revision is the ETag',
     access: 'viewer',
     answers: Pipeline,
+    etag: true,
     problems: ['PIPELINE_UNKNOWN'],
   })
-  show(@Param('pipeline') pipeline: string) {
-    return this.pipelines.show(pipeline);
+  async show(@Param('pipeline') name: string, @Res({ passthrough: true }) response: Response) {
+    const pipeline = await this.pipelines.show(name);
+    response.setHeader('ETag', etagOf(pipeline.settings.revision));
+    return pipeline;
   }
 
   @Get(':pipeline/graph', {

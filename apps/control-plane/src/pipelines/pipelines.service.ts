@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { RegisterPipeline } from '@autoflow/client/schemas';
-import type { By } from '@autoflow/http';
-import type { Store } from '@autoflow/store';
+import type { PipelinesQuery, RegisterPipeline } from '@autoflow/client/schemas';
+import { type By, pageOf } from '@autoflow/http';
+import type { PipelineRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { STORE } from '../ports.js';
+import { presentSettings } from '../settings/settings.js';
 import { planOf, refused } from '../versions/plan.js';
 import { presentVersion } from '../versions/present.js';
 import { graphOf } from './graph.js';
@@ -27,14 +28,20 @@ export class PipelinesService {
     return { version: presentVersion(version, await findPipeline(this.store, spec.name)), created };
   }
 
-  async list() {
-    return { items: await this.store.definitions.pipelines() };
+  async list({ limit, cursor }: z.output<typeof PipelinesQuery>) {
+    const rows = await this.store.pages.pipelines({ limit, ...(cursor !== undefined && { after: cursor }) });
+    return pageOf<PipelineRow, PipelineRow>(
+      rows,
+      limit,
+      (row) => row,
+      ({ name }) => name,
+    );
   }
 
   async show(name: string) {
     const pipeline = await findPipeline(this.store, name);
     const { spec } = await findRelease(this.store, name, pipeline.stable.release);
-    return { ...pipeline, spec };
+    return { ...pipeline, spec, settings: presentSettings((await this.store.settings.get(name))!) };
   }
 
   async graph(name: string, wanted: string | undefined) {

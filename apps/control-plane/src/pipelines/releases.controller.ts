@@ -1,7 +1,8 @@
-import { Controller, Inject, Param } from '@nestjs/common';
-import { Release, ReleaseList } from '@autoflow/client/schemas';
-import { Get } from '@autoflow/http';
+import { Controller, Inject, Param, Query } from '@nestjs/common';
+import { Release, ReleaseList, ReleasesQuery } from '@autoflow/client/schemas';
+import { Get, pageOf } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
+import type { z } from 'zod';
 import { STORE } from '../ports.js';
 import { findPipeline, findRelease } from './lookup.js';
 
@@ -10,10 +11,15 @@ export class ReleasesController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
   @Get('', { summary: 'All releases, oldest first', access: 'viewer', answers: ReleaseList, problems: ['PIPELINE_UNKNOWN'] })
-  async list(@Param('pipeline') pipeline: string) {
+  async list(@Param('pipeline') pipeline: string, @Query({ schema: ReleasesQuery }) { limit, cursor }: z.output<typeof ReleasesQuery>) {
     await findPipeline(this.store, pipeline);
-    const releases = await this.store.definitions.releases(pipeline);
-    return { items: releases.map(({ hash, createdAt }) => ({ hash, createdAt })) };
+    const rows = await this.store.pages.releases(pipeline, { limit, ...(cursor !== undefined && { after: cursor }) });
+    return pageOf(
+      rows,
+      limit,
+      (row) => row,
+      ({ hash }) => hash,
+    );
   }
 
   @Get(':release', {

@@ -1,10 +1,11 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
-import { SetStable, Stable } from '@autoflow/client/schemas';
+import { SetStable, Stable, StableSet } from '@autoflow/client/schemas';
 import { type By, Caller, etagOf, Get, IfMatch, Put } from '@autoflow/http';
 import type { PipelineRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { STORE } from '../ports.js';
+import { noticesFor } from '../settings/settings.js';
 import { findPipeline, findVersion } from './lookup.js';
 
 /** The pointer that new executions follow. */
@@ -26,8 +27,10 @@ export class StableController {
   @Put('', {
     summary: 'Roll back, or forward: every execution started after the answer gets this version; those under way end on theirs',
     access: 'operator',
-    answers: Stable,
+    note: 'Done in spite of a freeze or a pin, which bind AutoFlow and not people; `notices` says so.',
+    answers: StableSet,
     etag: true,
+    idempotent: 'kept',
     problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
   })
   async set(
@@ -40,7 +43,7 @@ export class StableController {
     await findPipeline(this.store, pipeline);
     await findVersion(this.store, pipeline, version);
     const row = await this.store.definitions.setStable({ pipeline, version, ...(revision !== undefined && { revision }), by: by(reason) });
-    return answered(row, response);
+    return { ...answered(row, response), notices: await noticesFor(this.store, pipeline, version) };
   }
 }
 

@@ -18,7 +18,8 @@ export class SensitiveFields {
 
   async shown({ name, role }: Showing, reveal: boolean, of: { readonly pipeline: string; readonly what: string }): Promise<Show> {
     if (!reveal) return async (pipeline, release, fields) => redactFields(fields, await this.paths(pipeline, release));
-    if (role !== 'admin') throw new ProblemError('FORBIDDEN', `The token ${name} has the role ${role}; to reveal sensitive fields needs admin.`);
+    if (role !== 'admin')
+      throw new ProblemError('FORBIDDEN', `The token ${name} has the role ${role}; to reveal sensitive fields needs admin.`);
     await this.store.events.append({ pipeline: of.pipeline, type: 'sensitive.revealed', data: { actor: name, what: of.what } });
     return (_pipeline, _release, fields) => Promise.resolve(fields);
   }

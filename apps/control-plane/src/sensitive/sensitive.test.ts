@@ -6,7 +6,12 @@ import { useApi } from '../testing/api.js';
 const api = useApi();
 const RELEASE = 'c'.repeat(64);
 const fields = z.object({ id: z.string(), iban: sensitive(z.string()) });
-const pay = defineFunction('pay', { effect: 'pure', reads: fields, writes: z.object({ paid: z.boolean() }), handle: () => ({ paid: true }) });
+const pay = defineFunction('pay', {
+  effect: 'pure',
+  reads: fields,
+  writes: z.object({ paid: z.boolean() }),
+  handle: () => ({ paid: true }),
+});
 const payments = definePipeline('payments', { input: fields, key: 'id', output: fields.extend({ paid: z.boolean() }) }, (p) => pay(p));
 
 test('values of sensitive fields are shown to an admin who asks, and that is told of', async () => {

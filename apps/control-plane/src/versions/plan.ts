@@ -61,7 +61,7 @@ export function allocationOf(spec: PipelineSpec, topology: Topology, envelope: E
 
 type Place = string | ((pointer: string) => string);
 
-function refuseAny(code: ProblemCode, problems: readonly Problem[], at: Place): void {
+export function refuseAny(code: ProblemCode, problems: readonly Problem[], at: Place): void {
   if (problems.length > 0) throw refused(code, problems, at);
 }
 

@@ -1,5 +1,5 @@
-import { Body, Controller, HttpStatus, Inject, Param, Res } from '@nestjs/common';
-import { NewVersion, Registered, Version, VersionDiff, VersionList } from '@autoflow/client/schemas';
+import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
+import { NewVersion, Registered, Version, VersionDiff, VersionList, VersionsQuery } from '@autoflow/client/schemas';
 import { type By, Caller, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -14,6 +14,7 @@ export class VersionsController {
     access: 'admin',
     answers: Registered,
     status: 201,
+    idempotent: 'kept',
     problems: [
       'PIPELINE_UNKNOWN',
       'MALFORMED_JSON',
@@ -37,13 +38,13 @@ export class VersionsController {
   }
 
   @Get('', {
-    summary: 'All versions, in the order in which they were registered',
+    summary: 'Versions, in the order in which they were registered',
     access: 'viewer',
     answers: VersionList,
     problems: ['PIPELINE_UNKNOWN'],
   })
-  list(@Param('pipeline') pipeline: string) {
-    return this.versions.list(pipeline);
+  list(@Param('pipeline') pipeline: string, @Query({ schema: VersionsQuery }) page: z.output<typeof VersionsQuery>) {
+    return this.versions.list(pipeline, page);
   }
 
   @Get(':version', {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NewVersion } from '@autoflow/client/schemas';
-import { type By, ProblemError } from '@autoflow/http';
+import type { NewVersion, VersionsQuery } from '@autoflow/client/schemas';
+import { type By, pageOf, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import { diffTopologies, hashVersion } from '@autoflow/topology';
 import type { z } from 'zod';
@@ -13,10 +13,15 @@ import { presentVersion } from './present.js';
 export class VersionsService {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
-  async list(name: string) {
+  async list(name: string, { limit, cursor }: z.output<typeof VersionsQuery>) {
     const pipeline = await findPipeline(this.store, name);
-    const versions = await this.store.definitions.versions(name);
-    return { items: versions.map((version) => presentVersion(version, pipeline)) };
+    const rows = await this.store.pages.versions(name, { limit, ...(cursor !== undefined && { after: cursor }) });
+    return pageOf(
+      rows,
+      limit,
+      (version) => presentVersion(version, pipeline),
+      (version) => version.name,
+    );
   }
 
   async show(name: string, version: string) {

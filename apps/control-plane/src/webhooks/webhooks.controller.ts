@@ -20,6 +20,7 @@ export class WebhooksController {
     access: 'admin',
     answers: CreatedWebhook,
     status: 201,
+    idempotent: 'secret',
     problems: ['TOO_MANY_WEBHOOKS', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
   })
   async create(@Body({ schema: NewWebhook }) body: z.output<typeof NewWebhook>, @Caller() by: By) {
@@ -42,7 +43,13 @@ export class WebhooksController {
     return row;
   }
 
-  @Delete(':webhook', { summary: 'Send nothing more', access: 'admin', answers: RemovedWebhook, problems: ['WEBHOOK_UNKNOWN'] })
+  @Delete(':webhook', {
+    summary: 'Send nothing more',
+    access: 'admin',
+    answers: RemovedWebhook,
+    idempotent: 'kept',
+    problems: ['WEBHOOK_UNKNOWN'],
+  })
   async remove(@Param('webhook') id: string, @Caller() by: By) {
     if (!(await this.store.webhooks.remove(id, by('webhook removed over the API')))) throw unknown(id);
     return { id, removed: true };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Limit, pageOf, PipelineName, Timestamp } from './common.js';
+import { Since } from './metrics.js';
 
 export const AuditEntry = z
   .object({
@@ -18,8 +19,12 @@ export type AuditEntry = z.infer<typeof AuditEntry>;
 export const AuditPage = pageOf(AuditEntry).meta({ id: 'AuditPage' });
 export type AuditPage = z.infer<typeof AuditPage>;
 
+/** `action`: one, such as `stable.set`, or what they begin with, such as `token`. `since`: a span back from now, or a time. */
 export const AuditQuery = z.strictObject({
   pipeline: PipelineName.exactOptional(),
+  action: z.string().min(1).max(100).exactOptional(),
+  actor: z.string().min(1).max(100).exactOptional(),
+  since: Since.exactOptional(),
   limit: Limit,
   cursor: z
     .string()

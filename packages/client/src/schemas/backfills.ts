@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Limit, OutcomeCounts, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
+import { Limit, OutcomeCounts, pageOf, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
 
 const Path = z
   .string()
@@ -55,7 +55,7 @@ export const Backfill = z
   })
   .meta({ id: 'Backfill' });
 export type Backfill = z.infer<typeof Backfill>;
-export const BackfillList = z.object({ items: z.array(Backfill) }).meta({ id: 'BackfillList' });
+export const BackfillList = pageOf(Backfill).meta({ id: 'BackfillList' });
 
 /** Defaults: a scope of its own (its id), the stable version of each moment, 8 executions at once, the version's batch size. */
 export const NewBackfill = z
@@ -73,4 +73,4 @@ export type NewBackfill = z.input<typeof NewBackfill>;
 
 export const BackfillAction = z.strictObject({ reason: Reason.exactOptional() }).meta({ id: 'BackfillAction' });
 
-export const BackfillsQuery = z.strictObject({ limit: Limit });
+export const BackfillsQuery = z.strictObject({ limit: Limit, cursor: z.string().max(100).exactOptional() });

@@ -13,6 +13,8 @@ export * from './pipeline-spec.js';
 export * from './pipelines.js';
 export * from './problem.js';
 export * from './records.js';
+export * from './settings.js';
+export * from './tokens.js';
 export * from './topology.js';
 export * from './versions.js';
 export * from './webhooks.js';

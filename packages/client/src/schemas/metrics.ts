@@ -9,6 +9,11 @@ export const Span = z
   .regex(/^[1-9][0-9]{0,5}[smhd]$/, 'a span of time is a number with s, m, h or d, such as 15m or 1h')
   .transform((span) => Number(span.slice(0, -1)) * UNITS[span.slice(-1)]!);
 
+/** A span back from now, or the time itself; as the time. */
+export const Since = z
+  .union([Span, Timestamp])
+  .transform((since) => (typeof since === 'number' ? new Date(Date.now() - since) : new Date(since)));
+
 /** The window is from `from` to `to`, or the `since` before `to`. Default: the hour before now. */
 export const MetricsWindow = z
   .strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { PipelineName, Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
+import { Limit, pageOf, PipelineName, Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
 import { PipelineSpec } from './pipeline-spec.js';
+import { OperationSettings } from './settings.js';
 import { NewAllocation, NewEnvelope, NewTopology, Stage } from './topology.js';
 import { Version } from './versions.js';
 
@@ -9,10 +10,11 @@ export type Stable = z.infer<typeof Stable>;
 
 export const PipelineSummary = z.object({ name: PipelineName, stable: Stable, createdAt: Timestamp }).meta({ id: 'PipelineSummary' });
 export type PipelineSummary = z.infer<typeof PipelineSummary>;
-export const PipelineList = z.object({ items: z.array(PipelineSummary) }).meta({ id: 'PipelineList' });
+export const PipelineList = pageOf(PipelineSummary).meta({ id: 'PipelineList' });
+export const PipelinesQuery = z.strictObject({ limit: Limit, cursor: PipelineName.exactOptional() });
 
-/** `spec` is that of the stable release. */
-export const Pipeline = z.object({ ...PipelineSummary.shape, spec: PipelineSpec }).meta({ id: 'Pipeline' });
+/** `spec` is that of the stable release. The ETag is the revision of the settings. */
+export const Pipeline = z.object({ ...PipelineSummary.shape, spec: PipelineSpec, settings: OperationSettings }).meta({ id: 'Pipeline' });
 export type Pipeline = z.infer<typeof Pipeline>;
 
 /** Registers a release; without a topology, as written. The first version of a pipeline becomes its stable one. */
@@ -31,6 +33,10 @@ export type RegisterPipeline = z.input<typeof RegisterPipeline>;
 /** `created`: this version did not exist before. Registering the same again answers the version there is. */
 export const Registered = z.object({ version: Version, created: z.boolean() }).meta({ id: 'Registered' });
 export type Registered = z.infer<typeof Registered>;
+
+/** What a change was made in spite of: a freeze, a pin. */
+export const StableSet = z.object({ ...Stable.shape, notices: z.array(z.string()) }).meta({ id: 'StableSet' });
+export type StableSet = z.infer<typeof StableSet>;
 
 export const SetStable = z.strictObject({ version: VersionName, reason: Reason }).meta({ id: 'SetStable' });
 export type SetStable = z.input<typeof SetStable>;
@@ -63,6 +69,7 @@ export type Graph = z.infer<typeof Graph>;
 
 export const ReleaseSummary = z.object({ hash: ReleaseHash, createdAt: Timestamp }).meta({ id: 'ReleaseSummary' });
 export type ReleaseSummary = z.infer<typeof ReleaseSummary>;
-export const ReleaseList = z.object({ items: z.array(ReleaseSummary) }).meta({ id: 'ReleaseList' });
+export const ReleaseList = pageOf(ReleaseSummary).meta({ id: 'ReleaseList' });
+export const ReleasesQuery = z.strictObject({ limit: Limit, cursor: ReleaseHash.exactOptional() });
 export const Release = z.object({ ...ReleaseSummary.shape, spec: PipelineSpec }).meta({ id: 'Release' });
 export type Release = z.infer<typeof Release>;

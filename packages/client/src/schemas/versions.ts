@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
+import { Limit, pageOf, Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
 import { Envelope, NewAllocation, NewEnvelope, NewTopology, Topology } from './topology.js';
 
 /** `stable`: new executions get it. */
@@ -18,7 +18,8 @@ export const Version = z
   })
   .meta({ id: 'Version' });
 export type Version = z.infer<typeof Version>;
-export const VersionList = z.object({ items: z.array(Version) }).meta({ id: 'VersionList' });
+export const VersionList = pageOf(Version).meta({ id: 'VersionList' });
+export const VersionsQuery = z.strictObject({ limit: Limit, cursor: VersionName.exactOptional() });
 
 /** Proposes a topology by hand; it is checked like any other. Defaults: stable release, widest envelope, default allocation, parent = stable. */
 export const NewVersion = z

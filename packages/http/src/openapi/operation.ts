@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swa
 import type { z } from 'zod';
 import { type Access, Needs } from '../access/roles.js';
 import { PROBLEMS, type ProblemCode } from '../problems/problems.js';
+import { type Idempotent, RepeatsAnswers } from '../request/idempotency.interceptor.js';
 
 export interface OperationOptions {
   readonly summary: string;
@@ -18,7 +19,7 @@ export interface OperationOptions {
   /** Answers an ETag, and takes it as If-Match when it changes something. */
   readonly etag?: true;
   /** Takes an Idempotency-Key: the same request again answers what there is. */
-  readonly idempotent?: true;
+  readonly idempotent?: Idempotent;
   /** Beyond those that every route has. */
   readonly problems?: readonly ProblemCode[];
 }
@@ -26,12 +27,13 @@ export interface OperationOptions {
 export const Get = (path: string, options: OperationOptions) => Operation(RequestMethod.GET, path, options);
 export const Post = (path: string, options: OperationOptions) => Operation(RequestMethod.POST, path, options);
 export const Delete = (path: string, options: OperationOptions) => Operation(RequestMethod.DELETE, path, options);
+export const Patch = (path: string, options: OperationOptions) => Operation(RequestMethod.PATCH, path, options);
 export const Put = (path: string, options: OperationOptions) => Operation(RequestMethod.PUT, path, options);
 
 /** One route with its access rule and its whole OpenAPI operation: nothing is documented that is not also what runs. */
 function Operation(method: RequestMethod, path: string, options: OperationOptions): MethodDecorator {
   const { summary, note, access, answers, status = 200, etag, idempotent, problems = [] } = options;
-  const changes = method === RequestMethod.PUT;
+  const changes = method === RequestMethod.PUT || method === RequestMethod.PATCH;
   return applyDecorators(
     RequestMapping({ method, path }),
     HttpCode(status),
@@ -47,6 +49,7 @@ function Operation(method: RequestMethod, path: string, options: OperationOption
       : []),
     ...(idempotent
       ? [
+          RepeatsAnswers(idempotent),
           ApiHeader({
             name: 'Idempotency-Key',
             required: false,
@@ -73,7 +76,7 @@ function Operation(method: RequestMethod, path: string, options: OperationOption
 
 const EVERYWHERE: readonly ProblemCode[] = ['MALFORMED_REQUEST', 'INVALID_PARAMETER', 'RATE_LIMITED', 'INTERNAL'];
 const GUARDED: readonly ProblemCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'STORE_UNAVAILABLE'];
-const REPEATABLE: readonly ProblemCode[] = ['IDEMPOTENCY_KEY_REUSED'];
+const REPEATABLE: readonly ProblemCode[] = ['IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_KEY_IN_USE', 'ANSWER_NOT_KEPT'];
 const CONDITIONAL: readonly ProblemCode[] = ['STALE_REVISION', 'REVISION_REQUIRED'];
 
 /** One response per status, listing the codes it can carry. */

@@ -19,6 +19,7 @@ const UNKNOWN: Readonly<Record<string, ProblemCode>> = {
   release: 'RELEASE_UNKNOWN',
   version: 'VERSION_UNKNOWN',
   backfill: 'BACKFILL_UNKNOWN',
+  token: 'TOKEN_UNKNOWN',
 };
 
 function codeOfStoreError({ code, details, retryable }: StoreError): ProblemCode {
@@ -26,7 +27,10 @@ function codeOfStoreError({ code, details, retryable }: StoreError): ProblemCode
   switch (code) {
     case 'STALE_REVISION':
     case 'ALREADY_EXISTS':
+    case 'LAST_ADMIN':
       return code;
+    case 'OUTSIDE_CLAMP':
+      return 'ALLOCATION_OUT_OF_BOUNDS';
     case 'NOT_RUNNING':
       return 'BACKFILL_ENDED';
     case 'NOT_FOUND':

@@ -58,12 +58,30 @@ export const PROBLEMS = {
     title: 'There is no such record in this scope',
     remedy: 'Check key and scope; the scope of direct starts is `live`, that of a backfill is in the backfill.',
   },
+  TOKEN_UNKNOWN: { status: 404, title: 'There is no such token', remedy: 'List them (`autoflow tokens list`).' },
   DEAD_LETTER_UNKNOWN: { status: 404, title: 'There is no such dead letter', remedy: 'List them (`autoflow dead-letters list PIPELINE`).' },
   WEBHOOK_UNKNOWN: { status: 404, title: 'There is no such webhook', remedy: 'List them (`autoflow webhooks list`).' },
   TOO_MANY_WEBHOOKS: {
     status: 409,
     title: 'There are too many webhooks',
     remedy: 'Remove one that nobody needs (`autoflow webhooks remove`).',
+  },
+  DEAD_LETTER_SETTLED: {
+    status: 409,
+    title: 'The dead letter is no longer open',
+    remedy: 'See what became of it with `autoflow dead-letters show PIPELINE ID`.',
+  },
+  LAST_ADMIN: { status: 409, title: 'Nobody could let anybody in', remedy: 'Create another admin token without an expiry first.' },
+  IDEMPOTENCY_KEY_IN_USE: {
+    status: 409,
+    title: 'The same request is being worked on',
+    remedy: 'Send it again with the same key in a moment.',
+    retryable: true,
+  },
+  ANSWER_NOT_KEPT: {
+    status: 409,
+    title: 'The request was done before, and its answer is not kept',
+    remedy: 'If the answer was lost, rotate the token.',
   },
   ALREADY_EXISTS: { status: 409, title: 'The name is taken', remedy: 'Choose another name.' },
   BACKFILL_ENDED: {
@@ -124,9 +142,19 @@ export const PROBLEMS = {
     title: 'The measurements do not tell enough for this question',
     remedy: 'Measure what `errors` names: let the version run, with other batch sizes or memory sizes where it says so.',
   },
+  CLAMP_INVALID: {
+    status: 422,
+    title: 'The clamp leaves nothing of the envelope',
+    remedy: 'Correct what `errors` points to; `autoflow allocation show PIPELINE` has the envelope.',
+  },
+  SOURCE_UNREADABLE: {
+    status: 422,
+    title: 'The worker cannot read the source',
+    remedy: 'Correct what `detail` says; paths and secrets are those of the control worker.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
-    title: 'The Idempotency-Key was sent before with another body',
+    title: 'The Idempotency-Key was sent before with another request',
     remedy: 'Send another key for another request, or the same body again.',
   },
   RECORDS_INVALID: {
@@ -159,6 +187,12 @@ export const PROBLEMS = {
     status: 503,
     title: 'Too many streams of events are open',
     remedy: 'Close those that nobody reads, or come again later.',
+    retryable: true,
+  },
+  WORKER_UNAVAILABLE: {
+    status: 503,
+    title: 'No control worker has answered in time',
+    remedy: 'See that a worker with the control role runs (`autoflow doctor`), and send the same request again.',
     retryable: true,
   },
   NOT_READY: {

@@ -6,7 +6,8 @@ import { batchBlobs } from './0004-batch-blobs.js';
 import { inbox } from './0005-inbox.js';
 import { fleet } from './0006-fleet.js';
 import { bundles } from './0007-bundles.js';
+import { operations } from './0008-operations.js';
 import { events } from './0009-events.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
-export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, inbox, fleet, bundles, events];
+export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, inbox, fleet, bundles, operations, events];

@@ -1,0 +1,30 @@
+/** How far AutoFlow may go with a pipeline by itself. Whoever acts without being told to asks `mayAct` first. */
+export const AUTONOMY = ['off', 'suggest', 'canary', 'auto'] as const;
+/** Each may do what those before it may: nothing; propose versions; send canary traffic to them; promote them and set allocations. */
+export type Autonomy = (typeof AUTONOMY)[number];
+
+export interface OperationSettings {
+  readonly autonomy: Autonomy;
+  /** While one of them holds, AutoFlow changes nothing by itself. */
+  readonly freezes: readonly FreezeWindow[];
+  /** The version that AutoFlow may not lead traffic away from. */
+  readonly pinned?: string;
+  /** What proposals are made for; without it, cost. */
+  readonly objective?: Objective;
+  /** US dollars that a search may spend in all: measurements, shadow and canary traffic. */
+  readonly spendCapUsd?: number;
+}
+export interface FreezeWindow {
+  /** `Fri 16:00 - Mon 08:00`: every week, by the clocks of the time zone. */
+  readonly window: string;
+  /** Of IANA, such as `Europe/Berlin`. */
+  readonly timeZone: string;
+}
+export interface Objective {
+  readonly minimise: 'cost' | 'latency';
+  /** Service level: a plan above it is no candidate. */
+  readonly p99Ms?: number;
+}
+
+/** What holds where nobody has said anything. */
+export const DEFAULT_SETTINGS: OperationSettings = { autonomy: 'suggest', freezes: [] };
