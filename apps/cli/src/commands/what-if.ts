@@ -23,8 +23,8 @@ export function registerWhatIf(program: Command): void {
     .option('--cores <n>', 'of the host that runs the functions; default: those of the control plane’s', positive)
     .action(
       withContext<WhatIfOptions>(async ({ out, client }, { rate: wanted, ...options }, pipeline = '') => {
-        const api = await client();
-        const found = await api.pipelines.whatIf(pipeline, { ...rateOf(wanted), ...options });
+        const question = { ...rateOf(wanted), ...options };
+        const found = await (await client()).pipelines.whatIf(pipeline, question);
         out.answer(found, () => text(found));
       }),
     );
