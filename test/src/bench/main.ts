@@ -20,6 +20,10 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   metering: () => import('./metering.bench.js'),
   'twin-speed': () => import('./twin-speed.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),
+  ingest: () => import('./ingest.bench.js'),
+  inbox: () => import('./inbox.bench.js'),
+  flow: () => import('./flow.bench.js'),
+  steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
 };
 

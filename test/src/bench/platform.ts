@@ -35,7 +35,13 @@ export interface BenchPlatform {
   /** Registers a topology as a version; the as-written one is `v1`. */
   version(topology: Topology, allocation?: Allocation): Promise<BenchVersion>;
   readonly asWritten: BenchVersion;
-  startWorker(order?: Partial<WorkerOrder>): Promise<{ readonly pid: number; stop(): Promise<void> }>;
+  /** New records of the inbox go to it. */
+  makeStable(version: BenchVersion): Promise<void>;
+  /** Default roles: workflows and functions. */
+  startWorker(
+    order?: Partial<WorkerOrder>,
+    roles?: WorkerOrder['options']['roles'],
+  ): Promise<{ readonly pid: number; stop(): Promise<void> }>;
   /** Commits a batch with its records, as a feeder does; what it answers is the argument of the execution. */
   admit(
     version: BenchVersion,
@@ -125,7 +131,8 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
     release,
     asWritten: first,
     version: (topology, allocation) => register(topology, allocation ?? allocationOf(topology), false),
-    startWorker: async (order = {}) => {
+    makeStable: async ({ name }) => void (await store.definitions.setStable({ pipeline: spec.name, version: name, by: BY })),
+    startWorker: async (order = {}, roles = ['workflows', 'functions']) => {
       const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
@@ -133,7 +140,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       const { address, namespace } = stack.temporal;
       const full: WorkerOrder = {
         options: {
-          roles: ['workflows', 'functions'],
+          roles,
           temporal: { address, namespace },
           databaseUrl: stack.databaseUrl,
           batchStore,
