@@ -1,7 +1,7 @@
 /** Payloads encrypted before they leave for Temporal: what its histories hold, only those with a key can read. Not for the sandbox. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
 /** As the samples of Temporal's SDKs have it, so that their tools recognise it. */
 const ENCODING = 'binary/encrypted';
@@ -9,7 +9,8 @@ const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-const { Payload: Message } = temporal.api.common.v1;
+// CommonJS whose names Node does not find: only its default export can be imported, and in the built program a named one ends the process.
+const { Payload: Message } = proto.temporal.api.common.v1;
 
 export class PayloadKeyError extends Error {
   override readonly name = 'PayloadKeyError';
@@ -33,7 +34,9 @@ export function parsePayloadKeys(text: string): readonly PayloadKey[] {
     return keys.findIndex((other) => other.id === id) < i ? [`there are two keys '${id}'`] : [];
   });
   if (problems.length > 0)
-    throw new PayloadKeyError(`${problems.join('; ')}. Give id:base64 of ${KEY_BYTES} random bytes each, such as of \`openssl rand -base64 32\``);
+    throw new PayloadKeyError(
+      `${problems.join('; ')}. Give id:base64 of ${KEY_BYTES} random bytes each, such as of \`openssl rand -base64 32\``,
+    );
   return keys as PayloadKey[];
 }
 
@@ -66,16 +69,21 @@ function decrypt(payload: Payload, keys: readonly PayloadKey[]): Payload {
   const id = textOf(metadata?.['encryption-key-id']);
   const known = keys.find((each) => each.id === id);
   if (known === undefined)
-    throw new PayloadKeyError(`a payload is encrypted with the key '${id}', which is not among those of AUTOFLOW_PAYLOAD_KEYS. Add it behind the first`);
+    throw new PayloadKeyError(
+      `a payload is encrypted with the key '${id}', which is not among those of AUTOFLOW_PAYLOAD_KEYS. Add it behind the first`,
+    );
   try {
     const sealed = Buffer.from(data ?? []);
     const decipher = createDecipheriv(ALGORITHM, known.key, sealed.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
     decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
     return Message.decode(Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]));
   } catch (error) {
-    throw new PayloadKeyError(`a payload cannot be decrypted with the key '${id}': that key is another one here, or the payload was altered`, {
-      cause: error,
-    });
+    throw new PayloadKeyError(
+      `a payload cannot be decrypted with the key '${id}': that key is another one here, or the payload was altered`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
