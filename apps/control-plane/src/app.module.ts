@@ -20,6 +20,7 @@ import { PipelinesService } from './pipelines/pipelines.service.js';
 import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
 import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
+import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { RecordsController } from './records/records.controller.js';
 import { SensitiveFields } from './sensitive/sensitive-fields.js';
 import { SettingsController } from './settings/settings.controller.js';
@@ -56,6 +57,7 @@ export class AppModule {
         SettingsController,
         HealthController,
         EventsController,
+        PrometheusController,
         WebhooksController,
       ],
       providers: [

@@ -3,6 +3,7 @@ export { type By, Caller } from './access/caller.js';
 export { type Access, Needs, type Role } from './access/roles.js';
 export { LOG, nestLogger } from './log.js';
 export type { DocumentOptions } from './openapi/document.js';
+export { ApiExcludeEndpoint as Undocumented } from '@nestjs/swagger';
 export { notReady } from './problems/not-ready.js';
 export { Delete, Get, type OperationOptions, Patch, Post, Put } from './openapi/operation.js';
 export { ProblemError } from './problems/problem-error.js';
