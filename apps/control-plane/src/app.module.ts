@@ -5,6 +5,7 @@ import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { AccessGuard, IdempotencyInterceptor, KEYS, LOG, ProblemFilter, TOKENS } from '@autoflow/http';
 import { AllocationsController } from './allocations/allocations.controller.js';
 import { AllocationsService } from './allocations/allocations.service.js';
+import { ArmsController } from './arms/arms.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { BackfillsController } from './backfills/backfills.controller.js';
 import { BackfillsService } from './backfills/backfills.service.js';
@@ -51,6 +52,7 @@ export class AppModule {
         WhatIfController,
         RecordsController,
         DeadLettersController,
+        ArmsController,
         AuditController,
         HostsController,
         TokensController,

@@ -108,6 +108,13 @@ export function createClient(options: ClientOptions) {
         }),
     },
 
+    arms: {
+      show: (pipeline: string) => call<api.Arms>(path`/pipelines/${pipeline}/arms`),
+      /** What is left out gets no traffic. */
+      set: (pipeline: string, body: api.SetArms, ifMatch: Revision) =>
+        call<api.Arms>(path`/pipelines/${pipeline}/arms`, { method: 'PUT', body, ifMatch }),
+    },
+
     settings: {
       show: (pipeline: string) => call<api.OperationSettings>(path`/pipelines/${pipeline}/settings`),
       /** What is left out stays; null takes it away. */

@@ -3,6 +3,7 @@ export type { FollowOptions } from './event-stream.js';
 export { createClient, everyItem, type AutoFlowClient, type AuditFilter, type LetterQuery, type MetricsWindow } from './client.js';
 export type { ClientOptions, Revision } from './transport.js';
 export type {
+  Arms,
   AuditEntry,
   AuditPage,
   Backfill,

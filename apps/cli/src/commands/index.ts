@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { registerAllocation } from './allocation.js';
+import { registerArms } from './arms.js';
 import { registerAudit } from './audit.js';
 import { registerAutonomy } from './autonomy.js';
 import { registerBackfill } from './backfill.js';
@@ -39,6 +40,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerRollback,
   registerAllocation,
   registerHosts,
+  registerArms,
   registerAutonomy,
   registerMetrics,
   registerWhatIf,

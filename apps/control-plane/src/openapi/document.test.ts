@@ -13,6 +13,7 @@ const ROUTES = [
   'GET /v1/pipelines',
   'GET /v1/pipelines/{pipeline}',
   'GET /v1/pipelines/{pipeline}/allocations',
+  'GET /v1/pipelines/{pipeline}/arms',
   'GET /v1/pipelines/{pipeline}/backfills',
   'GET /v1/pipelines/{pipeline}/backfills/{backfill}',
   'GET /v1/pipelines/{pipeline}/dead-letters',
@@ -53,6 +54,7 @@ const ROUTES = [
   'PUT /v1/pipelines/{pipeline}/allocations',
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}',
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}/clamp',
+  'PUT /v1/pipelines/{pipeline}/arms',
   'PUT /v1/pipelines/{pipeline}/stable',
 ];
 

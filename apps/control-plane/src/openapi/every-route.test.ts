@@ -36,6 +36,7 @@ const BODIES: Record<string, object> = {
   'POST /v1/pipelines': { spec: parcelsSpec, release: RELEASE },
   'PATCH /v1/pipelines/{pipeline}': { autonomy: 'canary', reason: 'x' },
   'PUT /v1/pipelines/{pipeline}/stable': { version: 'v1', reason: 'x' },
+  'PUT /v1/pipelines/{pipeline}/arms': { holdout: { version: 'v1', share: 0.1 }, reason: 'x' },
   'POST /v1/pipelines/{pipeline}/versions': { topology: filterEarly },
   'PUT /v1/pipelines/{pipeline}/allocations': {
     stages: Object.fromEntries(['weigh', 'find-depot', 'is-heavy', 'book'].map((stage) => [stage, { memoryMb: 128, concurrency: 2 }])),

@@ -1,5 +1,6 @@
 /** What goes over the wire: the control plane checks requests and documents answers with these, the client takes its types from them. */
 export * from './allocations.js';
+export * from './arms.js';
 export * from './audit.js';
 export * from './backfills.js';
 export * from './common.js';

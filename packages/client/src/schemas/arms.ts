@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { Reason, VersionName } from './common.js';
+
+/** A share of the traffic, from 0 to 1 in steps of 1/10,000. */
+const ArmShare = z.strictObject({ version: VersionName, share: z.number().min(0).max(1) }).meta({ id: 'ArmShare' });
+
+/** Which versions new records get, by the hash of their keys. Stable gets what the others leave; its pointer has a revision of its own. */
+export const Arms = z
+  .object({
+    stable: z.object({ version: VersionName, revision: z.int() }),
+    candidate: ArmShare.exactOptional(),
+    holdout: ArmShare.exactOptional(),
+    revision: z.int(),
+    feedingPaused: z.boolean(),
+  })
+  .meta({ id: 'Arms' });
+export type Arms = z.infer<typeof Arms>;
+
+/** What is left out gets no traffic. */
+export const SetArms = z
+  .strictObject({ candidate: ArmShare.exactOptional(), holdout: ArmShare.exactOptional(), reason: Reason })
+  .refine(
+    ({ candidate, holdout }) => (candidate?.share ?? 0) + (holdout?.share ?? 0) <= 1,
+    'candidate and holdout share more than everything',
+  )
+  .meta({ id: 'SetArms' });
+export type SetArms = z.input<typeof SetArms>;
