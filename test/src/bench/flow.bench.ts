@@ -30,6 +30,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       { name: 'one per execution', version: platform.asWritten, records: quick ? 60 : 300, rates: [] as number[] },
       { name: `batches of ${BATCH}`, version: batched, records: quick ? 5_000 : 30_000, rates: [] as number[] },
     ] as const;
+    progress('warm-up: every instance started');
     for (const side of sides) {
       await platform.makeStable(side.version);
       await throughput(platform, records(side === sides[0] ? 20 : 4 * BATCH));

@@ -28,6 +28,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     await platform.startWorker({}, ['workflows', 'functions', 'feeder']);
     let next = 0;
     const records = (count: number) => Array.from({ length: count }, () => trivialRecord(`r${next++}`));
+    progress('warm-up: every instance started');
     await throughput(platform, records(1_000));
     const saturation = median([
       await throughput(platform, records(quick ? 2_000 : 10_000)),
