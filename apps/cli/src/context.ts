@@ -1,4 +1,4 @@
-import type { AutoFlowClient } from '@autoflow/client';
+import type { AutoFlowClient, IngestClient } from '@autoflow/client';
 import type { Command } from 'commander';
 import { CliError } from './errors.js';
 import type { Published } from './local/published.js';
@@ -14,6 +14,8 @@ export interface Context {
   client(): Promise<AutoFlowClient>;
   /** Where records are sent: `given`, else AUTOFLOW_INGEST, else that of the running local stack; rejects when none says it. */
   ingest(given?: string): Promise<Address>;
+  /** Speaks to it. */
+  ingestClient(): Promise<IngestClient>;
 }
 
 export interface Address {
@@ -23,6 +25,7 @@ export interface Address {
 
 interface GlobalOptions {
   readonly api?: string;
+  readonly ingest?: string;
   readonly token?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -32,6 +35,7 @@ interface GlobalOptions {
 export function addGlobalOptions(program: Command): Command {
   return program
     .option('--api <url>', 'address of the admin API (default: AUTOFLOW_API, or that of the running local stack)')
+    .option('--ingest <url>', 'address of ingest, for records (default: AUTOFLOW_INGEST, or that of the running local stack)')
     .option('--token <token>', 'bearer token (default: AUTOFLOW_TOKEN, or the admin token of the local stack)')
     .option('--json', 'answer JSON, and nothing else, on stdout')
     .option('--quiet', 'say nothing that was not asked for')
@@ -61,6 +65,10 @@ export function contextOf(options: GlobalOptions, env: NodeJS.ProcessEnv = proce
     stack,
     client: () => clientOf(options, env),
     ingest: (given) => ingestOf(given, options, env),
+    async ingestClient() {
+      const { createIngestClient } = await import('@autoflow/client');
+      return createIngestClient(await ingestOf(options.ingest, options, env));
+    },
   };
 }
 

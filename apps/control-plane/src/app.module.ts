@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
-import { AccessGuard, IdempotencyInterceptor, KEYS, LOG, ProblemFilter, TOKENS } from '@autoflow/http';
+import { AccessGuard, IdempotencyInterceptor, KEYS, LOG, ProblemFilter, SENSITIVE_STORE, SensitiveFields, TOKENS } from '@autoflow/http';
 import { AllocationsController } from './allocations/allocations.controller.js';
 import { AllocationsService } from './allocations/allocations.service.js';
 import { ArmsController } from './arms/arms.controller.js';
@@ -23,7 +23,6 @@ import { StableController } from './pipelines/stable.controller.js';
 import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { RecordsController } from './records/records.controller.js';
-import { SensitiveFields } from './sensitive/sensitive-fields.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
@@ -67,6 +66,7 @@ export class AppModule {
         { provide: BACKFILL_RUNS, useValue: ports.backfillRuns },
         { provide: LOG, useValue: ports.log },
         { provide: TOKENS, useValue: ports.store.access },
+        { provide: SENSITIVE_STORE, useValue: ports.store },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: ThrottlerGuard },
         { provide: APP_GUARD, useClass: AccessGuard },

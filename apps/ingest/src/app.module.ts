@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
-import { AccessGuard, LOG, ProblemFilter, TOKENS } from '@autoflow/http';
+import { AccessGuard, LOG, ProblemFilter, SENSITIVE_STORE, SensitiveFields, TOKENS } from '@autoflow/http';
 import { Backlog } from './admission/backlog.js';
 import { Intake } from './admission/intake.js';
 import type { Outcomes } from './admission/outcomes.js';
@@ -28,6 +28,8 @@ export class AppModule {
         { provide: INTAKE, useValue: new Intake(store, new PipelineSpecs(store), new Backlog(store, limits.waiting)) },
         { provide: LOG, useValue: log },
         { provide: TOKENS, useValue: cachedTokens(store.access) },
+        { provide: SENSITIVE_STORE, useValue: store },
+        SensitiveFields,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],

@@ -43,7 +43,7 @@ export function temporalExecutions(client: Client): Executions {
 
     async cancel(executionId) {
       try {
-        await client.withDeadline(Date.now() + 5 * PATIENCE_MS, () => client.workflow.getHandle(executionId).cancel());
+        await client.withDeadline(Date.now() + 3 * PATIENCE_MS, () => client.workflow.getHandle(executionId).cancel());
         return true;
       } catch (error) {
         // It has ended meanwhile: there is nothing left to ask.

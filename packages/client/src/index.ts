@@ -1,9 +1,11 @@
 export { ApiError, ApiUnreachableError } from './api-error.js';
+export { createIngestClient, type IngestClient, type SubmitOptions } from './ingest-client.js';
 export type { FollowOptions } from './event-stream.js';
 export { createClient, everyItem, type AutoFlowClient, type AuditFilter, type LetterQuery, type MetricsWindow } from './client.js';
 export type { ClientOptions, Revision } from './transport.js';
 export type {
   Arms,
+  Attempt,
   AuditEntry,
   AuditPage,
   Backfill,
@@ -19,6 +21,9 @@ export type {
   Graph,
   Host,
   HostList,
+  IngestRecord,
+  IngestRecordPage,
+  Limitation,
   Metrics,
   MetricsReport,
   NewBackfill,
@@ -50,10 +55,14 @@ export type {
   StableSet,
   Token,
   TokenPage,
+  Submission,
+  SubmitCounts,
+  SubmitResult,
   Version,
   VersionAllocation,
   VersionDiff,
   Webhook,
   WhatIf,
   WhatIfQuestion,
+  Why,
 } from './schemas/index.js';

@@ -2,7 +2,7 @@ import { ApiError, ApiUnreachableError } from './api-error.js';
 import { Problem } from './schemas/problem.js';
 
 export interface ClientOptions {
-  /** Where the control plane listens, such as `http://127.0.0.1:4000`; the client adds `/v1`. */
+  /** Where the service listens, such as `http://127.0.0.1:4000`; the client adds `/v1`. */
   readonly url: string;
   readonly token?: string;
   /** An answer that takes longer counts as unreachable (default 30 s). */
@@ -16,6 +16,8 @@ export interface Request {
   readonly body?: unknown;
   readonly ifMatch?: Revision;
   readonly idempotencyKey?: string;
+  /** Instead of the client's. */
+  readonly timeoutMs?: number;
 }
 /** The revision that was read, or `*`: whatever it is by now. */
 export type Revision = number | '*';
@@ -32,7 +34,7 @@ export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = 
       answer = await send(address, {
         method: request.method ?? 'GET',
         headers: headersOf(request, token),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(request.timeoutMs ?? timeoutMs),
         ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
       });
       text = await answer.text();
@@ -75,6 +77,56 @@ export function createStreams({ url, token, timeoutMs = 30_000, fetch: send = fe
       clearTimeout(late);
     }
   };
+}
+
+/** Sends lines while it reads lines: NDJSON both ways. Breaking off the reading ends the request. */
+export function createLines({ url, token, fetch: send = fetch }: ClientOptions) {
+  return async function* <T>(path: string, query: Request['query'], lines: AsyncIterable<string>): AsyncGenerator<T> {
+    const leave = new AbortController();
+    const source = new Source(lines);
+    try {
+      const answer = await send(addressOf(url, path, query), {
+        method: 'POST',
+        headers: { ...headersOf({}, token), accept: NDJSON, 'content-type': NDJSON },
+        body: ReadableStream.from(source.encoded()),
+        duplex: 'half',
+        signal: leave.signal,
+      } as RequestInit);
+      const type = answer.headers.get('content-type') ?? '';
+      if (!answer.ok || !type.startsWith(NDJSON) || answer.body === null) throw problemOf(url, answer.status, type, await answer.text());
+      let rest = '';
+      for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
+        const whole = (rest + text).split('\n');
+        rest = whole.pop() ?? '';
+        for (const line of whole) if (line !== '') yield JSON.parse(line) as T;
+      }
+      if (rest !== '') throw new ApiUnreachableError(url, 'the answer breaks off');
+    } catch (error) {
+      if (source.failure !== undefined) throw source.failure.error;
+      if (error instanceof ApiError || error instanceof ApiUnreachableError) throw error;
+      throw new ApiUnreachableError(url, reasonOf(error), { cause: error });
+    } finally {
+      leave.abort();
+    }
+  };
+}
+
+const NDJSON = 'application/x-ndjson';
+
+/** Lines as bytes; a failure of their own is not one of the connection. */
+class Source {
+  failure: { readonly error: unknown } | undefined;
+  constructor(private readonly lines: AsyncIterable<string>) {}
+
+  async *encoded(): AsyncGenerator<Uint8Array> {
+    const encoder = new TextEncoder();
+    try {
+      for await (const line of this.lines) yield encoder.encode(`${line}\n`);
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
+  }
 }
 
 /** Joins path segments, each escaped: keys and stage names may hold anything. */

@@ -15,4 +15,6 @@ export { IdempotencyInterceptor, KEYS, type Keys } from './request/idempotency.i
 export { etagOf, IfMatch } from './request/if-match.js';
 export { pageOf } from './request/page.js';
 export { requestIdOf } from './request/request-id.js';
+export { SENSITIVE_STORE, SensitiveFields, type Show } from './sensitive/sensitive-fields.js';
+export { type Showing, Shown } from './sensitive/shown.js';
 export { serve, type Service, type ServiceOptions } from './serve.js';

@@ -34,7 +34,7 @@ export const ARROWS: { readonly [member: string]: readonly string[] } = {
   'control-plane': [...packages, 'http'],
   ingest: [...packages, 'http'],
   dashboard: packages,
-  cli: [...packages, 'retail-orders', 'control-plane', 'worker-app', 'local-stack'],
+  cli: [...packages, 'retail-orders', 'control-plane', 'ingest', 'worker-app', 'local-stack'],
   test: [...packages, 'retail-orders', 'control-plane', 'worker-app', 'cli', 'ingest', 'local-stack'],
 };
 

@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
+import { createIngest, type Ingest } from '@autoflow/ingest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { specOf } from '@autoflow/pipeline';
-import { retailOrders, topology } from '@autoflow/retail-orders';
+import { retailOrders, samples, topology } from '@autoflow/retail-orders';
 import { openStore, type Store } from '@autoflow/store';
 import { createClient } from '@autoflow/client';
 import { Client, Connection } from '@temporalio/client';
@@ -16,6 +17,7 @@ const stack = useTestStack();
 let store: Store;
 let connection: Connection;
 let controlPlane: ControlPlane;
+let ingest: Ingest;
 let token: string;
 
 beforeAll(async () => {
@@ -23,16 +25,18 @@ beforeAll(async () => {
   await store.migrate();
   connection = await Connection.connect({ address: stack.temporal.address });
   controlPlane = await createControlPlane({ store, temporal: new Client({ connection, namespace: stack.temporal.namespace }) });
+  ingest = await createIngest({ store, temporal: new Client({ connection, namespace: stack.temporal.namespace }) });
   token = await store.access.createToken('admin', 'admin');
   await createClient({ url: controlPlane.url, token }).pipelines.register({ spec: specOf(retailOrders), release: 'a'.repeat(64) });
 });
 afterAll(async () => {
+  await ingest.close();
   await controlPlane.close();
   await connection.close();
   await store.close();
 });
 
-const autoflow = (...args: string[]) => run(...args, '--api', controlPlane.url, '--token', token);
+const autoflow = (...args: string[]) => run(...args, '--api', controlPlane.url, '--ingest', ingest.url, '--token', token);
 const json = (...args: string[]) => autoflow(...args, '--json');
 
 test('pipelines are listed and shown, as JSON and as a table', async () => {
@@ -186,6 +190,28 @@ test('hosts are listed, also when there are none', async () => {
   expect((await autoflow('hosts')).stdout).toMatch(/worker-1 +control functions +0\.1\.0 +soft +0 +0 +0/);
 });
 
+test('records are submitted, one and many, listed, shown, taken back, and asked why they wait', async () => {
+  const { InvoiceNo: _, ...invoice } = samples[0]! as { InvoiceNo: string };
+  const one = await json('submit', 'retail-orders', '--record', JSON.stringify(invoice), '--key', 'c-1');
+  expect(one).toMatchObject({ code: 0, json: { counts: { accepted: 1 }, results: [{ key: 'c-1', status: 'accepted' }] } });
+  const file = join(stack.folder, 'invoices.jsonl');
+  const lines = [{ ...invoice, InvoiceNo: 'c-2' }, { InvoiceNo: 3 }, { ...invoice, InvoiceNo: 'c-1' }].map((line) => JSON.stringify(line));
+  await writeFile(file, `${lines.join('\n')}\n{broken\n`);
+  const many = await json('submit', 'retail-orders', '--file', file);
+  expect(many).toMatchObject({ code: 1, json: { counts: { accepted: 1, known: 1, conflict: 0, invalid: 2 } } });
+  expect(many.stderr).toContain('2 of 4 records');
+  expect((await autoflow('submit', 'retail-orders', '--file', file)).stdout).toMatch(
+    /0 accepted, 2 known.*\nline 2 is not valid.*\nline 4 is not valid/,
+  );
+
+  expect((await autoflow('records', 'list', 'retail-orders', '--state', 'waiting')).stdout).toMatch(/c-1 +waiting.*\nc-2 +waiting/);
+  expect(await json('why', 'retail-orders', 'c-2')).toMatchObject({ code: 0, json: { state: 'waiting', inbox: { ahead: 1 } } });
+  expect((await autoflow('why', 'retail-orders', 'c-1')).stdout).toMatch(/^waiting .* in the inbox/);
+  expect(await json('records', 'cancel', 'retail-orders', 'c-2')).toMatchObject({ code: 0, json: { state: 'cancelled' } });
+  expect((await autoflow('records', 'show', 'retail-orders', 'c-2')).stdout).toMatch(/^c-2 cancelled/);
+  expect(await json('records', 'show', 'retail-orders', 'c-9')).toMatchObject({ code: 1, json: { error: { code: 'RECORD_UNKNOWN' } } });
+});
+
 test('metrics and dead letters are answered, also when there are none', async () => {
   expect(await json('metrics', 'retail-orders', '--by', 'stage', '--since', '15m')).toMatchObject({
     code: 0,
@@ -205,6 +231,9 @@ test.each([
   ['a rate that is none', ['what-if', 'retail-orders', '--rate', 'fast']],
   ['a file that is not there', ['backfill', 'retail-orders', '--source', 'nowhere.csv']],
   ['a file of another kind', ['backfill', 'retail-orders', '--source', 'package.json']],
+  ['neither a file nor a record', ['submit', 'retail-orders']],
+  ['a record that is no JSON', ['submit', 'retail-orders', '--record', 'x']],
+  ['records of a file that is not there', ['submit', 'retail-orders', '--file', 'nowhere.jsonl']],
   ['a module that is not there', ['test', 'nowhere']],
   ['a topology that is no JSON', ['versions', 'register', 'retail-orders', '--file', 'nowhere.json']],
 ])('%s is a usage error: 2', async (_, args) => {

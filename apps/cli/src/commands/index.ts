@@ -15,14 +15,17 @@ import { registerHosts } from './hosts.js';
 import { registerLoad } from './load.js';
 import { registerMetrics } from './metrics.js';
 import { registerPipelines } from './pipelines.js';
+import { registerRecords } from './records.js';
 import { registerRollback } from './rollback.js';
 import { registerStatus } from './status.js';
+import { registerSubmit } from './submit.js';
 import { registerTest } from './test.js';
 import { registerTokens } from './tokens.js';
 import { registerUp } from './up.js';
 import { registerVersions } from './versions.js';
 import { registerWebhooks } from './webhooks.js';
 import { registerWhatIf } from './what-if.js';
+import { registerWhy } from './why.js';
 
 /** In the order in which `--help` lists them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -33,6 +36,9 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerTest,
   registerCheck,
   registerPipelines,
+  registerSubmit,
+  registerRecords,
+  registerWhy,
   registerBackfill,
   registerBackfills,
   registerLoad,

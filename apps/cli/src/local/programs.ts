@@ -7,6 +7,7 @@ const require = createRequire(import.meta.url);
 
 export const SUPERVISED = () => fileURLToPath(new URL('../../dist/local/supervised.js', import.meta.url));
 export const CONTROL_PLANE = () => require.resolve('@autoflow/control-plane/main');
+export const INGEST = () => require.resolve('@autoflow/ingest/main');
 export const WORKER = () => require.resolve('@autoflow/worker-app');
 export const EXAMPLE_MODULE = () => require.resolve('@autoflow/retail-orders/pipeline');
 export const RATES_SERVER = () => join(dirname(EXAMPLE_MODULE()), 'rates-server.js');

@@ -5,8 +5,8 @@ import { runningStack, stackFolder } from '@autoflow/local-stack';
 /** What `up` leaves in the stack's folder beside the stack's own state, so that every other command finds the API without being told. */
 export interface Published {
   readonly api: string;
-  /** Where records are sent; absent when the stack has no ingest. */
-  readonly ingest?: string;
+  /** Where records are sent. */
+  readonly ingest: string;
   /** Holds the admin token; readable by its user only. */
   readonly tokenFile: string;
 }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createClient, type AutoFlowClient } from '@autoflow/client';
+import { createClient, createIngestClient, type AutoFlowClient, type IngestClient } from '@autoflow/client';
 import { freePort, type Stack, startStack, type TemporalEndpoint } from '@autoflow/local-stack';
 import { setUpOrders } from '@autoflow/retail-orders';
 import { openStore } from '@autoflow/store';
@@ -8,7 +8,7 @@ import { registerModule } from '../modules/register.js';
 import { ensureAdminToken } from './admin-token.js';
 import { childEnvironment } from './child-environment.js';
 import { type Child, startChild } from './child.js';
-import { CONTROL_PLANE, EXAMPLE_MODULE, RATES_SERVER, WORKER } from './programs.js';
+import { CONTROL_PLANE, EXAMPLE_MODULE, INGEST, RATES_SERVER, WORKER } from './programs.js';
 import { publish, unpublish } from './published.js';
 
 export interface RunningStackOptions {
@@ -29,11 +29,15 @@ export interface RunningStackOptions {
 
 export interface RunningStack {
   readonly api: string;
+  /** Where records are accepted. */
+  readonly ingest: string;
   /** Of an admin. Not for logs. */
   readonly token: string;
   readonly tokenFile: string;
   /** Speaks to `api` with `token`. */
   readonly client: AutoFlowClient;
+  /** Speaks to `ingest` with `token`. */
+  readonly ingestClient: IngestClient;
   readonly temporal: TemporalEndpoint;
   /** Holds a password: not for logs. */
   readonly databaseUrl: string;
@@ -45,7 +49,7 @@ export interface RunningStack {
   readonly batches: string;
   readonly pipelines: readonly { readonly name: string; readonly version: string; readonly release: string }[];
   /** Log files lie in `<folder>/logs`. */
-  readonly children: { readonly controlPlane: Child; readonly worker: Child; readonly rates: Child };
+  readonly children: { readonly controlPlane: Child; readonly ingest: Child; readonly worker: Child; readonly rates: Child };
   /** Resolves with what happened if a part of the stack ends without being stopped. */
   readonly lost: Promise<Error>;
   /** Stops everything, in an order in which nothing that runs misses what it needs. May be called again. */
@@ -53,7 +57,7 @@ export interface RunningStack {
 }
 
 /**
- * Everything on this machine: Temporal, Postgres, control plane, a worker in all roles, the example's rate service, and the example's
+ * Everything on this machine: Temporal, Postgres, control plane, ingest, a worker in all roles, the example's rate service, and the example's
  * pipeline registered. Resolves when it takes work; when a part does not start, what was started is stopped again.
  */
 export async function startRunningStack(options: RunningStackOptions): Promise<RunningStack> {
@@ -65,28 +69,33 @@ export async function startRunningStack(options: RunningStackOptions): Promise<R
     const folders = makeFolders(stack.folder);
     const admin = await prepareDatabase(stack);
     signal?.throwIfAborted();
-    log('starting the control plane, the worker and the rate service');
+    log('starting the control plane, ingest, the worker and the rate service');
     const start = childStarter(folders.logs, undo, signal);
     const common = addresses(stack);
     const rates = await start('rates', RATES_SERVER(), childEnvironment(env, {}));
     const ratesUrl = (rates.ready as { url: string }).url;
-    const port = mode === 'persistent' ? await freePort(4000) : 0;
-    const [controlPlane, worker] = await all([
-      start('control-plane', CONTROL_PLANE(), childEnvironment(env, { ...common, AUTOFLOW_API_PORT: String(port) })),
+    const port = async (wished: number) => String(mode === 'persistent' ? await freePort(wished) : 0);
+    const [apiPort, ingestPort] = [await port(4000), await port(4100)];
+    const [controlPlane, ingest, worker] = await all([
+      start('control-plane', CONTROL_PLANE(), childEnvironment(env, { ...common, AUTOFLOW_API_PORT: apiPort })),
+      start('ingest', INGEST(), childEnvironment(env, { ...common, AUTOFLOW_INGEST_PORT: ingestPort })),
       start('worker', WORKER(), childEnvironment(env, { ...common, ...workerSettings(folders, stack, ratesUrl, name) }, { worker: true })),
     ]);
     const api = (controlPlane.ready as { url: string }).url;
+    const ingestUrl = (ingest.ready as { url: string }).url;
     const client = createClient({ url: api, token: admin.token });
     const pipelines = [];
     signal?.throwIfAborted();
     for (const module of modules) pipelines.push(...(await registerModule(client, module, folders.releases, 'registered by autoflow up')));
-    publish(stack.folder, { api, tokenFile: admin.file });
+    publish(stack.folder, { api, ingest: ingestUrl, tokenFile: admin.file });
     undo.add(() => unpublish(stack.folder));
-    const children = { controlPlane, worker, rates };
+    const children = { controlPlane, ingest, worker, rates };
     return {
       ...folders,
       api,
+      ingest: ingestUrl,
       client,
+      ingestClient: createIngestClient({ url: ingestUrl, token: admin.token }),
       token: admin.token,
       tokenFile: admin.file,
       temporal: stack.temporal,

@@ -34,6 +34,11 @@ test('up, used, stopped by Ctrl-C, and up again with its data', { timeout: 180_0
   expect(second).toMatchObject({ code: 1, json: { error: { code: 'STACK_RUNNING' } } });
   const registered = await autoflow('pipelines', 'register', 'retail-orders');
   expect(registered).toMatchObject({ code: 0, json: [{ name: 'retail-orders', created: false }] });
+  const sample = JSON.stringify({ ...samples[0]!, InvoiceNo: 'by-ingest' });
+  expect(await autoflow('submit', 'retail-orders', '--record', sample, '--wait')).toMatchObject({
+    code: 0,
+    json: { counts: { accepted: 1 }, results: [{ key: 'by-ingest', state: expect.stringMatching(/^(completed|filtered)$/) }] },
+  });
   const done = await autoflow('backfill', 'retail-orders', '--source', await invoices(), '--wait');
   expect(done).toMatchObject({ code: 0, json: { state: 'completed', progress: { settled: 2 } } });
 

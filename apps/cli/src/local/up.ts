@@ -17,13 +17,14 @@ export async function up({ out, env, stack: name }: Context): Promise<void> {
   }
 }
 
-function described({ api, temporal, tokenFile, ratesUrl, folder, pipelines }: RunningStack, command: string | undefined) {
+function described({ api, ingest, temporal, tokenFile, ratesUrl, folder, pipelines }: RunningStack, command: string | undefined) {
   return {
     temporal: temporal.address,
     namespace: temporal.namespace,
     ui: temporal.uiUrl,
     temporalCommand: command,
     api,
+    ingest,
     docs: `${api}/v1/docs`,
     tokenFile,
     rates: ratesUrl,
@@ -33,9 +34,9 @@ function described({ api, temporal, tokenFile, ratesUrl, folder, pipelines }: Ru
 }
 
 function text(stack: RunningStack, command: string | undefined): string {
-  const { temporal, ui, api, docs, tokenFile, folder } = described(stack, command);
+  const { temporal, ui, api, ingest, docs, tokenFile, folder } = described(stack, command);
   return [
-    `temporal ${temporal}${ui ? ` · ui ${ui}` : ''} · api ${api} · docs ${docs}`,
+    `temporal ${temporal}${ui ? ` · ui ${ui}` : ''} · api ${api} · ingest ${ingest} · docs ${docs}`,
     ...(command === undefined ? [] : [`temporal CLI ${command}`]),
     `admin token  ${tokenFile}`,
     `logs         ${folder}/logs`,

@@ -12,13 +12,11 @@ import {
   RedriveMany,
   RedriveOne,
 } from '@autoflow/client/schemas';
-import { type By, Caller, Get, pageOf, Post, type ProblemCode } from '@autoflow/http';
+import { type By, Caller, Get, pageOf, Post, type ProblemCode, SensitiveFields, type Showing, Shown } from '@autoflow/http';
 import type { Letter, LetterFilter, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
-import { type Showing, Shown } from '../sensitive/shown.js';
-import { SensitiveFields } from '../sensitive/sensitive-fields.js';
 import { DeadLettersService } from './dead-letters.service.js';
 
 const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];

@@ -1,12 +1,10 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { RecordOutcome, RecordPage, RecordQuery, RecordsQuery, ScopeDigest, ScopeQuery } from '@autoflow/client/schemas';
-import { Get, pageOf, ProblemError } from '@autoflow/http';
+import { Get, pageOf, ProblemError, SensitiveFields, type Show, type Showing, Shown } from '@autoflow/http';
 import type { RecordRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
-import { type Showing, Shown } from '../sensitive/shown.js';
-import { SensitiveFields, type Show } from '../sensitive/sensitive-fields.js';
 
 @Controller('v1/pipelines/:pipeline')
 export class RecordsController {

@@ -1,10 +1,10 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
-import { Attempts, IngestRecord, IngestRecordPage, IngestRecordsQuery, ScopeQuery } from '@autoflow/client/schemas';
-import { Get, pageOf, Post, ProblemError } from '@autoflow/http';
+import { Attempts, IngestRecord, IngestRecordPage, IngestRecordsQuery, RecordQuery, ScopeQuery } from '@autoflow/client/schemas';
+import { Get, pageOf, Post, ProblemError, SensitiveFields, type Show, type Showing, Shown } from '@autoflow/http';
 import type { InvocationRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { type Executions, EXECUTIONS, STORE } from '../ports.js';
-import { findPipeline, findRecord } from './lookup.js';
+import { findPipeline, findRecord, type Found } from './lookup.js';
 import { listRecords } from './list.js';
 
 type Scope = z.output<typeof ScopeQuery>;
@@ -15,6 +15,7 @@ export class RecordsController {
   constructor(
     @Inject(STORE) private readonly store: Store,
     @Inject(EXECUTIONS) private readonly executions: Executions,
+    @Inject(SensitiveFields) private readonly fields: SensitiveFields,
   ) {}
 
   @Get('', {
@@ -25,12 +26,16 @@ export class RecordsController {
   })
   async list(
     @Param('pipeline') pipeline: string,
-    @Query({ schema: IngestRecordsQuery }) { scope, state, limit, cursor }: z.output<typeof IngestRecordsQuery>,
+    @Query({ schema: IngestRecordsQuery }) { scope, state, limit, cursor, reveal }: z.output<typeof IngestRecordsQuery>,
+    @Shown() showing: Showing,
   ) {
+    const show = await this.fields.shown(showing, reveal, { pipeline, what: 'records' });
     await findPipeline(this.store, pipeline);
     const filter = { pipeline, scope, limit, ...(cursor !== undefined && { after: cursor }) };
+    const rows = await listRecords(this.store, filter, state);
+    const items = await Promise.all(rows.map((row) => presented(pipeline, row, show)));
     return pageOf(
-      await listRecords(this.store, filter, state),
+      items,
       limit,
       (row) => row,
       ({ key }) => key,
@@ -43,8 +48,14 @@ export class RecordsController {
     answers: IngestRecord,
     problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN'],
   })
-  async show(@Param('pipeline') pipeline: string, @Param('key') key: string, @Query({ schema: ScopeQuery }) { scope }: Scope) {
-    return findRecord(this.store, pipeline, scope, key);
+  async show(
+    @Param('pipeline') pipeline: string,
+    @Param('key') key: string,
+    @Query({ schema: RecordQuery }) { scope, reveal }: z.output<typeof RecordQuery>,
+    @Shown() showing: Showing,
+  ) {
+    const show = await this.fields.shown(showing, reveal, { pipeline, what: `record ${key}` });
+    return presented(pipeline, await findRecord(this.store, pipeline, scope, key), show);
   }
 
   @Get(':key/attempts', {
@@ -91,6 +102,12 @@ export class RecordsController {
     if (!(await this.executions.cancel(batch.executionId)))
       throw new ProblemError('TEMPORAL_UNAVAILABLE', `The execution ${batch.executionId} could not be asked to end.`);
   }
+}
+
+/** As the caller may see it. */
+async function presented(pipeline: string, record: Found, show: Show): Promise<Found> {
+  const { output, release } = record;
+  return output === undefined || release === undefined ? record : { ...record, output: await show(pipeline, release, output) };
 }
 
 function attemptOf(row: InvocationRow) {

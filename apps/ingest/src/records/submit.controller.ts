@@ -1,7 +1,7 @@
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import { Submission, SubmitQuery, type SubmitResult } from '@autoflow/client/schemas';
-import { Post, problemOf, ProblemError, requestIdOf } from '@autoflow/http';
+import { Post, problemOf, ProblemError, requestIdOf, SensitiveFields } from '@autoflow/http';
 import type { RecordRow } from '@autoflow/store';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
@@ -23,6 +23,7 @@ export class SubmitController {
     @Inject(INTAKE) private readonly intake: Intake,
     @Inject(OUTCOMES) private readonly outcomes: Outcomes,
     @Inject(LIMITS) private readonly limits: Limits,
+    @Inject(SensitiveFields) private readonly fields: SensitiveFields,
   ) {}
 
   @ApiConsumes('application/json', NDJSON)
@@ -130,7 +131,16 @@ for \`answer=summary\`; while too many records wait it is slowed down. A line \`
   ): Promise<readonly SubmitResult[]> {
     const keys = results.flatMap(({ key, status }) => (key !== undefined && (status === 'accepted' || status === 'known') ? [key] : []));
     const rows = await this.outcomes.wait({ pipeline, scope, keys, withinMs, signal });
-    return results.map((result) => withOutcome(result, rows.get(result.key ?? '')));
+    const shown = new Map<string, RecordRow>();
+    for (const [key, row] of rows) shown.set(key, await this.redacted(row));
+    return results.map((result) => withOutcome(result, shown.get(result.key ?? '')));
+  }
+
+  /** Nobody has asked for sensitive values here. */
+  private async redacted(row: RecordRow): Promise<RecordRow> {
+    if (row.output === undefined) return row;
+    const show = await this.fields.shown({ name: '', role: 'viewer' }, false, { pipeline: row.pipeline, what: 'records' });
+    return { ...row, output: await show(row.pipeline, row.release, row.output) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineFilter, defineFunction, definePipeline, defineResource, specOf } from '@autoflow/pipeline';
+import { defineFilter, defineFunction, definePipeline, defineResource, sensitive, specOf } from '@autoflow/pipeline';
 
 const depot = defineResource({ name: 'depot', secrets: ['DEPOT_URL'], limit: { concurrency: 6 }, open: () => ({}) });
 
@@ -29,9 +29,9 @@ const book = defineFunction('book', {
 const parcels = definePipeline(
   'parcels',
   {
-    input: z.object({ id: z.string(), grams: z.int(), town: z.string() }),
+    input: z.object({ id: z.string(), grams: z.int(), town: sensitive(z.string()) }),
     key: 'id',
-    output: z.object({ id: z.string(), booked: z.boolean() }),
+    output: z.object({ id: z.string(), booked: z.boolean(), town: z.string() }),
   },
   (parcel) => book(isHeavy(findDepot(weigh(parcel)))),
 );

@@ -6,21 +6,25 @@ import type { Executions, ExecutionView, PendingInvocation } from '../ports.js';
 import type { Found } from '../records/lookup.js';
 import { ago, sentenceOfInbox, sentenceOfStage } from './sentences.js';
 
-export async function whyWaiting(store: Pick<Store, 'inbox' | 'ledger'>, pipeline: string, record: Found) {
+/** What is open is asked for, not what was closed. */
+const LOAD_WINDOW_MS = 1_000;
+
+export async function whyWaiting(store: Pick<Store, 'arms' | 'feeder' | 'inbox'>, pipeline: string, record: Found) {
   const { scope, key, arrivedAt: since } = record;
-  const [position, waiting, open] = await Promise.all([
+  const [position, waiting, load, arms] = await Promise.all([
     store.inbox.position(pipeline, key, scope),
     store.inbox.waiting(pipeline),
-    store.ledger.openBatches({ pipeline }),
+    store.feeder.load(pipeline, LOAD_WINDOW_MS),
+    store.arms.arms(pipeline),
   ]);
   const inbox = {
     ahead: position?.ahead ?? 0,
     waiting: waiting.records,
     ...(waiting.oldestAt !== undefined && { oldestAt: waiting.oldestAt }),
-    paused: false,
-    openExecutions: open.length,
+    paused: arms?.feedingPaused ?? false,
+    openExecutions: load.open,
   };
-  const limits: Limitation[] = [{ kind: 'open-executions', name: pipeline, used: open.length }];
+  const limits: Limitation[] = [{ kind: 'open-executions', name: pipeline, used: load.open }];
   return { scope, key, state: record.state, since, text: sentenceOfInbox(pipeline, since, inbox), inbox, limits };
 }
 

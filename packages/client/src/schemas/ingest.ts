@@ -1,6 +1,6 @@
 /** What the data plane takes and answers. */
 import { z } from 'zod';
-import { Limit, pageOf, ReleaseHash, ScopeName, Timestamp, VersionName } from './common.js';
+import { Limit, pageOf, ReleaseHash, Reveal, ScopeName, Timestamp, VersionName } from './common.js';
 import { ProblemLocation } from './problem.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -80,6 +80,7 @@ export const IngestRecordPage = pageOf(IngestRecord).meta({ id: 'IngestRecordPag
 export type IngestRecordPage = z.infer<typeof IngestRecordPage>;
 
 export const IngestRecordsQuery = z.strictObject({
+  reveal: Reveal,
   scope: ScopeName.default('live'),
   state: IngestStateName.exactOptional(),
   limit: Limit,

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { Role } from '@autoflow/http';
+import type { Role } from '../access/roles.js';
 
 /** Who looks. */
 export interface Showing {

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ProblemError } from '@autoflow/http';
 import { type Fields, redactFields } from '@autoflow/pipeline';
 import type { Store } from '@autoflow/store';
-import { STORE } from '../ports.js';
+import { ProblemError } from '../problems/problem-error.js';
 import type { Showing } from './shown.js';
+
+/** Injection token of where releases are found, and events told. */
+export const SENSITIVE_STORE = Symbol('SensitiveStore');
 
 /** The fields of a record of a release as the caller may see them. */
 export type Show = (pipeline: string, release: string, fields: Fields) => Promise<Fields>;
@@ -14,7 +16,7 @@ export class SensitiveFields {
   /** By pipeline and release, which never change. */
   readonly #paths = new Map<string, readonly string[]>();
 
-  constructor(@Inject(STORE) private readonly store: Store) {}
+  constructor(@Inject(SENSITIVE_STORE) private readonly store: Pick<Store, 'definitions' | 'events'>) {}
 
   async shown({ name, role }: Showing, reveal: boolean, of: { readonly pipeline: string; readonly what: string }): Promise<Show> {
     if (!reveal) return async (pipeline, release, fields) => redactFields(fields, await this.paths(pipeline, release));

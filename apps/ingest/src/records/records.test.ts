@@ -1,0 +1,165 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Attempts, IngestRecord, IngestRecordPage, Problem, Why } from '@autoflow/client/schemas';
+import { parcel, parcels, RECORDS, useIngest } from '../testing/ingest.js';
+import { claimAll, complete } from '../testing/run.js';
+
+const ingest = useIngest();
+const get = (path: string) => ingest.send('GET', RECORDS + path);
+const cancel = (key: string, scope: string) => ingest.send('POST', `${RECORDS}/${key}:cancel?scope=${scope}`);
+const submit = (scope: string, body: unknown, query = '') => ingest.send('POST', `${RECORDS}?scope=${scope}${query}`, body);
+
+describe('records of a scope', () => {
+  beforeAll(async () => {
+    await submit('mixed', [parcel('b/1'), parcel('d')]);
+    await complete(ingest.store, await claimAll(ingest.store, 'mixed'));
+    await submit('mixed', [parcel('a'), parcel('c'), parcel('\u{1f4e6}'), parcel('\uffee')]);
+  });
+
+  test('are one list by key, wherever they are, page by page', async () => {
+    const seen: string[] = [];
+    for (let next: string | undefined = ''; next !== undefined;) {
+      const page: IngestRecordPage = IngestRecordPage.parse(
+        (await get(`?scope=mixed&limit=2${next && `&cursor=${encodeURIComponent(next)}`}`)).json,
+      );
+      seen.push(...page.items.map(({ key, state }) => `${key} ${state}`));
+      next = page.next;
+    }
+    expect(seen).toEqual(['a waiting', 'b/1 completed', 'c waiting', 'd completed', '\uffee waiting', '\u{1f4e6} waiting']);
+    const keys = async (state: string) => (await get(`?scope=mixed&state=${state}`)).json.items.map(({ key }: { key: string }) => key);
+    expect([await keys('waiting'), await keys('completed'), await keys('dead')]).toEqual([
+      ['a', 'c', '\uffee', '\u{1f4e6}'],
+      ['b/1', 'd'],
+      [],
+    ]);
+    expect((await get('')).json.items).toEqual([]);
+  });
+
+  test('are shown with what came out', async () => {
+    expect(IngestRecord.parse((await get('/b%2F1?scope=mixed')).json)).toMatchObject({
+      state: 'completed',
+      version: 'v1',
+      output: { id: 'b/1', booked: true, town: '[redacted]' },
+    });
+    const waiting = IngestRecord.parse((await get('/a?scope=mixed')).json);
+    expect([waiting.state, waiting.version, waiting.batchId]).toEqual(['waiting', undefined, undefined]);
+    expect(Attempts.parse((await get('/b%2F1/attempts?scope=mixed')).json)).toEqual({ items: [] });
+  });
+
+  test('are shown without what is sensitive, unless an admin asks', async () => {
+    expect((await get('?scope=mixed&state=completed')).json.items[0].output.town).toBe('[redacted]');
+    expect((await get('/d?scope=mixed&reveal=true')).json.code).toBe('FORBIDDEN');
+    const admin = { authorization: `Bearer ${await ingest.store.access.createToken('admin', 'admin')}` };
+    const revealed = await ingest.send('GET', `${RECORDS}/d?scope=mixed&reveal=true`, undefined, admin);
+    expect(revealed.json.output).toEqual({ id: 'd', booked: true, town: 'Delft' });
+  });
+
+  test.each([
+    ['/nothing', 404, 'RECORD_UNKNOWN'],
+    ['/a', 404, 'RECORD_UNKNOWN'],
+    ['/nothing/why', 404, 'RECORD_UNKNOWN'],
+    ['/nothing/attempts', 404, 'RECORD_UNKNOWN'],
+    ['?state=lost', 400, 'INVALID_PARAMETER'],
+  ])('GET %s is %i %s', async (path, status, code) => {
+    const answer = await get(path);
+    expect([answer.status, Problem.parse(answer.json).code]).toEqual([status, code]);
+  });
+
+  test('of an unknown pipeline are not found', async () => {
+    for (const path of ['', '/x', '/x/why', '/x/attempts'])
+      expect((await ingest.send('GET', `/v1/pipelines/nothing/records${path}`)).json.code).toBe('PIPELINE_UNKNOWN');
+  });
+});
+
+describe('taking back', () => {
+  test('a record that waits is cancelled at once, and stays so', async () => {
+    await submit('back', parcel('x'));
+    expect((await cancel('x', 'back')).json).toMatchObject({ key: 'x', state: 'cancelled' });
+    expect((await cancel('x', 'back')).json.state).toBe('cancelled');
+    expect((await submit('back', parcel('x'))).json.results[0]).toMatchObject({ status: 'known', state: 'cancelled' });
+  });
+
+  test('one that runs with others, has ended, or is not there, is not', async () => {
+    await submit('late', parcels(2, 'late'));
+    const claimed = await claimAll(ingest.store, 'late');
+    const running = await cancel('late-0', 'late');
+    expect([running.status, running.json]).toMatchObject([
+      409,
+      { code: 'RECORD_RUNNING', detail: expect.stringContaining(claimed.batch.executionId) },
+    ]);
+    await complete(ingest.store, claimed);
+    expect((await cancel('late-0', 'late')).json.code).toBe('RECORD_ENDED');
+    expect((await cancel('nothing', 'late')).json.code).toBe('RECORD_UNKNOWN');
+  });
+
+  test('one that runs alone needs Temporal, and says so', async () => {
+    await submit('alone', parcel('alone'));
+    await claimAll(ingest.store, 'alone');
+    expect((await cancel('alone', 'alone')).json.code).toBe('TEMPORAL_UNAVAILABLE');
+  });
+});
+
+describe('waiting for outcomes', () => {
+  test('the answer comes when all have theirs, to everybody who waits', async () => {
+    const first = submit('wait', [parcel('w1'), parcel('w2')], '&wait=60s');
+    await expect.poll(() => ingest.store.inbox.position('parcels', 'w2', 'wait')).toBeDefined();
+    const second = submit('wait', parcel('w1'), '&wait=60s');
+    await complete(ingest.store, await claimAll(ingest.store, 'wait'));
+    const outcome = (key: string) => ({ key, state: 'completed', version: 'v1', output: { id: key, booked: true, town: '[redacted]' } });
+    expect((await first).json.results).toMatchObject([
+      { ...outcome('w1'), status: 'accepted' },
+      { ...outcome('w2'), status: 'accepted' },
+    ]);
+    expect((await second).json.results).toMatchObject([{ ...outcome('w1'), status: 'known' }]);
+    expect((await submit('wait', parcel('w1'), '&wait=60s')).json.results).toMatchObject([outcome('w1')]);
+  });
+
+  test('when the time is over it tells how far they are', async () => {
+    expect((await submit('slow', parcel('s1'), '&wait=1ms')).json.results).toEqual([
+      { index: 0, key: 's1', status: 'accepted', state: 'waiting' },
+    ]);
+  });
+
+  test('a client that hangs up leaves nothing behind but its records', async () => {
+    const leave = new AbortController();
+    const waiting = fetch(`${ingest.url}${RECORDS}?scope=left&wait=60s`, {
+      method: 'POST',
+      body: JSON.stringify(parcel('left')),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${ingest.tokens.operator}` },
+      signal: leave.signal,
+    });
+    await expect.poll(() => ingest.store.inbox.position('parcels', 'left', 'left')).toBeDefined();
+    leave.abort();
+    await expect(waiting).rejects.toThrow();
+    expect((await get('/left?scope=left')).json.state).toBe('waiting');
+  });
+});
+
+describe('why', () => {
+  const why = async (key: string, scope: string) => Why.parse((await get(`/${key}/why?scope=${scope}`)).json);
+
+  test('a record waits behind others, until somebody feeds', async () => {
+    await submit('queue', parcels(3, 'q'));
+    const answer = await why('q-2', 'queue');
+    expect(answer).toMatchObject({ state: 'waiting', inbox: { ahead: 2, paused: false } });
+    expect(answer.text).toMatch(/^waiting .+ in the inbox: .+2 records are ahead$/);
+  });
+
+  test('feeding that is paused is told', async () => {
+    const by = { actor: 'tester', reason: 'because' };
+    await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: true, by });
+    expect(await why('q-0', 'queue')).toMatchObject({
+      inbox: { paused: true },
+      text: expect.stringContaining('feeding of parcels is paused'),
+    });
+    await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: false, by });
+  });
+
+  test('one that runs is told of as far as rows go, without Temporal', async () => {
+    const claimed = await claimAll(ingest.store, 'queue');
+    const answer = await why('q-1', 'queue');
+    expect(answer).toMatchObject({ state: 'running', execution: { executionId: claimed.batch.executionId, answered: false, records: 3 } });
+    expect(answer.text).toMatch(/running for .+ on v1; Temporal did not say more/);
+    await complete(ingest.store, claimed);
+    expect((await why('q-1', 'queue')).text).toMatch(/^completed .+ ago on v1/);
+  });
+});
