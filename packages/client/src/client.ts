@@ -81,7 +81,7 @@ export function createClient(options: ClientOptions) {
 
     stable: {
       show: (pipeline: string) => call<api.Stable>(path`/pipelines/${pipeline}/stable`),
-      /** Every execution started after this resolves gets the version; those under way end on theirs. */
+      /** Every execution started after this resolves gets the version; those under way end on theirs, or with `inFlight: 'abort'` are taken back. */
       set: (pipeline: string, body: api.SetStable, ifMatch: Revision) =>
         call<api.StableSet>(path`/pipelines/${pipeline}/stable`, { method: 'PUT', body, ifMatch }),
     },

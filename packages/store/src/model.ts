@@ -5,7 +5,7 @@ import type { FleetStore } from './fleet.model.js';
 import type { EndedRecordsStore } from './ended-records.model.js';
 import type { Arm, ArmsStore } from './arms.model.js';
 import type { FeederStore } from './feeder.model.js';
-import type { InboxStore } from './inbox.model.js';
+import type { InboxStore, NewRecord } from './inbox.model.js';
 import type { EventStore, WebhookStore } from './events.model.js';
 import type { DeadLetterStore } from './dead-letters.model.js';
 import type { IdempotencyStore } from './idempotency.model.js';
@@ -169,10 +169,6 @@ export interface BatchLedger {
    * With `replace` (direct door) they are, and the new outcome becomes the current one. A key that comes twice in one batch is admitted once.
    * A batch in which nothing is admitted is closed at once (`row.state`): no execution is needed.
    *
-   * `backfill.cursor` is where the source stands after this batch, `from` where it stood before (default: cursor − records). The backfill's
-   * cursor moves in the same transaction, and only from `from`: `StaleCursorError` when another feeder was faster, `NotRunningError` when the
-   * backfill was paused or ended. Known records count as read and settled.
-   *
    * With `followsStable` the batch's version is the stable one when it is committed, or nothing is: `StaleVersionError`. So once `setStable`
    * has resolved, no batch is opened any more with the version before.
    */
@@ -181,7 +177,6 @@ export interface BatchLedger {
     records: readonly RecordState[];
     replace: boolean;
     followsStable?: boolean;
-    backfill?: { id: string; cursor: number; from?: number };
   }): Promise<{ row: BatchRow; known: readonly string[] }>;
   batch(id: string): Promise<BatchRow | undefined>;
   openBatches(filter: { pipeline?: string; scope?: string; backfill?: string }): Promise<BatchRow[]>;
@@ -219,6 +214,14 @@ export interface BackfillRow {
   readonly concurrency: number;
   /** Overrides the version's batch size. */
   readonly batchRecords?: number;
+  /** Records per second at most. */
+  readonly rate?: number;
+  /** Of the executions of the pipeline that may be open at once; default 0.5. */
+  readonly maxShare?: number;
+  /** Leaves out records whose key has an outcome in the scope `live`. */
+  readonly skipKnown?: boolean;
+  /** Records that were left out for it. */
+  readonly skipped: number;
   readonly state: 'running' | 'paused' | 'completed' | 'cancelled' | 'failed';
   readonly reason?: string;
   /** Records of the source consumed so far. */
@@ -228,9 +231,25 @@ export interface BackfillRow {
   readonly endedAt?: Date;
 }
 export interface BackfillStore {
-  create(row: Omit<BackfillRow, 'state' | 'cursor' | 'progress' | 'createdAt' | 'endedAt' | 'reason'>, by: Actor): Promise<BackfillRow>;
+  create(
+    row: Omit<BackfillRow, 'state' | 'cursor' | 'skipped' | 'progress' | 'createdAt' | 'endedAt' | 'reason'>,
+    by: Actor,
+  ): Promise<BackfillRow>;
   get(id: string): Promise<BackfillRow | undefined>;
   list(pipeline: string, limit: number): Promise<BackfillRow[]>;
+  /**
+   * The next records of the source go into the inbox and the cursor moves from `from` to `cursor`, in one transaction. Of a key that comes
+   * twice, that waits, runs or has an outcome in the scope, or (with `skipKnown`) has one in `live`, the record counts as read and settled.
+   * `StaleCursorError` when another one was faster, `NotRunningError` when the backfill was paused or ended: then nothing has happened.
+   */
+  put(portion: {
+    id: string;
+    from: number;
+    cursor: number;
+    records: readonly (NewRecord & { readonly problem?: string })[];
+  }): Promise<BackfillRow>;
+  /** What waits of a cancelled backfill gets the outcome `cancelled`. Answers how many. */
+  cancelWaiting(id: string): Promise<number>;
   /** Of all pipelines, oldest first. */
   running(): Promise<BackfillRow[]>;
   setState(id: string, state: BackfillRow['state'], by: Actor): Promise<BackfillRow>;

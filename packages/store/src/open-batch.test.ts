@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { InvalidKeyError, StaleCursorError, StoreUnavailableError } from './errors.js';
+import { InvalidKeyError, StoreUnavailableError } from './errors.js';
 import {
   batchOf,
-  by,
   completed,
   connect,
   inputsOf,
@@ -102,55 +101,5 @@ describe('ledger.open', () => {
     expect(await ledger().batch('c1')).toBeUndefined();
     expect(await ledger().records({ pipeline: 'orders', scope: 'killed', limit: 99 })).toEqual([]);
     expect((await open('c1', keysOf(10), 'killed')).known).toEqual([]);
-  });
-
-  describe('for a backfill', () => {
-    const feed = (backfill: string, id: string, keys: readonly string[], cursor: number, from?: number) =>
-      ledger().open({
-        ...openingOf('orders', id, keys, backfill),
-        backfill: from === undefined ? { id: backfill, cursor } : { id: backfill, cursor, from },
-      });
-    const create = (id: string) =>
-      context.store.backfills.create({ id, pipeline: 'orders', scope: id, source: { kind: 'jsonl', path: 'x.jsonl' }, concurrency: 2 }, by);
-
-    test('the cursor moves with the batch; what the source skipped counts as consumed', async () => {
-      await create('f1');
-      await feed('f1', 'f1/1', ['a', 'b'], 2);
-      await feed('f1', 'f1/2', ['b', 'c'], 6, 2);
-      expect(await context.store.backfills.get('f1')).toMatchObject({ cursor: 6, progress: { read: 4, settled: 1 } });
-      await feed('f1', 'f1/2', ['b', 'c'], 6, 2);
-      expect(await context.store.backfills.get('f1')).toMatchObject({ cursor: 6, progress: { read: 4, settled: 1 } });
-      await ledger().close({ batchId: 'f1/1', outcomes: completed(['a', 'b']), inputs: new Map() });
-      await ledger().close({
-        batchId: 'f1/2',
-        outcomes: [...completed(['b']), { state: 'filtered', key: 'c', by: 'f', reason: 'no' }],
-        inputs: new Map(),
-      });
-      expect((await context.store.backfills.get('f1'))?.progress).toEqual({
-        read: 4,
-        settled: 4,
-        counts: { completed: 2, filtered: 1, dead: 0, cancelled: 0 },
-      });
-    });
-
-    test('two feeders never feed the same stretch', async () => {
-      await create('f2');
-      const results = await Promise.allSettled([feed('f2', 'f2/a', ['a', 'b'], 2), feed('f2', 'f2/b', ['a', 'b'], 2)]);
-      const [lost] = results.filter((result) => result.status === 'rejected');
-      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-      expect(lost?.reason).toBeInstanceOf(StaleCursorError);
-      expect(lost?.reason).toMatchObject({ code: 'STALE_CURSOR', found: 0, current: 2 });
-      expect(await ledger().openBatches({ pipeline: 'orders', scope: 'f2' })).toHaveLength(1);
-      expect(await context.store.backfills.get('f2')).toMatchObject({ cursor: 2, progress: { read: 2 } });
-    });
-
-    test('one that is paused, ended or missing takes no batch', async () => {
-      await create('f3');
-      await context.store.backfills.setState('f3', 'paused', by);
-      await expect(feed('f3', 'f3/1', ['a'], 1)).rejects.toMatchObject({ code: 'NOT_RUNNING', state: 'paused' });
-      await expect(feed('f9', 'f9/1', ['a'], 1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-      expect(await ledger().batch('f3/1')).toBeUndefined();
-      expect(await ledger().record('orders', 'f3', 'a')).toBeUndefined();
-    });
   });
 });

@@ -1,8 +1,8 @@
-/** Admission: the batch row, its records and the feeder's cursor move together or not at all. */
+/** Admission: the batch row and its records are there together or not at all. */
 import type { RecordState } from '@autoflow/pipeline';
 import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
-import { NotFoundError, NotRunningError, StaleCursorError, StaleVersionError } from './errors.js';
+import { NotFoundError, StaleVersionError } from './errors.js';
 import type { BatchLedger, BatchRow } from './model.js';
 import { holdStable } from './stable-lock.js';
 import { checkKeys } from './text.js';
@@ -10,15 +10,14 @@ import { checkKeys } from './text.js';
 type Request = Parameters<BatchLedger['open']>[0];
 
 export async function openBatch(database: Database, request: Request): Promise<{ row: BatchRow; known: readonly string[] }> {
-  const { batch, records, replace, followsStable, backfill } = request;
+  const { batch, records, replace, followsStable } = request;
   checkKeys(records);
   return database.transaction(async (sql) => {
-    const isNew = await insertBatch(sql, batch, backfill?.id);
+    const isNew = await insertBatch(sql, batch);
     if (!isNew) return openedBefore(sql, batch.id);
     const admitted = await admit(sql, batch, records, replace);
     const known = records.map(({ key }) => key).filter((key) => !admitted.has(key));
     await recordAdmission(sql, batch.id, admitted.size, known);
-    if (backfill !== undefined) await advanceCursor(sql, backfill, records.length, records.length - admitted.size);
     await announcePools(sql, batch.id);
     if (followsStable) await mustBeStable(sql, batch);
     return { row: (await findBatch(sql, batch.id))!, known };
@@ -26,10 +25,10 @@ export async function openBatch(database: Database, request: Request): Promise<{
 }
 
 /** Waits for another transaction that is opening the same batch, if there is one. */
-async function insertBatch(sql: Sql, batch: Request['batch'], backfill: string | undefined): Promise<boolean> {
+async function insertBatch(sql: Sql, batch: Request['batch']): Promise<boolean> {
   const inserted = await sql.query(
-    `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, backfill_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing returning id`,
+    `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing returning id`,
     [
       batch.id,
       batch.pipeline,
@@ -39,7 +38,6 @@ async function insertBatch(sql: Sql, batch: Request['batch'], backfill: string |
       batch.executionId,
       JSON.stringify(batch.ref),
       JSON.stringify(batch.memoryMb),
-      backfill,
     ],
   );
   return inserted.length > 0;
@@ -85,21 +83,6 @@ async function recordAdmission(sql: Sql, id: string, admitted: number, known: re
        state = case when $2 = 0 then 'closed' else 'open' end, closed_at = case when $2 = 0 then now() end where id = $1`,
     [id, admitted, known],
   );
-}
-
-/** Last, so that feeders of one backfill hold each other up as briefly as can be. */
-async function advanceCursor(sql: Sql, backfill: NonNullable<Request['backfill']>, read: number, known: number): Promise<void> {
-  const { id, cursor, from = cursor - read } = backfill;
-  const moved = await sql.query(
-    `update autoflow.backfills set cursor = $2, read = read + $3, settled = settled + $4
-      where id = $1 and cursor = $5 and state = 'running' returning id`,
-    [id, cursor, read, known, from],
-  );
-  if (moved.length > 0) return;
-  const [row] = await sql.query<{ cursor: number; state: string }>('select cursor, state from autoflow.backfills where id = $1', [id]);
-  if (row === undefined) throw new NotFoundError('backfill', id);
-  if (row.cursor !== from) throw new StaleCursorError(id, from, row.cursor);
-  throw new NotRunningError(id, row.state);
 }
 
 /** Until the batch is committed, the pointer stays where it is. Last of all, so that it is held still for a moment only. */

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { executionActivities } from './activities/execution-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
-import { BY, PIPELINE, useTwoReleases } from './testing/two-releases.js';
+import { PIPELINE, useTwoReleases } from './testing/two-releases.js';
 
 const context = useTwoReleases();
 
 /** An open batch of one record, as its execution leaves it behind. */
-async function open(id: string, scope: string, { minutes = 10, backfill }: { minutes?: number; backfill?: string } = {}): Promise<string> {
+async function open(id: string, scope: string, { minutes = 10 }: { minutes?: number } = {}): Promise<string> {
   const { store, batches, versions, sql } = context;
   const { version } = await versions.resolve(PIPELINE, 'v1');
   const records = [{ index: 0, key: id, arrivedAt: new Date().toISOString(), fields: { id } }];
@@ -16,7 +16,6 @@ async function open(id: string, scope: string, { minutes = 10, backfill }: { min
     batch: { id, pipeline: PIPELINE, version: version.name, release: version.release, scope, executionId, ref, memoryMb: {} },
     records,
     replace: true,
-    ...(backfill !== undefined && { backfill: { id: backfill, cursor: 1 } }),
   });
   await sql.query(`update autoflow.batches set opened_at = now() - make_interval(mins => $2) where id = $1`, [id, minutes]);
   return executionId;
@@ -43,19 +42,11 @@ it('cancels the records of an execution that was terminated, and only those', as
   expect((await context.store.ledger.batch('terminated'))?.state).toBe('closed');
 });
 
-it('cancels what was never started, unless its backfill goes on', async () => {
-  const source = { kind: 'jsonl', path: '/data/letters.jsonl' } as const;
-  for (const id of ['ended', 'paused']) {
-    await context.store.backfills.create({ id, pipeline: PIPELINE, scope: id, source, concurrency: 1 }, BY);
-    await open(`${id}.0`, id, { backfill: id });
-  }
-  await context.store.backfills.setState('ended', 'failed', BY);
-  await context.store.backfills.setState('paused', 'paused', BY);
-  await open('lost', 'live');
+it('leaves what came through the inbox to the feeders', async () => {
+  await (await start(await open('fed', 'live'))).terminate('by somebody');
+  await context.sql.query(`update autoflow.batches set arm = 'stable' where id = 'fed'`);
   await settleAbandoned();
-  expect(await stateOf('ended', 'ended.0')).toBe('cancelled');
-  expect(await stateOf('paused', 'paused.0')).toBe('running');
-  expect(await stateOf('live', 'lost')).toBe('cancelled');
+  expect(await stateOf('live', 'fed')).toBe('running');
 });
 
 it('goes on with the others when one cannot be settled', async () => {

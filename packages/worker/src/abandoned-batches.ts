@@ -1,7 +1,11 @@
-/** An execution settles its own records; one that was terminated cannot. The batches it left open are settled here. */
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+/**
+ * An execution settles its own records; one that was terminated cannot. Of the direct door, where nothing of it waits in the inbox, the batches
+ * left open are settled here.
+ */
+import type { Client } from '@temporalio/client';
 import type { BatchRow, Store } from '@autoflow/store';
 import type { ExecutionActivities } from '@autoflow/topology';
+import { statusOf } from './feeding/starting.js';
 import type { Log } from './log.js';
 import { repeating } from './repeating.js';
 
@@ -10,7 +14,7 @@ const MINUTE_MS = 60_000;
 const FRESH_MS = 5 * MINUTE_MS;
 
 interface Ports {
-  readonly store: Pick<Store, 'ledger' | 'backfills'>;
+  readonly store: Pick<Store, 'ledger'>;
   readonly client: Client;
   readonly settle: ExecutionActivities['settle'];
   readonly log: Log;
@@ -35,9 +39,8 @@ async function settleAbandoned(ports: Ports): Promise<void> {
 async function settleIfAbandoned(row: BatchRow, { store, client, settle, log }: Ports): Promise<void> {
   const { pipeline, version, release, scope, id: batchId, ref: batch, executionId } = row;
   const status = await statusOf(executionId, client);
-  const abandoned = status === 'never started' ? !(await willBeStarted(row, store)) : status !== 'RUNNING';
   // The execution may have settled them just before it ended.
-  if (!abandoned || (await store.ledger.batch(batchId))?.state !== 'open') return;
+  if (status === 'RUNNING' || (await store.ledger.batch(batchId))?.state !== 'open') return;
   const { counts } = await settle({
     execution: { pipeline, version, release, scope, batchId, batch },
     outputs: [],
@@ -51,20 +54,4 @@ async function settleIfAbandoned(row: BatchRow, { store, client, settle, log }: 
     status,
     counts,
   });
-}
-
-/** Of its latest run. */
-async function statusOf(executionId: string, client: Client): Promise<string> {
-  try {
-    return (await client.workflow.getHandle(executionId).describe()).status.name;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'never started';
-    throw error;
-  }
-}
-
-/** A backfill that goes on starts what it opened before; batches of backfills are named after them. */
-async function willBeStarted({ id }: BatchRow, store: Ports['store']): Promise<boolean> {
-  const backfill = await store.backfills.get(id.replace(/\.[0-9]+$/, ''));
-  return backfill !== undefined && backfill.endedAt === undefined;
 }

@@ -127,7 +127,7 @@ async function startWorkflows(
       taskQueue: CONTROL_QUEUE,
       // A feed learns of a pause or a cancellation with its next heartbeat that is sent.
       maxHeartbeatThrottleInterval: '2s',
-      activities: backfillActivities({ store, batches, versions, client, indexed, settle: execution.settle, access }),
+      activities: backfillActivities({ store, versions, client, settle: execution.settle, access }),
       shutdownGraceTime: GRACE.control,
       identity: `${options.host}/control`,
     });

@@ -15,6 +15,9 @@ interface BackfillOptions {
   readonly limit?: number;
   readonly concurrency?: number;
   readonly batchRecords?: number;
+  readonly rate?: number;
+  readonly maxShare?: number;
+  readonly skipKnown?: true;
   readonly reason?: string;
   readonly wait?: true;
 }
@@ -33,6 +36,9 @@ export function registerBackfill(program: Command): void {
     .option('--limit <n>', 'records at most', positive)
     .option('--concurrency <n>', 'executions open at once', positive)
     .option('--batch-records <n>', 'records per execution (default: as the version says)', positive)
+    .option('--rate <n>', 'records per second at most, such as 200/s', perSecond)
+    .option('--max-share <percent>', 'of the executions that may be open at once (default: 50%)', share)
+    .option('--skip-known', 'leave out records whose key has an outcome in the scope live')
     .option('--reason <text>', 'for the audit log')
     .option('--wait', 'until it has ended, with progress')
     .action(withContext<BackfillOptions>(backfill));
@@ -84,5 +90,17 @@ export function counted({ progress: { counts } }: Backfill): string {
 export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a whole number above zero.');
+  return value;
+}
+
+function perSecond(text: string): number {
+  const value = Number(text.replace(/\/s$/, ''));
+  if (!(value > 0)) throw new InvalidArgumentError('It is a number above zero, such as 200/s.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text.replace(/%$/, '')) / 100;
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It is a percentage above 0 and up to 100, such as 50%.');
   return value;
 }

@@ -101,6 +101,7 @@ function requestOf({
   state: _,
   reason: _reason,
   cursor: _cursor,
+  skipped: _skipped,
   progress: _progress,
   createdAt: _at,
   endedAt: _end,

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { STORE } from '../ports.js';
 import { noticesFor } from '../settings/settings.js';
 import { findPipeline, findVersion } from './lookup.js';
+import { takeBack } from './take-back.js';
 
 /** The pointer that new executions follow. */
 @Controller('v1/pipelines/:pipeline/stable')
@@ -25,7 +26,8 @@ export class StableController {
   }
 
   @Put('', {
-    summary: 'Roll back, or forward: every execution started after the answer gets this version; those under way end on theirs',
+    summary:
+      'Roll back, or forward: every execution started after the answer gets this version; those under way end on theirs or are taken back',
     access: 'operator',
     note: 'Done in spite of a freeze or a pin, which bind AutoFlow and not people; `notices` says so.',
     answers: StableSet,
@@ -36,14 +38,23 @@ export class StableController {
   async set(
     @Param('pipeline') pipeline: string,
     @IfMatch() revision: number | undefined,
-    @Body({ schema: SetStable }) { version, reason }: z.output<typeof SetStable>,
+    @Body({ schema: SetStable }) { version, reason, inFlight }: z.output<typeof SetStable>,
     @Caller() by: By,
     @Res({ passthrough: true }) response: Response,
   ) {
-    await findPipeline(this.store, pipeline);
+    const before = await findPipeline(this.store, pipeline);
     await findVersion(this.store, pipeline, version);
-    const row = await this.store.definitions.setStable({ pipeline, version, ...(revision !== undefined && { revision }), by: by(reason) });
-    return { ...answered(row, response), notices: await noticesFor(this.store, pipeline, version) };
+    const aborts = inFlight === 'abort' && version !== before.stable.version;
+    // What is taken back is of the version that this flip replaces, and of no other.
+    const condition = revision ?? (aborts ? before.stable.revision : undefined);
+    const row = await this.store.definitions.setStable({
+      pipeline,
+      version,
+      ...(condition !== undefined && { revision: condition }),
+      by: by(reason),
+    });
+    const stable = { ...answered(row, response), notices: await noticesFor(this.store, pipeline, version) };
+    return aborts ? { ...stable, inFlight: await takeBack(this.store, before) } : stable;
   }
 }
 

@@ -77,3 +77,24 @@ test('who has the present state is told so', async () => {
   const asked = { 'if-none-match': headers.get('etag')!, 'cache-control': 'max-age=0' };
   expect((await api.send('GET', PATH, { headers: asked })).status).toBe(304);
 });
+
+test('what is under way on the version before is taken back when that is asked for, and is told of', async () => {
+  await put('*', { version: 'v2', reason: 'forth' });
+  await api.store.ledger.open({
+    batch: {
+      id: 'under-way',
+      pipeline: 'parcels',
+      version: 'v2',
+      release: (await api.viewer.stable.show('parcels')).release,
+      scope: 'live',
+      executionId: 'e',
+      ref: { ref: 'file:x', bytes: 1, counts: { records: 1, live: 1, filtered: 0, dying: 0 } },
+      memoryMb: {},
+    },
+    records: [{ index: 0, key: 'k', arrivedAt: new Date().toISOString(), fields: {} }],
+    replace: true,
+  });
+  const { json } = await put('*', { version: 'v1', reason: 'back', inFlight: 'abort' });
+  expect(json).toMatchObject({ version: 'v1', inFlight: { version: 'v2', aborted: 0, finishing: 1, because: expect.any(String) } });
+  expect((await put('*')).json).not.toHaveProperty('inFlight');
+});

@@ -47,6 +47,11 @@ export const Backfill = z
     limit: z.int().exactOptional(),
     concurrency: z.int(),
     batchRecords: z.int().exactOptional(),
+    rate: z.number().exactOptional(),
+    maxShare: z.number(),
+    skipKnown: z.boolean(),
+    /** Records left out because the scope live has an outcome for their key. */
+    skipped: z.int(),
     state: z.enum(['running', 'paused', 'completed', 'cancelled', 'failed']),
     reason: z.string().exactOptional(),
     progress: BackfillProgress,
@@ -66,6 +71,12 @@ export const NewBackfill = z
     limit: z.int().min(1).exactOptional(),
     concurrency: z.int().min(1).max(1000).default(8),
     batchRecords: z.int().min(1).max(100_000).exactOptional(),
+    /** Records per second at most. */
+    rate: z.number().positive().max(1_000_000).exactOptional(),
+    /** Of the executions of the pipeline that may be open at once. */
+    maxShare: z.number().positive().max(1).default(0.5),
+    /** Leaves out records whose key has an outcome in the scope live. */
+    skipKnown: z.boolean().default(false),
     reason: Reason.exactOptional(),
   })
   .meta({ id: 'NewBackfill' });

@@ -8,6 +8,10 @@ import { Version } from './versions.js';
 export const Stable = z.object({ version: VersionName, release: ReleaseHash, revision: z.int() }).meta({ id: 'Stable' });
 export type Stable = z.infer<typeof Stable>;
 
+/** What became of the batches of the version before. */
+export const InFlight = z
+  .object({ version: VersionName, aborted: z.int(), finishing: z.int(), because: z.string().exactOptional() })
+  .meta({ id: 'InFlight' });
 export const PipelineSummary = z.object({ name: PipelineName, stable: Stable, createdAt: Timestamp }).meta({ id: 'PipelineSummary' });
 export type PipelineSummary = z.infer<typeof PipelineSummary>;
 export const PipelineList = pageOf(PipelineSummary).meta({ id: 'PipelineList' });
@@ -34,11 +38,19 @@ export type RegisterPipeline = z.input<typeof RegisterPipeline>;
 export const Registered = z.object({ version: Version, created: z.boolean() }).meta({ id: 'Registered' });
 export type Registered = z.infer<typeof Registered>;
 
-/** What a change was made in spite of: a freeze, a pin. */
-export const StableSet = z.object({ ...Stable.shape, notices: z.array(z.string()) }).meta({ id: 'StableSet' });
+/**
+ * `notices`: what the change was made in spite of, a freeze or a pin. `inFlight`: what becomes of the batches of the version before, where they
+ * were to be aborted.
+ */
+export const StableSet = z
+  .object({ ...Stable.shape, notices: z.array(z.string()), inFlight: InFlight.exactOptional() })
+  .meta({ id: 'StableSet' });
 export type StableSet = z.infer<typeof StableSet>;
 
-export const SetStable = z.strictObject({ version: VersionName, reason: Reason }).meta({ id: 'SetStable' });
+/** `inFlight`: what is under way on the version before ends on it (`finish`, the default), or is taken back and runs again on this one (`abort`). */
+export const SetStable = z
+  .strictObject({ version: VersionName, reason: Reason, inFlight: z.enum(['finish', 'abort']).default('finish') })
+  .meta({ id: 'SetStable' });
 export type SetStable = z.input<typeof SetStable>;
 
 export const GraphQuery = z.strictObject({ version: VersionName.exactOptional() });

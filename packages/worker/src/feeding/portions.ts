@@ -1,25 +1,16 @@
-/** Cuts a source into batches. */
-import type { Json, PipelineSpec, RecordState } from '@autoflow/pipeline';
+/** Cuts a source into portions for the inbox. */
+import type { Json, PipelineSpec } from '@autoflow/pipeline';
+import { recordDigest, type Bounds, type NewRecord } from '@autoflow/store';
 import type { SourceRecord } from '../sources/index.js';
-import { refusedState, stateOf, takeRecord } from '../records.js';
+import { takeRecord } from '../records.js';
 
-/** Of one batch. */
-export interface Bounds {
-  readonly records: number;
-  readonly bytes: number;
-}
-export interface AdmittedRecords {
-  /** Each key once. */
-  readonly records: readonly RecordState[];
-  /** Further records with a key of this batch: read, not run. */
-  readonly twins: readonly RecordState[];
-}
+export type Intake = NewRecord & { readonly problem?: string };
 
 /**
- * The next batch of the source, empty when it is exhausted; it stays there until it is dropped. A record that alone is larger than the
- * bound is a batch by itself.
+ * The next portion of the source, empty when it is exhausted; it stays there until it is dropped. A record that alone is larger than the
+ * bound is a portion by itself.
  */
-export async function cutBatch(source: PeekableRecords, bounds: Bounds): Promise<readonly SourceRecord[]> {
+export async function cutPortion(source: PeekableRecords, bounds: Bounds): Promise<readonly SourceRecord[]> {
   const batch: SourceRecord[] = [];
   let bytes = 0;
   while (batch.length < bounds.records) {
@@ -32,26 +23,18 @@ export async function cutBatch(source: PeekableRecords, bounds: Bounds): Promise
   return batch;
 }
 
-/** The records as the release's input takes them. An invalid one takes part as a dead one. */
-export function admitAll(batch: readonly SourceRecord[], spec: PipelineSpec, backfill: string): AdmittedRecords {
-  const records: RecordState[] = [];
-  const twins: RecordState[] = [];
-  const keys = new Set<string>();
-  const arrivedAt = new Date().toISOString();
-  for (const record of batch) {
-    const state = admit(records.length, record, spec, arrivedAt, backfill);
-    (keys.has(state.key) ? twins : records).push(state);
-    keys.add(state.key);
-  }
-  return { records, twins };
-}
-
-/** `backfill` makes the name of a record without a key its own: another backfill of the same scope has a line 3 too. */
-function admit(index: number, record: SourceRecord, spec: PipelineSpec, arrivedAt: string, backfill: string): RecordState {
-  const { fields, where, problem } = record;
-  const taken = problem === undefined ? takeRecord(spec, fields) : { problem };
-  if (!('problem' in taken)) return stateOf(index, taken, arrivedAt);
-  return refusedState(index, keyOf(fields[spec.key]) ?? `${backfill} ${where}`, fields, arrivedAt, `${where}: ${taken.problem}`);
+/**
+ * The records as they go into the inbox. What is no record of this release takes part as a dead one; `backfill` makes the name of one without
+ * a key its own: another backfill of the same scope has a line 3 too.
+ */
+export function intakeOf(portion: readonly SourceRecord[], spec: PipelineSpec, backfill: string): Intake[] {
+  return portion.map(({ fields, where, problem: found }) => {
+    const taken = found === undefined ? takeRecord(spec, fields) : { problem: found };
+    const text = JSON.stringify(fields);
+    const common = { record: fields, digest: recordDigest(fields), bytes: Buffer.byteLength(text) };
+    if (!('problem' in taken)) return { ...common, key: taken.key };
+    return { ...common, key: keyOf(fields[spec.key]) ?? `${backfill} ${where}`, problem: `${where}: ${taken.problem}` };
+  });
 }
 
 /** The key of a record that is refused for something else. */
