@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { recordDigest, type NewRecord } from '@autoflow/store';
+import { openBatchStore } from '@autoflow/store/batches';
 import { BY, startPlatform, topologyOf, untilRow, type Platform } from './platform.js';
 
 const FUSED = topologyOf({ 'measure+may-pass+perform+weigh+store': [] }, { batch: { records: 5, bytes: 1024 * 1024 } });
@@ -80,4 +81,59 @@ it('takes what landed by COPY', async () => {
     ['KEY_CONFLICT', { id: 'landed-0', act: 'drop' }],
   ]);
   expect((await platform.sql.query('select pipeline from autoflow.landing')).rows).toEqual([{ pipeline: 'nowhere' }]);
+});
+
+it('starts what a feeder had claimed and, being killed, did not come to start', async () => {
+  await platform.store.arms.setFeeding({ pipeline: 'acts', paused: true, by: BY });
+  await accept(recordsOf('orphan', 2));
+  await platform.sql
+    .query(`insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, admitted, arm, opened_at)
+    select 'orphan', pipeline, version, release, 'live', 'acts/live/orphan', ref, memory_mb, 2, 'stable', now()
+      from autoflow.batches where pipeline = 'acts' and arm = 'stable' limit 1`);
+  const batches = openBatchStore(platform.options.batchStore);
+  const states = recordsOf('orphan', 2).map(({ key, record }, index) => ({
+    index,
+    key,
+    arrivedAt: new Date().toISOString(),
+    fields: record,
+  }));
+  const ref = await batches.write({ pipeline: 'acts', batchId: 'orphan', label: 'input' }, states);
+  await platform.sql.query(
+    `with gone as (delete from autoflow.inbox where key like 'orphan-%' returning key, digest),
+          running as (insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, digest, feeds)
+                      select 'acts', 'live', key, 'running', 'orphan', b.version, b.release, now(), digest, 1
+                        from gone, autoflow.batches b where b.id = 'orphan')
+     update autoflow.batches set ref = $1 where id = 'orphan'`,
+    [JSON.stringify(ref)],
+  );
+  await batches.close();
+  expect(await outcomes('orphan', 2)).toEqual({ completed: 2 });
+  expect(await sink('orphan')).toEqual({ rows: 2, stored: 2 });
+  await platform.store.arms.setFeeding({ pipeline: 'acts', paused: false, by: BY });
+});
+
+it('takes back what is in flight when a rollback says so, and runs it on the version of then', async () => {
+  await platform.sql.query('delete from released');
+  const { version: before } = (await platform.store.definitions.pipeline('acts'))!.stable;
+  await accept(recordsOf('taken-back', 3, 'wait'));
+  await untilRow(platform, `select 1 from attempts where id like 'taken-back-%'`);
+  await platform.store.definitions.setStable({ pipeline: 'acts', version: 'v1', by: BY });
+  expect(await platform.store.feeder.abort('acts', before)).toBeGreaterThan(0);
+  await untilRow(platform, `select 1 from autoflow.records where key like 'taken-back-%' and version = 'v1' having count(*) = 3`);
+  await platform.sql.query('insert into released values (true)');
+  expect(await outcomes('taken-back', 3)).toEqual({ completed: 3 });
+  expect(await sink('taken-back')).toMatchObject({ rows: 3 });
+  expect(await platform.store.ledger.openBatches({ pipeline: 'acts' })).toEqual([]);
+});
+
+it('does not run again what a plain write may have written', async () => {
+  await platform.sql.query('delete from released');
+  await accept(recordsOf('plain', 2, 'wait'), 'appends');
+  await untilRow(platform, `select 1 from attempts where id like 'plain-%' having count(distinct id) = 2`);
+  for (const { executionId } of await platform.store.ledger.openBatches({ pipeline: 'appends' }))
+    await platform.client.workflow.getHandle(executionId).terminate('by an operator');
+  expect(await outcomes('plain', 2)).toEqual({ dead: 2 });
+  const letters = await platform.store.ledger.deadLetters({ pipeline: 'appends', scope: 'live', limit: 9 });
+  expect(letters.map(({ code }) => code)).toEqual(['NOT_RERUN', 'NOT_RERUN']);
+  expect((await platform.sql.query(`select 1 from attempts where id like 'plain-%'`)).rowCount).toBe(2);
 });

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { OpenBound } from './open-bound.js';
+import { ripeness } from './ripeness.js';
+
+const BOUNDS = { records: 10, bytes: 1_000 };
+const head = (more: object) => ({ records: 1, bytes: 10, oldestAt: new Date(1_000), ...more });
+
+it('lets a batch go when it is full, has lingered, or holds a record that must not wait', () => {
+  expect(ripeness({ records: 0, bytes: 0 }, BOUNDS, 0, 5_000)).toEqual({ ripe: false, at: Infinity });
+  expect(ripeness(head({}), BOUNDS, 500, 1_499)).toEqual({ ripe: false, at: 1_500 });
+  expect(ripeness(head({}), BOUNDS, 500, 1_500).ripe).toBe(true);
+  expect(ripeness(head({ records: 10 }), BOUNDS, 500, 1_000).ripe).toBe(true);
+  expect(ripeness(head({ bytes: 1_000 }), BOUNDS, 500, 1_000).ripe).toBe(true);
+  expect(ripeness(head({ dueAt: new Date(1_100) }), BOUNDS, 500, 1_050)).toEqual({ ripe: false, at: 1_100 });
+  expect(ripeness(head({ dueAt: new Date(1_100) }), BOUNDS, 500, 1_100).ripe).toBe(true);
+});
+
+const SETTINGS = { targetMs: 2_000, initial: 8, least: 2, most: 100, everyMs: 500 };
+/** Limits after each observation; fed as much as it lets, unless `idle`. */
+function limits(means: readonly number[], idle = false): number[] {
+  const bound = new OpenBound(SETTINGS);
+  return means.map((meanOpenMs, at) => {
+    if (!idle) bound.reached();
+    bound.observe({ closed: 5, meanOpenMs }, at * 500);
+    return bound.limit;
+  });
+}
+
+it('opens up while executions end in time, and backs off when they do not', () => {
+  expect(limits([100, 100, 100])).toEqual([16, 32, 64]);
+  expect(limits([100, 100, 3_000, 100, 100])).toEqual([16, 32, 22, 24, 26]);
+  expect(limits([100, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000]).at(-1)).toBe(2);
+  expect(limits([100, 100, 100, 100, 100, 100, 100]).at(-1)).toBe(100);
+});
+
+it('stays where it is when it is not what holds feeding back, and when nothing has ended', () => {
+  expect(limits([100, 100, 100], true)).toEqual([8, 8, 8]);
+  const bound = new OpenBound(SETTINGS);
+  bound.reached();
+  bound.observe({ closed: 0, meanOpenMs: 0 }, 0);
+  expect(bound.limit).toBe(8);
+});
+
+it('does not choke a pipeline whose executions take long by nature', () => {
+  expect(limits([30_000, 31_000, 30_500])).toEqual([16, 32, 64]);
+});
