@@ -54,7 +54,7 @@ function cut(records: readonly Locked[], { bytes }: Bounds): readonly Locked[] {
 }
 
 /** The unique key of the records table decides; one that is run again replaces its outcome, but never a run that is under way. */
-async function admit(sql: Sql, { stream, batch }: Claim, records: readonly Locked[]): Promise<readonly Locked[]> {
+async function admit(sql: Sql, { batch }: Claim, records: readonly Locked[]): Promise<readonly Locked[]> {
   const admitted = new Set<string>();
   for (const replace of [false, true]) {
     const ids = records.filter((record) => record.replace === replace).map(({ id }) => id);
@@ -67,7 +67,7 @@ async function admit(sql: Sql, { stream, batch }: Claim, records: readonly Locke
     );
     for (const { key } of rows) admitted.add(key);
   }
-  return admitted.size === records.length && stream.backfill === undefined ? records : records.filter(({ key }) => admitted.has(key));
+  return admitted.size === records.length ? records : records.filter(({ key }) => admitted.has(key));
 }
 
 const REPLACE = `do update set state = 'running', batch_id = excluded.batch_id, version = excluded.version, release = excluded.release,
