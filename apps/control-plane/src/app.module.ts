@@ -23,6 +23,8 @@ import { StableController } from './pipelines/stable.controller.js';
 import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { RecordsController } from './records/records.controller.js';
+import { BundlesController } from './releases/bundles.controller.js';
+import { DeployService } from './releases/deploy.service.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
@@ -43,6 +45,7 @@ export class AppModule {
       controllers: [
         PipelinesController,
         ReleasesController,
+        BundlesController,
         VersionsController,
         StableController,
         AllocationsController,
@@ -73,6 +76,7 @@ export class AppModule {
         { provide: KEYS, useValue: { store: ports.store.idempotency, retentionHours: KEY_RETENTION_HOURS } },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         PipelinesService,
+        DeployService,
         VersionsService,
         AllocationsService,
         BackfillsService,

@@ -16,6 +16,8 @@ export interface ControlPlaneOptions {
   readonly port?: number;
   /** Default 1 MiB. */
   readonly bodyLimitBytes?: number;
+  /** Of a release with its source map; default 32 MiB. */
+  readonly releaseLimitBytes?: number;
   /** Per address; default 1,200. */
   readonly requestsPerMinute?: number;
   readonly log?: Log;
@@ -31,11 +33,19 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     host = '127.0.0.1',
     port = 0,
     bodyLimitBytes = 1024 * 1024,
+    releaseLimitBytes = 32 * 1024 * 1024,
     requestsPerMinute = 1_200,
     log = () => undefined,
   } = options;
   const ports = { store, backfillRuns: backfillRuns(temporal), log };
-  return serve(AppModule.over(ports, requestsPerMinute), { host, port, bodyLimitBytes, document: DOCUMENT, log });
+  return serve(AppModule.over(ports, requestsPerMinute), {
+    host,
+    port,
+    bodyLimitBytes,
+    largeBodies: { path: '/v1/releases/', limitBytes: releaseLimitBytes },
+    document: DOCUMENT,
+    log,
+  });
 }
 
 const DOCUMENT: DocumentOptions = {

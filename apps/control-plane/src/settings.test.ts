@@ -6,6 +6,7 @@ test('the least that is needed is a database', () => {
     databaseUrl: 'postgres://u:p@h/d',
     host: '127.0.0.1',
     port: 4000,
+    releaseLimitBytes: 32 * 1024 * 1024,
     bodyLimitBytes: 1_048_576,
     requestsPerMinute: 1200,
     logLevel: 'info',

@@ -13,6 +13,12 @@ const Settings = z.object({
     .min(1024)
     .max(64 * 1024 * 1024)
     .default(1024 * 1024),
+  AUTOFLOW_RELEASE_LIMIT_BYTES: z.coerce
+    .number('is not a number of bytes')
+    .int()
+    .min(1024)
+    .max(256 * 1024 * 1024)
+    .default(32 * 1024 * 1024),
   AUTOFLOW_API_REQUESTS_PER_MINUTE: z.coerce.number('is not a number').int().min(1).default(1_200),
   AUTOFLOW_ADMIN_TOKEN: z
     .string()
@@ -36,6 +42,7 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
+  readonly releaseLimitBytes: number;
   readonly requestsPerMinute: number;
   /** Is an admin's once the control plane has started. */
   readonly adminToken?: string;
@@ -62,6 +69,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: data.AUTOFLOW_API_HOST,
     port: data.AUTOFLOW_API_PORT,
     bodyLimitBytes: data.AUTOFLOW_API_BODY_LIMIT_BYTES,
+    releaseLimitBytes: data.AUTOFLOW_RELEASE_LIMIT_BYTES,
     requestsPerMinute: data.AUTOFLOW_API_REQUESTS_PER_MINUTE,
     ...(data.AUTOFLOW_ADMIN_TOKEN !== undefined && { adminToken: data.AUTOFLOW_ADMIN_TOKEN }),
     ...(data.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: data.AUTOFLOW_PAYLOAD_KEYS }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings, SettingsError } from './settings.js';
 
-const ENOUGH = { DATABASE_URL: 'postgres://af:secret@db:5432/autoflow', AUTOFLOW_RELEASES: '/releases' };
+const ENOUGH = { DATABASE_URL: 'postgres://af:secret@db:5432/autoflow', XDG_CACHE_HOME: '/cache' };
 
 describe('readSettings', () => {
   it('takes the defaults for all that can have one', () => {
@@ -9,7 +9,7 @@ describe('readSettings', () => {
       roles: ['workflows', 'control', 'functions', 'feeder'],
       temporal: { address: 'localhost:7233', namespace: 'default' },
       batchStore: { driver: 'postgres', connectionString: ENOUGH.DATABASE_URL },
-      releases: '/releases',
+      releases: '/cache/autoflow/releases',
       logLevel: 'info',
       retention: { meteringDays: 30, batchDays: 14, eventDays: 30 },
       webhooks: { allowPrivate: false },
@@ -20,6 +20,7 @@ describe('readSettings', () => {
     const settings = readSettings({
       ...ENOUGH,
       AUTOFLOW_ROLES: 'functions, control',
+      AUTOFLOW_RELEASES: '/releases',
       AUTOFLOW_BATCHES: 'file:/batches',
       AUTOFLOW_SOURCES: '/data/in:/mnt/more',
       AUTOFLOW_HOST: 'host-7',
@@ -31,6 +32,7 @@ describe('readSettings', () => {
     });
     expect(settings).toMatchObject({
       roles: ['functions', 'control'],
+      releases: '/releases',
       batchStore: { driver: 'file', folder: '/batches' },
       sources: ['/data/in', '/mnt/more'],
       host: 'host-7',
@@ -48,6 +50,7 @@ describe('readSettings', () => {
         AUTOFLOW_ROLES: 'workflows,cook',
         AUTOFLOW_BATCHES: 's3',
         AUTOFLOW_LOG_LEVEL: 'loud',
+        AUTOFLOW_RELEASES: '',
         AUTOFLOW_SOURCES: '/data:relative',
         AUTOFLOW_BATCH_DAYS: 'many',
       });

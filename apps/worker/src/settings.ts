@@ -1,6 +1,6 @@
 /** The one place where the worker process reads its environment. */
-import { hostname } from 'node:os';
-import { delimiter, isAbsolute } from 'node:path';
+import { homedir, hostname } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { BatchStoreSettings } from '@autoflow/store/batches';
 import type { WorkerOptions } from '@autoflow/worker';
@@ -20,9 +20,7 @@ const Settings = z.object({
   DATABASE_URL: z
     .string({ error: 'is missing. Give postgres://user:password@host:port/database' })
     .regex(/^postgres(ql)?:\/\//, 'is not a postgres:// URL. Give postgres://user:password@host:port/database'),
-  AUTOFLOW_RELEASES: z
-    .string({ error: 'is missing. Give the folder that holds the releases, the same on every host' })
-    .min(1, 'is empty. Give the folder that holds the releases'),
+  AUTOFLOW_RELEASES: z.string().min(1, 'is empty. Give a folder of this host, in which releases are kept that were fetched').optional(),
   AUTOFLOW_BATCHES: z
     .string()
     .regex(/^(postgres|file:.+)$/, `is neither 'postgres' nor 'file:FOLDER'. All hosts need the same batch store`)
@@ -93,7 +91,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     temporal,
     databaseUrl: settings.DATABASE_URL,
     batchStore: batchStoreOf(settings.AUTOFLOW_BATCHES, settings.DATABASE_URL),
-    releases: settings.AUTOFLOW_RELEASES,
+    releases: settings.AUTOFLOW_RELEASES ?? join(cacheFolder(environment), 'releases'),
     ...(settings.AUTOFLOW_SOURCES !== undefined && { sources: settings.AUTOFLOW_SOURCES }),
     secret: (name) => environment[`${SECRET}${name}`],
     host: settings.AUTOFLOW_HOST,
@@ -106,6 +104,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
     webhooks: { allowPrivate: settings.AUTOFLOW_WEBHOOKS_PRIVATE === 'allow' },
   };
+}
+
+/** What is there can be fetched again. */
+function cacheFolder({ XDG_CACHE_HOME: base }: NodeJS.ProcessEnv): string {
+  return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'autoflow');
 }
 
 /** TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TLS variables and temporal.toml, as every Temporal tool reads them. */

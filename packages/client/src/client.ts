@@ -5,6 +5,9 @@ import { createStreams, createTransport, path, type ClientOptions, type Revision
 
 export type AutoFlowClient = ReturnType<typeof createClient>;
 
+/** Megabytes over a slow line. */
+const UPLOAD_WITHIN_MS = 300_000;
+
 interface Page {
   readonly limit?: number;
   readonly cursor?: string;
@@ -65,6 +68,11 @@ export function createClient(options: ClientOptions) {
     },
 
     releases: {
+      /** The same release again changes nothing. */
+      upload: (body: api.UploadRelease) =>
+        call<api.UploadedRelease>(path`/releases/${body.manifest.hash}`, { method: 'PUT', body, timeoutMs: UPLOAD_WITHIN_MS }),
+      deploy: (pipeline: string, body: api.DeployRelease) =>
+        call<api.Deployment>(path`/pipelines/${pipeline}/releases`, { method: 'POST', body }),
       list: (pipeline: string, of?: Page) =>
         call<{ items: api.ReleaseSummary[]; next?: string }>(path`/pipelines/${pipeline}/releases`, { query: page(of) }),
       show: (pipeline: string, hash: string) => call<api.Release>(path`/pipelines/${pipeline}/releases/${hash}`),

@@ -1,6 +1,7 @@
 /** What the function host is given: everything it touches outside comes in by these ports. */
 import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
+import type { ReleaseSource } from './release/fetch-release.js';
 import type { ShareDivider } from './shares/contract.js';
 import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
 
@@ -13,8 +14,10 @@ export interface FunctionHostOptions {
   /** Of the namespace's payloads (default: the SDK's own). */
   readonly dataConverter?: DataConverter;
   readonly batchStore: BatchStoreSettings;
-  /** Folder with `<release hash>/index.mjs`, content-addressed. */
+  /** Folder of this host with `<release hash>/index.mjs`, content-addressed: what was fetched is kept here. Hosts may share it. */
   readonly releases: string;
+  /** Where a release is fetched from that is not in the folder; without it the folder is all there is. */
+  readonly releaseSource?: ReleaseSource;
   /** Answers the value of a secret, or undefined; only declared secrets are asked for, and only instances get them. */
   readonly secret: (name: string) => string | undefined;
   /** Of the whole fleet: this host runs its share of each. */

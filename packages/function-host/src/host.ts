@@ -13,7 +13,7 @@ import { Instances } from './pool/instances.js';
 import { Occupancy } from './pool/occupancy.js';
 import { Pool } from './pool/pool.js';
 import { stageActivity } from './pool/stage-activity.js';
-import { InstanceProcess } from './process/instance-process.js';
+import { InstanceProcess, type InstanceOptions } from './process/instance-process.js';
 import { endOrphans } from './process/orphans.js';
 import { programFile } from './programs.js';
 import { singleFlight } from './single-flight.js';
@@ -58,7 +58,7 @@ class Host implements FunctionHost {
   ) {
     const { kind, cpuFollowsMemory, why } = enforcer;
     this.enforcement = { kind, cpuFollowsMemory, why };
-    this.#releases = new InstalledReleases(resolve(options.releases));
+    this.#releases = new InstalledReleases(resolve(options.releases), options.releaseSource);
     this.#shares = new FleetShares(options.shares, (lapsed) => this.#sharesChanged(lapsed));
   }
 
@@ -95,6 +95,7 @@ class Host implements FunctionHost {
     await this.#subscribe();
     const desired = this.#stopping ? [] : await this.#read();
     if (desired === undefined) return;
+    for (const { release } of desired) this.#releases.prepare(release);
     if (!this.#stopping) {
       await this.#shares.want(limitsOf(desired));
       // Pools stand as they are, and fetch nothing, until it is known what the share is now.
@@ -150,7 +151,7 @@ class Host implements FunctionHost {
     const { host, connection, namespace, idleMs = 60_000, strictSample = 0.01, cost, metering } = this.options;
     const { stage, memoryMb } = wanted;
     const occupancy = new Occupancy();
-    const instances = new Instances((nodes) => this.#createInstance(wanted, nodes), this.#starting, idleMs, occupancy);
+    const instances = new Instances((nodes) => this.#prepareInstance(wanted, nodes), this.#starting, idleMs, occupancy);
     const activity = stageActivity({
       gate: this.#shares.gate(gateKey(wanted)),
       instances,
@@ -174,11 +175,13 @@ class Host implements FunctionHost {
     });
   }
 
-  async #createInstance({ pipeline, release, memoryMb, stage }: DesiredPool, nodes: readonly string[]): Promise<InstanceProcess> {
+  /** Fetching a release takes no turn at starting: a host that waits for one goes on starting others. */
+  async #prepareInstance({ pipeline, release, memoryMb, stage }: DesiredPool, nodes: readonly string[]): Promise<() => InstanceProcess> {
     const { releases, batchStore, secret, instanceEnvironment = {}, log } = this.options;
     const { bundle, spec } = await this.#releases.find(release, pipeline);
-    return new InstanceProcess({
-      program: await programFile('instance/main', resolve(releases)),
+    const program = await programFile('instance/main', resolve(releases));
+    const options = {
+      program,
       settings: { pipeline, bundle, batchStore, secrets: declaredSecrets(spec, nodes, secret) },
       memoryMb,
       enforcer: this.enforcer,
@@ -187,7 +190,8 @@ class Host implements FunctionHost {
       graceMs: GRACE_MS,
       use: (uses, signal) => this.#shares.use(pipeline, uses, signal),
       log: (level, message, details) => log(level, message, { pipeline, stage, ...details }),
-    });
+    } satisfies InstanceOptions;
+    return () => new InstanceProcess(options);
   }
 
   /** Drains in the background; reconciliation goes on meanwhile, and may take the pool back. */

@@ -1,12 +1,21 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import { ReleaseError } from './release/errors.js';
-import { readRelease, type InstalledRelease } from './release/read-release.js';
+import { provideRelease, type ReleaseSource } from './release/fetch-release.js';
+import type { InstalledRelease } from './release/read-release.js';
 
-/** The releases of this host, each read and checked once. One that is missing is looked for again at the next call. */
+/** The releases of this host, each fetched, read and checked once. One that cannot be had is looked for again at the next call. */
 export class InstalledReleases {
   readonly #read = new Map<string, Promise<InstalledRelease>>();
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly source?: ReleaseSource,
+  ) {}
+
+  /** Fetches it before it is asked for; what goes wrong is told to whoever needs it. */
+  prepare(hash: string): void {
+    void this.#release(hash).catch(() => {});
+  }
 
   /** Path of the bundle and spec of one pipeline in it. Throws `ReleaseError`. */
   async find(hash: string, pipeline: string): Promise<{ bundle: string; spec: PipelineSpec }> {
@@ -23,7 +32,7 @@ export class InstalledReleases {
   #release(hash: string): Promise<InstalledRelease> {
     const known = this.#read.get(hash);
     if (known !== undefined) return known;
-    const read = readRelease(this.folder, hash);
+    const read = provideRelease(this.folder, hash, this.source);
     this.#read.set(hash, read);
     read.catch(() => this.#read.delete(hash));
     return read;

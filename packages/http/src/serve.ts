@@ -4,6 +4,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Log } from '@autoflow/store';
+import type { Request } from 'express';
 import helmet from 'helmet';
 import { nestLogger } from './log.js';
 import { type DocumentOptions, serveDocument } from './openapi/document.js';
@@ -18,6 +19,8 @@ export interface ServiceOptions {
   readonly port: number;
   /** Of JSON bodies. */
   readonly bodyLimitBytes: number;
+  /** JSON bodies of the routes under `path` may be larger. */
+  readonly largeBodies?: { readonly path: string; readonly limitBytes: number };
   /** Types of bodies that routes read by themselves, beside JSON. */
   readonly furtherTypes?: readonly string[];
   readonly document: DocumentOptions;
@@ -32,7 +35,7 @@ export interface Service {
 
 /** Serves a module as every API of AutoFlow is served: resolves when it listens, rejects when the port is taken. */
 export async function serve(module: DynamicModule, options: ServiceOptions): Promise<Service> {
-  const { host, port, bodyLimitBytes, furtherTypes = [], document, log } = options;
+  const { host, port, bodyLimitBytes, largeBodies, furtherTypes = [], document, log } = options;
   const app = await NestFactory.create<NestExpressApplication>(module, {
     bodyParser: false,
     logger: nestLogger(log),
@@ -42,6 +45,8 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   app.disable('etag'); // ETags are revisions here, and nothing else.
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
   app.use(assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
+  if (largeBodies !== undefined)
+    app.useBodyParser('json', { limit: largeBodies.limitBytes, type: (request) => isLarge(request as Request, largeBodies.path), ...{ verify: digestBody } });
   app.useBodyParser('json', { limit: bodyLimitBytes, type: [...JSON_TYPES], ...{ verify: digestBody } }); // which its types do not know
   app.useGlobalPipes(new RequestValidationPipe());
   serveDocument(app, document);
@@ -51,4 +56,9 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
     url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
     close: () => app.close(),
   };
+}
+
+/** What one parser has read, the next leaves alone. */
+function isLarge(request: Request, path: string): boolean {
+  return request.path.startsWith(path) && Boolean(request.is([...JSON_TYPES]));
 }

@@ -18,6 +18,15 @@ export const VERSION =
   'select pipeline, name, hash, release, topology, envelope, parent, author, note, created_at as "createdAt" from autoflow.versions';
 const ALLOCATION = 'select pipeline, version, revision, stages, clamps, actor, reason, updated_at as "updatedAt" from autoflow.allocations';
 
+/** When a version was stable is in the audit log: the first one of a pipeline is there only as what was before. */
+const LAST_STABLE = `
+select v.name from autoflow.versions v join autoflow.pipelines p on p.name = v.pipeline
+  left join lateral (
+    select max(case when a.after ->> 'version' = v.name then a.id else a.id - 0.5 end) as at from autoflow.audit a
+     where a.pipeline = v.pipeline and a.action = 'stable.set' and v.name in (a.after ->> 'version', a.before ->> 'version')) was on true
+ where v.pipeline = $1 and v.release = $2
+ order by v.name = p.stable_version desc, was.at desc nulls last, v.number desc limit 1`;
+
 export function definitionStore(database: Database): DefinitionStore {
   return {
     registerRelease: ({ release, topology, envelope, allocation, parent, note, by }) =>
@@ -52,6 +61,7 @@ export function definitionStore(database: Database): DefinitionStore {
         ?.functions ?? {},
     version: (pipeline, name) => findVersion(database, pipeline, name),
     versions: (pipeline) => many<VersionRow>(database, `${VERSION} where pipeline = $1 order by number`, [pipeline]),
+    lastStableOf: async (pipeline, release) => (await one<{ name: string }>(database, LAST_STABLE, [pipeline, release]))?.name,
     allocation: (pipeline, version) => findAllocation(database, pipeline, version),
   };
 }

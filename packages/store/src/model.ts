@@ -95,6 +95,8 @@ export interface DefinitionStore {
   version(pipeline: string, name: string): Promise<VersionRow | undefined>;
   /** Flips the stable pointer, after the batches that are being opened with the one before. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster. */
   setStable(request: { pipeline: string; version: string; revision?: number; by: Actor }): Promise<PipelineRow>;
+  /** The version of a release that was stable last, or its newest if none was. */
+  lastStableOf(pipeline: string, release: string): Promise<string | undefined>;
   allocation(pipeline: string, version: string): Promise<AllocationRow | undefined>;
   /** Throws `OutsideClampError` where an operator's clamp forbids it. With `clamps`, these are set as well, in place of all that there were. */
   setAllocation(request: {

@@ -25,6 +25,12 @@ export function hashRelease(spec: PipelineSpec, bundle: Uint8Array): string {
   return sha256(canonicalJson({ $autoflow: 'release/1', wiring: hashPipeline(spec), bundle: sha256(bundle) }));
 }
 
+/** Identity of a module that exports several pipelines, which are deployed together: the hash of their hashes. Of one, its own. */
+export function hashModule(specs: readonly PipelineSpec[], bundle: Uint8Array): string {
+  const hashes = specs.map((spec) => hashRelease(spec, bundle));
+  return hashes.length === 1 ? hashes[0]! : sha256(hashes.join('\n'));
+}
+
 /** Equal for equal graphs: independent of property order and of the order of stages and of `after`, but not of the order of nodes in a stage. */
 export function hashTopology(topology: Topology): string {
   return sha256(canonicalJson({ $autoflow: 'topology/1', ...canonicalTopology(topology) }));

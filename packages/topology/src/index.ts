@@ -10,7 +10,7 @@ export { diffTopologies, type Change } from './diff.js';
 export { defaultEnvelope, parseEnvelope, validateEnvelope } from './envelope.js';
 export * from './execution.js';
 export { grantOf, shareOf, type DividedLimit } from './fleet-shares.js';
-export { canonicalTopology, hashPipeline, hashRelease, hashTopology, hashVersion, sha256 } from './hash.js';
+export { canonicalTopology, hashModule, hashPipeline, hashRelease, hashTopology, hashVersion, sha256 } from './hash.js';
 export { jsonPointer } from './json-pointer.js';
 export { toMermaid } from './mermaid.js';
 export { parseTopology, TOPOLOGY_BOUNDS, type ParsedTopology } from './parse-topology.js';

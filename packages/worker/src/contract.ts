@@ -8,6 +8,7 @@ export interface WorkerOptions {
   readonly temporal: { readonly address: string; readonly namespace: string; readonly apiKey?: string; readonly tls?: boolean | object };
   readonly databaseUrl: string;
   readonly batchStore: BatchStoreSettings;
+  /** Folder of this host in which the releases are kept that were fetched from the store. */
   readonly releases: string;
   readonly secret: (name: string) => string | undefined;
   /** Folders (control role) from which backfills may read files; undefined: any that the process may. */

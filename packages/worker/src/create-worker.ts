@@ -174,6 +174,7 @@ async function startFunctions(
     namespace: options.temporal.namespace,
     batchStore: options.batchStore,
     releases: options.releases,
+    releaseSource: (hash) => store.bundles.get(hash),
     secret: options.secret,
     desired: { read: () => store.hosts.desiredPools(), onChange: (callback) => store.listen('autoflow_pools', callback) },
     shares: fleet,

@@ -8,6 +8,7 @@ import { registerBackfills } from './backfills.js';
 import { registerCheck } from './check.js';
 import { registerDeadLetters } from './dead-letters.js';
 import { registerDemo } from './demo.js';
+import { registerDeploy } from './deploy.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { registerEvents } from './events.js';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerStatus,
   registerTest,
   registerCheck,
+  registerDeploy,
   registerPipelines,
   registerSubmit,
   registerRecords,

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { short, when } from '../format.js';
@@ -49,16 +48,34 @@ export function registerPipelines(program: Command): void {
     );
 
   pipelines
+    .command('releases <pipeline>')
+    .description('all releases, with what became of their functions')
+    .action(
+      withContext(async ({ out, client }, _, name = '') => {
+        const { items } = await (await client()).releases.list(name);
+        out.answer(items, () =>
+          table(
+            ['RELEASE', 'STATE', 'VERSIONS', 'FUNCTIONS', 'SINCE'],
+            items.map(({ hash, stable, versions, functions, createdAt }, i) => [
+              short(hash),
+              stable ? 'stable' : '',
+              versions.join(' '),
+              functionsText(functions, items[i - 1]?.functions),
+              when(createdAt),
+            ]),
+          ),
+        );
+      }),
+    );
+
+  pipelines
     .command('register <module>')
-    .description('bundle a module and register the pipelines it exports')
-    .option('--releases <folder>', 'folder of releases that the function hosts read (default: that of the local stack)')
+    .description('upload a module and register the pipelines it exports, as written; a known pipeline keeps its stable version')
     .option('--reason <text>', 'for the audit log', 'registered by autoflow pipelines register')
     .action(
-      withContext<{ releases?: string; reason: string }>(async ({ out, client, env, stack }, { releases, reason }, module = '') => {
-        const { stackFolder } = await import('@autoflow/local-stack');
+      withContext<{ reason: string }>(async ({ out, client }, { reason }, module = '') => {
         const { registerModule } = await import('../modules/register.js');
-        const folder = releases ?? join(stackFolder({ name: stack, env }), 'releases');
-        const registered = await registerModule(await client(), locateModule(module, 'pipeline'), folder, reason);
+        const registered = await registerModule(await client(), locateModule(module, 'pipeline'), reason);
         out.answer(registered, () =>
           registered
             .map(
@@ -69,4 +86,13 @@ export function registerPipelines(program: Command): void {
         );
       }),
     );
+}
+
+/** Against the release before. */
+function functionsText(functions: Readonly<Record<string, string>> | undefined, before: Readonly<Record<string, string>> = {}): string {
+  if (functions === undefined) return 'not told';
+  const all = Object.entries(functions);
+  const other = all.filter(([node, hash]) => before[node] !== hash).map(([node]) => node);
+  if (other.length === all.length) return `${all.length}, all new`;
+  return other.length === 0 ? `${all.length}, all as before` : `${all.length}, changed: ${other.join(' ')}`;
 }

@@ -1,23 +1,36 @@
 import type { Command } from 'commander';
 import type { AutoFlowClient, StableSet } from '@autoflow/client';
 import { withContext } from '../context.js';
-import { CliError } from '../errors.js';
+import { CliError, usage } from '../errors.js';
 import { short } from '../format.js';
+
+interface Options {
+  readonly to?: string;
+  readonly release?: string;
+  readonly abort?: true;
+  readonly reason: string;
+}
 
 export function registerRollback(program: Command): void {
   program
     .command('rollback <pipeline>')
     .description('go back to the parent of the stable version, or to another one; new executions get it from now on')
     .option('--to <version>', 'default: the parent of the stable version')
+    .option('--release <hash>', 'to the version of this release that was stable last (or its newest); the first digits do')
     .option('--abort', 'also take back what is under way on the version before; it runs again on the new one')
     .requiredOption('--reason <text>', 'for the audit log')
     .action(
-      withContext<{ to?: string; reason: string; abort?: true }>(async ({ out, client }, { to, reason, abort }, pipeline = '') => {
+      withContext<Options>(async ({ out, client }, { to, release, reason, abort }, pipeline = '') => {
+        if (to !== undefined && release !== undefined) throw usage('Give --to or --release, not both.');
         const api = await client();
         const before = await api.stable.show(pipeline);
-        const version = to ?? (await parentOf(api, pipeline, before.version));
+        const target =
+          release === undefined
+            ? { version: to ?? (await parentOf(api, pipeline, before.version)) }
+            : { release: await releaseOf(api, pipeline, release) };
         const started = performance.now();
-        const after = await api.stable.set(pipeline, { version, reason, ...(abort && { inFlight: 'abort' as const }) }, before.revision);
+        const wanted = { ...target, reason, ...(abort && { inFlight: 'abort' as const }) };
+        const after = await api.stable.set(pipeline, wanted, before.revision);
         const tookMs = Math.round(performance.now() - started);
         out.answer({ pipeline, from: before, to: after, tookMs }, () =>
           [
@@ -44,4 +57,16 @@ async function parentOf(api: AutoFlowClient, pipeline: string, version: string):
       `${pipeline} ${version} has no parent to go back to. Name a version with --to (autoflow versions list ${pipeline}).`,
     );
   return parent;
+}
+
+/** A hash as people write it: some of its first digits. */
+async function releaseOf(api: AutoFlowClient, pipeline: string, digits: string): Promise<string> {
+  const { items } = await api.releases.list(pipeline);
+  const [found, ...others] = items.filter(({ hash }) => hash.startsWith(digits));
+  if (found === undefined || others.length > 0)
+    throw new CliError(
+      'RELEASE_UNKNOWN',
+      `${pipeline} has ${found === undefined ? 'no release' : `${others.length + 1} releases`} ${digits}… List them (autoflow pipelines releases ${pipeline}).`,
+    );
+  return found.hash;
 }

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 test('both versions agree, the rollback holds, and the stable version is what it was', { timeout: 120_000 }, async () => {
   const client = createClient({ url: controlPlane.url, token: await store.access.createToken('admin', 'admin') });
-  await registerModule(client, EXAMPLE_MODULE(), join(stack.folder, 'releases'), 'theirs');
+  await registerModule(client, EXAMPLE_MODULE(), 'theirs');
   const { version: theirs } = await client.versions.register('retail-orders', { topology: topology('filter-early') } as never);
   const { revision } = await client.stable.show('retail-orders');
   await client.stable.set('retail-orders', { version: theirs.name, reason: 'theirs' }, revision);

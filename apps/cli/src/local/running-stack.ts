@@ -44,7 +44,7 @@ export interface RunningStack {
   /** The example's rate service. */
   readonly ratesUrl: string;
   readonly folder: string;
-  /** `<hash>/index.mjs` of every release. */
+  /** Where the worker keeps the releases that it has fetched. */
   readonly releases: string;
   readonly batches: string;
   readonly pipelines: readonly { readonly name: string; readonly version: string; readonly release: string }[];
@@ -86,7 +86,7 @@ export async function startRunningStack(options: RunningStackOptions): Promise<R
     const client = createClient({ url: api, token: admin.token });
     const pipelines = [];
     signal?.throwIfAborted();
-    for (const module of modules) pipelines.push(...(await registerModule(client, module, folders.releases, 'registered by autoflow up')));
+    for (const module of modules) pipelines.push(...(await registerModule(client, module, 'registered by autoflow up')));
     publish(stack.folder, { api, ingest: ingestUrl, tokenFile: admin.file });
     undo.add(() => unpublish(stack.folder));
     const children = { controlPlane, ingest, worker, rates };

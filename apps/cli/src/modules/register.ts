@@ -1,5 +1,5 @@
 import type { AutoFlowClient } from '@autoflow/client';
-import { buildRelease } from '@autoflow/function-host';
+import { deployModule } from './deploy.js';
 
 export interface RegisteredPipeline {
   readonly name: string;
@@ -8,18 +8,11 @@ export interface RegisteredPipeline {
   readonly created: boolean;
 }
 
-/** Bundles a module into the folder of releases, and registers every pipeline that it exports. The same code again changes nothing. */
-export async function registerModule(
-  client: AutoFlowClient,
-  module: string,
-  releases: string,
-  reason: string,
-): Promise<RegisteredPipeline[]> {
-  const { hash, specs } = await buildRelease(module, releases);
-  const registered: RegisteredPipeline[] = [];
-  for (const spec of specs) {
-    const { version, created } = await client.pipelines.register({ spec, release: hash, reason });
-    registered.push({ name: spec.name, version: version.name, release: hash, created });
-  }
-  return registered;
+/**
+ * Uploads a module's release and registers every pipeline that it exports, as written. A pipeline that is known keeps its stable version: to
+ * start what was there before must not undo a rollback. The same code again changes nothing.
+ */
+export async function registerModule(client: AutoFlowClient, module: string, reason: string): Promise<RegisteredPipeline[]> {
+  const { release, pipelines } = await deployModule(client, module, { plan: 'as-written', hold: true, reason });
+  return pipelines.map(({ pipeline, version, created }) => ({ name: pipeline, version: version!.name, release, created }));
 }

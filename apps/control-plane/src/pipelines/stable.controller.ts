@@ -6,7 +6,7 @@ import type { Response } from 'express';
 import type { z } from 'zod';
 import { STORE } from '../ports.js';
 import { noticesFor } from '../settings/settings.js';
-import { findPipeline, findVersion } from './lookup.js';
+import { findPipeline, findRelease, findVersion } from './lookup.js';
 import { takeBack } from './take-back.js';
 
 /** The pointer that new executions follow. */
@@ -33,16 +33,25 @@ export class StableController {
     answers: StableSet,
     etag: true,
     idempotent: 'kept',
-    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
+    problems: [
+      'PIPELINE_UNKNOWN',
+      'VERSION_UNKNOWN',
+      'RELEASE_UNKNOWN',
+      'MALFORMED_JSON',
+      'BODY_TOO_LARGE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'INVALID_BODY',
+    ],
   })
   async set(
     @Param('pipeline') pipeline: string,
     @IfMatch() revision: number | undefined,
-    @Body({ schema: SetStable }) { version, reason, inFlight }: z.output<typeof SetStable>,
+    @Body({ schema: SetStable }) { version: named, release, reason, inFlight }: z.output<typeof SetStable>,
     @Caller() by: By,
     @Res({ passthrough: true }) response: Response,
   ) {
     const before = await findPipeline(this.store, pipeline);
+    const version = named ?? (await this.versionOf(pipeline, release!));
     await findVersion(this.store, pipeline, version);
     const aborts = inFlight === 'abort' && version !== before.stable.version;
     // What is taken back is of the version that this flip replaces, and of no other.
@@ -55,6 +64,11 @@ export class StableController {
     });
     const stable = { ...answered(row, response), notices: await noticesFor(this.store, pipeline, version) };
     return aborts ? { ...stable, inFlight: await takeBack(this.store, before) } : stable;
+  }
+
+  private async versionOf(pipeline: string, release: string): Promise<string> {
+    await findRelease(this.store, pipeline, release);
+    return (await this.store.definitions.lastStableOf(pipeline, release))!;
   }
 }
 

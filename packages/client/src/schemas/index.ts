@@ -14,6 +14,7 @@ export * from './pipeline-spec.js';
 export * from './pipelines.js';
 export * from './problem.js';
 export * from './records.js';
+export * from './releases.js';
 export * from './settings.js';
 export * from './tokens.js';
 export * from './topology.js';

@@ -47,9 +47,21 @@ export const StableSet = z
   .meta({ id: 'StableSet' });
 export type StableSet = z.infer<typeof StableSet>;
 
-/** `inFlight`: what is under way on the version before ends on it (`finish`, the default), or is taken back and runs again on this one (`abort`). */
+/**
+ * By `release`: the version of it that was stable last, or its newest if none was. `inFlight`: what is under way on the version before ends on it
+ * (`finish`, the default), or is taken back and runs again on this one (`abort`).
+ */
 export const SetStable = z
-  .strictObject({ version: VersionName, reason: Reason, inFlight: z.enum(['finish', 'abort']).default('finish') })
+  .strictObject({
+    version: VersionName.exactOptional(),
+    release: ReleaseHash.exactOptional(),
+    reason: Reason,
+    inFlight: z.enum(['finish', 'abort']).default('finish'),
+  })
+  .refine(({ version, release }) => (version === undefined) !== (release === undefined), {
+    message: 'give a version or a release, not both',
+    path: ['version'],
+  })
   .meta({ id: 'SetStable' });
 export type SetStable = z.input<typeof SetStable>;
 
@@ -78,10 +90,3 @@ export const Graph = z
   })
   .meta({ id: 'Graph' });
 export type Graph = z.infer<typeof Graph>;
-
-export const ReleaseSummary = z.object({ hash: ReleaseHash, createdAt: Timestamp }).meta({ id: 'ReleaseSummary' });
-export type ReleaseSummary = z.infer<typeof ReleaseSummary>;
-export const ReleaseList = pageOf(ReleaseSummary).meta({ id: 'ReleaseList' });
-export const ReleasesQuery = z.strictObject({ limit: Limit, cursor: ReleaseHash.exactOptional() });
-export const Release = z.object({ ...ReleaseSummary.shape, spec: PipelineSpec }).meta({ id: 'Release' });
-export type Release = z.infer<typeof Release>;

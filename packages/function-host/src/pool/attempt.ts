@@ -27,7 +27,7 @@ export function endByError(error: unknown, memoryMb: number): AttemptEnd {
   if (error instanceof CancelledFailure) return { outcome: 'cancelled', error };
   if (error instanceof InstanceNotReady) return endedEnd(error.ended, memoryMb, false, undefined);
   const cause = error instanceof Error ? error : new Error(String(error));
-  const retryable = !(error instanceof ReleaseError) || error.code === 'RELEASE_MISSING';
+  const retryable = !(error instanceof ReleaseError) || error.retryable;
   const type = !(error instanceof ReleaseError) ? cause.name : retryable ? RELEASE_MISSING : StageFailure.releaseBroken;
   return { outcome: 'failed', error: failure(type, cause.message, { begun: false }, { retryable, cause }) };
 }

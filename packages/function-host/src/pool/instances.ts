@@ -32,7 +32,8 @@ export class Instances {
   readonly #closing = new Set<InstanceProcess>();
 
   constructor(
-    private readonly create: (nodes: readonly string[]) => Promise<InstanceProcess>,
+    /** Answers what starts an instance, once all is there that it needs. */
+    private readonly prepare: (nodes: readonly string[]) => Promise<() => InstanceProcess>,
     /** Of all pools of the host: starting is CPU alone, so more at once than there are CPUs would only delay each other, and the host. */
     private readonly starting: Gate,
     private readonly idleMs: number,
@@ -52,9 +53,10 @@ export class Instances {
     const warm = [...this.#idle.keys()].at(-1);
     if (warm !== undefined) return this.#lease(this.#wake(warm), 0);
     const begin = performance.now();
+    const create = await this.prepare(nodes);
     const started = await this.starting.enter(signal);
     try {
-      const instance = await this.#start(nodes, signal, begin);
+      const instance = await this.#start(create, signal, begin);
       return this.#lease(instance, performance.now() - begin);
     } finally {
       started();
@@ -75,8 +77,8 @@ export class Instances {
     await Promise.all([...this.#all].map((instance) => instance.ended));
   }
 
-  async #start(nodes: readonly string[], signal: AbortSignal, begin: number): Promise<InstanceProcess> {
-    const instance = await this.create(nodes);
+  async #start(create: () => InstanceProcess, signal: AbortSignal, begin: number): Promise<InstanceProcess> {
+    const instance = create();
     this.#add(instance);
     const stop = (): void => instance.kill('cancelled while starting');
     signal.addEventListener('abort', stop, { once: true });

@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { PipelineSpec } from '@autoflow/pipeline';
-import { hashRelease, sha256 } from '@autoflow/topology';
+import type { ReleaseManifest, StoredBundle } from '@autoflow/store';
+import { hashModule, sha256 } from '@autoflow/topology';
 import { programFile } from '../programs.js';
 import { bundleModule } from './bundle.js';
+import { functionHashes } from './function-hashes/function-hashes.js';
+import { installRelease } from './install-release.js';
 import { loadSpecs } from './load-specs.js';
-import { BUNDLE_FILE, MANIFEST_FILE, type Manifest } from './read-release.js';
-import { writeAtomically, writeFolderAtomically } from './write-atomically.js';
+import { writeAtomically } from './write-atomically.js';
 
-export interface Release {
+export interface Release extends Required<StoredBundle> {
   /** SHA-256 (hex) of wiring and bundle: the same for the same code, wherever it was built. */
   readonly hash: string;
   /** Of every pipeline that the module exports, sorted by name. */
@@ -26,16 +28,16 @@ export async function buildRelease(
 ): Promise<Release> {
   const releases = resolve(releasesFolder);
   const bundle = await bundleModule(modulePath);
-  const specs = await specsOf(bundle.code, releases, options.loadWithinMs);
-  const hash = hashOf(specs, bundle.code);
-  const folder = join(releases, hash);
-  const manifest: Manifest = { hash, bundle: sha256(bundle.code), specs };
-  await writeFolderAtomically(folder, {
-    [BUNDLE_FILE]: bundle.code,
-    [`${BUNDLE_FILE}.map`]: bundle.sourceMap,
-    [MANIFEST_FILE]: JSON.stringify(manifest, undefined, 2),
-  });
-  return { hash, specs, folder };
+  const { code, sourceMap } = bundle;
+  const specs = await specsOf(code, releases, options.loadWithinMs);
+  const manifest: ReleaseManifest = {
+    hash: hashModule(specs, code),
+    bundle: sha256(code),
+    specs,
+    functions: functionHashes(bundle, specs),
+  };
+  const folder = await installRelease(releases, { manifest, code, sourceMap });
+  return { hash: manifest.hash, specs, folder, manifest, code, sourceMap };
 }
 
 async function specsOf(code: Uint8Array, releases: string, withinMs: number | undefined): Promise<PipelineSpec[]> {
@@ -46,10 +48,4 @@ async function specsOf(code: Uint8Array, releases: string, withinMs: number | un
   } finally {
     await rm(draft);
   }
-}
-
-/** Of a module with several pipelines, the hash of all their release hashes: they are deployed together. */
-function hashOf(specs: readonly PipelineSpec[], code: Uint8Array): string {
-  const hashes = specs.map((spec) => hashRelease(spec, code));
-  return hashes.length === 1 ? hashes[0]! : sha256(hashes.join('\n'));
 }

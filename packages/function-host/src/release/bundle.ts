@@ -7,6 +7,8 @@ import { ReleaseError } from './errors.js';
 export interface Bundle {
   readonly code: Uint8Array;
   readonly sourceMap: Uint8Array;
+  /** What the sources in the map are relative to. */
+  readonly folder: string;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
       logLevel: 'silent',
     });
     const [sourceMap, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
-    return { code: code!.contents, sourceMap: sourceMap!.contents };
+    return { code: code!.contents, sourceMap: sourceMap!.contents, folder: dirname(entry) };
   } catch (error) {
     const errors = (error as BuildFailure).errors as readonly Message[] | undefined;
     if (errors === undefined) throw error;

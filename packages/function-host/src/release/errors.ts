@@ -4,9 +4,10 @@ export type ReleaseErrorCode =
   | 'RELEASE_DOES_NOT_LOAD'
   | 'RELEASE_WITHOUT_PIPELINE'
   | 'RELEASE_MISSING'
+  | 'RELEASE_UNAVAILABLE'
   | 'RELEASE_DAMAGED';
 
-/** The same module or folder fails again, but for RELEASE_MISSING: it may be on its way to this host. The message says what was found and what to do. */
+/** The same module or release fails again, unless it is `retryable`. The message says what was found and what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 
@@ -16,5 +17,10 @@ export class ReleaseError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+
+  /** It may be on its way, or the store may be back soon. */
+  get retryable(): boolean {
+    return this.code === 'RELEASE_MISSING' || this.code === 'RELEASE_UNAVAILABLE';
   }
 }

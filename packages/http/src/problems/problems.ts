@@ -109,7 +109,8 @@ export const PROBLEMS = {
   BODY_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
-    remedy: 'Send less at once; records go through ingest as NDJSON, which has no bound, or through a backfill.',
+    remedy:
+      'Send less at once; records go through ingest as NDJSON, which has no bound, or through a backfill; see what the bundle of a release holds.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
@@ -121,6 +122,16 @@ export const PROBLEMS = {
     status: 422,
     title: 'The wiring is not that of a pipeline',
     remedy: 'Make the specification with `autoflow pipelines register` from the pipeline’s module.',
+  },
+  RELEASE_HASH_WRONG: {
+    status: 422,
+    title: 'The release is not what its hash names',
+    remedy: 'Upload the code and the manifest as `autoflow deploy` builds them; nothing was kept.',
+  },
+  RELEASE_NOT_UPLOADED: {
+    status: 409,
+    title: 'The code of the release is not here',
+    remedy: 'Upload it first (PUT /v1/releases/{hash}); `autoflow deploy` does.',
   },
   VERSION_ILLEGAL: {
     status: 422,
