@@ -43,7 +43,7 @@ async function built(release: string, onLoad = ''): Promise<Release> {
      ${onLoad}
      const database = defineResource({
        name: 'database', secrets: ['TEST_DATABASE_URL'],
-       open: ({ secrets }) => new pg.Pool({ connectionString: secrets.TEST_DATABASE_URL, max: 1 }),
+       open: ({ secret }) => new pg.Pool({ connectionString: secret('TEST_DATABASE_URL'), max: 1 }),
        close: (pool) => pool.end(),
      });
      const stamp = defineFunction('stamp', {
