@@ -46,7 +46,11 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
   app.use(assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
   if (largeBodies !== undefined)
-    app.useBodyParser('json', { limit: largeBodies.limitBytes, type: (request) => isLarge(request as Request, largeBodies.path), ...{ verify: digestBody } });
+    app.useBodyParser('json', {
+      limit: largeBodies.limitBytes,
+      type: (request) => isLarge(request as Request, largeBodies.path),
+      ...{ verify: digestBody },
+    });
   app.useBodyParser('json', { limit: bodyLimitBytes, type: [...JSON_TYPES], ...{ verify: digestBody } }); // which its types do not know
   app.useGlobalPipes(new RequestValidationPipe());
   serveDocument(app, document);

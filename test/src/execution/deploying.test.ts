@@ -71,7 +71,7 @@ async function deploy({ manifest, code, hash }: Pick<Release, 'manifest' | 'code
 let executions = 0;
 const start = (id: string) =>
   platform.client.workflow.start('shifts', { taskQueue: EXECUTION_QUEUE, workflowId: `shift-${executions++}`, args: [[{ id }]] });
-const byOf = async (id: string) => ((await (await start(id)).result()) as { results: { by: string }[] }).results[0]?.by;
+const byOf = async (id: string) => ((await (await start(id)).result()) as { results: { output: { by: string } }[] }).results[0]?.output.by;
 
 test('new executions get the new release, and what is under way ends on its own', async () => {
   await deploy(await built('one'));
@@ -80,7 +80,7 @@ test('new executions get the new release, and what is under way ends on its own'
   expect(await deploy(await built('two'))).toMatchObject({ plan: 'kept', stable: true, version: { name: 'v2' } });
   expect(await byOf('quick')).toBe('two');
   await platform.sql.query('insert into released values (true)');
-  expect(((await slow.result()) as { results: object[] }).results).toMatchObject([{ by: 'one' }]);
+  expect(((await slow.result()) as { results: object[] }).results).toMatchObject([{ output: { by: 'one' } }]);
 });
 
 test.each([

@@ -119,8 +119,10 @@ const takesBody = ({ method }: Route) => /^(PATCH|POST|PUT)$/.test(method);
 test('refuses what is no JSON, too long, of another type, or not what it takes', async () => {
   const headers = { ...json, 'if-match': '*' };
   expect(await codes(takesBody, (route) => send(route, { headers, raw: '{"a":' }))).toEqual(all(takesBody, 'MALFORMED_JSON'));
-  expect(await codes(takesBody, (route) => send(route, { headers, raw: JSON.stringify({ a: 'x'.repeat(70_000) }) }))).toEqual(
-    all(takesBody, 'BODY_TOO_LARGE'),
+  // The code of a release has a limit of its own.
+  const isBounded = (route: Route) => takesBody(route) && !route.path.startsWith('/v1/releases/');
+  expect(await codes(isBounded, (route) => send(route, { headers, raw: JSON.stringify({ a: 'x'.repeat(70_000) }) }))).toEqual(
+    all(isBounded, 'BODY_TOO_LARGE'),
   );
   expect(await codes(takesBody, (route) => send(route, { headers: { ...headers, 'content-type': 'text/plain' }, raw: 'a' }))).toEqual(
     all(takesBody, 'UNSUPPORTED_MEDIA_TYPE'),
