@@ -8,7 +8,7 @@ import { createHostBench, type HostBench } from './testing/host-bench.js';
 const stack = useTestStack();
 let bench: HostBench;
 beforeAll(
-  async () => void (bench = await createHostBench({ temporal: stack.temporal, folder: stack.folder, module: 'trouble', idleMs: 300 })),
+  async () => void (bench = await createHostBench({ temporal: stack.temporal, folder: stack.folder, module: 'trouble', idleMs: 2_000 })),
 );
 afterAll(() => bench.close());
 

@@ -50,7 +50,7 @@ describe('buildRelease', () => {
 
   it('tells all pipelines of a module, sorted by name', async () => {
     const release = await buildRelease(join(fixtures, 'trouble.ts'), join(folder, 'releases'));
-    expect(release.specs.map(({ name }) => name)).toEqual(['curiosity', 'trouble']);
+    expect(release.specs.map(({ name }) => name)).toEqual(['curiosity', 'trouble', 'visits']);
   });
 
   it('bundles a CommonJS package that requires Node modules, beside own `require` and `__dirname`', async () => {
