@@ -30,4 +30,5 @@ export { Simulator } from './simulator/simulator.js';
 export { temporalActions } from './temporal-actions.js';
 export { whatIf, type Measured, type RunnablePlan, type WhatIfAnswer, type WhatIfQuestion } from './what-if.js';
 export { utilisation, type PoolUsage, type Utilisation } from './utilisation.js';
+export { uniform } from './traces/random.js';
 export * from './traces/index.js';

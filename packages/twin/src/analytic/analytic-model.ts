@@ -143,6 +143,11 @@ export class AnalyticModel {
     };
   }
 
+  /** Instances per stage in the last `evaluate`, by index; valid until the next. */
+  get concurrency(): ArrayLike<number> {
+    return this.instances;
+  }
+
   /**
    * By the constants above, valid until the next call; undefined when a working set does not fit. `concurrency` left out: as many instances
    * as the load needs, ⌈1.2ρ + 1.5√ρ⌉.

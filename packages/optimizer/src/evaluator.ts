@@ -1,0 +1,135 @@
+import { hashTopology, type Allocation } from '@autoflow/topology';
+import { planModel, PlanError, poissonArrivals, simulate, type PlanModel } from '@autoflow/twin';
+import { Pacer } from './pacer.js';
+import type { Budget, Plan, Problem } from './problem.js';
+import { keepsLimits, scoreOf, type Figures } from './score.js';
+
+/** One plan, as the twin judges it. */
+export interface Evaluation {
+  readonly plan: Plan;
+  readonly figures: Figures;
+  /** Less is better; see `scoreOf`. */
+  readonly score: number;
+  readonly keepsLimits: boolean;
+}
+
+/** Records of one evaluation: enough batches for a p95, whatever the batch size; the same records for every plan. */
+const LEAST_RECORDS = 500;
+const MOST_RECORDS = 3000;
+const BATCHES = 15;
+
+/**
+ * The twin, asked by all proposers: the same records arrive at the same times with the same noise for every plan (common random numbers), and a plan
+ * that one has asked about costs no time again. What it counts, it counts per account.
+ */
+export class Evaluator {
+  private readonly arrivals: Float64Array;
+  private readonly known = new Map<string, Evaluation | undefined>();
+
+  constructor(
+    private readonly problem: Problem,
+    largestBatch: number,
+  ) {
+    const records = Math.min(MOST_RECORDS, Math.max(LEAST_RECORDS, BATCHES * largestBatch));
+    this.arrivals = poissonArrivals(problem.ratePerSecond, records, problem.seed + 1);
+  }
+
+  /** Every plan that the twin was asked about and could answer. */
+  get evaluations(): Evaluation[] {
+    return [...this.known.values()].filter((one) => one !== undefined);
+  }
+
+  account(budget: Budget, signal?: AbortSignal): Account {
+    return new Account(this, budget, signal);
+  }
+
+  /** Undefined: the plan cannot run, for a working set does not fit. */
+  evaluate(plan: Plan, key = keyOf(plan)): Evaluation | undefined {
+    if (!this.known.has(key)) this.known.set(key, this.simulated(plan));
+    return this.known.get(key);
+  }
+
+  model({ topology }: Pick<Plan, 'topology'>): PlanModel {
+    const { spec, models, host, recordBytes } = this.problem;
+    return planModel({ spec, topology, models, host, recordBytes });
+  }
+
+  private simulated(plan: Plan): Evaluation | undefined {
+    try {
+      const { arrivals, problem } = this;
+      const { costPer1000, latencyMs, throughput } = simulate(this.model(plan), plan.allocation, { arrivals, seed: problem.seed + 1 });
+      const figures = { costPer1000: costPer1000.all, p95Ms: latencyMs.p95, p99Ms: latencyMs.p99, throughput };
+      const rate = carried(problem.ratePerSecond, arrivals);
+      return {
+        plan,
+        figures,
+        score: scoreOf(problem.objective, rate, figures),
+        keepsLimits: keepsLimits(problem.objective, rate, figures),
+      };
+    } catch (error) {
+      if (error instanceof PlanError && error.code === 'MEMORY_TOO_SMALL') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What one proposer has used of its budget. */
+export class Account {
+  private readonly asked = new Set<string>();
+  private readonly found: Evaluation[] = [];
+  readonly pacer: Pacer;
+
+  constructor(
+    private readonly evaluator: Evaluator,
+    readonly budget: Budget,
+    signal?: AbortSignal,
+  ) {
+    this.pacer = new Pacer(signal, budget.ms);
+  }
+
+  get exhausted(): boolean {
+    return this.asked.size >= this.budget.evaluations || this.pacer.over;
+  }
+
+  get left(): number {
+    return this.pacer.over ? 0 : this.budget.evaluations - this.asked.size;
+  }
+
+  get used(): { readonly evaluations: number; readonly ms: number } {
+    return { evaluations: this.asked.size, ms: this.pacer.usedMs };
+  }
+
+  /** All that was asked about, the best first. */
+  get ranked(): Evaluation[] {
+    return this.found.toSorted((a, b) => a.score - b.score);
+  }
+
+  /** Undefined when the plan cannot run, or the budget is used up: see `exhausted`. Asking again about a plan is free. */
+  async twin(plan: Plan): Promise<Evaluation | undefined> {
+    await this.pacer.breathe();
+    const key = keyOf(plan);
+    const asked = this.asked.has(key);
+    if (!asked && this.exhausted) return undefined;
+    this.asked.add(key);
+    const evaluation = this.evaluator.evaluate(plan, key);
+    if (evaluation !== undefined && !asked) this.found.push(evaluation);
+    return evaluation;
+  }
+}
+
+/** By what it runs as. */
+export function keyOf({ topology, allocation }: Plan): string {
+  return `${hashTopology(topology)} ${Object.entries(sorted(allocation))
+    .map(([stage, { memoryMb, concurrency }]) => `${stage}:${memoryMb}x${concurrency}`)
+    .join(' ')}`;
+}
+
+function sorted(allocation: Allocation): Allocation {
+  return Object.fromEntries(Object.entries(allocation).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What in these arrivals can be carried: a finite sample may come slower than the rate that it is drawn from. */
+function carried(ratePerSecond: number, arrivals: Float64Array): number {
+  return Math.min(ratePerSecond, (arrivals.length / arrivals.at(-1)!) * 1000) * SAMPLE;
+}
+const SAMPLE = 0.95;

@@ -1,0 +1,52 @@
+import type { PipelineSpec } from '@autoflow/pipeline';
+import type { Allocation, Envelope, Topology } from '@autoflow/topology';
+import type { Step } from '@autoflow/topology/rewrites';
+import type { FunctionModels, HostModel } from '@autoflow/twin';
+
+/** What is asked of every proposer alike. Plain JSON, so that it can be handed to a thread. */
+export interface Problem {
+  readonly spec: PipelineSpec;
+  /** What runs now: the stable version. Stages that keep their name keep the bounds of `envelope`. */
+  readonly start: { readonly topology: Topology; readonly allocation: Allocation; readonly envelope?: Envelope };
+  readonly models: FunctionModels;
+  readonly host: HostModel;
+  /** Of an input record. */
+  readonly recordBytes: number;
+  readonly ratePerSecond: number;
+  readonly objective: Objective;
+  /** Memory sizes (MB, ascending) that stages may have, and the most instances of one. */
+  readonly limits: { readonly memoryMb: readonly number[]; readonly instances: number };
+  readonly space?: SpaceOptions;
+  readonly seed: number;
+}
+
+/** What shall be least, while the latency keeps its limit and the plan carries the load. Milliseconds. */
+export interface Objective {
+  readonly minimise: 'cost' | 'latency';
+  readonly p95Ms?: number;
+  readonly p99Ms?: number;
+}
+
+export interface SpaceOptions {
+  /** Kinds of rewrites that the search may take; default: all that change what the twin predicts. */
+  readonly rewrites?: readonly Step['rewrite'][];
+  /** Default: batches that fill at this rate, each with the linger in which they do. */
+  readonly batchings?: readonly Batching[];
+}
+export interface Batching {
+  readonly records: number;
+  readonly lingerMs: number;
+}
+
+/** Of one proposer: twin evaluations of plans that it has not asked about before, and wall clock. */
+export interface Budget {
+  readonly evaluations: number;
+  readonly ms: number;
+}
+
+/** A topology with the allocation it shall start with, and the legal steps that lead to it from the start. */
+export interface Plan {
+  readonly topology: Topology;
+  readonly allocation: Allocation;
+  readonly steps: readonly Step[];
+}

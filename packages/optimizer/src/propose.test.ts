@@ -1,0 +1,134 @@
+import { hashTopology, validateAllocation, validateTopology } from '@autoflow/topology';
+import { checkCertificate } from '@autoflow/topology/rewrites';
+import { arbitraryPipelineSpec } from '@autoflow/topology/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Evaluation } from './evaluator.js';
+import type { Problem } from './problem.js';
+import { certified, propose } from './propose.js';
+import { PROPOSERS } from './proposers/index.js';
+import { envelopeOf } from './space/formula.js';
+import { limitsOf } from './space/plan-space.js';
+import { pipelineOf, problemOf } from './testing/problems.js';
+
+const budget = { evaluations: 60, ms: 30_000 };
+
+describe('on random pipelines', () => {
+  it('everything that a proposer ranks is legal, permitted and certified', async () => {
+    const found: Evaluation[] = [];
+    await fc.assert(
+      fc.asyncProperty(arbitraryPipelineSpec({ maxNodes: 8 }), fc.nat(1000), async (spec, seed) => {
+        const problem = problemOf(spec, { seed });
+        const { winner, standing } = await propose(problem, { budget });
+        const bests = standing.flatMap(({ best }) => (best ? [best] : []));
+        for (const { plan } of bests) {
+          expect(validateTopology(spec, plan.topology)).toEqual([]);
+          if (plan.steps.length === 0) continue; // what runs may have bounds of its own
+          expect(validateAllocation(spec, plan.topology, envelopeOf(problem, plan.topology), plan.allocation)).toEqual([]);
+          expect(certified(problem, plan)).toBeDefined();
+        }
+        if (winner)
+          expect(checkCertificate(spec, problem.start.topology, winner.plan.topology, winner.certificate, limitsOf(problem))).toEqual([]);
+        found.push(...bests);
+      }),
+      { numRuns: 6, seed: 5 },
+    );
+    expect(found.some(({ plan }) => plan.steps.length > 2)).toBe(true);
+  });
+
+  it('no proposer asks the twin more often than it may', async () => {
+    for (const spec of fc.sample(arbitraryPipelineSpec({ maxNodes: 6 }), { numRuns: 4, seed: 2 })) {
+      const { standing } = await propose(problemOf(spec), { budget });
+      expect(standing.map(({ proposer }) => proposer)).toEqual(PROPOSERS.map(({ name }) => name));
+      for (const { evaluations } of standing) expect(evaluations).toBeLessThanOrEqual(budget.evaluations / PROPOSERS.length);
+    }
+  });
+});
+
+/** Small enough that the twin is asked about every plan. */
+function small(seed: number): Problem {
+  return problemOf(pipelineOf(3), {
+    seed,
+    limits: { memoryMb: [512, 1769], instances: 16 },
+    space: {
+      rewrites: ['fuse', 'split'],
+      batchings: [
+        { records: 1, lingerMs: 0 },
+        { records: 5, lingerMs: 200 },
+      ],
+    },
+  });
+}
+
+describe('where every plan is looked at', () => {
+  it('no other proposer finds a better one, and the gap says so', async () => {
+    for (const seed of [1, 2, 3]) {
+      const { standing, gap, front } = await propose(small(seed), { budget: { evaluations: 6 * 45, ms: 60_000 } });
+      const [exact, ...others] = standing;
+      expect(exact?.exact).toEqual({ plans: 36, by: 'twin' });
+      for (const { best } of others) expect(best!.score).toBeGreaterThanOrEqual(exact!.best!.score);
+      expect(gap).toEqual({ share: 0, space: exact!.exact });
+      for (const one of front)
+        expect(
+          front.every(
+            (other) =>
+              other === one ||
+              other.figures.p95Ms < one.figures.p95Ms ||
+              other.figures.costPer1000 < one.figures.costPer1000 ||
+              other.figures.throughput < one.figures.throughput,
+          ),
+        ).toBe(true);
+    }
+  });
+
+  it('one seed, one answer', async () => {
+    const problem = problemOf(pipelineOf(4));
+    const answers = [await propose(problem, { budget }), await propose(problem, { budget })].map(({ standing, winner }) => [
+      winner && hashTopology(winner.plan.topology),
+      standing.map(({ best, evaluations }) => [best?.score, evaluations]),
+    ]);
+    expect(answers[0]).toEqual(answers[1]);
+  });
+});
+
+describe('unusual pipelines', () => {
+  it('of one function', async () => {
+    const { winner, reason, gap } = await propose(problemOf(pipelineOf(1)), { budget: { evaluations: 600, ms: 30_000 } });
+    expect(winner !== undefined || reason !== undefined).toBe(true);
+    expect(gap).toMatchObject({ space: { by: 'twin' } });
+  });
+
+  it('where what runs is the best, it stays', async () => {
+    const problem = small(1);
+    const { winner } = await propose(problem, { budget: { evaluations: 6 * 45, ms: 60_000 } });
+    const again = await propose(
+      { ...problem, start: { topology: winner!.plan.topology, allocation: winner!.plan.allocation } },
+      { budget: { evaluations: 6 * 45, ms: 60_000 } },
+    );
+    expect(again.winner).toBeUndefined();
+    expect(again.reason).toContain('more than chance');
+  });
+
+  it.each([
+    ['60 functions in a row', pipelineOf(60)],
+    ['40 branches beside each other', pipelineOf(42, (i) => (i === 0 ? undefined : 0))],
+  ])('of %s: no enumeration is claimed, and what is proposed is certified', async (_, spec) => {
+    const { standing, gap } = await propose(problemOf(spec), { budget: { evaluations: 24, ms: 20_000 } });
+    expect(gap).toEqual({ reason: expect.stringMatching(/^not enumerated: /) });
+    for (const { best } of standing) if (best && best.plan.steps.length > 0) expect(certified(problemOf(spec), best.plan)).toBeDefined();
+    expect(standing.some(({ best }) => best && best.plan.steps.length > 0)).toBe(true);
+  });
+});
+
+it('is left off when it is aborted', async () => {
+  const abort = new AbortController();
+  const asked = propose(problemOf(pipelineOf(6)), {
+    budget: { evaluations: 100_000, ms: 600_000 },
+    signal: abort.signal,
+    progress: ({ proposer }) => {
+      if (proposer === 'annealing') abort.abort(new Error('enough'));
+    },
+    proposers: PROPOSERS.filter(({ name }) => name === 'annealing'),
+  });
+  await expect(asked).rejects.toThrow('enough');
+});
