@@ -80,7 +80,13 @@ export class RecordsController {
     answers: IngestRecord,
     problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN', 'RECORD_RUNNING', 'RECORD_ENDED', 'TEMPORAL_UNAVAILABLE'],
   })
-  async cancel(@Param('pipeline') pipeline: string, @Param('key') key: string, @Query({ schema: ScopeQuery }) { scope }: Scope) {
+  async cancel(
+    @Param('pipeline') pipeline: string,
+    @Param('key') key: string,
+    @Query({ schema: ScopeQuery }) { scope }: Scope,
+    @Shown() showing: Showing,
+  ) {
+    const show = await this.fields.shown(showing, false, { pipeline, what: `record ${key}` });
     await findPipeline(this.store, pipeline);
     await this.store.inbox.cancel(pipeline, key, scope);
     const record = await findRecord(this.store, pipeline, scope, key);
@@ -88,7 +94,8 @@ export class RecordsController {
     if (record.state !== 'running' || record.batchId === undefined)
       throw new ProblemError('RECORD_ENDED', `${JSON.stringify(key)} is ${record.state}.`);
     await this.cancelAlone(record.batchId, key);
-    return findRecord(this.store, pipeline, scope, key);
+    // It may have been completed before it could be cancelled.
+    return presented(pipeline, await findRecord(this.store, pipeline, scope, key), show);
   }
 
   private async cancelAlone(batchId: string, key: string): Promise<void> {

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Attempts, IngestRecord, IngestRecordPage, Problem, Why } from '@autoflow/client/schemas';
+import { SensitiveFields } from '@autoflow/http';
 import { parcel, parcels, RECORDS, useIngest } from '../testing/ingest.js';
 import { claimAll, complete } from '../testing/run.js';
+import { RecordsController } from './records.controller.js';
 
 const ingest = useIngest();
 const get = (path: string) => ingest.send('GET', RECORDS + path);
@@ -95,6 +97,19 @@ describe('taking back', () => {
     await submit('alone', parcel('alone'));
     await claimAll(ingest.store, 'alone');
     expect((await cancel('alone', 'alone')).json.code).toBe('TEMPORAL_UNAVAILABLE');
+  });
+
+  test('one that was completed before it could be cancelled is answered without what is sensitive', async () => {
+    await submit('raced', parcel('raced'));
+    const claimed = await claimAll(ingest.store, 'raced');
+    const executions = {
+      view: () => Promise.resolve(undefined),
+      queued: () => Promise.resolve(undefined),
+      cancel: () => complete(ingest.store, claimed).then(() => true),
+    };
+    const controller = new RecordsController(ingest.store, executions, new SensitiveFields(ingest.store));
+    const answer = await controller.cancel('parcels', 'raced', { scope: 'raced' }, { name: 'operator', role: 'operator' });
+    expect(answer).toMatchObject({ state: 'completed', output: { id: 'raced', town: '[redacted]' } });
   });
 });
 
