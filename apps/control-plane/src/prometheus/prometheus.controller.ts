@@ -44,6 +44,13 @@ export class PrometheusController {
     const from = new Date(to.getTime() - WINDOW_MS);
     for (const { name: pipeline } of pipelines.slice(0, MAX_PIPELINES)) {
       out.gauge('autoflow_open_executions', 'Batches whose execution has not settled.', open.get(pipeline) ?? 0, { pipeline });
+      const { records, bytes, oldestAt } = await this.store.inbox.waiting(pipeline);
+      out.gauge('autoflow_inbox_records', 'Records that wait to be fed, without those of backfills.', records, { pipeline });
+      out.gauge('autoflow_inbox_bytes', 'Of the records that wait.', bytes, { pipeline });
+      const waitedMs = oldestAt === undefined ? 0 : Math.max(0, to.getTime() - oldestAt.getTime());
+      out.gauge('autoflow_inbox_oldest_seconds', 'How long the oldest of them has waited; 0 when none waits.', waitedMs / 1000, {
+        pipeline,
+      });
       const rows = await this.store.metrics.metrics({ pipeline, from, to, by: 'version' });
       for (const row of rows.slice(-MAX_VERSIONS)) addVersion(out, pipeline, row);
     }

@@ -19,6 +19,8 @@ test('Prometheus reads this process and every pipeline, with a token', async () 
     replace: false,
   });
   await api.store.ledger.close({ batchId: 'open', outcomes: [{ state: 'completed', key: 'k', output: {} }], inputs: new Map() });
+  const waiting = ['w1', 'w2'].map((key) => ({ key, record: { id: key }, digest: 'd'.repeat(64), bytes: 10 }));
+  await api.store.inbox.accept({ pipeline: 'parcels', scope: 'live', records: waiting });
   const token = await api.store.access.createToken('prometheus', 'viewer');
   const answer = await fetch(`${api.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
   const text = await answer.text();
@@ -26,6 +28,9 @@ test('Prometheus reads this process and every pipeline, with a token', async () 
   expect(text).toMatch(/^process_resident_memory_bytes \d+/m);
   expect(text).toMatch(/^autoflow_pipelines 1$/m);
   expect(text).toMatch(/^autoflow_open_executions\{pipeline="parcels"\} 0$/m);
+  expect(text).toMatch(/^autoflow_inbox_records\{pipeline="parcels"\} 2$/m);
+  expect(text).toMatch(/^autoflow_inbox_bytes\{pipeline="parcels"\} 20$/m);
+  expect(text).toMatch(/^autoflow_inbox_oldest_seconds\{pipeline="parcels"\} [\d.]+$/m);
   expect(text).toMatch(/^autoflow_records_recent\{pipeline="parcels",version="v1"\} 1$/m);
   expect(text).toMatch(/^autoflow_latency_seconds\{pipeline="parcels",version="v1",quantile="0.99"\} [\d.]+$/m);
   expect((await fetch(`${api.url}/metrics`)).status).toBe(401);
