@@ -12,8 +12,8 @@ export interface Context {
   readonly stack: string;
   /** Rejects when neither `--api` nor a running local stack says where the API is. */
   client(): Promise<AutoFlowClient>;
-  /** Where records are sent: `given`, else AUTOFLOW_INGEST, else that of the running local stack; rejects when none says it. */
-  ingest(given?: string): Promise<Address>;
+  /** Where records are sent: `--ingest`, else AUTOFLOW_INGEST, else that of the running local stack; rejects when none says it. */
+  ingest(): Promise<Address>;
   /** Speaks to it. */
   ingestClient(): Promise<IngestClient>;
 }
@@ -64,10 +64,10 @@ export function contextOf(options: GlobalOptions, env: NodeJS.ProcessEnv = proce
     env,
     stack,
     client: () => clientOf(options, env),
-    ingest: (given) => ingestOf(given, options, env),
+    ingest: () => ingestOf(options, env),
     async ingestClient() {
       const { createIngestClient } = await import('@autoflow/client');
-      return createIngestClient(await ingestOf(options.ingest, options, env));
+      return createIngestClient(await ingestOf(options, env));
     },
   };
 }
@@ -85,8 +85,8 @@ async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise
 }
 
 /** As for the API: the local stack's token goes to its own ingest only. */
-async function ingestOf(given: string | undefined, options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<Address> {
-  const [givenUrl, givenToken] = [given ?? env['AUTOFLOW_INGEST'], options.token ?? env['AUTOFLOW_TOKEN']];
+async function ingestOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<Address> {
+  const [givenUrl, givenToken] = [options.ingest ?? env['AUTOFLOW_INGEST'], options.token ?? env['AUTOFLOW_TOKEN']];
   const local = givenUrl !== undefined && givenToken !== undefined ? undefined : await publishedBy(options.stack, env);
   const url = givenUrl ?? local?.ingest;
   if (url === undefined)

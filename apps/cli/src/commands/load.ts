@@ -18,7 +18,6 @@ interface LoadCommandOptions {
   readonly interpolation: Interpolation;
   readonly source?: string;
   readonly groupBy?: string;
-  readonly ingest?: string;
   readonly seed: number;
   readonly batchWindow: number;
   readonly warmUp: number;
@@ -43,7 +42,6 @@ export function registerLoad(program: Command): void {
     )
     .option('--source <file>', 'a .csv or .jsonl file (.gz too); default: generated invoices for the example')
     .option('--group-by <column>', 'rows of a CSV that agree here are one record (default for the example: InvoiceNo)')
-    .option('--ingest <url>', 'address of ingest (default: AUTOFLOW_INGEST, or that of the running local stack)')
     .option('--seed <n>', 'the same seed, the same arrivals', positive, 1)
     .option('--batch-window <ms>', 'arrivals of so many milliseconds travel in one post', positive, 5)
     .option('--warm-up <span>', 'at the start: neither rate nor latency', spanOf, 0)
@@ -61,7 +59,7 @@ async function load(context: Context, options: LoadCommandOptions, pipeline = ''
     import('../load/source-records.js'),
   ]);
   const api = await context.client();
-  const ingest = await context.ingest(options.ingest);
+  const ingest = await context.ingest();
   const { stable } = await api.pipelines.show(pipeline);
   const { spec } = await api.releases.show(pipeline, stable.release);
   const { about, records } = await recordsOf(options, pipeline, spec, sources);
