@@ -13,7 +13,7 @@ const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import
 const RECORDS = 120;
 const KILL_AFTER = 50;
 /** Workflows and control on the first two: what is killed later runs functions only, and no sticky queue has to time out. */
-const ROLES = ['workflows,control,functions', 'workflows,functions', 'functions'];
+const ROLES = ['workflows,control,feeder,functions', 'workflows,functions', 'functions'];
 
 const stack = useTestStack();
 const workers: ChildProcess[] = [];
