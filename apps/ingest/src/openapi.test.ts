@@ -27,6 +27,7 @@ test('the document has every route, with both kinds of bodies and every referenc
   const { post } = json.paths['/v1/pipelines/{pipeline}/records'];
   expect(Object.keys(post.requestBody.content)).toEqual(['application/json', 'application/x-ndjson']);
   expect(Object.keys(post.responses)).toEqual(expect.arrayContaining(['202', '404', '409', '413', '415', '422', '429', '503']));
+  expect(post.description).toContain('needs no `Idempotency-Key`');
   const names = [...JSON.stringify(json).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name!);
   expect(names.filter((name) => !(name in json.components.schemas))).toEqual([]);
   expect((await fetch(`${ingest.url}/v1/docs`)).status).toBe(200);

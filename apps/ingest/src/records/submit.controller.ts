@@ -39,7 +39,8 @@ export class SubmitController {
   })
   @Post('', {
     summary: 'Takes records in: what is accepted is durable, and gets exactly one outcome',
-    note: `A key names one record in its scope: the same record again is \`known\`, other content is a \`conflict\`. A record that is not valid is an error
+    note: `A key names one record in its scope: the same record again is \`known\`, other content is a \`conflict\`. So a request
+may be sent again after any failure, and needs no \`Idempotency-Key\`. A record that is not valid is an error
 of that record only. A JSON body is answered when all is taken, with \`wait\` when all that was accepted has its outcome or the time is over. A body of
 \`${NDJSON}\` may be gzipped and has no bound but that of its lines: it is answered line by line while it comes in, so read while you send, or ask
 for \`answer=summary\`; while too many records wait it is slowed down. A line \`{"problem": …}\` at the end says what stopped the rest.`,

@@ -70,7 +70,7 @@ const To = z.enum(['latest', 'original']).default('latest');
 export const RedriveOne = z.strictObject({ to: To, reason: Reason }).meta({ id: 'RedriveOne' });
 export const DiscardOne = z.strictObject({ reason: Reason }).meta({ id: 'DiscardOne' });
 
-/** The oldest ones that match, at most `limit` at a time: send it again while `remaining` is above zero. */
+/** The newest ones that match, at most `limit` at a time: send it again while `remaining` is above zero. */
 export const RedriveMany = z
   .strictObject({ ...FILTER, since: Since.exactOptional(), limit: z.int().min(1).max(1000).default(1000), to: To, reason: Reason })
   .meta({ id: 'RedriveMany' });
