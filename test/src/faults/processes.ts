@@ -1,0 +1,77 @@
+/** The built programs as processes of their own, that are killed and started again. */
+import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface Program {
+  readonly name: string;
+  readonly file: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** One program; after `kill` it can be started again, with the same settings. */
+export class FaultyProcess {
+  #child: ChildProcess | undefined;
+  #said = '';
+
+  constructor(readonly program: Program) {}
+
+  get name(): string {
+    return this.program.name;
+  }
+
+  /** What it wrote last, for a message. */
+  get said(): string {
+    return this.#said;
+  }
+
+  /** Resolves when it takes work. */
+  async start(): Promise<void> {
+    const { name, file, env } = this.program;
+    // Not the arguments of the test runner: this is the built program.
+    const child = fork(file, { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#child = child;
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.setEncoding('utf8').on('data', (text: string) => (this.#said = (this.#said + text).slice(-4_000)));
+    await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(() => Promise.reject(new Error(`${name} ended before it took work:\n${this.#said}`))),
+    ]);
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** SIGKILL to every process that it started: the instances of a function host. Answers how many there were. */
+  killChildren(): number {
+    const pids = childrenOf(this.#child?.pid);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    return pids.length;
+  }
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  if (pid === undefined) return [];
+  try {
+    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number);
+  } catch {
+    // It answers 1 when there is none.
+    return [];
+  }
+}
