@@ -93,6 +93,6 @@ function functionsText(functions: Readonly<Record<string, string>> | undefined, 
   if (functions === undefined) return 'not told';
   const all = Object.entries(functions);
   const other = all.filter(([node, hash]) => before[node] !== hash).map(([node]) => node);
-  if (other.length === all.length) return `${all.length}, all new`;
+  if (other.length === all.length) return `${all.length}, all changed`;
   return other.length === 0 ? `${all.length}, all as before` : `${all.length}, changed: ${other.join(' ')}`;
 }
