@@ -46,6 +46,7 @@ function lineOf({ pipeline, dryRun, plan, why, version, stable, before, function
     ? `${would} stable${before === undefined || before.version === version?.name ? '' : ` (${before.version} before)`}`
     : `${would} held; ${before?.version} stays stable`;
   const other = functions.filter(({ change }) => change !== 'same').map(({ node }) => node);
-  const changed = other.length === 0 ? 'none changed' : other.length === functions.length ? 'all of them changed' : `changed: ${other.join(', ')}`;
+  const changed =
+    other.length === 0 ? 'none changed' : other.length === functions.length ? 'all of them changed' : `changed: ${other.join(', ')}`;
   return `${pipeline} · ${functions.length} functions, ${changed} · version ${name} ${pointer} · ${topology}: ${why}`;
 }
