@@ -20,7 +20,8 @@ const greet = defineFunction('greet', {
   reads: input.omit({ id: true }),
   writes: z.object({ pin: sensitive(z.int()) }),
   handle: ({ email, people }) => {
-    if (email === 'dies@x.org') throw new TerminalError('NO_MAIL', `cannot greet ${email} with ${people[0]?.tax ?? ''} and ${people[0]?.name ?? ''}`);
+    if (email === 'dies@x.org')
+      throw new TerminalError('NO_MAIL', `cannot greet ${email} with ${people[0]?.tax ?? ''} and ${people[0]?.name ?? ''}`);
     return { pin: 4711 };
   },
 });

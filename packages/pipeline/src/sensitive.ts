@@ -46,7 +46,8 @@ function collect(schema: JsonSchema, definitions: NonNullable<JsonSchema['$defs'
   if (schema.sensitive === true) return void paths.add(path);
   const into = (inner: unknown, at: string) => collect(inner as JsonSchema, definitions, at, paths, depth + 1);
   if (schema.$ref !== undefined) into(definitions[schema.$ref.replace('#/$defs/', '')], path);
-  for (const [name, inner] of Object.entries(schema.properties ?? {})) into(inner, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  for (const [name, inner] of Object.entries(schema.properties ?? {}))
+    into(inner, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   for (const keyword of ['items', 'additionalProperties']) into(schema[keyword], `${path}/*`);
   for (const keyword of ['prefixItems']) for (const inner of (schema[keyword] ?? []) as unknown[]) into(inner, `${path}/*`);
   for (const keyword of ['anyOf', 'oneOf', 'allOf']) for (const inner of (schema[keyword] ?? []) as unknown[]) into(inner, path);

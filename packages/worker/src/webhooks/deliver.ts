@@ -56,7 +56,9 @@ export function startWebhooks(ports: Ports, options: WebhookOptions = {}): { clo
     close: async () => {
       closed.abort();
       clearInterval(timer);
-      await (await listening)?.();
+      await (
+        await listening
+      )?.();
       await looking;
       await Promise.all(deliveries);
     },
@@ -67,7 +69,7 @@ export function startWebhooks(ports: Ports, options: WebhookOptions = {}): { clo
 async function deliverTo(webhook: ClaimedWebhook, { store, log }: Ports, options: WebhookOptions, closed: AbortSignal): Promise<void> {
   const { firstRetryMs = FIRST_RETRY_MS } = options;
   const { id } = webhook;
-  for (let place = webhook.place; ; ) {
+  for (let place = webhook.place; ;) {
     const events = await store.events.after(place, PAGE);
     if (events.length === 0 || closed.aborted) return store.webhooks.delivered(id, place, 0, 0);
     for (const event of events.filter((each) => wants(webhook, each))) {
@@ -93,10 +95,17 @@ async function deliverTo(webhook: ClaimedWebhook, { store, log }: Ports, options
 const attemptsAt = (webhook: ClaimedWebhook, place: string): number => (place === webhook.place ? webhook.attempts : 0);
 
 function wants({ types, pipelines }: ClaimedWebhook, { type, pipeline }: EventRow): boolean {
-  return (types === undefined || types.includes(type)) && (pipelines === undefined || (pipeline !== undefined && pipelines.includes(pipeline)));
+  return (
+    (types === undefined || types.includes(type)) && (pipelines === undefined || (pipeline !== undefined && pipelines.includes(pipeline)))
+  );
 }
 
-async function post({ url, secret }: ClaimedWebhook, { id, ...event }: EventRow, options: WebhookOptions, signal: AbortSignal): Promise<void> {
+async function post(
+  { url, secret }: ClaimedWebhook,
+  { id, ...event }: EventRow,
+  options: WebhookOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { timeoutMs = TIMEOUT_MS, allowPrivate = false } = options;
   const body = JSON.stringify({ id, ...event });
   await send(new URL(url), body, { headers: signedHeaders({ id, body }, secret, new Date()), timeoutMs, allowPrivate, signal });

@@ -39,7 +39,9 @@ interface Received {
   readonly event: { readonly id: string; readonly type: string; readonly data: { readonly n?: number } };
 }
 /** A receiver that answers `status(n)` to the nth request, or never where that is undefined. */
-async function receiver(status: (n: number) => number | undefined = () => 204): Promise<{ url: string; got: Received[]; until(n: number): Promise<void> }> {
+async function receiver(
+  status: (n: number) => number | undefined = () => 204,
+): Promise<{ url: string; got: Received[]; until(n: number): Promise<void> }> {
   const got: Received[] = [];
   let wake = () => {};
   const server: Server = createServer((request, response) => {
@@ -143,7 +145,9 @@ test('two processes do not send the same event at a time, and a backlog of thous
   await sql.query(`insert into autoflow.events (type, data) select 'test.noise', '{}' from generate_series(1, 20000)`);
   await hook('early', url, ['test.backlog']);
   await sql.query(`insert into autoflow.events (type, data) select 'test.noise', '{}' from generate_series(1, 20000)`);
-  await sql.query(`insert into autoflow.events (type, data) select 'test.backlog', json_build_object('n', n) from generate_series(0, 99) n`);
+  await sql.query(
+    `insert into autoflow.events (type, data) select 'test.backlog', json_build_object('n', n) from generate_series(0, 99) n`,
+  );
   deliver();
   deliver();
   await until(100);
@@ -158,7 +162,17 @@ test('loopback and private addresses are refused unless allowed, by address, by 
   expect((await untilWebhook('w', ({ attempts }) => attempts > 0)).lastError).toMatch(/127\.0\.0\.1 is a loopback, private/);
   const to = (text: string) =>
     send(new URL(text), '{}', { headers: {}, timeoutMs: 1_000, allowPrivate: false, signal: new AbortController().signal });
-  for (const host of ['localhost', '[::1]', '0x7f000001', '2130706433', '127.1', '[::ffff:127.0.0.1]', '10.0.0.1', '169.254.169.254', '[fd00::1]'])
+  for (const host of [
+    'localhost',
+    '[::1]',
+    '0x7f000001',
+    '2130706433',
+    '127.1',
+    '[::ffff:127.0.0.1]',
+    '10.0.0.1',
+    '169.254.169.254',
+    '[fd00::1]',
+  ])
     await expect(to(`http://${host}:${new URL(url).port}/`), host).rejects.toThrow(PrivateAddressError);
   expect(got).toEqual([]);
   expect(['8.8.8.8', '2606:4700::1111'].map(isPrivate)).toEqual([false, false]);
