@@ -16,6 +16,7 @@ import { DeadLettersService } from './dead-letters/dead-letters.service.js';
 import { HealthController } from './health/health.controller.js';
 import { HostsController } from './hosts/hosts.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { OptimizationsController } from './optimizations/optimizations.controller.js';
 import { PipelinesController } from './pipelines/pipelines.controller.js';
 import { PipelinesService } from './pipelines/pipelines.service.js';
 import { ReleasesController } from './pipelines/releases.controller.js';
@@ -52,6 +53,7 @@ export class AppModule {
         BackfillsController,
         MetricsController,
         WhatIfController,
+        OptimizationsController,
         RecordsController,
         DeadLettersController,
         ArmsController,

@@ -7,6 +7,8 @@ export type AutoFlowClient = ReturnType<typeof createClient>;
 
 /** Megabytes over a slow line. */
 const UPLOAD_WITHIN_MS = 300_000;
+/** A search takes a minute, and its answer a little more. */
+const SEARCH_WITHIN_MS = 150_000;
 
 interface Page {
   readonly limit?: number;
@@ -64,6 +66,9 @@ export function createClient(options: ClientOptions) {
       /** Simulated from what was measured; nothing is changed. */
       whatIf: (pipeline: string, body: api.WhatIfQuestion) =>
         call<api.WhatIf>(path`/pipelines/${pipeline}/what-if`, { method: 'POST', body }),
+      /** A better topology than the stable one, searched in the twin; nothing is changed. */
+      optimize: (pipeline: string, body: api.OptimizationQuestion) =>
+        call<api.Optimization>(path`/pipelines/${pipeline}/optimizations`, { method: 'POST', body, timeoutMs: SEARCH_WITHIN_MS }),
       digest: (pipeline: string, scope: string) => call<api.ScopeDigest>(path`/pipelines/${pipeline}/digest`, { query: { scope } }),
     },
 

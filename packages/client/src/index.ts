@@ -37,6 +37,8 @@ export type {
   OperationSettings,
   Pipeline,
   PipelineSummary,
+  Optimization,
+  OptimizationQuestion,
   Problem,
   ProblemLocation,
   RecordOutcome,

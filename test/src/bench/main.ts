@@ -19,6 +19,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   invocation: () => import('./invocation.bench.js'),
   metering: () => import('./metering.bench.js'),
   'twin-speed': () => import('./twin-speed.bench.js'),
+  search: () => import('./search.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),
   ingest: () => import('./ingest.bench.js'),
   inbox: () => import('./inbox.bench.js'),

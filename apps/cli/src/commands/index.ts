@@ -15,6 +15,7 @@ import { registerEvents } from './events.js';
 import { registerHosts } from './hosts.js';
 import { registerLoad } from './load.js';
 import { registerMetrics } from './metrics.js';
+import { registerOptimize } from './optimize.js';
 import { registerPipelines } from './pipelines.js';
 import { registerRecords } from './records.js';
 import { registerRollback } from './rollback.js';
@@ -52,6 +53,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerAutonomy,
   registerMetrics,
   registerWhatIf,
+  registerOptimize,
   registerDeadLetters,
   registerEvents,
   registerWebhooks,

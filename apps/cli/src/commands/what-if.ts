@@ -30,7 +30,7 @@ export function registerWhatIf(program: Command): void {
     );
 }
 
-function rateOf(text: string): { readonly times: number } | { readonly ratePerSecond: number } {
+export function rateOf(text: string): { readonly times: number } | { readonly ratePerSecond: number } {
   const [, times, number] = /^(x?)(\d+(?:\.\d+)?)$/.exec(text) ?? [];
   if (number === undefined || Number(number) === 0)
     throw usage(`--rate ${text} is no rate; give records per second, such as 50, or a multiple, such as x4.`);
@@ -60,6 +60,9 @@ function text({ pipeline, version, ratePerSecond, predicted, running, error, not
   ].join('\n');
 }
 
-function around({ mean, halfWidth }: { readonly mean: number; readonly halfWidth: number }, format: (value: number) => string): string {
+export function around(
+  { mean, halfWidth }: { readonly mean: number; readonly halfWidth: number },
+  format: (value: number) => string,
+): string {
   return `${format(mean)} ± ${format(halfWidth)}`;
 }

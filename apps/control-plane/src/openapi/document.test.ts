@@ -45,6 +45,7 @@ const ROUTES = [
   'POST /v1/pipelines/{pipeline}/dead-letters/{letter}:redrive',
   'POST /v1/pipelines/{pipeline}/dead-letters:discard',
   'POST /v1/pipelines/{pipeline}/dead-letters:redrive',
+  'POST /v1/pipelines/{pipeline}/optimizations',
   'POST /v1/pipelines/{pipeline}/releases',
   'POST /v1/pipelines/{pipeline}/versions',
   'POST /v1/pipelines/{pipeline}/what-if',
@@ -102,7 +103,7 @@ test('every operation says what it takes, what it answers and how it fails', asy
     ]);
     expect([route, requestBody?.content['application/json']?.schema !== undefined]).toEqual([route, /^(PATCH|POST|PUT)/.test(route)]);
     expect([route, security !== undefined, '401' in responses]).toEqual([route, !route.includes('/health/'), !route.includes('/health/')]);
-    if (/^(PATCH|POST|PUT)/.test(route) && !route.endsWith('/what-if'))
+    if (/^(PATCH|POST|PUT)/.test(route) && !/\/(what-if|optimizations)$/.test(route))
       expect([route, parameters.find(({ name }) => name === 'Idempotency-Key')]).toMatchObject([route, { in: 'header' }]);
     // What is named by its content has no revision.
     if (/^(PATCH|PUT)/.test(route) && !route.includes('/releases/'))

@@ -10,6 +10,7 @@ export * from './health.js';
 export * from './ingest.js';
 export * from './hosts.js';
 export * from './metrics.js';
+export * from './optimizations.js';
 export * from './pipeline-spec.js';
 export * from './pipelines.js';
 export * from './problem.js';

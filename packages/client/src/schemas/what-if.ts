@@ -25,9 +25,9 @@ export const WhatIfQuestion = z
 export type WhatIfQuestion = z.input<typeof WhatIfQuestion>;
 
 /** A mean over independent simulations, and half the width of its 95 % confidence interval. */
-const Estimate = z.object({ mean: z.number(), halfWidth: z.number() });
+export const Estimate = z.object({ mean: z.number(), halfWidth: z.number() });
 
-const Predicted = z.object({
+export const Predicted = z.object({
   throughput: Estimate,
   latencyMs: z.object({ mean: Estimate, p50: Estimate, p95: Estimate, p99: Estimate }),
   costPer1000: z.object({ all: Estimate, withoutActions: Estimate }),

@@ -194,6 +194,12 @@ export const PROBLEMS = {
   STORE_FAILED: { status: 500, title: 'The database refused', remedy: 'See `detail`; the log of the service has the error.' },
   STORE_UNAVAILABLE: { status: 503, title: 'The database is not available', remedy: 'Send the same request again later.', retryable: true },
   TEMPORAL_UNAVAILABLE: { status: 503, title: 'Temporal is not available', remedy: 'Send the same request again later.', retryable: true },
+  SEARCH_RUNNING: {
+    status: 409,
+    title: 'Another search is under way',
+    remedy: 'Ask again when it has ended: a search takes a minute at most.',
+    retryable: true,
+  },
   TOO_MANY_STREAMS: {
     status: 503,
     title: 'Too many streams of events are open',

@@ -1,0 +1,44 @@
+import { availableParallelism } from 'node:os';
+import { ProblemError } from '@autoflow/http';
+import type { InvocationRow, MetricsRow, Store, VersionRow } from '@autoflow/store';
+import type { Allocation } from '@autoflow/topology';
+import { LOCAL_HOST, type HostModel, type Measured } from '@autoflow/twin';
+
+const DEFAULT_SINCE_MS = 24 * 3_600_000;
+/** Of a release, the latest: enough for every function of a pipeline, and read in well under a second. */
+const MOST_ROWS = 5_000;
+
+/** What is learned from: the latest invocations of one release. */
+export async function invocationsOf(store: Store, pipeline: string, release: string): Promise<InvocationRow[]> {
+  return (await store.metrics.invocations({ pipeline, limit: MOST_ROWS })).filter((row) => row.release === release);
+}
+
+export async function currentAllocation(store: Store, { pipeline, name }: VersionRow): Promise<Allocation> {
+  return (await store.definitions.allocation(pipeline, name))!.stages;
+}
+
+/** What a version did in this time; refuses when it did nothing. */
+export async function measuredBy(store: Store, { pipeline, name }: VersionRow, sinceMs = DEFAULT_SINCE_MS): Promise<Measured> {
+  const to = new Date();
+  const from = new Date(to.getTime() - sinceMs);
+  const [row] = await store.metrics.metrics({ pipeline, version: name, by: 'version', from, to });
+  if (row === undefined) throw notIdentifiable([`${pipeline} ${name} has measured nothing in this time. Let it run first.`]);
+  return measuredOf(row);
+}
+
+export function notIdentifiable(reasons: readonly string[]): ProblemError {
+  return new ProblemError(
+    'NOT_IDENTIFIABLE',
+    'What was measured does not tell enough for this question.',
+    reasons.map((message) => ({ message })),
+  );
+}
+
+/** Soft limits give every instance a whole core, whatever its memory. */
+export function hostOf(rows: readonly InvocationRow[], cores = availableParallelism()): HostModel {
+  return { ...LOCAL_HOST, cores, cpuFollowsMemory: rows.some(({ enforcement }) => enforcement !== 'soft') };
+}
+
+function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {
+  return { throughput, latencyMs: latency, ...(costPer1000 && { costPer1000 }) };
+}
