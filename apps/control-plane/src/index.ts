@@ -1,3 +1,3 @@
 export { createControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.js';
 export type { Log } from '@autoflow/store';
-export { readSettings, type Settings, SettingsError } from './settings.js';
+export { readSettings, type Settings } from './settings.js';

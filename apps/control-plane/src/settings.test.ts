@@ -1,5 +1,6 @@
+import { SettingsError } from '@autoflow/http';
 import { expect, test } from 'vitest';
-import { readSettings, SettingsError } from './settings.js';
+import { readSettings } from './settings.js';
 
 test('the least that is needed is a database', () => {
   expect(readSettings({ DATABASE_URL: 'postgres://u:p@h/d' })).toEqual({

@@ -1,2 +1,2 @@
 export { createIngest, type Ingest, type IngestOptions } from './ingest.js';
-export { readSettings, type Settings, SettingsError } from './settings.js';
+export { readSettings, type Settings } from './settings.js';

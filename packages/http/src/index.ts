@@ -4,6 +4,8 @@ export { type Access, Needs, type Role } from './access/roles.js';
 export { LOG, nestLogger } from './log.js';
 export type { DocumentOptions } from './openapi/document.js';
 export { ApiExcludeEndpoint as Undocumented } from '@nestjs/swagger';
+export { runService, type ServiceProcess } from './process/run-service.js';
+export { bytesSetting, parseSettings, portSetting, type ServiceSettings, serviceSettings, SettingsError } from './process/settings.js';
 export { notReady } from './problems/not-ready.js';
 export { Delete, Get, type OperationOptions, Patch, Post, Put } from './openapi/operation.js';
 export { ProblemError } from './problems/problem-error.js';

@@ -26,7 +26,7 @@ export const ARROWS: { readonly [member: string]: readonly string[] } = {
   workflows: ['topology', 'pipeline'],
   'function-host': ['store', 'twin', 'topology', 'pipeline'],
   client: ['topology', 'pipeline'],
-  http: ['client', 'store', 'topology', 'pipeline'],
+  http: ['client', 'store', 'workflows', 'topology', 'pipeline'],
   worker: packages.filter((name) => name !== 'worker' && name !== 'client'),
   'local-stack': [],
   'retail-orders': packages,

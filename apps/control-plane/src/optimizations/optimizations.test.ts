@@ -2,87 +2,22 @@ import { hashTopology } from '@autoflow/topology';
 import { checkCertificate } from '@autoflow/topology/rewrites';
 import { expect, test } from 'vitest';
 import { Optimization } from '@autoflow/client/schemas';
-import type { InvocationRow } from '@autoflow/store';
 import { useApi } from '../testing/api.js';
-import { parcelsSpec, RELEASE } from '../testing/parcels.js';
+import { invocations, settle } from '../testing/measured.js';
+import { parcelsSpec } from '../testing/parcels.js';
 
 const api = useApi();
 const PATH = '/v1/pipelines/parcels/optimizations';
-const STAGES = ['weigh', 'find-depot', 'is-heavy', 'book'];
 const EXECUTIONS = 60;
 
-/** Executions one after the other, every other one of so many records. */
-function rows(records: number): InvocationRow[] {
-  const begin = Date.now() - 600_000;
-  return Array.from({ length: EXECUTIONS }, (_, e) =>
-    STAGES.map((stage, s): InvocationRow => {
-      const n = e % 2 === 0 ? 1 : records;
-      const cpuMs = 2 + 0.5 * n + 0.1 * ((e + s) % 3);
-      const durationMs = 8 + 0.7 * n + cpuMs;
-      return {
-        runId: `run-${e}`,
-        activityId: `${s}`,
-        attempt: 1,
-        executionId: `e-${e}`,
-        pipeline: 'parcels',
-        release: RELEASE,
-        version: 'v1',
-        stage,
-        scope: 'live',
-        batchId: `b-${e}`,
-        host: 'host-1',
-        startedAt: new Date(begin + e * 1000 + s * 30),
-        queueMs: 5,
-        gateMs: 0,
-        cold: false,
-        coldStartMs: 0,
-        durationMs,
-        cpuMs: cpuMs + 1,
-        runQueueMs: 0,
-        peakMemoryMb: 70,
-        memoryMb: 1024,
-        enforcement: 'soft',
-        recordsIn: n,
-        recordsOut: n,
-        filtered: 0,
-        dead: 0,
-        retried: 0,
-        bytesIn: 500 * n,
-        bytesOut: 540 * n,
-        outcome: 'ok',
-        costUsd: 1e-6,
-        spans: [{ node: stage, recordsIn: n, recordsOut: n, filtered: 0, dead: 0, retried: 0, wallMs: durationMs - 2, cpuMs }],
-      };
-    }),
-  ).flat();
-}
-
-/** Each with its outcome, as its execution would have left it. */
-async function settled(): Promise<void> {
-  for (let e = 0; e < EXECUTIONS; e++) {
-    const key = `p-${e}`;
-    const fields = { id: key, grams: 2000, town: 'Delft' };
-    await api.store.ledger.open({
-      batch: {
-        id: `b-${e}`,
-        pipeline: 'parcels',
-        version: 'v1',
-        release: RELEASE,
-        scope: 'live',
-        executionId: `e-${e}`,
-        ref: { ref: `file:${e}`, bytes: 500, counts: { records: 1, live: 1, filtered: 0, dying: 0 } },
-        memoryMb: {},
-      },
-      records: [{ index: 0, key, arrivedAt: new Date(Date.now() - 200).toISOString(), input: fields, fields }] as never,
-      replace: false,
-    });
-    await api.store.ledger.close({
-      batchId: `b-${e}`,
-      outcomes: [{ key, state: 'completed', output: { id: key, booked: true } }] as never,
-      inputs: new Map(),
-    });
-  }
-}
+/** Every other execution has so many records, the others one. */
+const rows = (records: number) =>
+  invocations(EXECUTIONS, (e, s) => {
+    const n = e % 2 === 0 ? 1 : records;
+    const functionCpuMs = 2 + 0.5 * n + 0.1 * ((e + s) % 3);
+    return { records: n, durationMs: 8 + 0.7 * n + functionCpuMs, cpuMs: functionCpuMs + 1, functionCpuMs };
+  });
+const settled = () => settle(api.store, EXECUTIONS);
 
 test('only a dry run there is, and only what is known can be asked', async () => {
   for (const body of [{}, { dryRun: false }, { dryRun: true, proposers: ['oracle'] }, { dryRun: true, times: 2, ratePerSecond: 5 }])

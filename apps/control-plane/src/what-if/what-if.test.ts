@@ -1,84 +1,16 @@
 import { expect, test } from 'vitest';
 import { WhatIf } from '@autoflow/client/schemas';
-import type { InvocationRow } from '@autoflow/store';
 import { useApi } from '../testing/api.js';
-import { filterEarly, RELEASE } from '../testing/parcels.js';
+import { invocations, settle } from '../testing/measured.js';
+import { filterEarly } from '../testing/parcels.js';
 
 const api = useApi();
 const PATH = '/v1/pipelines/parcels/what-if';
-const STAGES = ['weigh', 'find-depot', 'is-heavy', 'book'];
 const EXECUTIONS = 24;
 
-/** Executions of one record each, one after the other. */
-function rows(): InvocationRow[] {
-  const begin = Date.now() - 600_000;
-  return Array.from({ length: EXECUTIONS }, (_, e) =>
-    STAGES.map((stage, s): InvocationRow => {
-      const durationMs = 10 + ((e + s) % 3);
-      return {
-        runId: `run-${e}`,
-        activityId: `${s}`,
-        attempt: 1,
-        executionId: `e-${e}`,
-        pipeline: 'parcels',
-        release: RELEASE,
-        version: 'v1',
-        stage,
-        scope: 'live',
-        batchId: `b-${e}`,
-        host: 'host-1',
-        startedAt: new Date(begin + e * 1000 + s * 30),
-        queueMs: 5,
-        gateMs: 0,
-        cold: false,
-        coldStartMs: 0,
-        durationMs,
-        cpuMs: 3,
-        runQueueMs: 0,
-        peakMemoryMb: 70,
-        memoryMb: 1024,
-        enforcement: 'soft',
-        recordsIn: 1,
-        recordsOut: 1,
-        filtered: 0,
-        dead: 0,
-        retried: 0,
-        bytesIn: 500,
-        bytesOut: 540,
-        outcome: 'ok',
-        costUsd: 1e-6,
-        spans: [{ node: stage, recordsIn: 1, recordsOut: 1, filtered: 0, dead: 0, retried: 0, wallMs: durationMs - 2, cpuMs: 2 }],
-      };
-    }),
-  ).flat();
-}
-
-/** Each with its outcome, as its execution would have left it. */
-async function settled(): Promise<void> {
-  for (let e = 0; e < EXECUTIONS; e++) {
-    const key = `p-${e}`;
-    const fields = { id: key, grams: 2000, town: 'Delft' };
-    await api.store.ledger.open({
-      batch: {
-        id: `b-${e}`,
-        pipeline: 'parcels',
-        version: 'v1',
-        release: RELEASE,
-        scope: 'live',
-        executionId: `e-${e}`,
-        ref: { ref: `file:${e}`, bytes: 500, counts: { records: 1, live: 1, filtered: 0, dying: 0 } },
-        memoryMb: {},
-      },
-      records: [{ index: 0, key, arrivedAt: new Date(Date.now() - 200).toISOString(), input: fields, fields }] as never,
-      replace: false,
-    });
-    await api.store.ledger.close({
-      batchId: `b-${e}`,
-      outcomes: [{ key, state: 'completed', output: { id: key, booked: true } }] as never,
-      inputs: new Map(),
-    });
-  }
-}
+/** Of one record each. */
+const rows = () => invocations(EXECUTIONS, (e, s) => ({ records: 1, durationMs: 10 + ((e + s) % 3), cpuMs: 3, functionCpuMs: 2 }));
+const settled = () => settle(api.store, EXECUTIONS);
 
 test('without measurements it says so', async () => {
   const refused = await api.send('POST', PATH, { body: { times: 4 } });
