@@ -23,7 +23,7 @@ import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
 import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
 import { PrometheusController } from './prometheus/prometheus.controller.js';
-import { RecordsController } from './records/records.controller.js';
+import { DigestController } from './records/digest.controller.js';
 import { BundlesController } from './releases/bundles.controller.js';
 import { DeployService } from './releases/deploy.service.js';
 import { SettingsController } from './settings/settings.controller.js';
@@ -54,7 +54,7 @@ export class AppModule {
         MetricsController,
         WhatIfController,
         OptimizationsController,
-        RecordsController,
+        DigestController,
         DeadLettersController,
         ArmsController,
         AuditController,

@@ -126,6 +126,9 @@ export function createClient(options: ClientOptions) {
       /** What is left out gets no traffic. */
       set: (pipeline: string, body: api.SetArms, ifMatch: Revision) =>
         call<api.Arms>(path`/pipelines/${pipeline}/arms`, { method: 'PUT', body, ifMatch }),
+      /** Paused, records are accepted and wait; what is under way goes on. */
+      setFeeding: (pipeline: string, body: api.SetFeeding, ifMatch: Revision) =>
+        call<api.Arms>(path`/pipelines/${pipeline}/feeding`, { method: 'PUT', body, ifMatch }),
     },
 
     settings: {
@@ -158,15 +161,6 @@ export function createClient(options: ClientOptions) {
       pause: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'pause', reason),
       resume: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'resume', reason),
       cancel: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'cancel', reason),
-    },
-
-    records: {
-      list: (pipeline: string, filter: Page & { scope?: string; state?: api.RecordOutcome['state'] } = {}) =>
-        call<api.RecordPage>(path`/pipelines/${pipeline}/records`, {
-          query: { ...page(filter), scope: filter.scope, state: filter.state },
-        }),
-      show: (pipeline: string, key: string, scope?: string, { reveal }: Reveal = {}) =>
-        call<api.RecordOutcome>(path`/pipelines/${pipeline}/records/${key}`, { query: { scope, reveal: reveal && 'true' } }),
     },
 
     deadLetters: {

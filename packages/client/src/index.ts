@@ -41,8 +41,6 @@ export type {
   OptimizationQuestion,
   Problem,
   ProblemLocation,
-  RecordOutcome,
-  RecordPage,
   RedriveMany,
   RegisterPipeline,
   Registered,

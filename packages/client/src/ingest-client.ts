@@ -16,6 +16,10 @@ export interface SubmitOptions {
 interface Filter {
   readonly scope?: string;
   readonly state?: api.IngestStateName;
+  /** Of filtered records their reason, of dead ones their code. */
+  readonly reason?: string;
+  /** `1h`, or a time: they had their outcome, or without one arrived, since then. */
+  readonly since?: string;
   readonly limit?: number;
   readonly cursor?: string;
 }

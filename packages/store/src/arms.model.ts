@@ -14,7 +14,7 @@ export interface Arms {
   readonly stable: { readonly version: string; readonly revision: number };
   readonly candidate?: ArmShare;
   readonly holdout?: ArmShare;
-  /** Of candidate and holdout together; the stable pointer has its own. */
+  /** Of candidate, holdout and pause together; the stable pointer has its own. */
   readonly revision: number;
   /** Operators hold its feeding up: records are accepted and wait. */
   readonly feedingPaused: boolean;
@@ -27,8 +27,11 @@ export interface ArmsStore {
    * is opened any more by the old arms. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster.
    */
   setArms(request: { pipeline: string; candidate?: ArmShare; holdout?: ArmShare; revision?: number; by: Actor }): Promise<Arms>;
-  /** Paused, no batch is opened for records of the inbox any more; what is open goes on. */
-  setFeeding(request: { pipeline: string; paused: boolean; by: Actor }): Promise<Arms>;
+  /**
+   * Paused, no batch is opened for records of the inbox any more; what is open goes on. `revision` undefined: no condition. Throws
+   * `StaleRevisionError` when somebody was faster.
+   */
+  setFeeding(request: { pipeline: string; paused: boolean; revision?: number; by: Actor }): Promise<Arms>;
 }
 
 /** First and last bucket of an arm; undefined when it gets none. The holdout has the lowest, the candidate the highest. */

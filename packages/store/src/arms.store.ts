@@ -2,7 +2,6 @@ import { audit } from './audit.js';
 import { BUCKETS, type Arms, type ArmShare, type ArmsStore } from './arms.model.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, StaleRevisionError, StoreError } from './errors.js';
-import type { Actor } from './model.js';
 import { notify } from './notify.js';
 import { one } from './rows.js';
 import { moveStable } from './stable-lock.js';
@@ -17,7 +16,7 @@ export function armsStore(database: Database): ArmsStore {
   return {
     arms: (pipeline) => findArms(database, pipeline),
     setArms: (request) => database.transaction((sql) => setArms(sql, request)),
-    setFeeding: ({ pipeline, paused, by }) => database.transaction((sql) => setFeeding(sql, pipeline, paused, by)),
+    setFeeding: (request) => database.transaction((sql) => setFeeding(sql, request)),
   };
 }
 
@@ -26,9 +25,7 @@ export const findArms = (sql: Sql, pipeline: string) => one<Arms>(sql, ARMS, [pi
 async function setArms(sql: Sql, { pipeline, candidate, holdout, revision, by }: Parameters<ArmsStore['setArms']>[0]): Promise<Arms> {
   checkShares(candidate, holdout);
   await moveStable(sql, pipeline);
-  const before = await locked(sql, pipeline);
-  if (revision !== undefined && revision !== before.revision)
-    throw new StaleRevisionError(`the arms of ${pipeline}`, revision, before.revision);
+  const before = await locked(sql, pipeline, revision);
   for (const version of [candidate?.version, holdout?.version])
     if (
       version !== undefined &&
@@ -46,20 +43,25 @@ async function setArms(sql: Sql, { pipeline, candidate, holdout, revision, by }:
   return after;
 }
 
-async function setFeeding(sql: Sql, pipeline: string, paused: boolean, by: Actor): Promise<Arms> {
+async function setFeeding(sql: Sql, { pipeline, paused, revision, by }: Parameters<ArmsStore['setFeeding']>[0]): Promise<Arms> {
   await moveStable(sql, pipeline);
-  const before = await locked(sql, pipeline);
+  const before = await locked(sql, pipeline, revision);
   if (before.feedingPaused === paused) return before;
-  await sql.query('update autoflow.pipelines set feeding_paused = $2 where name = $1', [pipeline, paused]);
+  await sql.query('update autoflow.pipelines set feeding_paused = $2, arms_revision = arms_revision + 1 where name = $1', [
+    pipeline,
+    paused,
+  ]);
   await audit(sql, by, { action: paused ? 'feeding.pause' : 'feeding.resume', pipeline });
   await notify(sql, ['autoflow_inbox'], pipeline);
-  return { ...before, feedingPaused: paused };
+  return { ...before, feedingPaused: paused, revision: before.revision + 1 };
 }
 
-async function locked(sql: Sql, pipeline: string): Promise<Arms> {
+async function locked(sql: Sql, pipeline: string, revision: number | undefined): Promise<Arms> {
   await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
   const found = await findArms(sql, pipeline);
   if (found === undefined) throw new NotFoundError('pipeline', pipeline);
+  if (revision !== undefined && revision !== found.revision)
+    throw new StaleRevisionError(`the arms of ${pipeline}`, revision, found.revision);
   return found;
 }
 

@@ -56,8 +56,14 @@ export interface InboxStore {
   waiting(pipeline: string): Promise<Waiting>;
   /** Undefined when it does not wait (any more): then `ledger.record` knows it. Scope: default `live`. */
   position(pipeline: string, key: string, scope?: string): Promise<WaitingRecord | undefined>;
-  /** In order of key; `after` is the last one seen. */
-  list(filter: { pipeline: string; scope?: string; limit: number; after?: string }): Promise<readonly Omit<WaitingRecord, 'ahead'>[]>;
+  /** In order of key; `after` is the last one seen. `since`: they arrived then or later. */
+  list(filter: {
+    pipeline: string;
+    scope?: string;
+    since?: Date;
+    limit: number;
+    after?: string;
+  }): Promise<readonly Omit<WaitingRecord, 'ahead'>[]>;
   /** Takes a waiting record back: its outcome is `cancelled`. False when it does not wait (any more). Scope: default `live`. */
   cancel(pipeline: string, key: string, scope?: string): Promise<boolean>;
 }

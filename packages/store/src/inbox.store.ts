@@ -27,14 +27,14 @@ export function inboxStore(database: Database): InboxStore {
         `${WAITING.replace(' from ', `, (${AHEAD}) as ahead from `)} where pipeline = $1 and scope = $2 and key = $3`,
         [pipeline, scope, key],
       ),
-    list: ({ pipeline, scope, limit, after }) => {
+    list: ({ pipeline, scope, since, limit, after }) => {
       const slash = after?.indexOf('/') ?? -1;
       const [lastScope, lastKey] = scope !== undefined ? [scope, after] : [after?.slice(0, slash), after?.slice(slash + 1)];
       return many<Omit<WaitingRecord, 'ahead'>>(
         database,
         `${WAITING} where pipeline = $1 and ($2::text is null or scope = $2) and ($4::text is null or (scope, key) > ($3::text, $4::text))
-          order by scope, key limit $5`,
-        [pipeline, scope, lastScope, lastKey, limit],
+          and ($6::timestamptz is null or arrived_at >= $6) order by scope, key limit $5`,
+        [pipeline, scope, lastScope, lastKey, limit, since],
       );
     },
     cancel: (pipeline, key, scope = LIVE) => database.transaction((sql) => cancel(sql, pipeline, scope, key)),

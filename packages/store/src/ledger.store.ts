@@ -56,15 +56,16 @@ async function requireMemory(database: Database, batchId: string, stage: string,
 /** In order of scope and key; `after` is the last key seen, or `scope/key` when the filter names no scope. */
 function records(
   database: Database,
-  { pipeline, scope, state, limit, after }: Parameters<BatchLedger['records']>[0],
+  { pipeline, scope, state, reason, since, limit, after }: Parameters<BatchLedger['records']>[0],
 ): Promise<RecordRow[]> {
   const slash = after?.indexOf('/') ?? -1;
   const [lastScope, lastKey] = scope !== undefined ? [scope, after] : [after?.slice(0, slash), after?.slice(slash + 1)];
   return many<RecordRow>(
     database,
     `${RECORD} where pipeline = $1 and ($2::text is null or scope = $2) and ($3::text is null or state = $3)
-       and ($5::text is null or (scope, key) > ($4::text, $5::text)) order by scope, key limit $6`,
-    [pipeline, scope, state, lastScope, lastKey, limit],
+       and ($5::text is null or (scope, key) > ($4::text, $5::text)) and ($7::text is null or reason = $7)
+       and ($8::timestamptz is null or ended_at >= $8 or (ended_at is null and arrived_at >= $8)) order by scope, key limit $6`,
+    [pipeline, scope, state, lastScope, lastKey, limit, reason, since],
   );
 }
 

@@ -188,7 +188,16 @@ export interface BatchLedger {
   record(pipeline: string, scope: string, key: string): Promise<RecordRow | undefined>;
   /** Of these records those that have an outcome, and do not wait to be run again. */
   ended(pipeline: string, scope: string, keys: readonly string[]): Promise<RecordRow[]>;
-  records(filter: { pipeline: string; scope?: string; state?: RecordRow['state']; limit: number; after?: string }): Promise<RecordRow[]>;
+  /** `reason`: of a filtered record, or the code of a dead one. `since`: they ended then or later, or run and arrived then or later. */
+  records(filter: {
+    pipeline: string;
+    scope?: string;
+    state?: RecordRow['state'];
+    reason?: string;
+    since?: Date;
+    limit: number;
+    after?: string;
+  }): Promise<RecordRow[]>;
   /** One of those that `deadLetters` lists. */
   deadLetter(pipeline: string, id: string): Promise<DeadLetterRow | undefined>;
   deadLetters(filter: { pipeline: string; scope?: string; code?: string; limit: number; after?: string }): Promise<DeadLetterRow[]>;

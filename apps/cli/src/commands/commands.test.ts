@@ -215,7 +215,24 @@ test('records are submitted, one and many, listed, shown, taken back, and asked 
   expect((await autoflow('why', 'retail-orders', 'c-1')).stdout).toMatch(/^waiting .* in the inbox/);
   expect(await json('records', 'cancel', 'retail-orders', 'c-2')).toMatchObject({ code: 0, json: { state: 'cancelled' } });
   expect((await autoflow('records', 'show', 'retail-orders', 'c-2')).stdout).toMatch(/^c-2 cancelled/);
+  expect((await json('records', 'list', 'retail-orders', '--since', '1h')).json.items).toHaveLength(2);
+  expect((await json('records', 'list', 'retail-orders', '--since', '2100-01-01T00:00:00Z')).json.items).toEqual([]);
+  expect((await json('records', 'list', 'retail-orders', '--reason', 'no such')).json.items).toEqual([]);
+  const page = await json('records', 'list', 'retail-orders', '--limit', '1');
+  expect((await json('records', 'list', 'retail-orders', '--limit', '1', '--cursor', page.json.next)).json.items).toMatchObject([
+    { key: 'c-2' },
+  ]);
   expect(await json('records', 'show', 'retail-orders', 'c-9')).toMatchObject({ code: 1, json: { error: { code: 'RECORD_UNKNOWN' } } });
+});
+
+test('feeding is paused and resumed, with a reason', async () => {
+  expect(await json('feeding', 'pause', 'retail-orders')).toMatchObject({ code: 2 });
+  expect(await json('feeding', 'pause', 'retail-orders', '--reason', 'month end')).toMatchObject({
+    code: 0,
+    json: { feedingPaused: true },
+  });
+  expect((await autoflow('arms', 'retail-orders')).stdout).toContain('feeding is paused');
+  expect((await autoflow('feeding', 'resume', 'retail-orders', '--reason', 'done')).stdout).toBe('retail-orders is fed\n');
 });
 
 test('metrics and dead letters are answered, also when there are none', async () => {

@@ -12,6 +12,7 @@ import { registerDeploy } from './deploy.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { registerEvents } from './events.js';
+import { registerFeeding } from './feeding.js';
 import { registerHosts } from './hosts.js';
 import { registerLoad } from './load.js';
 import { registerMetrics } from './metrics.js';
@@ -50,6 +51,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerAllocation,
   registerHosts,
   registerArms,
+  registerFeeding,
   registerAutonomy,
   registerMetrics,
   registerWhatIf,

@@ -10,6 +10,8 @@ interface ScopeOptions {
 }
 interface ListOptions extends ScopeOptions {
   readonly state?: IngestRecord['state'];
+  readonly reason?: string;
+  readonly since?: string;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -21,6 +23,8 @@ export function registerRecords(program: Command): void {
     .command('list <pipeline>')
     .description('by key')
     .addOption(new Option('--state <state>', 'these only').choices(['waiting', 'running', 'completed', 'filtered', 'dead', 'cancelled']))
+    .option('--reason <reason>', 'of filtered records their reason, of dead ones their code')
+    .option('--since <time>', 'such as 1h: had their outcome since then, or arrived if they have none')
     .option('--scope <name>', 'default: live')
     .option('--limit <n>', 'at most so many', positive, 100)
     .option('--cursor <next>', 'go on behind the page before')

@@ -21,7 +21,7 @@ const RUN_SECONDS = 60;
 const LONGER_SECONDS = 20;
 
 export interface DemoOptions {
-  readonly stack: Pick<RunningStack, 'client' | 'databaseUrl' | 'pipelines'>;
+  readonly stack: Pick<RunningStack, 'client' | 'ingestClient' | 'databaseUrl' | 'pipelines'>;
   readonly servers: DemoReport['environment']['servers'];
   readonly source: DemoSource;
   /** Invoices that each version gets; undefined: so many that the demo takes about two minutes. */
@@ -37,9 +37,10 @@ export interface DemoOptions {
  * of its own and after a warm-up; then a rollback. All of it through the admin API, by which it is also measured.
  */
 export async function demo({ stack, servers, source, limit, startedAt, out, signal }: DemoOptions): Promise<DemoReport> {
-  const { client, databaseUrl } = stack;
+  const { client, ingestClient: ingest, databaseUrl } = stack;
   const scope = `demo-${startedAt.getTime().toString(36)}`;
-  const load: Load = { client, pipeline: PIPELINE, databaseUrl, source: source.settings, scope, openExecutions: 4 * WIDTH, out, signal };
+  const where = { client, ingest, pipeline: PIPELINE, databaseUrl };
+  const load: Load = { ...where, source: source.settings, scope, openExecutions: 4 * WIDTH, out, signal };
 
   out.step('The pipeline as its author wrote it');
   const written = describe(await asRegistered(stack), out);

@@ -1,4 +1,4 @@
-import type { AutoFlowClient, Version } from '@autoflow/client';
+import type { AutoFlowClient, IngestClient, Version } from '@autoflow/client';
 import type { DemoRollback } from './report.js';
 import { backfill, type Load } from './run-version.js';
 
@@ -44,12 +44,12 @@ async function restore(client: AutoFlowClient, pipeline: string, version: string
 async function runFew(name: string, load: Load, limit: number): Promise<Counts> {
   const scope = `${load.scope}-${name}`;
   await backfill('a few more', { ...load, scope, limit });
-  return versionsOf(await load.client.records.list(load.pipeline, { scope }));
+  return versionsOf(await load.ingest.records.list(load.pipeline, { scope }));
 }
 
-function versionsOf({ items }: Awaited<ReturnType<AutoFlowClient['records']['list']>>): Counts {
+function versionsOf({ items }: Awaited<ReturnType<IngestClient['records']['list']>>): Counts {
   const counts: Record<string, number> = {};
-  for (const { version } of items) counts[version] = (counts[version] ?? 0) + 1;
+  for (const { version = 'none' } of items) counts[version] = (counts[version] ?? 0) + 1;
   return counts;
 }
 

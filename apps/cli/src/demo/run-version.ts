@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AutoFlowClient, Metrics, Source, Version } from '@autoflow/client';
+import type { AutoFlowClient, IngestClient, Metrics, Source, Version } from '@autoflow/client';
 import { storedOrders } from '@autoflow/retail-orders';
 import { CliError } from '../errors.js';
 import { whole } from './figures.js';
@@ -8,6 +8,7 @@ import type { DemoRun } from './report.js';
 
 export interface Load {
   readonly client: AutoFlowClient;
+  readonly ingest: IngestClient;
   readonly pipeline: string;
   readonly databaseUrl: string;
   readonly source: Source;

@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
-import { Arms, SetArms } from '@autoflow/client/schemas';
-import { type By, Caller, etagOf, Get, IfMatch, ProblemError, Put } from '@autoflow/http';
+import { Arms, SetArms, SetFeeding } from '@autoflow/client/schemas';
+import { type By, Caller, etagOf, Get, IfMatch, ProblemError, type ProblemCode, Put } from '@autoflow/http';
 import type { Arms as ArmsRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -10,12 +10,14 @@ import { STORE } from '../ports.js';
 /** The store counts in buckets. */
 const BUCKETS = 10_000;
 
-/** Candidate and holdout, beside the stable version. */
-@Controller('v1/pipelines/:pipeline/arms')
+const WRITES: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];
+
+/** Candidate and holdout, beside the stable version; and whether any of them is fed. */
+@Controller('v1/pipelines/:pipeline')
 export class ArmsController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
-  @Get('', {
+  @Get('arms', {
     summary: 'Which versions new records get, and their shares',
     access: 'viewer',
     answers: Arms,
@@ -27,13 +29,13 @@ export class ArmsController {
     return answered((await this.store.arms.arms(pipeline))!, response);
   }
 
-  @Put('', {
+  @Put('arms', {
     summary: 'Set candidate and holdout: no batch is opened by the old shares after the answer; what is under way ends on its version',
     access: 'operator',
     answers: Arms,
     etag: true,
     idempotent: 'kept',
-    problems: ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
+    problems: WRITES,
   })
   async set(
     @Param('pipeline') pipeline: string,
@@ -51,6 +53,26 @@ export class ArmsController {
       ...(revision !== undefined && { revision }),
       by: by(reason),
     });
+    return answered(arms, response);
+  }
+
+  @Put('feeding', {
+    summary: 'Pause or resume feeding: while it is paused records are accepted and wait, and what is under way goes on',
+    access: 'operator',
+    answers: Arms,
+    etag: true,
+    idempotent: 'kept',
+    problems: WRITES,
+  })
+  async setFeeding(
+    @Param('pipeline') pipeline: string,
+    @IfMatch() revision: number | undefined,
+    @Body({ schema: SetFeeding }) { paused, reason }: z.output<typeof SetFeeding>,
+    @Caller() by: By,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    await findPipeline(this.store, pipeline);
+    const arms = await this.store.arms.setFeeding({ pipeline, paused, ...(revision !== undefined && { revision }), by: by(reason) });
     return answered(arms, response);
   }
 

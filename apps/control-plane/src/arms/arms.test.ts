@@ -22,6 +22,22 @@ test('candidate and holdout are set with the revision that was read, and taken a
   expect([none.candidate, none.holdout]).toEqual([undefined, undefined]);
 });
 
+test('feeding is paused and resumed with the revision that was read, and the audit log has why', async () => {
+  const feed = (paused: boolean, ifMatch: string) =>
+    api.send('PUT', '/v1/pipelines/parcels/feeding', { body: { paused, reason: 'month end' }, headers: { 'if-match': ifMatch } });
+  const etag = (await api.send('GET', PATH)).headers.get('etag')!;
+  const paused = await feed(true, etag);
+  expect(Arms.parse(paused.json).feedingPaused).toBe(true);
+  expect((await feed(false, etag)).problem.code).toBe('STALE_REVISION');
+  expect(Arms.parse((await feed(true, paused.headers.get('etag')!)).json)).toEqual(paused.json);
+  expect(Arms.parse((await feed(false, '*')).json).feedingPaused).toBe(false);
+  const { items } = await api.viewer.audit({ action: 'feeding' });
+  expect(items.map(({ action, actor, reason }) => [action, actor, reason])).toEqual([
+    ['feeding.resume', 'admin', 'month end'],
+    ['feeding.pause', 'admin', 'month end'],
+  ]);
+});
+
 test.each([
   ['more than everything', { candidate: { version: 'v2', share: 0.7 }, holdout: { version: 'v1', share: 0.4 }, reason: 'x' }, ['']],
   ['a version that is not there', { candidate: { version: 'v99', share: 0.1 }, reason: 'x' }, ['/candidate/version']],

@@ -22,8 +22,6 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/digest',
   'GET /v1/pipelines/{pipeline}/graph',
   'GET /v1/pipelines/{pipeline}/metrics',
-  'GET /v1/pipelines/{pipeline}/records',
-  'GET /v1/pipelines/{pipeline}/records/{key}',
   'GET /v1/pipelines/{pipeline}/releases',
   'GET /v1/pipelines/{pipeline}/releases/{release}',
   'GET /v1/pipelines/{pipeline}/settings',
@@ -57,6 +55,7 @@ const ROUTES = [
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}',
   'PUT /v1/pipelines/{pipeline}/allocations/{stage}/clamp',
   'PUT /v1/pipelines/{pipeline}/arms',
+  'PUT /v1/pipelines/{pipeline}/feeding',
   'PUT /v1/pipelines/{pipeline}/stable',
   'PUT /v1/releases/{release}',
 ];

@@ -27,7 +27,6 @@ const NAMES: Record<string, string> = {
   release: RELEASE,
   backfill: 'bf-0',
   letter: '1',
-  key: 'k',
   token: 'spare',
   webhook: 'w',
 };
@@ -37,6 +36,7 @@ const BODIES: Record<string, object> = {
   'PATCH /v1/pipelines/{pipeline}': { autonomy: 'canary', reason: 'x' },
   'PUT /v1/pipelines/{pipeline}/stable': { version: 'v1', reason: 'x' },
   'PUT /v1/pipelines/{pipeline}/arms': { holdout: { version: 'v1', share: 0.1 }, reason: 'x' },
+  'PUT /v1/pipelines/{pipeline}/feeding': { paused: true, reason: 'x' },
   'POST /v1/pipelines/{pipeline}/versions': { topology: filterEarly },
   'PUT /v1/pipelines/{pipeline}/allocations': {
     stages: Object.fromEntries(['weigh', 'find-depot', 'is-heavy', 'book'].map((stage) => [stage, { memoryMb: 128, concurrency: 2 }])),

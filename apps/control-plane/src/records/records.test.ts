@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { AuditPage, DeadLetter, DeadLetterPage, MetricsReport, RecordOutcome, RecordPage, ScopeDigest } from '@autoflow/client/schemas';
+import { AuditPage, DeadLetter, DeadLetterPage, MetricsReport, ScopeDigest } from '@autoflow/client/schemas';
 import type { Outcome } from '@autoflow/pipeline';
 import { useApi } from '../testing/api.js';
 import { RELEASE } from '../testing/parcels.js';
@@ -33,23 +33,6 @@ beforeAll(async () => {
   await settled('again');
 });
 
-test('records are listed page by page, filtered, and shown by key and scope', async () => {
-  const first = RecordPage.parse((await api.send('GET', `${PIPELINE}/records?limit=3`)).json);
-  const second = await api.viewer.records.list('parcels', { limit: 3, cursor: first.next! });
-  const third = await api.viewer.records.list('parcels', { limit: 3, cursor: second.next! });
-  const all = [first, second, third].flatMap(({ items }) => items.map(({ scope, key }) => `${scope} ${key}`));
-  expect(all).toEqual(['again a/1', 'again b', 'again c', 'again d', 'live a/1', 'live b', 'live c', 'live d']);
-  expect(third.next).toBeUndefined();
-  expect((await api.viewer.records.list('parcels', { scope: 'live', state: 'dead' })).items.map(({ key }) => key)).toEqual(['c', 'd']);
-
-  const shown = RecordOutcome.parse((await api.send('GET', `${PIPELINE}/records/${encodeURIComponent('a/1')}`)).json);
-  expect(shown).toMatchObject({ scope: 'live', state: 'completed', version: 'v1', output: { id: 'a/1', booked: true } });
-  expect(await api.viewer.records.show('parcels', 'b', 'again')).toMatchObject({
-    state: 'filtered',
-    filtered: { by: 'is-heavy', reason: 'a letter' },
-  });
-});
-
 test('equal outcomes have equal digests', async () => {
   const live = ScopeDigest.parse((await api.send('GET', `${PIPELINE}/digest?scope=live`)).json);
   expect(live.counts).toEqual({ completed: 1, filtered: 1, dead: 2, cancelled: 0 });
@@ -80,9 +63,6 @@ test('the audit log is read page by page', async () => {
 });
 
 test.each([
-  ['records/nothing', 404, 'RECORD_UNKNOWN'],
-  ['records/b?scope=nothing', 404, 'RECORD_UNKNOWN'],
-  ['records?state=lost', 400, 'INVALID_PARAMETER'],
   ['dead-letters/999999', 404, 'DEAD_LETTER_UNKNOWN'],
   ['dead-letters/x', 404, 'DEAD_LETTER_UNKNOWN'],
   ['dead-letters?cursor=x', 400, 'INVALID_PARAMETER'],
@@ -95,9 +75,6 @@ test.each([
   expect([answer.status, answer.problem.code]).toEqual([status, code]);
 });
 
-test.each(['records', 'records/a', 'digest', 'dead-letters', 'dead-letters/1', 'metrics'])(
-  'GET %s of an unknown pipeline is not found',
-  async (path) => {
-    expect((await api.send('GET', `/v1/pipelines/nothing/${path}`)).problem.code).toBe('PIPELINE_UNKNOWN');
-  },
-);
+test.each(['digest', 'dead-letters', 'dead-letters/1', 'metrics'])('GET %s of an unknown pipeline is not found', async (path) => {
+  expect((await api.send('GET', `/v1/pipelines/nothing/${path}`)).problem.code).toBe('PIPELINE_UNKNOWN');
+});

@@ -41,16 +41,12 @@ test('values of sensitive fields are shown to an admin who asks, and that is tol
   });
   const [letter] = (await api.viewer.deadLetters.list('payments')).items;
   for (const client of [api.viewer, api.operator, api.admin]) {
-    expect((await client.records.show('payments', 'p1')).output).toEqual({ id: 'p1', iban: '[redacted]', paid: true });
     expect((await client.deadLetters.show('payments', letter!.id)).record).toEqual({ id: 'p2', iban: '[redacted]' });
-    expect(JSON.stringify(await client.records.list('payments'))).not.toContain('SECRET');
   }
   for (const client of [api.viewer, api.operator])
     await expect(client.deadLetters.show('payments', letter!.id, { reveal: true })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-  await expect(api.viewer.records.show('payments', 'p1', 'live', { reveal: true })).rejects.toMatchObject({ code: 'FORBIDDEN' });
 
   expect((await api.admin.deadLetters.show('payments', letter!.id, { reveal: true })).record).toEqual({ id: 'p2', iban: 'DE99-SECRET' });
-  expect((await api.admin.records.show('payments', 'p1', 'live', { reveal: true })).output).toMatchObject({ iban: 'DE99-SECRET' });
   const revealed = await api.viewer.events.follow({ types: ['sensitive.revealed'], after: '0-0' }).next();
   expect(revealed.value).toMatchObject({ pipeline: 'payments', data: { actor: 'admin', what: `dead letter ${letter!.id}` } });
   expect(JSON.stringify((await api.admin.events.list({ limit: 1000 })).items)).not.toContain('SECRET');

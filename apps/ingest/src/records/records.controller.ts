@@ -26,12 +26,12 @@ export class RecordsController {
   })
   async list(
     @Param('pipeline') pipeline: string,
-    @Query({ schema: IngestRecordsQuery }) { scope, state, limit, cursor, reveal }: z.output<typeof IngestRecordsQuery>,
+    @Query({ schema: IngestRecordsQuery }) { state, limit, cursor, reveal, ...which }: z.output<typeof IngestRecordsQuery>,
     @Shown() showing: Showing,
   ) {
     const show = await this.fields.shown(showing, reveal, { pipeline, what: 'records' });
     await findPipeline(this.store, pipeline);
-    const filter = { pipeline, scope, limit, ...(cursor !== undefined && { after: cursor }) };
+    const filter = { pipeline, ...which, limit, ...(cursor !== undefined && { after: cursor }) };
     const rows = await listRecords(this.store, filter, state);
     const items = await Promise.all(rows.map((row) => presented(pipeline, row, show)));
     return pageOf(

@@ -34,6 +34,12 @@ describe('records of a scope', () => {
       [],
     ]);
     expect((await get('')).json.items).toEqual([]);
+    const found = async (query: string) => (await get(`?scope=mixed&${query}`)).json.items.map(({ key }: { key: string }) => key);
+    const [{ endedAt }] = (await get('?scope=mixed&state=completed')).json.items;
+    expect(await found(`since=${endedAt}&limit=2`)).toEqual(['a', 'b/1']);
+    const after = new Date(Date.parse(endedAt) + 1).toISOString();
+    expect(await found(`since=${after}`)).toEqual(['a', 'c', '\uffee', '\u{1f4e6}']);
+    expect(await found('reason=none')).toEqual([]);
   });
 
   test('are shown with what came out', async () => {

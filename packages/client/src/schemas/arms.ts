@@ -16,6 +16,10 @@ export const Arms = z
   .meta({ id: 'Arms' });
 export type Arms = z.infer<typeof Arms>;
 
+/** Paused, records are accepted and wait; what is under way goes on. */
+export const SetFeeding = z.strictObject({ paused: z.boolean(), reason: Reason }).meta({ id: 'SetFeeding' });
+export type SetFeeding = z.input<typeof SetFeeding>;
+
 /** What is left out gets no traffic. */
 export const SetArms = z
   .strictObject({ candidate: ArmShare.exactOptional(), holdout: ArmShare.exactOptional(), reason: Reason })

@@ -1,6 +1,7 @@
 /** What the data plane takes and answers. */
 import { z } from 'zod';
 import { Limit, pageOf, ReleaseHash, Reveal, ScopeName, Timestamp, VersionName } from './common.js';
+import { Since } from './metrics.js';
 import { ProblemLocation } from './problem.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -83,6 +84,10 @@ export const IngestRecordsQuery = z.strictObject({
   reveal: Reveal,
   scope: ScopeName.default('live'),
   state: IngestStateName.exactOptional(),
+  /** Of filtered records their reason, of dead ones their code. */
+  reason: z.string().min(1).max(200).exactOptional(),
+  /** Records that had their outcome since then; of those that have none, that arrived since then. */
+  since: Since.exactOptional(),
   limit: Limit,
   cursor: z.string().max(1000).exactOptional(),
 });
