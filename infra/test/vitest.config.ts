@@ -4,10 +4,13 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Those of Node: what a package has under `module` is for bundlers, and Node cannot always load it. */
+const CONDITIONS = defaultServerConditions.filter((condition) => condition !== 'module');
+
 /** One run for every test of the project, against the real Temporal and Postgres of the global set-up. */
 export default defineConfig({
   root,
-  ssr: { resolve: { conditions: ['autoflow-source', ...defaultServerConditions] } },
+  ssr: { resolve: { conditions: ['autoflow-source', ...CONDITIONS] } },
   test: {
     include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'infra/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],

@@ -1,3 +1,4 @@
+import { context, propagation } from '@opentelemetry/api';
 import { ApiError, ApiUnreachableError } from './api-error.js';
 import { Problem } from './schemas/problem.js';
 
@@ -143,12 +144,20 @@ function addressOf(url: string, path: string, query: Request['query'] = {}): URL
 
 function headersOf({ body, ifMatch, idempotencyKey }: Request, token: string | undefined): Record<string, string> {
   return {
+    ...traceHeaders(),
     accept: 'application/json, application/problem+json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(ifMatch !== undefined && { 'if-match': ifMatch === '*' ? '*' : `"${ifMatch}"` }),
     ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
   };
+}
+
+/** `traceparent` of the trace under way, where the process has an OpenTelemetry SDK. */
+function traceHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {};
+  propagation.inject(context.active(), headers);
+  return headers;
 }
 
 function problemOf(url: string, status: number, type: string, text: string): Error {

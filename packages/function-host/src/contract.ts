@@ -1,6 +1,6 @@
 /** What the function host is given: everything it touches outside comes in by these ports. */
 import type { DataConverter } from '@temporalio/common';
-import type { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection, WorkerInterceptors } from '@temporalio/worker';
 import type { ReleaseSource } from './release/fetch-release.js';
 import type { ShareDivider } from './shares/contract.js';
 import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
@@ -13,6 +13,8 @@ export interface FunctionHostOptions {
   readonly namespace: string;
   /** Of the namespace's payloads (default: the SDK's own). */
   readonly dataConverter?: DataConverter;
+  /** Of the pools' Workers. */
+  readonly interceptors?: WorkerInterceptors;
   readonly batchStore: BatchStoreSettings;
   /** Folder of this host with `<release hash>/index.mjs`, content-addressed: what was fetched is kept here. Hosts may share it. */
   readonly releases: string;

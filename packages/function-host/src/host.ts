@@ -170,6 +170,7 @@ class Host implements FunctionHost {
       connection,
       namespace,
       ...(this.options.dataConverter !== undefined && { dataConverter: this.options.dataConverter }),
+      ...(this.options.interceptors !== undefined && { interceptors: this.options.interceptors }),
       identity: `${host}/${taskQueue}`,
       concurrency,
     });

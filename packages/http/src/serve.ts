@@ -11,6 +11,7 @@ import { type DocumentOptions, serveDocument } from './openapi/document.js';
 import { JSON_TYPES, onlyBodiesOf } from './request/body-types.js';
 import { digestBody } from './request/idempotency.interceptor.js';
 import { assignRequestId } from './request/request-id.js';
+import { traceRequest } from './request/trace.js';
 import { RequestValidationPipe } from './request/request-validation.pipe.js';
 
 export interface ServiceOptions {
@@ -44,7 +45,7 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   });
   app.disable('etag'); // ETags are revisions here, and nothing else.
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
-  app.use(assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
+  app.use(traceRequest, assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
   if (largeBodies !== undefined)
     app.useBodyParser('json', {
       limit: largeBodies.limitBytes,

@@ -39,7 +39,7 @@ export async function claimBatch(
 
 async function lockHead(sql: Sql, { stream, buckets, bounds }: Claim): Promise<Locked[]> {
   const rows = await sql.query<Locked>(
-    `select id, key, record, bytes, arrived_at as "arrivedAt", problem, replace from autoflow.inbox
+    `select id, key, record, bytes, arrived_at as "arrivedAt", problem, replace, trace from autoflow.inbox
       where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5 for update skip locked`,
     [stream.pipeline, stream.stream, ...buckets, bounds.records],
   );

@@ -38,6 +38,8 @@ export interface ClaimedRecord {
   readonly arrivedAt: Date;
   /** Why it cannot be a record. */
   readonly problem?: string;
+  /** W3C traceparent of the request that brought it. */
+  readonly trace?: string;
 }
 /** Of one pipeline, over all feeders. */
 export interface Load {

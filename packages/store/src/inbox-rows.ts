@@ -22,10 +22,10 @@ const MAX_STATEMENT = 8 * 1024 * 1024;
 
 /** In key order: two that insert the same keys wait for each other instead of dead-locking. Their ids follow the order given. */
 const INSERT = `
-insert into autoflow.inbox (id, pipeline, scope, key, record, digest, bytes, arrived_at, due_at, bucket, version, replace, backfill_id, feeds, problem)
+insert into autoflow.inbox (id, pipeline, scope, key, record, digest, bytes, arrived_at, due_at, bucket, version, replace, backfill_id, feeds, problem, trace)
 overriding system value
 select id, $1, $2, key, record::json, decode(digest, 'hex'), bytes, coalesce(arrived_at, now()), due_at, bucket, version,
-       coalesce(replace, false), backfill_id, coalesce(feeds, 0), problem
+       coalesce(replace, false), backfill_id, coalesce(feeds, 0), problem, $15
   from (select given.*, nextval(pg_get_serial_sequence('autoflow.inbox', 'id')) as id
           from unnest($3::text[] collate "C", string_to_array($4, e'\\n'), $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
                       $9::smallint[], $10::text[], $11::boolean[], $12::text[], $13::smallint[], $14::text[])
@@ -37,7 +37,7 @@ on conflict (pipeline, scope, key) do nothing returning key`;
 /** Answers the keys that were inserted; the others wait already. Each key is given once. */
 export async function insertWaiting(
   sql: Sql,
-  { pipeline, scope }: { readonly pipeline: string; readonly scope: string },
+  { pipeline, scope, trace }: { readonly pipeline: string; readonly scope: string; readonly trace?: string | undefined },
   rows: readonly NewRow[],
 ): Promise<string[]> {
   const inserted: string[] = [];
@@ -59,6 +59,7 @@ export async function insertWaiting(
       column(({ backfillId }) => backfillId),
       column(({ feeds }) => feeds),
       column(({ problem }) => problem),
+      trace,
     ]);
     for (const { key } of keys) inserted.push(key);
   }

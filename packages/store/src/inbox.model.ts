@@ -49,9 +49,14 @@ export const AHEAD_AT_MOST = 100_000;
 export interface InboxStore {
   /**
    * Durable when it resolves, each key at most once per pipeline and scope; answers in the order given. Feeders are woken, once per call.
-   * `NotFoundError` for a pipeline that is not there, `InvalidKeyError` for keys that cannot be stored; then nothing was accepted.
+   * `trace` (W3C traceparent) is that of the request; whoever claims the records gets it. `NotFoundError` for a pipeline that is not there, `InvalidKeyError` for keys that cannot be stored; then nothing was accepted.
    */
-  accept(request: { pipeline: string; scope: string; records: readonly NewRecord[] }): Promise<readonly Acceptance[]>;
+  accept(request: {
+    pipeline: string;
+    scope: string;
+    records: readonly NewRecord[];
+    trace?: string | undefined;
+  }): Promise<readonly Acceptance[]>;
   /** All of the pipeline but what backfills put there. */
   waiting(pipeline: string): Promise<Waiting>;
   /** Undefined when it does not wait (any more): then `ledger.record` knows it. Scope: default `live`. */

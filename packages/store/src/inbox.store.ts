@@ -62,10 +62,15 @@ async function accept(database: Database, request: Acceptances): Promise<Accepta
  */
 export async function acceptInto(
   sql: Sql,
-  { pipeline, scope, records }: { pipeline: string; scope: string; records: readonly (NewRecord & { readonly arrivedAt?: Date })[] },
+  {
+    pipeline,
+    scope,
+    records,
+    trace,
+  }: { pipeline: string; scope: string; records: readonly (NewRecord & { readonly arrivedAt?: Date })[]; trace?: string | undefined },
 ): Promise<Acceptance[]> {
   const first = firstOfEachKey(records);
-  const inserted = new Set(await insertWaiting(sql, { pipeline, scope }, first));
+  const inserted = new Set(await insertWaiting(sql, { pipeline, scope, trace }, first));
   const known = await knownTo(sql, pipeline, scope, first);
   await removeKnown(sql, pipeline, scope, known, inserted, first);
   const others = await waitingDigests(

@@ -1,5 +1,6 @@
 /** `createWorker`: one process, any of the roles. Composition root of workflows, function-host, store and activities. */
 import type { BatchStoreSettings } from '@autoflow/store';
+import type { Tracing } from '@autoflow/telemetry';
 
 export type Role = 'workflows' | 'control' | 'functions' | 'feeder';
 
@@ -16,6 +17,8 @@ export interface WorkerOptions {
   readonly host: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly metering?: boolean;
+  /** Executions, activities and functions make spans; undefined: none. Closed by whoever started it, after `stop`. */
+  readonly tracing?: Tracing | undefined;
   /** `id:base64,…`: payloads to and from Temporal are encrypted (AES-256-GCM) with the first, decrypted with any. The same for every client and worker. */
   readonly payloadKeys?: string;
   readonly webhooks?: {

@@ -5,6 +5,7 @@ import { NativeConnection, Worker, type WorkerOptions as WorkerSettings } from '
 import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
 import { createMeteringWriter, openStore, type MeteringWriter, type Store } from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
+import { clientInterceptors, workerInterceptors, workflowSinks } from '@autoflow/telemetry/temporal';
 import { CONTROL_QUEUE, EXECUTION_QUEUE } from '@autoflow/topology';
 import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
@@ -19,6 +20,7 @@ import { startFeeder } from './feeding/feeder.js';
 import { joinFleet, type Membership } from './fleet/membership.js';
 import { VERSION } from './fleet/version.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
+import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { versionsOf } from './versions.js';
@@ -97,8 +99,16 @@ async function startWorkflows(
   const batches = closing.add(openBatchStore(options.batchStore));
   const versions = versionsOf(store);
   const execution = executionActivities({ store, batches, versions, indexed });
-  const client = new Client({ connection, namespace, ...encryption(options) });
-  const common = { connection: native, namespace, ...encryption(options), workflowBundle: await workflowBundle() };
+  const { tracing } = options;
+  const client = new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(tracing) });
+  const common = {
+    connection: native,
+    namespace,
+    ...encryption(options),
+    ...workerInterceptors(tracing),
+    ...workflowSinks(tracing),
+    workflowBundle: await workflowBundle({ traced: tracing !== undefined }),
+  };
   const workers: Worker[] = [];
   const add = async (settings: WorkerSettings): Promise<void> => {
     const worker = await Worker.create(settings);
@@ -147,7 +157,7 @@ async function startFeeding(options: WorkerOptions, store: Store, log: Log, clos
     store,
     batches,
     versions,
-    client: new Client({ connection, namespace, ...encryption(options) }),
+    client: new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(options.tracing) }),
     indexed,
     settle,
     log,
@@ -179,10 +189,11 @@ async function startFunctions(
     desired: { read: () => store.hosts.desiredPools(), onChange: (callback) => store.listen('autoflow_pools', callback) },
     shares: fleet,
     acknowledge: (pools) => store.hosts.acknowledge(options.host, pools),
-    metering,
+    metering: options.tracing === undefined ? metering : traceFunctions(metering),
     cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
     ...encryption(options),
+    ...workerInterceptors(options.tracing),
     log,
   });
   fleet.tell({ enforcement: host.enforcement.kind });

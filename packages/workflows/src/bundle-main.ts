@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { BUNDLE_FILE, bundleWorkflows } from './bundle.js';
+import { bundleFile, bundleWorkflows } from './bundle.js';
 
-const { code } = await bundleWorkflows();
-writeFileSync(BUNDLE_FILE, code);
-process.stdout.write(`${BUNDLE_FILE} ${(code.length / 1024 / 1024).toFixed(2)} MB\n`);
+for (const traced of [false, true]) {
+  const { code } = await bundleWorkflows({ traced });
+  writeFileSync(bundleFile(traced), code);
+  process.stdout.write(`${bundleFile(traced)} ${(code.length / 1024 / 1024).toFixed(2)} MB\n`);
+}

@@ -29,10 +29,13 @@ function rewrite(payload: { data: string }, change: (text: string) => string): v
   payload.data = Buffer.from(after).toString('base64');
 }
 
-describe('recorded histories', () => {
+describe.each([
+  ['as they are', false],
+  ['with traces', true],
+])('recorded histories, by workflows %s', (_, traced) => {
   let replay: Replay;
   beforeAll(async () => {
-    replay = await replayer();
+    replay = await replayer({ traced });
   });
 
   it('cover both workflow types: retries, more memory, bisection, a plain write that is not run again, partitions, cancellation, refusal; pausing, cancelling and continuing as new', () => {

@@ -7,20 +7,28 @@ import { isDeepStrictEqual } from 'node:util';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker, type InjectedSinks } from '@temporalio/worker';
+import type { Sinks } from '@temporalio/workflow';
 import { bundleWorkflows } from '@autoflow/workflows/bundle';
 import type { ObserverSinks, Scheduled } from './observe.js';
+
+/** Of the tracing interceptors. */
+interface Spans extends Sinks {
+  exporter: { export(spans: unknown): void };
+}
 
 export type Replay = (history: unknown) => Promise<void>;
 
 /** Rejects when the workflows of today would not have done what the history says. */
-export async function replayer(): Promise<Replay> {
+export async function replayer({ traced = false }: { readonly traced?: boolean } = {}): Promise<Replay> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const workflowBundle = await bundleWorkflows({ interceptors: [fileURLToPath(new URL('observe.ts', import.meta.url))] });
+  const workflowBundle = await bundleWorkflows({ traced, interceptors: [fileURLToPath(new URL('observe.ts', import.meta.url))] });
   return async (json) => {
     const history = historyFromJSON(json);
     const scheduled: Scheduled[] = [];
-    const sinks: InjectedSinks<ObserverSinks> = {
+    const sinks: InjectedSinks<ObserverSinks & Spans> = {
       observer: { scheduled: { fn: (_, activity) => void scheduled.push(activity), callDuringReplay: true } },
+      // Only asked for by the traced bundle.
+      exporter: { export: { fn: () => {} } },
     };
     await Worker.runReplayHistory({ workflowBundle, sinks }, history);
     compare(recordedIn(history), scheduled);

@@ -13,7 +13,10 @@ export class FaultyProcess {
   #child: ChildProcess | undefined;
   #said = '';
 
-  constructor(readonly program: Program) {}
+  constructor(
+    readonly program: Program,
+    private readonly hear: (text: string) => void = () => undefined,
+  ) {}
 
   get name(): string {
     return this.program.name;
@@ -24,18 +27,22 @@ export class FaultyProcess {
     return this.#said;
   }
 
-  /** Resolves when it takes work. */
-  async start(): Promise<void> {
+  /** Resolves when it takes work, with what it told then. */
+  async start(): Promise<unknown> {
     const { name, file, env } = this.program;
     // Not the arguments of the test runner: this is the built program.
     const child = fork(file, { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
     for (const stream of [child.stdout!, child.stderr!])
-      stream.setEncoding('utf8').on('data', (text: string) => (this.#said = (this.#said + text).slice(-4_000)));
-    await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(() => Promise.reject(new Error(`${name} ended before it took work:\n${this.#said}`))),
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#said = (this.#said + text).slice(-4_000);
+        this.hear(text);
+      });
+    const [told] = await Promise.race([
+      once(child, 'message') as Promise<unknown[]>,
+      once(child, 'exit').then((): Promise<never> => Promise.reject(new Error(`${name} ended before it took work:\n${this.#said}`))),
     ]);
+    return told;
   }
 
   /** SIGKILL; resolves when it is gone. */
@@ -45,6 +52,14 @@ export class FaultyProcess {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
+  }
+
+  /** SIGTERM; resolves with its exit code when it has ended. */
+  async end(): Promise<number | null> {
+    const child = this.#child!;
+    const gone = once(child, 'exit') as Promise<[number | null]>;
+    child.kill('SIGTERM');
+    return (await gone)[0];
   }
 
   freeze(): void {

@@ -2,6 +2,7 @@
 import type { SubmitResult } from '@autoflow/client/schemas';
 import type { Fields, PipelineSpec } from '@autoflow/pipeline';
 import { takeRecord } from '@autoflow/pipeline/runtime';
+import { currentTrace } from '@autoflow/telemetry';
 import { type Acceptance, digestOf, type NewRecord, type Store } from '@autoflow/store';
 import { jsonPointer } from '@autoflow/topology';
 import type { Backlog } from './backlog.js';
@@ -39,7 +40,7 @@ export class Intake {
     const dueAt = withinMs === undefined ? undefined : new Date(Date.now() + withinMs);
     const more = { ...(version !== undefined && { version }), ...(dueAt !== undefined && { dueAt }) };
     const records = checked.flatMap((one) => ('key' in one ? [{ ...one.taken, ...more }] : []));
-    const acceptances = await this.store.inbox.accept({ pipeline, scope, records });
+    const acceptances = await this.store.inbox.accept({ pipeline, scope, records, trace: currentTrace() });
     let next = 0;
     const results = checked.map((one) => ('key' in one ? resultOf(one, acceptances[next++]!) : one.invalid));
     this.backlog.add(pipeline, results.filter(({ status }) => status === 'accepted').length);

@@ -1,8 +1,9 @@
 import { pathToFileURL } from 'node:url';
-import { pipelinesIn, type AnyPipeline } from '@autoflow/pipeline';
+import { pipelinesIn, specOf, type AnyPipeline } from '@autoflow/pipeline';
 import { Memo } from '@autoflow/pipeline/runtime';
 import { openBatchStore } from '@autoflow/store/batches';
 import type { BatchStore } from '@autoflow/store';
+import { Discretion } from './discretion.js';
 import { networkGuard } from './network-guard.js';
 import { redactor } from '../process/redact.js';
 import type { InstanceSettings } from './protocol.js';
@@ -16,8 +17,9 @@ export interface OpenStage {
   /** What `read` functions answered: as old as the instance at most. */
   readonly memo: Memo;
   readonly guard: <T>(node: string, call: () => T) => T;
-  /** Blanks the instance's secrets out of a text. */
+  /** Blanks the instance's secrets, and what is sensitive of the records at hand, out of a text. */
   readonly redact: (text: string) => string;
+  readonly discretion: Discretion;
   close(): Promise<void>;
 }
 
@@ -27,13 +29,18 @@ export async function openStage({ bundle, pipeline: name, batchStore, secrets }:
   if (pipeline === undefined) throw new Error(`the bundle does not export pipeline '${name}'`);
   const batches = openBatchStore(batchStore);
   const resources = openResources(pipeline, secrets);
+  const discretion = new Discretion(specOf(pipeline).sensitive ?? []);
+  for (const stream of [process.stdout, process.stderr]) discretion.watch(stream);
+  discretion.watchUncaught();
+  const withoutSecrets = redactor(Object.values(secrets));
   return {
     pipeline,
     batches,
     resources,
     memo: new Memo(),
     guard: networkGuard(pipeline),
-    redact: redactor(Object.values(secrets)),
+    redact: (text) => withoutSecrets(discretion.blank(text)),
+    discretion,
     async close() {
       await resources.close();
       await batches.close();

@@ -2,6 +2,7 @@ import type { RecordState } from '@autoflow/pipeline';
 import { condemn, dropDead, mergeStates, runNodes, type RunOptions, type RunResult } from '@autoflow/pipeline/runtime';
 import type { BatchRef, StageInvocation } from '@autoflow/topology/execution';
 import { runFailure, storeFailure } from './failure-of.js';
+import { redactJson } from '../process/redact.js';
 import type { OpenStage } from './open-stage.js';
 import { STORE_WITHIN_MS, type InvocationFailure, type InvocationUsage, type Word } from './protocol.js';
 import { startMeter } from './usage-meter.js';
@@ -28,6 +29,7 @@ export async function runInvocation(
     const lists = await Promise.all(invocation.inputs.map((input) => stage.batches.read(input)));
     failureOf = runFailure;
     const records = recordsOf(stage, invocation, lists);
+    stage.discretion.about(records);
     counts = { ...counts, recordsIn: records.length, bytesIn: bytesOf(invocation.inputs) };
     const ran = withoutSecrets(await run(stage, invocation, records, strict, signal, tell, permit), stage.redact);
     failureOf = storeFailure;
@@ -38,7 +40,8 @@ export async function runInvocation(
     counts = { ...counts, ...countsOf(records, result), bytesOut: answer.output.bytes + (answer.retry?.bytes ?? 0) };
     return { type: 'answer', answer, usage: { ...used(), ...counts } };
   } catch (error) {
-    return { type: 'failure', failure: failureOf(error), usage: { ...used(), ...counts } };
+    const failure = failureOf(error);
+    return { type: 'failure', failure: { ...failure, message: stage.redact(failure.message) }, usage: { ...used(), ...counts } };
   }
 }
 
@@ -75,7 +78,13 @@ async function run(
     memo: stage.memo,
     ...(permit && { permit }),
     log: ({ node, key, message, details }) =>
-      void tell({ type: 'log', node, message, ...(key !== undefined && { key }), ...(details && { details }) }),
+      void tell({
+        type: 'log',
+        node,
+        message: stage.redact(message),
+        ...(key !== undefined && { key }),
+        ...(details && { details: redactJson(details, stage.redact) as object }),
+      }),
     progress: (node, timeoutMs) => void tell({ type: 'progress', at: node, withinMs: timeoutMs }),
     clock: { now: () => performance.now(), cpu: cpuMs },
   });

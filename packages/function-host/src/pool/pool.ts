@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { DataConverter } from '@temporalio/common';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerInterceptors } from '@temporalio/worker';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 import { residentMb } from '../enforcement/soft.js';
 import { AdjustableSlots } from './adjustable-slots.js';
@@ -16,6 +16,7 @@ export interface PoolOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly dataConverter?: DataConverter;
+  readonly interceptors?: WorkerInterceptors;
   readonly identity: string;
   readonly concurrency: number;
 }
@@ -42,6 +43,7 @@ export class Pool {
       connection: options.connection,
       namespace: options.namespace,
       ...(options.dataConverter !== undefined && { dataConverter: options.dataConverter }),
+      ...(options.interceptors !== undefined && { interceptors: options.interceptors }),
       taskQueue: options.taskQueue,
       identity: options.identity,
       activities: { [options.stage]: options.activity },

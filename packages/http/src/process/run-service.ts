@@ -1,3 +1,5 @@
+import { startTracing, type Tracing } from '@autoflow/telemetry';
+import { clientInterceptors } from '@autoflow/telemetry/temporal';
 import { type Log, openStore, type Store } from '@autoflow/store';
 import { dataConverterOf } from '@autoflow/workflows/codec';
 import { Client, Connection } from '@temporalio/client';
@@ -33,11 +35,12 @@ async function run<S extends ServiceSettings>({ app, readSettings, start }: Serv
   const logger = pino({ level: settings.logLevel, base: { app } });
   const log: Log = (level, message, details = {}) => logger[level](details, message);
 
+  const tracing = await startTracing({ service: `autoflow-${app}`, env: process.env, log });
   const store = await openStore({ connectionString: settings.databaseUrl, log });
   const { applied } = await store.migrate();
   if (applied.length > 0) log('info', 'migrations applied', { applied });
 
-  const service = await start(settings, { store, temporal: temporalClient(settings), log });
+  const service = await start(settings, { store, temporal: temporalClient(settings, tracing), log });
   log('info', `${app} listens`, { url: service.url });
   process.send?.({ url: service.url });
 
@@ -48,18 +51,20 @@ async function run<S extends ServiceSettings>({ app, readSettings, start }: Serv
     log('info', 'stopping', { signal });
     await service.close();
     await store.close().catch(() => undefined);
+    await tracing?.close();
     // The connection to Temporal is not closed but left: a call that the SDK repeats just then would throw where nobody can catch it.
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));
 }
 
-function temporalClient({ payloadKeys }: ServiceSettings): Client {
+function temporalClient({ payloadKeys }: ServiceSettings, tracing: Tracing | undefined): Client {
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const dataConverter = dataConverterOf(payloadKeys);
   return new Client({
     connection: Connection.lazy(connectionOptions),
     ...(namespace !== undefined && { namespace }),
     ...(dataConverter !== undefined && { dataConverter }),
+    ...clientInterceptors(tracing),
   });
 }

@@ -8,6 +8,18 @@ import { fleet } from './0006-fleet.js';
 import { bundles } from './0007-bundles.js';
 import { operations } from './0008-operations.js';
 import { events } from './0009-events.js';
+import { traces } from './0010-traces.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
-export const migrations: readonly Migration[] = [definitions, ledger, metering, batchBlobs, inbox, fleet, bundles, operations, events];
+export const migrations: readonly Migration[] = [
+  definitions,
+  ledger,
+  metering,
+  batchBlobs,
+  inbox,
+  fleet,
+  bundles,
+  operations,
+  events,
+  traces,
+];

@@ -35,8 +35,8 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
   const bell = new Bell();
   const starts = new Set<Promise<void>>();
   const pipelines = new Map<string, PipelineFeed>();
-  const start = (row: BatchRow, argument: ExecutionArgument) => {
-    const starting = startExecution(row, argument, ports)
+  const start = (row: BatchRow, argument: ExecutionArgument, traces: readonly string[]) => {
+    const starting = startExecution(row, argument, ports, traces)
       // It is in the books: a reconciler starts it.
       .catch((error: unknown) => log('warn', 'an execution could not be started and will be', { batch: row.id, error: String(error) }))
       .finally(() => starts.delete(starting));

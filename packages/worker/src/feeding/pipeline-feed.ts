@@ -21,8 +21,8 @@ export interface PipelinePorts {
   readonly store: Pick<Store, 'arms' | 'feeder'>;
   readonly batches: BatchStore;
   readonly versions: Versions;
-  /** Begins to start it, and does not wait. */
-  readonly start: (row: BatchRow, argument: ExecutionArgument) => void;
+  /** Begins to start it, and does not wait. `traces` are those of its records. */
+  readonly start: (row: BatchRow, argument: ExecutionArgument, traces: readonly string[]) => void;
   /** In [0, 1). */
   readonly random: () => number;
   readonly leaseMs: number;
@@ -101,6 +101,7 @@ export class PipelineFeed {
     const where = { pipeline: this.pipeline, batchId: id, label: 'input' };
     const spec = resolved.release.spec;
     const claimedAt = performance.now();
+    const traces = new Set<string>();
     try {
       const row = await store.feeder.claim(
         {
@@ -113,12 +114,15 @@ export class PipelineFeed {
           ...(arm !== 'pinned' && { arms }),
           leaseMs,
         },
-        (records) => batches.write(where, inputStates(records, spec)),
+        (records) => {
+          for (const { trace } of records) if (trace !== undefined) traces.add(trace);
+          return batches.write(where, inputStates(records, spec));
+        },
       );
       if (row === undefined) return { opened: false, more: false, at: Infinity };
       this.probes.delete(nameOf(lane));
       // Who was away for so long no longer knows what became of the batch; a reconciler does.
-      if (performance.now() - claimedAt < leaseMs) start(row, executionArgument(resolved, stream.scope, id, row.ref));
+      if (performance.now() - claimedAt < leaseMs) start(row, executionArgument(resolved, stream.scope, id, row.ref), [...traces]);
       return { opened: true, more: true, at: Infinity };
     } catch (error) {
       // The arms have moved, or it was paused, since the pass began: look again.

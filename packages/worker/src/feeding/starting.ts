@@ -1,6 +1,7 @@
 /** Starts the execution of a batch whose row is committed: twice is once, and one that has ended is not started again. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { BatchRow } from '@autoflow/store';
+import { continuing } from '@autoflow/telemetry';
 import { EXECUTION_QUEUE, type ExecutionArgument } from '@autoflow/topology';
 import { searchAttributes } from '@autoflow/workflows';
 import { executionArgument, type Versions } from '../versions.js';
@@ -12,7 +13,18 @@ export interface StartPorts {
   readonly indexed: boolean;
 }
 
-export async function startExecution(row: BatchRow, argument: ExecutionArgument, { client, indexed }: StartPorts): Promise<void> {
+/** `traces`: of the requests that brought its records. */
+export function startExecution(
+  row: BatchRow,
+  argument: ExecutionArgument,
+  ports: StartPorts,
+  traces: readonly string[] = [],
+): Promise<void> {
+  const attributes = { 'autoflow.pipeline': row.pipeline, 'autoflow.version': row.version, 'autoflow.batch': row.id };
+  return continuing(`feed ${row.pipeline}`, traces, attributes, () => start(row, argument, ports));
+}
+
+async function start(row: BatchRow, argument: ExecutionArgument, { client, indexed }: StartPorts): Promise<void> {
   const { backfillId } = row;
   try {
     await client.workflow.start(argument.pipeline, {
