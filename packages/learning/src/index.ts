@@ -11,3 +11,4 @@ export {
   type PlanFeatures,
   type ScoredLoad,
 } from './features.js';
+export * from './agent/index.js';

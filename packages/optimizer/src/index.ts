@@ -13,3 +13,4 @@ export { ChainSpace, least, MOST_PLANS, type NotEnumerable } from './space/chain
 export { batchingsFor } from './space/batchings.js';
 export { envelopeOf, Formula } from './space/formula.js';
 export { limitsOf, PlanSpace, type Point } from './space/plan-space.js';
+export * from './allocators/index.js';

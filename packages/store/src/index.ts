@@ -10,6 +10,7 @@ export type * from './idempotency.model.js';
 export type * from './pages.model.js';
 export type * from './settings.model.js';
 export type * from './tokens.model.js';
+export type * from './training.model.js';
 export type * from './batches/contract.js';
 export { LEASE_MS } from './fleet.model.js';
 export type * from './fleet.model.js';

@@ -11,6 +11,7 @@ import type { DeadLetterStore } from './dead-letters.model.js';
 import type { IdempotencyStore } from './idempotency.model.js';
 import type { PageStore } from './pages.model.js';
 import type { SettingsStore } from './settings.model.js';
+import type { TrainingStore } from './training.model.js';
 import type { TokenStore } from './tokens.model.js';
 import type { Allocation, BackfillProgress, BatchRef, Clamps, Envelope, Topology } from '@autoflow/topology';
 
@@ -463,6 +464,7 @@ export interface Store {
   readonly idempotency: IdempotencyStore;
   readonly deadLetters: DeadLetterStore;
   readonly pages: PageStore;
+  readonly trainings: TrainingStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   /** Applies outstanding migrations under an advisory lock; refuses a newer schema. */

@@ -24,6 +24,7 @@ import { webhookStore } from './webhooks.store.js';
 import { pageStore } from './pages.store.js';
 import { settingsStore } from './settings.store.js';
 import { tokenStore } from './tokens.store.js';
+import { trainingStore } from './training.store.js';
 
 export interface StoreOptions {
   /** `postgres://user:password@host:port/database`; never appears in a message. */
@@ -74,6 +75,7 @@ export async function openStore({
     idempotency: idempotencyStore(database),
     deadLetters: deadLetterStore(database),
     pages: pageStore(database),
+    trainings: trainingStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
     ping: () => database.ping(),

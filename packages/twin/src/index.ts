@@ -32,3 +32,4 @@ export { whatIf, type Measured, type RunnablePlan, type WhatIfAnswer, type WhatI
 export { utilisation, type PoolUsage, type Utilisation } from './utilisation.js';
 export { uniform } from './traces/random.js';
 export * from './traces/index.js';
+export * from './control/index.js';

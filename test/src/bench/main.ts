@@ -26,6 +26,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   flow: () => import('./flow.bench.js'),
   steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
+  agent: () => import('./agent.bench.js'),
 };
 
 const { values, positionals } = parseArgs({

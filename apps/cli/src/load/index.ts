@@ -1,4 +1,5 @@
 /** Load as a library, for benchmarks: the same loop, marks and figures as those of `autoflow load`. */
+export { readFunctions } from './azure-functions.js';
 export { systemClock, type Clock } from './clock.js';
 export { Histogram, type Summary } from './histogram.js';
 export { measure, type EndedRecord, type Measured, type MeasureOptions } from './measured.js';

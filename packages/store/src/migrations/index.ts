@@ -9,6 +9,7 @@ import { bundles } from './0007-bundles.js';
 import { operations } from './0008-operations.js';
 import { events } from './0009-events.js';
 import { traces } from './0010-traces.js';
+import { training } from './0011-training.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   operations,
   events,
   traces,
+  training,
 ];

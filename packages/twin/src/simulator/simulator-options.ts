@@ -17,6 +17,12 @@ export interface SimulatorOptions {
   readonly noise?: 'lognormal' | 'exponential';
   /** Told of every invocation that ends; for the generation of metering rows. */
   readonly observe?: (invocation: ObservedInvocation) => void;
+  /** Told when an invocation asks for an instance and when it has one; `record` is the first of its batch. */
+  readonly waits?: WaitLedger;
+}
+export interface WaitLedger {
+  queued(record: number, stage: number, now: number): void;
+  begun(record: number, stage: number, now: number): void;
 }
 export interface ObservedInvocation {
   readonly stage: number;

@@ -23,7 +23,7 @@ import { Fifo, Heap } from './heap.js';
 import { IdleInstances } from './idle-instances.js';
 import { hash, next, normal, rounded, uniform } from './noise.js';
 import { ProcessorSharing } from './processor-sharing.js';
-import type { ObservedInvocation, SimulatorOptions } from './simulator-options.js';
+import type { ObservedInvocation, SimulatorOptions, WaitLedger } from './simulator-options.js';
 import { ExecutionSlots, InvocationSlots } from './slots.js';
 import { stageTables, type StageTables } from './stage-tables.js';
 
@@ -55,6 +55,7 @@ export class Simulator {
   private readonly probes: number;
   private readonly exponential: boolean;
   private readonly observe: ((invocation: ObservedInvocation) => void) | undefined;
+  private readonly waits: WaitLedger | undefined;
   private readonly count: number;
   private readonly heap = new Heap();
   private readonly cpu: ProcessorSharing;
@@ -94,6 +95,7 @@ export class Simulator {
     this.probes = options.probes ?? 0;
     this.exponential = options.noise === 'exponential';
     this.observe = options.observe;
+    this.waits = options.waits;
     this.latencyMs = new Float64Array(arrivals.length).fill(Number.NaN);
     this.cpu = new ProcessorSharing(plan.host.cores);
     const count = plan.stages.length;
@@ -415,6 +417,7 @@ export class Simulator {
     this.invocations.dispatchMs[invocation] = this.now - this.invocations.since[invocation]!;
     this.invocations.since[invocation] = this.now;
     this.total.activities++;
+    this.waits?.queued(this.executions.firstRecord[this.invocations.execution[invocation]!]!, s, this.now);
     this.account(s);
     if (this.idle[s]!.size > 0) {
       this.idle[s]!.wakeLatest();
@@ -434,6 +437,7 @@ export class Simulator {
     const factor = this.factorOf(invocation, tables.sigma[n]!);
     this.invocations.startedAt[invocation] = this.now;
     this.stages.waitMs[s]! += this.now - this.invocations.since[invocation]!;
+    this.waits?.begun(this.executions.firstRecord[this.invocations.execution[invocation]!]!, s, this.now);
     this.invocations.ioMs[invocation] = tables.ioMs[n]! * factor;
     this.invocations.cpuMs[invocation] = tables.cpuMs[n]! * factor;
     this.invocations.share[invocation] = tables.share;

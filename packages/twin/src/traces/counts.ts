@@ -1,6 +1,6 @@
 /** Counts per interval of something real, as a rate: what happened within an interval is not known, so there are three ways to say it. */
 import type { Piece, RateProfile } from './profile.js';
-import { exponential, uniform } from './random.js';
+import { exponential, lognormal, uniform } from './random.js';
 
 /**
  * `step`: the count spread evenly over its interval. `linear`: straight from the middle of an interval to the middle of the next; keeps the
@@ -16,6 +16,8 @@ export interface CountsOptions {
   readonly seed?: number;
   /** Of an interval with `noise` (default 12: 5 s of a minute). */
   readonly parts?: number;
+  /** Coefficient of variation of the weights of the parts; lognormal where it is given, else exponential. */
+  readonly spread?: number;
 }
 
 export function profileOfCounts(counts: readonly number[], options: CountsOptions): RateProfile {
@@ -39,10 +41,11 @@ function linear(counts: readonly number[], intervalMs: number): RateProfile {
   return [{ durationMs: intervalMs / 2, from: first, to: first }, ...between, { durationMs: intervalMs / 2, from: last, to: last }];
 }
 
-function noise(counts: readonly number[], { intervalMs, seed = 1, parts = 12 }: CountsOptions): RateProfile {
+function noise(counts: readonly number[], { intervalMs, seed = 1, parts = 12, spread }: CountsOptions): RateProfile {
   const random = uniform(seed);
+  const weight = (): number => (spread === undefined ? exponential(random) : lognormal(random, spread));
   return counts.flatMap((count) => {
-    const weights = Array.from({ length: parts }, () => exponential(random));
+    const weights = Array.from({ length: parts }, weight);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return weights.map((weight) => flat((count * weight) / total, intervalMs / parts));
   });

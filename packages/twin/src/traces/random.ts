@@ -11,3 +11,10 @@ export function uniform(seed: number): () => number {
 
 /** Exponential with mean 1, by inversion; never infinite, because `1 - u` is never 0. */
 export const exponential = (random: () => number): number => -Math.log(1 - random());
+
+/** Lognormal with mean 1 and this coefficient of variation, by Box and Muller. */
+export function lognormal(random: () => number, cv: number): number {
+  const sigma = Math.sqrt(Math.log1p(cv * cv));
+  const normal = Math.sqrt(2 * exponential(random)) * Math.cos(2 * Math.PI * random());
+  return Math.exp(sigma * normal - (sigma * sigma) / 2);
+}

@@ -1,0 +1,67 @@
+import { runEpisodes, scoreAt } from '@autoflow/optimizer';
+import type { ControlScenario } from '@autoflow/twin';
+import type { TensorBackend } from '../backend.js';
+import { agentAllocator } from './agent-allocator.js';
+import { Learner, type LearnerState } from './learner.js';
+import type { ScenarioSource } from './rollouts.js';
+import type { AgentSettings } from './settings.js';
+
+export interface TrainingOptions {
+  readonly backend: TensorBackend;
+  readonly settings: AgentSettings;
+  readonly scenarioOf: ScenarioSource;
+  /** What checkpoints are selected on, at this k; never what the policy is judged on. */
+  readonly validation: readonly ControlScenario[];
+  readonly validationK: number;
+  /** Decisions between two validations. */
+  readonly every: number;
+  readonly from?: LearnerState;
+  readonly progress?: (point: CurvePoint) => void;
+}
+
+export interface CurvePoint {
+  readonly steps: number;
+  readonly cpuSeconds: number;
+  readonly score: number;
+  readonly cost: number;
+  readonly late: number;
+}
+
+export interface Trained {
+  /** The best of the curve: the last is often not. */
+  readonly parameters: Float32Array;
+  readonly best: CurvePoint;
+  readonly curve: readonly CurvePoint[];
+  readonly state: LearnerState;
+}
+
+/** Trains one policy to the end of its steps. */
+export function train(options: TrainingOptions): Trained {
+  const { backend, settings, scenarioOf, every, from, progress } = options;
+  const learner = new Learner(backend, settings, scenarioOf, from);
+  const curve: CurvePoint[] = [];
+  let best: { readonly point: CurvePoint; readonly parameters: Float32Array } | undefined;
+  const began = process.cpuUsage();
+  for (let next = learner.steps + every; learner.steps < settings.steps;) {
+    learner.update();
+    if (learner.steps < next && learner.steps < settings.steps) continue;
+    next += every;
+    const { user, system } = process.cpuUsage(began);
+    const point = { steps: learner.steps, cpuSeconds: (user + system) / 1e6, ...validated(learner.parameters, options) };
+    curve.push(point);
+    progress?.(point);
+    if (best === undefined || point.score < best.point.score) best = { point, parameters: Float32Array.from(learner.parameters) };
+  }
+  if (best === undefined) throw new RangeError(`There is nothing to train: ${learner.steps} of ${settings.steps} steps are done.`);
+  return { parameters: best.parameters, best: best.point, curve, state: learner.state };
+}
+
+export function validated(
+  parameters: Float32Array,
+  { validation, validationK }: Pick<TrainingOptions, 'validation' | 'validationK'>,
+): Pick<CurvePoint, 'score' | 'cost' | 'late'> {
+  const episodes = runEpisodes(validation, () => agentAllocator({ parameters }, validationK));
+  const mean = (of: (episode: (typeof episodes)[number]) => number): number =>
+    episodes.reduce((sum, episode) => sum + of(episode), 0) / episodes.length;
+  return { score: mean((episode) => scoreAt(validationK, episode)), cost: mean(({ cost }) => cost), late: mean(({ late }) => late) };
+}

@@ -1,0 +1,11 @@
+/** Memory and concurrency per stage while a pipeline runs: the port, the rules that people use, and the twin to judge them in. */
+export { allocatorOf, type Allocator, type ConcurrencyRule, type Controller } from './allocator.js';
+export { clairvoyant } from './clairvoyant.js';
+export { runEpisode, runEpisodes, scoreAt, tuned, type AllocatorFor, type Episode } from './episode.js';
+export { FALLBACK, RULES } from './families.js';
+export { hpa, type HpaOptions } from './hpa.js';
+export { kedaLike, type KedaOptions } from './keda.js';
+export { withinLimits } from './limits.js';
+export { powerTuned } from './power-tuning.js';
+export { staffing, type StaffingOptions } from './staffing.js';
+export { bestStatic, causalStatic, fixed, hindsightStatic } from './static.js';
