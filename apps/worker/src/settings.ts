@@ -1,4 +1,5 @@
 /** The one place where the worker process reads its environment. */
+import { createRequire } from 'node:module';
 import { homedir, hostname } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -7,7 +8,9 @@ import type { WorkerOptions } from '@autoflow/worker';
 import { parsePayloadKeys } from '@autoflow/workflows/codec';
 import { z } from 'zod';
 
-const ROLES = ['workflows', 'control', 'functions', 'feeder'] as const;
+const ROLES = ['workflows', 'control', 'functions', 'feeder', 'learner'] as const;
+/** Who trains is asked to: learning costs cores that others may want. */
+const USUAL_ROLES: readonly (typeof ROLES)[number][] = ['workflows', 'control', 'functions', 'feeder'];
 const SECRET = 'AUTOFLOW_SECRET_';
 
 const DAYS = z.coerce
@@ -34,7 +37,7 @@ const Settings = z.object({
     .optional(),
   AUTOFLOW_ROLES: z
     .string()
-    .default(ROLES.join(','))
+    .default(USUAL_ROLES.join(','))
     .transform((roles) => roles.split(',').map((role) => role.trim()))
     .pipe(
       z
@@ -102,6 +105,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
       eventDays: settings.AUTOFLOW_EVENT_DAYS,
     },
     ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
+    ...(settings.AUTOFLOW_ROLES.includes('learner') && {
+      learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },
+    }),
     webhooks: { allowPrivate: settings.AUTOFLOW_WEBHOOKS_PRIVATE === 'allow' },
   };
 }

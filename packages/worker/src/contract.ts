@@ -2,7 +2,7 @@
 import type { BatchStoreSettings } from '@autoflow/store';
 import type { Tracing } from '@autoflow/telemetry';
 
-export type Role = 'workflows' | 'control' | 'functions' | 'feeder';
+export type Role = 'workflows' | 'control' | 'functions' | 'feeder' | 'learner';
 
 export interface WorkerOptions {
   readonly roles: readonly Role[];
@@ -26,6 +26,8 @@ export interface WorkerOptions {
     readonly allowPrivate?: boolean;
   };
   readonly idleMs?: number;
+  /** The program of a learner's process (role learner): `@autoflow/learning/learner`, which this package does not load. */
+  readonly learner?: { readonly program: string; readonly functions?: () => Promise<readonly object[]> };
   /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together; of events, default 30. */
   readonly retention?: { readonly meteringDays?: number; readonly batchDays?: number; readonly eventDays?: number };
 }

@@ -6,12 +6,13 @@ import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
 import { createMeteringWriter, openStore, type MeteringWriter, type Store } from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
 import { clientInterceptors, workerInterceptors, workflowSinks } from '@autoflow/telemetry/temporal';
-import { CONTROL_QUEUE, EXECUTION_QUEUE } from '@autoflow/topology';
+import { CONTROL_QUEUE, EXECUTION_QUEUE, LEARNER_QUEUE } from '@autoflow/topology';
 import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { dataConverterOf } from '@autoflow/workflows/codec';
 import { backfillActivities } from './activities/backfill-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
+import { trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
 import { Closing } from './closing.js';
@@ -79,6 +80,7 @@ async function start(options: WorkerOptions, log: Log, closing: Closing): Promis
   if (roles.includes('workflows') || roles.includes('control'))
     running.push(...(await startWorkflows(options, native, store, log, closing)));
   if (roles.includes('feeder')) running.push(await startFeeding(options, store, log, closing));
+  if (roles.includes('learner')) running.push(await startLearning(options, native, store, closing));
   log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
   return running;
 }
@@ -143,6 +145,23 @@ async function startWorkflows(
     });
   }
   return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
+}
+
+/** Learners are processes of their own; a learner whose worker stops goes on elsewhere from its checkpoint. */
+async function startLearning(options: WorkerOptions, native: NativeConnection, store: Store, closing: Closing): Promise<Running> {
+  if (options.learner === undefined) throw new Error("the role 'learner' needs the program of a learner; give `learner.program`");
+  const worker = await Worker.create({
+    connection: native,
+    namespace: options.temporal.namespace,
+    ...encryption(options),
+    taskQueue: LEARNER_QUEUE,
+    maxHeartbeatThrottleInterval: '2s',
+    activities: trainingActivities({ store, ...options.learner }),
+    shutdownGraceTime: GRACE.control,
+    identity: `${options.host}/learner`,
+  });
+  closing.add({ close: async () => (worker.getState() === 'INITIALIZED' ? worker.runUntil(async () => {}) : undefined) });
+  return { done: worker.run(), stop: () => shutdown(worker) };
 }
 
 /** Drains when it is told to stop: what it has claimed it starts. */

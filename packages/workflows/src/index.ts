@@ -1,3 +1,11 @@
-export { BACKFILL_WORKFLOW, BackfillSignal, backfillWorkflowId, MAXIMUM_INLINE_BYTES, PROGRESS_QUERY } from './protocol.js';
+export {
+  BACKFILL_WORKFLOW,
+  BackfillSignal,
+  backfillWorkflowId,
+  MAXIMUM_INLINE_BYTES,
+  PROGRESS_QUERY,
+  TRAINING_WORKFLOW,
+  trainingWorkflowId,
+} from './protocol.js';
 export type { BackfillInput, BackfillStatus, ExecutionProgress, StageProgress } from './protocol.js';
 export { searchAttributes } from './search-attributes.js';

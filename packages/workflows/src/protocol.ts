@@ -48,3 +48,10 @@ export function backfillWorkflowId(backfillId: string): string {
 
 /** Inline records and results of the direct door. */
 export const MAXIMUM_INLINE_BYTES = 1024 * 1024;
+
+/** Workflow type of a training, on the control queue; cancelled as any workflow is. */
+export const TRAINING_WORKFLOW = 'Training';
+
+export function trainingWorkflowId(training: string): string {
+  return `training/${training}`;
+}

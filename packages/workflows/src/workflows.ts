@@ -1,3 +1,4 @@
 /** The entry of the workflow bundle: every export is a workflow type, `default` runs every other type. */
 export { execution as default } from './execution/execution.js';
 export { Backfill } from './backfill.js';
+export { Training } from './training.js';

@@ -1,0 +1,98 @@
+/**
+ * A learner in a process of its own, so that training never blocks the worker that asked for it. Told parameters, it answers how it would
+ * change them; everything that outlives it, its parent keeps.
+ */
+import { randomScenario, splitFunctions, syntheticFunctions, type ControlScenario, type FunctionCounts } from '@autoflow/twin';
+import { loadBackend } from '../backend.js';
+import { Learner, type LearnerState } from './learner.js';
+import { freshParameters } from './network.js';
+import { A3C, PPO, type AgentSettings } from './settings.js';
+import { validated } from './training.js';
+
+export type LearnerRequest =
+  | {
+      readonly kind: 'begin';
+      readonly settings: Partial<AgentSettings>;
+      readonly learner: number;
+      readonly functions?: readonly FunctionCounts[];
+      readonly state?: Uint8Array;
+    }
+  | { readonly kind: 'learn'; readonly weights: Float32Array; readonly steps: number; readonly updates: number }
+  | { readonly kind: 'validate'; readonly weights: Float32Array };
+
+export type LearnerAnswer =
+  | { readonly kind: 'begun'; readonly fresh: Float32Array }
+  | { readonly kind: 'learned'; readonly delta: Float32Array; readonly steps: number; readonly state: Uint8Array }
+  | { readonly kind: 'validated'; readonly score: number; readonly cost: number; readonly late: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+const STAGES = { least: 4, most: 7 };
+const VALIDATED = 12;
+const VALIDATION_K = 20;
+/** Learners play different episodes of the same kind. */
+const SEEDS_APART = 1_000;
+
+type Handler = (request: LearnerRequest) => LearnerAnswer;
+
+async function begin(request: Extract<LearnerRequest, { kind: 'begin' }>): Promise<{ handle: Handler; answer: LearnerAnswer }> {
+  const backend = await loadBackend('native', () => undefined);
+  const { train: functions } = splitFunctions(request.functions ?? syntheticFunctions(100, 1));
+  const usual = request.settings.algorithm === 'ppo' ? PPO : A3C;
+  const shared: AgentSettings = { ...usual, ...request.settings };
+  const settings = { ...shared, seed: shared.seed + SEEDS_APART * request.learner };
+  const scenario = (seed: number): ControlScenario => randomScenario(seed, { functions, split: 'train', stages: STAGES });
+  // All begin with the same parameters, whatever their own seed.
+  const fresh = freshParameters(shared.seed);
+  const left = request.state && decoded(request.state);
+  const learner = new Learner(backend, settings, scenario, left && { ...left, parameters: fresh });
+  const validation = Array.from({ length: VALIDATED }, (_, i) => scenario(1_000 + i));
+  const handle: Handler = (next) => {
+    if (next.kind === 'validate') return { kind: 'validated', ...validated(next.weights, { validation, validationK: VALIDATION_K }) };
+    if (next.kind === 'begin') throw new Error('The learner has begun already.');
+    learner.parameters.set(next.weights);
+    // How far all are, together: it sets the entropy.
+    learner.steps = next.steps;
+    for (let i = 0; i < next.updates; i++) learner.update();
+    const delta = learner.parameters.map((value, i) => value - next.weights[i]!);
+    return { kind: 'learned', delta, steps: learner.steps - next.steps, state: encoded(learner.state) };
+  };
+  return { handle, answer: { kind: 'begun', fresh } };
+}
+
+/** The optimizer's memory and the place in the episodes; the parameters are shared, and kept elsewhere. */
+function encoded({ adam, episodes }: LearnerState): Uint8Array {
+  const head = Buffer.from(JSON.stringify({ updates: adam.updates, episodes, parameters: adam.mean.length }).padEnd(128));
+  return Buffer.concat([head, Buffer.from(adam.mean.buffer), Buffer.from(adam.square.buffer)]);
+}
+
+function decoded(state: Uint8Array): LearnerState {
+  const head = JSON.parse(Buffer.from(state.subarray(0, 128)).toString()) as { updates: number; episodes: number; parameters: number };
+  const bytes = Uint8Array.from(state.subarray(128)).buffer;
+  const floats = new Float32Array(bytes);
+  const mean = floats.slice(0, head.parameters);
+  const square = floats.slice(head.parameters);
+  return { parameters: mean, adam: { mean, square, updates: head.updates }, steps: 0, episodes: head.episodes };
+}
+
+let running: Handler | undefined;
+
+async function answerTo(request: LearnerRequest): Promise<LearnerAnswer> {
+  if (request.kind === 'begin') {
+    const { handle, answer } = await begin(request);
+    running = handle;
+    return answer;
+  }
+  if (running === undefined) throw new Error('The learner was not told how to begin.');
+  return running(request);
+}
+
+if (process.send !== undefined) {
+  process.on('message', (request: LearnerRequest) => {
+    answerTo(request)
+      .catch((error: unknown): LearnerAnswer => ({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }))
+      .then((answer) => process.send!(answer))
+      .catch(() => process.exit(1));
+  });
+  // Without its parent nobody wants what it would answer.
+  process.on('disconnect', () => process.exit(0));
+}

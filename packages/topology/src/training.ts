@@ -1,0 +1,38 @@
+/** What the workflow of a training and its learners say to each other. */
+
+/** Workers with the role `learner` take from it, on any host. */
+export const LEARNER_QUEUE = 'autoflow-learners';
+
+export interface TrainingInput {
+  /** Whoever starts the same training again goes on with it. */
+  readonly training: string;
+  readonly learners: number;
+  /** Decisions of all learners together, and wall time: whatever is used up first ends it. */
+  readonly budget: { readonly steps: number; readonly seconds?: number };
+  /** Of the agent (`AgentSettings`), where they differ from the usual. */
+  readonly settings?: { readonly [name: string]: unknown };
+  /** Local updates between two exchanges of parameters; default 12. */
+  readonly updates?: number;
+  /** Decisions between two validations, by the first learner; default a tenth of the budget. Ends early after so many without a better one. */
+  readonly validateEvery?: number;
+  readonly patience?: number;
+}
+
+export interface LearnRequest extends TrainingInput {
+  readonly learner: number;
+}
+export type LearnEnd = 'budget' | 'no-progress' | 'ended';
+
+export interface TrainingResult {
+  readonly outcome: 'completed' | 'stopped-early' | 'cancelled' | 'failed';
+  readonly steps: number;
+  readonly version: number;
+  /** Of the best version on validation. */
+  readonly best?: { readonly version: number; readonly score: number };
+}
+
+export interface TrainingActivities {
+  /** Learns until the budget is used up or another has ended the training; a retry goes on from the checkpoint. */
+  learn(request: LearnRequest): Promise<LearnEnd>;
+  endTraining(request: { readonly training: string; readonly outcome: TrainingResult['outcome'] }): Promise<TrainingResult>;
+}

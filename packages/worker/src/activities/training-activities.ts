@@ -1,0 +1,34 @@
+/** The activities of the Training workflow, on workers with the role `learner`. */
+import { Context } from '@temporalio/activity';
+import type { TrainingActivities } from '@autoflow/topology';
+import { atActivityBoundary } from '../errors.js';
+import { learn, type LearnPorts } from '../learning/learn.js';
+
+const HEARTBEAT_MS = 3_000;
+
+export function trainingActivities(ports: LearnPorts): TrainingActivities {
+  const { trainings } = ports.store;
+  return {
+    learn: atActivityBoundary(async (request) => {
+      const context = Context.current();
+      let told: object = {};
+      // A validation takes longer than an exchange: the beat goes on meanwhile.
+      const beat = setInterval(() => context.heartbeat(told), HEARTBEAT_MS);
+      try {
+        return await learn(request, ports, context.cancellationSignal, (details) => (told = details));
+      } finally {
+        clearInterval(beat);
+      }
+    }),
+    endTraining: atActivityBoundary(async ({ training, outcome }) => {
+      await trainings.end(training, outcome);
+      const [row, best] = await Promise.all([trainings.get(training), trainings.best(training)]);
+      return {
+        outcome: row?.outcome ?? outcome,
+        steps: row?.steps ?? 0,
+        version: row?.version ?? 0,
+        ...(best && { best: { version: best.version, score: best.score } }),
+      };
+    }),
+  };
+}

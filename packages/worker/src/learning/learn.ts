@@ -1,0 +1,102 @@
+import type { Store } from '@autoflow/store';
+import type { LearnEnd, LearnRequest } from '@autoflow/topology';
+import { startLearner, type LearnerChild } from './learner-child.js';
+
+export interface LearnPorts {
+  readonly store: Pick<Store, 'trainings'>;
+  /** The learner's program, and the functions whose load it learns from (default: made-up ones). */
+  readonly program: string;
+  readonly functions?: () => Promise<readonly object[]>;
+}
+
+const UPDATES = 12;
+/** Exchanges between two checkpoints: what is lost with a learner is its optimizer's memory of so many. */
+const CHECKPOINT_EVERY = 8;
+
+/**
+ * One learner: pulls parameters, lets its process update them, pushes the change, until the training has what it was given. All that
+ * outlives it is in the store, so any host can go on with it. `beat` is called with every exchange.
+ */
+export async function learn(
+  request: LearnRequest,
+  ports: LearnPorts,
+  signal: AbortSignal,
+  beat: (details: object) => void,
+): Promise<LearnEnd> {
+  const child = startLearner(ports.program);
+  const stop = (): void => void child.kill();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    await begin(request, ports, child);
+    return await exchange(request, ports, child, signal, beat);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await child.kill();
+  }
+}
+
+async function begin(
+  { training, learner, settings, budget }: LearnRequest,
+  { store, functions }: LearnPorts,
+  child: LearnerChild,
+): Promise<void> {
+  const state = await store.trainings.resume(training, learner);
+  const own = { ...settings, steps: budget.steps };
+  const { fresh } = await child.ask<'begin'>({
+    kind: 'begin',
+    settings: own,
+    learner,
+    ...(functions && { functions: await functions() }),
+    ...(state && { state }),
+  });
+  await store.trainings.create({ id: training, settings: own, weights: fresh });
+}
+
+async function exchange(
+  request: LearnRequest,
+  { store: { trainings } }: LearnPorts,
+  child: LearnerChild,
+  signal: AbortSignal,
+  beat: (details: object) => void,
+): Promise<LearnEnd> {
+  const { training, learner, budget, updates = UPDATES } = request;
+  let known = await trainings.pull(training);
+  for (let exchanges = 1; ; exchanges++) {
+    signal.throwIfAborted();
+    const row = await trainings.get(training);
+    if (row?.endedAt !== undefined) return 'ended';
+    const latest = await trainings.pull(training);
+    // Parameters only go on: an older row than one that was seen is no row to learn from.
+    if (latest.version >= known.version) known = latest;
+    const seconds = row === undefined ? 0 : (Date.now() - row.createdAt.getTime()) / 1000;
+    if (learner === 0 && (await validateWhenDue(request, known, seconds, trainings, child)) === 'no-progress') return 'no-progress';
+    if (known.steps >= budget.steps || seconds >= (budget.seconds ?? Number.POSITIVE_INFINITY)) return 'budget';
+    const learned = await child.ask<'learn'>({ kind: 'learn', weights: known.weights, steps: known.steps, updates });
+    const pushed = await trainings.push({ training, learner, base: known.version, delta: learned.delta, steps: learned.steps });
+    if (exchanges % CHECKPOINT_EVERY === 0) await trainings.checkpoint(training, learner, Buffer.from(learned.state));
+    beat({ learner, exchanges, ...pushed });
+  }
+}
+
+/** At every multiple of `validateEvery`, and at the end. */
+async function validateWhenDue(
+  { training, budget, validateEvery = Math.ceil(budget.steps / 10), patience = Number.POSITIVE_INFINITY }: LearnRequest,
+  { version, steps, weights }: { readonly version: number; readonly steps: number; readonly weights: Float32Array },
+  seconds: number,
+  trainings: Store['trainings'],
+  child: LearnerChild,
+): Promise<'no-progress' | undefined> {
+  const curve = await trainings.curve(training);
+  const last = curve.at(-1)?.steps ?? 0;
+  const due = Math.floor(steps / validateEvery) > Math.floor(last / validateEvery) || (steps >= budget.steps && last < steps);
+  if (!due) return undefined;
+  const { score, cost, late } = await child.ask<'validate'>({ kind: 'validate', weights });
+  await trainings.addPoint(training, { steps, seconds, version, score, cost, late });
+  const scores = [...curve.map((point) => point.score), score];
+  const best = scores.indexOf(Math.min(...scores));
+  return scores.length - 1 - best >= patience ? 'no-progress' : undefined;
+}
