@@ -36,39 +36,58 @@ export const NODE_FEATURES = 18;
 export const EDGE_FEATURES = 2;
 export const GLOBAL_FEATURES = 9;
 
+/** `planFeatures` of one plan. */
+export function planFeatures(plan: PlanModel, allocation: Allocation, load: ScoredLoad): PlanFeatures {
+  return new Featurizer(plan, load).of(allocation);
+}
+
 /**
- * Features of a topology with its allocation: what its stages cost, what passes between them, and what the formula says of the whole.
+ * Features of a topology under its allocations: what its stages cost, what passes between them, and what the formula says of the whole.
  * Throws a `PlanError` for an allocation that the formula cannot judge, a `FeatureError` for a number that is not finite.
  */
-export function planFeatures(plan: PlanModel, allocation: Allocation, load: ScoredLoad): PlanFeatures {
-  if (!(load.sloMs > 0) || !Number.isFinite(load.sloMs))
-    throw new FeatureError(`The promised latency must be a finite number of ms above 0, found ${load.sloMs}.`);
-  const predicted = new AnalyticModel(plan, load).predict(allocation);
-  const { costPer1000, latencyMs, throughput } = predicted;
-  const nodes = plan.stages.flatMap((stage, s) => {
-    const own = predicted.stages[s] as AnalyticStage;
-    return nodeFeatures(stage, own, (allocation[stage.name] as Allocation[string]).memoryMb, load.sloMs, costPer1000.withoutActions);
-  });
-  const global = [
-    log(plan.batchRecords),
-    log(plan.lingerMs),
-    log(load.ratePerSecond),
-    log(load.sloMs),
-    log(plan.host.cores),
-    predicted.cpu,
-    Math.log(costPer1000.all),
-    Math.log(latencyMs.p95 / load.sloMs),
-    Math.log(throughput / load.ratePerSecond),
-  ];
-  const features: PlanFeatures = {
-    stages: plan.stages.length,
-    nodes: Float32Array.from(nodes),
-    dependencies: plan.stages.flatMap((stage, to) => stage.after.map((from) => dependency(plan.stages, from, to))),
-    global: Float32Array.from(global),
-    analytic: Float32Array.of(Math.log(costPer1000.all), Math.log(latencyMs.p95), Math.log(throughput)),
-  };
-  refuseNotFinite(features, plan);
-  return features;
+export class Featurizer {
+  private readonly model: AnalyticModel;
+  private readonly dependencies: readonly Dependency[];
+
+  constructor(
+    private readonly plan: PlanModel,
+    private readonly load: ScoredLoad,
+  ) {
+    if (!(load.sloMs > 0) || !Number.isFinite(load.sloMs))
+      throw new FeatureError(`The promised latency must be a finite number of ms above 0, found ${load.sloMs}.`);
+    this.model = new AnalyticModel(plan, load);
+    this.dependencies = plan.stages.flatMap((stage, to) => stage.after.map((from) => dependency(plan.stages, from, to)));
+  }
+
+  of(allocation: Allocation): PlanFeatures {
+    const { plan, load } = this;
+    const predicted = this.model.predict(allocation);
+    const { costPer1000, latencyMs, throughput } = predicted;
+    const nodes = plan.stages.flatMap((stage, s) => {
+      const own = predicted.stages[s] as AnalyticStage;
+      return nodeFeatures(stage, own, (allocation[stage.name] as Allocation[string]).memoryMb, load.sloMs, costPer1000.withoutActions);
+    });
+    const global = [
+      log(plan.batchRecords),
+      log(plan.lingerMs),
+      log(load.ratePerSecond),
+      log(load.sloMs),
+      log(plan.host.cores),
+      predicted.cpu,
+      Math.log(costPer1000.all),
+      Math.log(latencyMs.p95 / load.sloMs),
+      Math.log(throughput / load.ratePerSecond),
+    ];
+    const features: PlanFeatures = {
+      stages: plan.stages.length,
+      nodes: Float32Array.from(nodes),
+      dependencies: this.dependencies,
+      global: Float32Array.from(global),
+      analytic: Float32Array.of(Math.log(costPer1000.all), Math.log(latencyMs.p95), Math.log(throughput)),
+    };
+    refuseNotFinite(features, plan);
+    return features;
+  }
 }
 
 function nodeFeatures(stage: PlannedStage, own: AnalyticStage, memoryMb: number, sloMs: number, cost: number): number[] {

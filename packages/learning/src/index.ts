@@ -12,3 +12,4 @@ export {
   type ScoredLoad,
 } from './features.js';
 export * from './agent/index.js';
+export * from './gcn/index.js';

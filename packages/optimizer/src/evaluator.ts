@@ -39,6 +39,14 @@ export class Evaluator {
     return [...this.known.values()].filter((one) => one !== undefined);
   }
 
+  /** Of one evaluation, and how fast they really come: a finite sample is a little faster or slower than the rate that it is drawn from. */
+  get records(): number {
+    return this.arrivals.length;
+  }
+  get arrivingPerSecond(): number {
+    return (this.arrivals.length / this.arrivals.at(-1)!) * 1000;
+  }
+
   account(budget: Budget, signal?: AbortSignal): Account {
     return new Account(this, budget, signal);
   }

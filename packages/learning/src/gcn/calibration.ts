@@ -1,0 +1,51 @@
+/** How sure the heads may be taken to be, found on pipelines that were not learned from. */
+export interface Calibration {
+  /** Standard deviation of log p95 and log throughput around what the heads say, where nothing is overloaded. */
+  readonly spread: { readonly p95: number; readonly throughput: number };
+  /** T of S = σ(ΔU / T). */
+  readonly temperature: number;
+}
+
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** One judged pair: by how much one plan is said to be better, and whether it is. */
+export interface Judged {
+  readonly lead: number;
+  readonly better: boolean;
+}
+
+/** The temperature of least log loss, by golden section over its logarithm. */
+export function temperatureOf(pairs: readonly Judged[]): number {
+  const loss = (temperature: number): number =>
+    pairs.reduce((sum, { lead, better }) => {
+      const x = (better ? lead : -lead) / temperature;
+      return sum + (x > 0 ? Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)) - x);
+    }, 0);
+  let [low, high] = [Math.log(0.002), Math.log(2)];
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  for (let i = 0; i < 40; i++) {
+    const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
+    if (loss(Math.exp(a)) < loss(Math.exp(b))) high = b;
+    else low = a;
+  }
+  return Math.exp((low + high) / 2);
+}
+
+/** Expected calibration error over ten bins of equal width (Guo et al., 2017). */
+export function calibrationError(pairs: readonly Judged[], temperature: number): number {
+  const bins = Array.from({ length: 10 }, () => ({ said: 0, was: 0 }));
+  for (const { lead, better } of pairs) {
+    const said = sigmoid(lead / temperature);
+    const bin = bins[Math.min(9, Math.floor(10 * said))]!;
+    bin.said += said;
+    bin.was += better ? 1 : 0;
+  }
+  return bins.reduce((sum, { said, was }) => sum + Math.abs(said - was), 0) / pairs.length;
+}
+
+/** Root mean square, the outermost hundredth left out. */
+export function spreadOf(errors: readonly number[]): number {
+  const sorted = errors.map(Math.abs).sort((a, b) => a - b);
+  const kept = sorted.slice(0, Math.max(1, Math.floor(0.99 * sorted.length)));
+  return Math.max(0.005, Math.sqrt(kept.reduce((sum, error) => sum + error ** 2, 0) / kept.length));
+}
