@@ -20,6 +20,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   metering: () => import('./metering.bench.js'),
   'twin-speed': () => import('./twin-speed.bench.js'),
   search: () => import('./search.bench.js'),
+  gcn: () => import('./gcn.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),
   ingest: () => import('./ingest.bench.js'),
   inbox: () => import('./inbox.bench.js'),

@@ -20,7 +20,8 @@ export const SIZES: { readonly quick: DatasetSize; readonly full: DatasetSize } 
  */
 export function splitOf(shape: Shape): Split {
   const family = familyOf(shape);
-  if (family.startsWith('chain-')) return family === 'chain-5' || family === 'chain-6' ? 'test' : family === 'chain-8' ? 'validate' : 'train';
+  if (family.startsWith('chain-'))
+    return family === 'chain-5' || family === 'chain-6' ? 'test' : family === 'chain-8' ? 'validate' : 'train';
   const bucket = createHash('sha256').update(family).digest()[0]! % 5;
   return bucket === 0 ? 'test' : bucket === 1 ? 'validate' : 'train';
 }
@@ -45,7 +46,11 @@ export function drawDag(split: Split, functions: number, random: () => number): 
 }
 
 /** The pipeline of that number, labelled: of the split that its number says. Deterministic by seed and number. */
-export function group(number: number, { pipelines, plans }: DatasetSize, seed: number): { readonly split: Split; readonly group: LabelledGroup } {
+export function group(
+  number: number,
+  { pipelines, plans }: DatasetSize,
+  seed: number,
+): { readonly split: Split; readonly group: LabelledGroup } {
   const split = number < pipelines * (1 - CALIBRATED) ? 'train' : 'validate';
   const own = seed * 1_000_003 + number;
   const shape = drawShape(split, uniform(own));

@@ -2,7 +2,17 @@ export { calibrationError, type Calibration, type Judged } from './calibration.j
 export type { Contribution } from './contributions.js';
 export { drawDag, group, SIZES, splitOf, type DatasetSize, type Split } from './dataset.js';
 export { labelled, loadOf, type LabelledGroup, type LabelledPlan } from './labels.js';
-export { FEATURE_SCHEMA, FORMAT, ModelError, parseModel, PRETRAINED, readModel, serialiseModel, writeModel, type GcnModel } from './model-file.js';
+export {
+  FEATURE_SCHEMA,
+  FORMAT,
+  ModelError,
+  parseModel,
+  PRETRAINED,
+  readModel,
+  serialiseModel,
+  writeModel,
+  type GcnModel,
+} from './model-file.js';
 export { gcnProposer, type GcnProposal, type GcnProposer, type GcnProposerOptions, type ScoredPlan } from './proposer.js';
 export { chainShape, familyOf, randomDagShape, randomProblem, type Shape } from './random-problems.js';
 export { Scorer } from './scorer.js';

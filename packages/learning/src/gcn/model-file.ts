@@ -48,10 +48,12 @@ export function parseModel(text: string): GcnModel {
   }
   if (typeof file !== 'object' || file === null) throw new ModelError('OTHER_FORMAT', `The model file holds no model. ${REMEDY}`);
   const { format, features, sha256, ...content } = file;
-  if (format !== FORMAT) throw new ModelError('OTHER_FORMAT', `The model file is of format ${String(format)}; this version reads ${FORMAT}. ${REMEDY}`);
+  if (format !== FORMAT)
+    throw new ModelError('OTHER_FORMAT', `The model file is of format ${String(format)}; this version reads ${FORMAT}. ${REMEDY}`);
   if (features !== FEATURE_SCHEMA)
     throw new ModelError('OTHER_FEATURES', `The model was trained on features ${String(features)}; these are ${FEATURE_SCHEMA}. ${REMEDY}`);
-  if (sha256 !== digest(content)) throw new ModelError('DAMAGED', `The model file was changed after it was written: its digest differs. ${REMEDY}`);
+  if (sha256 !== digest(content))
+    throw new ModelError('DAMAGED', `The model file was changed after it was written: its digest differs. ${REMEDY}`);
   const stored = content as unknown as Omit<GcnModel, 'weights'> & { readonly weights: { readonly [name: string]: string } };
   const weights = Object.fromEntries(
     Object.entries(WEIGHTS).map(([name, shape]) => {
@@ -76,7 +78,10 @@ export function parseModel(text: string): GcnModel {
 
 export async function readModel(path: string | URL): Promise<GcnModel> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ModelError('UNREADABLE', `The model file cannot be read: ${error instanceof Error ? error.message : String(error)}. ${REMEDY}`);
+    throw new ModelError(
+      'UNREADABLE',
+      `The model file cannot be read: ${error instanceof Error ? error.message : String(error)}. ${REMEDY}`,
+    );
   });
   return parseModel(text);
 }

@@ -74,7 +74,9 @@ function byFormula(reason: string): GcnProposer {
     name: 'gcn',
     propose: async (search) => {
       const proposal = await analytic.propose(search);
-      const note = [`ranked by formula, not by the learned scorer: ${reason}`, proposal.note].filter((text) => text !== undefined).join('; ');
+      const note = [`ranked by formula, not by the learned scorer: ${reason}`, proposal.note]
+        .filter((text) => text !== undefined)
+        .join('; ');
       return { ...proposal, note, scored: [] };
     },
   };

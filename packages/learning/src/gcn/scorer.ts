@@ -13,7 +13,9 @@ export class Scorer {
     private readonly backend: TensorBackend,
     readonly model: GcnModel,
   ) {
-    this.weights = Object.fromEntries(Object.entries(WEIGHTS).map(([name, shape]) => [name, backend.tf.tensor(model.weights[name]!, [...shape])]));
+    this.weights = Object.fromEntries(
+      Object.entries(WEIGHTS).map(([name, shape]) => [name, backend.tf.tensor(model.weights[name]!, [...shape])]),
+    );
   }
 
   /** log of cost, p95 and throughput of each plan, row by row: [plans, 3]. */

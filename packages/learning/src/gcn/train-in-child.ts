@@ -14,7 +14,15 @@ export interface ChildTraining {
 }
 
 /** Labels and trains in a process of its own, which an abort ends; answers the figures that the model is kept with. */
-export async function trainInChild({ out, seed, quick, graph = true, pipelines, signal, progress }: ChildTraining): Promise<{ readonly [figure: string]: number | string }> {
+export async function trainInChild({
+  out,
+  seed,
+  quick,
+  graph = true,
+  pipelines,
+  signal,
+  progress,
+}: ChildTraining): Promise<{ readonly [figure: string]: number | string }> {
   const flags = [
     ...(quick ? ['--quick'] : []),
     ...(graph ? [] : ['--no-graph']),
@@ -30,6 +38,7 @@ export async function trainInChild({ out, seed, quick, graph = true, pipelines, 
   let answer = '';
   child.stdout.on('data', (chunk: Buffer) => (answer += chunk.toString()));
   const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  if (code !== 0) throw new Error(`Training ended with ${code}; the last that it said: ${last}. Started again, it goes on from its last epoch.`);
+  if (code !== 0)
+    throw new Error(`Training ended with ${code}; the last that it said: ${last}. Started again, it goes on from its last epoch.`);
   return JSON.parse(answer) as { readonly [figure: string]: number | string };
 }

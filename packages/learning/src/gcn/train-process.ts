@@ -54,7 +54,10 @@ console.log(JSON.stringify({ labellingSeconds: labelling, cpuSeconds: cpuSeconds
 
 async function writeCheckpoint({ epoch, ...sets }: Checkpoint): Promise<void> {
   const text = (set: Weights): object => Object.fromEntries(Object.entries(set).map(([name, weights]) => [name, base64(weights)]));
-  await writeFile(`${checkpointPath}.new`, JSON.stringify({ epoch, weights: text(sets.weights), first: text(sets.first), second: text(sets.second) }));
+  await writeFile(
+    `${checkpointPath}.new`,
+    JSON.stringify({ epoch, weights: text(sets.weights), first: text(sets.first), second: text(sets.second) }),
+  );
   await rename(`${checkpointPath}.new`, checkpointPath);
 }
 

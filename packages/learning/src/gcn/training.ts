@@ -50,7 +50,8 @@ export class Training {
   }
 
   begin(base?: Weights): Checkpoint {
-    const zeros = (): Weights => Object.fromEntries(Object.entries(WEIGHTS).map(([name, s]) => [name, new Float32Array(s.reduce((a, b) => a * b, 1))]));
+    const zeros = (): Weights =>
+      Object.fromEntries(Object.entries(WEIGHTS).map(([name, s]) => [name, new Float32Array(s.reduce((a, b) => a * b, 1))]));
     return { epoch: 0, weights: base ?? initialWeights(uniform(this.settings.seed * 31 + 5)), first: zeros(), second: zeros() };
   }
 
@@ -63,7 +64,9 @@ export class Training {
     const random = uniform(seed * 7919 + from.epoch);
     const order = shuffled(this.data.length, random);
     const load = (weights: Weights): { [name: string]: TensorFlow.Variable } =>
-      Object.fromEntries(Object.entries(WEIGHTS).map(([name, shape]) => [name, tf.variable(tf.tensor(weights[name]!, [...shape]))]));
+      Object.fromEntries(
+        Object.entries(WEIGHTS).map(([name, shape]) => [name, tf.tidy(() => tf.variable(tf.tensor(weights[name]!, [...shape])))]),
+      );
     const [w, first, second] = [load(from.weights), load(from.first), load(from.second)];
     const steps = Math.max(1, Math.floor(order.length / PIPELINES));
     let [total, t] = [0, from.epoch * steps];
@@ -73,7 +76,8 @@ export class Training {
       t++;
       total += tf.tidy(() => this.step(picked, w, first, second, rate, t, random));
     }
-    const read = (variables: typeof w): Weights => Object.fromEntries(Object.entries(variables).map(([name, v]) => [name, v.dataSync() as Float32Array]));
+    const read = (variables: typeof w): Weights =>
+      Object.fromEntries(Object.entries(variables).map(([name, v]) => [name, v.dataSync() as Float32Array]));
     const checkpoint = { epoch: from.epoch + 1, weights: read(w), first: read(first), second: read(second) };
     for (const variable of [w, first, second].flatMap((set) => Object.values(set))) variable.dispose();
     return { checkpoint, loss: total / steps };
@@ -105,13 +109,20 @@ export class Training {
   }
 
   /** mean(√(1 + (5we)²) − 1) over the heads, and 0.3 × cross entropy of every pair's order with the soft target σ(ΔU / 0.05). */
-  private loss(groups: readonly LabelledGroup[], drawn: readonly (readonly LabelledPlan[])[], w: { [name: string]: TensorFlow.Variable }): TensorFlow.Scalar {
+  private loss(
+    groups: readonly LabelledGroup[],
+    drawn: readonly (readonly LabelledPlan[])[],
+    w: { [name: string]: TensorFlow.Variable },
+  ): TensorFlow.Scalar {
     const { tf } = this.backend;
     const flat = drawn.flat();
     const { graph } = this.settings;
     const heads = predict(tf, w, featureBatch(flat.map(({ features }) => features)), this.normal(), { graph }); // [B, 3]
     const labels = tf.tensor(Float32Array.from(flat.flatMap(({ labels: own }) => [...own])), [flat.length, 3]);
-    const weight = tf.tensor(Float32Array.from(flat, (plan) => plan.weight), [flat.length, 1]);
+    const weight = tf.tensor(
+      Float32Array.from(flat, (plan) => plan.weight),
+      [flat.length, 1],
+    );
     const error = tf.mul(tf.mul(tf.sub(heads, labels), tf.tensor1d(HEAD_WEIGHTS)), 5);
     const heading = tf.mean(tf.mul(weight, tf.sub(tf.sqrt(tf.add(tf.square(error), 1)), 1)));
     const [slo, rate] = [
@@ -124,7 +135,8 @@ export class Training {
       const behind = tf.mul(tf.relu(tf.sub(tf.tensor1d(rate), throughput)), 4);
       return tf.reshape(tf.neg(tf.addN([cost, late, behind])), [groups.length, PLANS]);
     };
-    const differences = (of: TensorFlow.Tensor): TensorFlow.Tensor => tf.div(tf.sub(tf.expandDims(of, 2), tf.expandDims(of, 1)), TEMPERATURE);
+    const differences = (of: TensorFlow.Tensor): TensorFlow.Tensor =>
+      tf.div(tf.sub(tf.expandDims(of, 2), tf.expandDims(of, 1)), TEMPERATURE);
     const said = differences(u(heads));
     const target = tf.sigmoid(differences(u(labels)));
     const ordering = tf.mean(tf.sub(tf.softplus(said), tf.mul(target, said)));

@@ -9,7 +9,13 @@ const BROKEN = 1;
  * U of a plan whose heads are (log cost, log p95, log throughput): minus the score that the search is expected to give it, when the truth is
  * normal around the heads. Without that spread a plan a hair above its limit would be worth as little as one far beyond.
  */
-export function utility(objective: Objective, ratePerSecond: number, tail: number, heads: ArrayLike<number>, spread: Calibration['spread']): number {
+export function utility(
+  objective: Objective,
+  ratePerSecond: number,
+  tail: number,
+  heads: ArrayLike<number>,
+  spread: Calibration['spread'],
+): number {
   const [cost, p95, throughput] = [heads[0]!, heads[1]!, heads[2]!];
   const late =
     broken(objective.p95Ms === undefined ? undefined : p95 - Math.log(objective.p95Ms), spread.p95, 2) +

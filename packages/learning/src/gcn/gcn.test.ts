@@ -1,0 +1,129 @@
+import { Evaluator, PlanSpace } from '@autoflow/optimizer';
+import { uniform } from '@autoflow/twin';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadBackend, type TensorBackend } from '../backend.js';
+import { featureBatch, type PlanFeatures } from '../features.js';
+import { labelled, type LabelledGroup } from './labels.js';
+import { parseModel, serialiseModel, type GcnModel } from './model-file.js';
+import { initialWeights, predict, WEIGHTS, type Tensors, type Weights } from './network.js';
+import { normalisationOf } from './normalisation.js';
+import { gcnProposer } from './proposer.js';
+import { chainShape, familyOf, randomProblem } from './random-problems.js';
+import { Training } from './training.js';
+
+const DIAMOND = [[], [0], [0], [1, 2]];
+const groups: LabelledGroup[] = [DIAMOND, chainShape(3)].map((shape, i) => labelled(randomProblem(shape, 5 + i), familyOf(shape), 12));
+const features = groups[0]!.plans.map((plan) => plan.features);
+let backend: TensorBackend;
+let trained: GcnModel;
+beforeAll(async () => {
+  backend = await loadBackend('native', () => undefined);
+  const training = new Training(backend, groups, groups, { seed: 1, graph: true, epochs: 3 });
+  let checkpoint = training.begin();
+  for (let i = 0; i < 3; i++) checkpoint = training.epoch(checkpoint).checkpoint;
+  trained = training.model(checkpoint);
+});
+
+const tensors = (weights: Weights): Tensors =>
+  Object.fromEntries(Object.entries(WEIGHTS).map(([name, shape]) => [name, backend.tf.tensor(weights[name]!, [...shape])]));
+const randomHeads = (): Weights => {
+  const random = uniform(9);
+  const weights = initialWeights(random);
+  return { ...weights, heads: weights['heads']!.map(() => random() - 0.5) };
+};
+
+describe('the network', () => {
+  const heads = (weights: Weights, plans: readonly PlanFeatures[]): number[] => {
+    const { tf } = backend;
+    return tf.tidy(() => [...predict(tf, tensors(weights), featureBatch(plans), normalisationOf(features), { graph: true }).dataSync()]);
+  };
+
+  it('says what the formula says before it has learned anything', () => {
+    const said = heads(initialWeights(uniform(1)), features);
+    said.forEach((value, i) => expect(value).toBeCloseTo(features[Math.floor(i / 3)]!.analytic[i % 3]!, 5));
+  });
+
+  it('does not mind in which order the stages come, nor what stands beside a plan in its batch', () => {
+    const plan = features.find(({ stages }) => stages === 4)!;
+    const width = plan.nodes.length / 4;
+    const order = [3, 1, 0, 2];
+    const nodes = Float32Array.from(order.flatMap((s) => [...plan.nodes.slice(s * width, (s + 1) * width)]));
+    const dependencies = plan.dependencies.map((one) => ({ ...one, from: order.indexOf(one.from), to: order.indexOf(one.to) }));
+    const [straight, mixed] = [heads(randomHeads(), [plan]), heads(randomHeads(), [{ ...plan, nodes, dependencies }, features[0]!])];
+    straight.forEach((value, k) => expect(mixed[k]).toBeCloseTo(value, 4));
+    const turned = plan.dependencies.map((one) => ({ ...one, from: one.to, to: one.from }));
+    expect(heads(randomHeads(), [{ ...plan, dependencies: turned }])[0]).not.toBeCloseTo(straight[0]!, 4);
+  });
+
+  it('has the gradient that differences show', () => {
+    const { tf } = backend;
+    const weights = randomHeads();
+    const at = (shift: number): number =>
+      heads({ ...weights, in2: weights['in2']!.with(70, weights['in2']![70]! + shift) }, features).reduce((a, b) => a + b, 0);
+    const batch = featureBatch(features);
+    const own = tensors(weights);
+    const gradient = tf.grad((in2) => tf.sum(predict(tf, { ...own, in2 }, batch, normalisationOf(features), { graph: true })))(own['in2']!);
+    const [step, slope] = [0.01, gradient.dataSync()[70]!];
+    expect((at(step) - at(-step)) / (2 * step)).toBeCloseTo(slope, 2);
+  });
+});
+
+describe('training', () => {
+  it('goes on from a checkpoint as if it had never stopped, and leaves no tensor behind', () => {
+    const settings = { seed: 1, graph: true, epochs: 3 };
+    const before = backend.tf.memory().numTensors;
+    const one = new Training(backend, groups, groups, settings);
+    const half = one.epoch(one.begin()).checkpoint;
+    const again = new Training(backend, groups, groups, settings);
+    const resumed = again.epoch(again.epoch(structuredClone(half)).checkpoint).checkpoint;
+    expect(resumed.weights).toEqual(trained.weights);
+    expect(backend.tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('a model file', () => {
+  it('comes back as it was written', () => {
+    expect(parseModel(serialiseModel(trained))).toEqual(trained);
+  });
+
+  it.each([
+    ['truncated', (text: string) => text.slice(0, text.length / 2), 'DAMAGED'],
+    ['of another version', (text: string) => text.replace('autoflow-gcn/1', 'autoflow-gcn/7'), 'OTHER_FORMAT'],
+    ['of other features', (text: string) => text.replace('"features":"1:', '"features":"9:'), 'OTHER_FEATURES'],
+    ['changed', (text: string) => text.replace('"seed":1', '"seed":2'), 'DAMAGED'],
+  ])('that is %s is refused', (_, change, code) => {
+    expect(() => parseModel(change(serialiseModel(trained)))).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('with a weight that is no number is refused', () => {
+    const weights = { ...trained.weights, heads: trained.weights['heads']!.with(3, Number.NaN) };
+    expect(() => parseModel(serialiseModel({ ...trained, weights }))).toThrow("Weight 'heads'");
+  });
+});
+
+describe('the proposer', () => {
+  const search = (evaluations: number) => {
+    const problem = randomProblem(chainShape(3), 11);
+    const account = new Evaluator(problem, 50).account({ evaluations, ms: 60_000 });
+    return { problem, space: new PlanSpace(problem), account, random: uniform(1) };
+  };
+
+  it('asks the twin no more often than it may, and says why it ranks as it does', async () => {
+    const proposer = await gcnProposer({ model: trained, backend, log: () => undefined });
+    const own = search(8);
+    const { ranked, scored } = await proposer.propose(own);
+    expect(own.account.used.evaluations).toBeLessThanOrEqual(8);
+    expect(ranked.length).toBeGreaterThan(1);
+    expect(scored[0]!.probability).toBeGreaterThanOrEqual(scored.at(-1)!.probability);
+    expect(scored[0]!.why.map(({ stage }) => stage).sort()).toEqual(scored[0]!.plan.topology.stages.map(({ name }) => name).sort());
+  });
+
+  it('ranks by formula and says so where there is no model', async () => {
+    const lines: string[] = [];
+    const proposer = await gcnProposer({ model: '/nowhere/gcn.json', backend, log: (line) => lines.push(line) });
+    const { note, ranked } = await proposer.propose(search(8));
+    expect(note).toContain('ranked by formula');
+    expect(lines[0]).toContain('cannot be read');
+    expect(ranked.length).toBeGreaterThan(1);
+  });
+});
