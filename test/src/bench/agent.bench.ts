@@ -40,11 +40,11 @@ import type { Bar, BenchReport } from './report.js';
 import { mean, quantile } from './statistics.js';
 
 const K = 20;
-const KS = [5, 10, 20, 40, 60, 80, 110, 150];
+const KS = [20, 40, 80, 150];
 /** Violations that a comparison of costs may have more than the rule. */
 const MORE_VIOLATIONS = 0.005;
 const STEPS = 400_000;
-const SHORT_STEPS = 100_000;
+const SHORT_STEPS = 60_000;
 const QUICK_STEPS = 100_000;
 /** The search for the best constant takes long; tuned on the past it is only a figure beside the others. */
 const CAUSAL_SCENARIOS = 30;
@@ -72,7 +72,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     progress(`${name}: J ${summary.score.toFixed(3)}, cost ${summary.cost.toFixed(2)}, late ${(100 * summary.late).toFixed(2)} %`);
     return { name, ...summary, episodes };
   };
-  const rules = Object.fromEntries(Object.entries(RULES).map(([family, candidates]) => [family, tuned(candidates, validation, K)]));
+  const rules = await tunedRules(join(folder, `tuned-${validation.length}.json`), validation);
   const kept = keptIn(join(folder, `rules-${test.length}.json`), judge);
   const judged = Object.fromEntries(Object.entries(rules).map(([family, rule]) => [family, judge(rule.name, test, () => rule)]));
   judged['power-tuned'] = judge('power-tuned', test, powerTuned);
@@ -144,6 +144,19 @@ function summaryOf(episodes: readonly Episode[], k = K): Summary {
 }
 
 const plain = ({ name, score, cost, late }: Judged): object => ({ name, score, cost, late });
+
+/** By family, the one that is best on validation; which one that is, is kept. */
+async function tunedRules(path: string, validation: readonly ControlScenario[]): Promise<{ [family: string]: Allocator }> {
+  const known = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as { readonly [family: string]: string }) : {};
+  const chosen = Object.fromEntries(
+    Object.entries(RULES).map(([family, candidates]) => [
+      family,
+      candidates.find(({ name }) => name === known[family]) ?? tuned(candidates, validation, K),
+    ]),
+  );
+  await writeFile(path, JSON.stringify(mapped(chosen, ({ name }) => name)));
+  return chosen;
+}
 
 /** A search of minutes is kept, as a training is. */
 function keptIn(path: string, judge: Judge): (...of: Parameters<Judge>) => Promise<Judged> {
