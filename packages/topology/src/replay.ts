@@ -1,0 +1,46 @@
+/** What workflows ask of replay, and what it tells: recorded records run again, nothing outside is touched. */
+
+/** Hosts with the role `functions` take from it: a replay runs in instances, under the memory limits of the version. */
+export const REPLAY_QUEUE = 'autoflow-replay';
+
+export interface ShadowRequest {
+  readonly pipeline: string;
+  /** The candidate, which is replayed. */
+  readonly version: string;
+  /** Its recordings are what is compared with: normally the stable version. May be of another release. */
+  readonly against: string;
+  /** At most so many records, the latest recorded first. */
+  readonly sample: number;
+}
+
+/** Names no value of a record: it goes into histories and answers of APIs. */
+export interface ShadowDifference {
+  readonly key: string;
+  /** Where the two parted first, as far as it is known; absent when only the outcomes differ. */
+  readonly function?: string;
+  readonly field?: string;
+  /** In words, for example `answers another value`, `writes with other arguments`, `is filtered, was completed`. */
+  readonly what: string;
+}
+
+/** Every record of the sample is counted once: `compared` (of them `different`) or `notComparable`. */
+export interface ShadowReport {
+  readonly compared: number;
+  readonly different: number;
+  /** A `read` was asked what was never recorded (a new function, other inputs), or the record cannot be replayed: says nothing for or against. */
+  readonly notComparable: number;
+  /** Of the records that are not comparable: how often which function had no answer; most frequent first, at most `SHADOW_SHOWN`. */
+  readonly unanswered: readonly { readonly function: string; readonly records: number }[];
+  /** At most `SHADOW_SHOWN`, at most one per record. */
+  readonly differences: readonly ShadowDifference[];
+}
+export const SHADOW_SHOWN = 20;
+
+export interface ShadowActivities {
+  /**
+   * Runs recorded inputs through the version: `read` functions are answered from recordings, writes are not performed, and their
+   * arguments are compared by digest. Heartbeats; can be killed and run again anywhere. Without recordings it answers `compared: 0`.
+   * Fails for good (`UNKNOWN_PIPELINE`) when the pipeline or a version is not there.
+   */
+  shadow(request: ShadowRequest): Promise<ShadowReport>;
+}
