@@ -33,6 +33,8 @@ export interface FunctionHostOptions {
   readonly cost: (invocation: { billedMs: number; memoryMb: number }) => number;
   /** An instance without work for so long is ended (default 60 s): scale to zero. */
   readonly idleMs?: number;
+  /** An instance that has not loaded its release for so long is ended (default 30 s); a release that is late again is broken. */
+  readonly loadWithinMs?: number;
   /** The whole environment of instances (default: empty); nothing of the host's own is inherited. */
   readonly instanceEnvironment?: { readonly [name: string]: string };
   /** How long invocations under way and open polls are waited for before a pool's Worker is shut down all the same (default 120 s). */

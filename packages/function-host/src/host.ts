@@ -21,7 +21,7 @@ import { singleFlight } from './single-flight.js';
 const RECONCILE_EVERY_MS = 3_000;
 const SAMPLE_EVERY_MS = 1_000;
 const USAGE_EVERY_MS = 5_000;
-const START_WITHIN_MS = 30_000;
+const LOAD_WITHIN_MS = 30_000;
 const GRACE_MS = 2_000;
 
 /**
@@ -178,7 +178,7 @@ class Host implements FunctionHost {
 
   /** Fetching a release takes no turn at starting: a host that waits for one goes on starting others. */
   async #prepareInstance({ pipeline, release, memoryMb, stage }: DesiredPool, nodes: readonly string[]): Promise<() => InstanceProcess> {
-    const { releases, batchStore, secret, instanceEnvironment = {}, log } = this.options;
+    const { releases, batchStore, secret, instanceEnvironment = {}, loadWithinMs = LOAD_WITHIN_MS, log } = this.options;
     const { bundle, spec } = await this.#releases.find(release, pipeline);
     const program = await programFile('instance/main', resolve(releases));
     const options = {
@@ -187,7 +187,7 @@ class Host implements FunctionHost {
       memoryMb,
       enforcer: this.enforcer,
       environment: instanceEnvironment,
-      startWithinMs: START_WITHIN_MS,
+      startWithinMs: loadWithinMs,
       graceMs: GRACE_MS,
       use: (uses, signal) => this.#shares.use(pipeline, uses, signal),
       log: (level, message, details) => log(level, message, { pipeline, stage, ...details }),

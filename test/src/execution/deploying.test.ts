@@ -86,6 +86,7 @@ test('new executions get the new release, and what is under way ends on its own'
 test.each([
   ['throws on load', `throw new Error('not here');`, 'not here'],
   ['needs a module that no host has', `const missing = 'nowhere-to-be-found'; await import(missing);`, 'nowhere-to-be-found'],
+  ['exits on load', 'process.exit(7);', 'code 7'],
 ])('a release that %s fails by itself, and is rolled back', async (_, onLoad, words) => {
   const sound = await built('sound');
   await deploy(sound);

@@ -54,3 +54,12 @@ test.each([
   const { code, json } = await autoflow(command, await module(name, text), '--json');
   expect([code, json.error.code]).toEqual([1, expected]);
 });
+
+test.each([
+  ['throws', "throw new Error('boom');", /boom/],
+  ['needs a module that is not there', "await import(['nowhere'].join());", /nowhere[^]*import a module by its name/],
+])('a module that %s when it is loaded is refused before anything is asked of the API', async (_, text, words) => {
+  const { code, json } = await autoflow('deploy', await module('unloadable.ts', text), '--api', 'http://127.0.0.1:9', '--json');
+  expect([code, json.error.code]).toEqual([1, 'RELEASE_DOES_NOT_LOAD']);
+  expect(json.error.detail).toMatch(words);
+});

@@ -21,6 +21,7 @@ it.each<[Ended['why'], string, boolean]>([
   ['died', StageFailure.instanceDied, true],
   ['broken', StageFailure.releaseBroken, true],
   ['not-started', 'InstanceNotStarted', false],
+  ['late', 'InstanceNotStarted', false],
 ])('an end (%s) tells whether handlers had begun', (why, type, nonRetryable) => {
   const ended = { why, message: 'm' };
   for (const begun of [true, false])

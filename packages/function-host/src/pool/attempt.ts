@@ -41,6 +41,7 @@ function endedEnd({ why, message }: Ended, memoryMb: number, begun: boolean, can
     case 'broken':
       return { outcome: 'failed', error: failure(StageFailure.releaseBroken, message, { begun }) };
     case 'not-started':
+    case 'late':
       return { outcome: 'failed', error: failure(NOT_STARTED, message, { begun }, { retryable: true }) };
     case 'cancelled':
     case 'died':

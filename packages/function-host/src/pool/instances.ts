@@ -1,5 +1,6 @@
 import type { Ended, InstanceProcess } from '../process/instance-process.js';
 import type { Gate } from './gate.js';
+import { Loads } from './loads.js';
 import type { Occupancy } from './occupancy.js';
 
 /** An instance held for one invocation. */
@@ -10,6 +11,9 @@ export interface Lease {
   /** Gives it back, for reuse or to be closed. One that has ended is forgotten by itself. */
   release(reuse: boolean): void;
 }
+
+/** A start that takes longer lets the next begin: it waits for something, or forever. */
+const TURN_MS = 5_000;
 
 /** The instance could not be made ready. */
 export class InstanceNotReady extends Error {
@@ -30,6 +34,7 @@ export class Instances {
   /** Latest used last. */
   readonly #idle = new Map<InstanceProcess, NodeJS.Timeout>();
   readonly #closing = new Set<InstanceProcess>();
+  readonly #loads = new Loads();
 
   constructor(
     /** Answers what starts an instance, once all is there that it needs. */
@@ -38,6 +43,7 @@ export class Instances {
     private readonly starting: Gate,
     private readonly idleMs: number,
     private readonly occupancy: Occupancy,
+    private readonly turnMs = TURN_MS,
   ) {}
 
   get count(): number {
@@ -55,10 +61,12 @@ export class Instances {
     const begin = performance.now();
     const create = await this.prepare(nodes);
     const started = await this.starting.enter(signal);
+    const turn = setTimeout(started, this.turnMs);
     try {
       const instance = await this.#start(create, signal, begin);
       return this.#lease(instance, performance.now() - begin);
     } finally {
+      clearTimeout(turn);
       started();
     }
   }
@@ -78,12 +86,14 @@ export class Instances {
   }
 
   async #start(create: () => InstanceProcess, signal: AbortSignal, begin: number): Promise<InstanceProcess> {
+    if (this.#loads.hopeless !== undefined) throw new InstanceNotReady(this.#loads.hopeless, 0);
+    const startedAt = performance.now();
     const instance = create();
     this.#add(instance);
     const stop = (): void => instance.kill('cancelled while starting');
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    const ended = await instance.start();
+    const ended = this.#loads.judge(await instance.start(), startedAt);
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
     if (ended !== undefined) throw new InstanceNotReady(ended, performance.now() - begin);

@@ -235,7 +235,7 @@ describe('an instance that cannot be run', () => {
   });
 
   it('is not to blame when it does not load in time', async () => {
-    await expect(bench.instance({ startWithinMs: 1 })).rejects.toThrow('not-started: the release did not load within 1 ms');
+    await expect(bench.instance({ startWithinMs: 1 })).rejects.toThrow('late: the release did not finish loading within 1 ms');
   });
 });
 

@@ -43,8 +43,10 @@ export interface Ended {
     | 'cancelled'
     /** The release cannot be loaded. */
     | 'broken'
-    /** This machine could not start it, or not in time; the release may be sound. */
-    | 'not-started';
+    /** This machine could not start it; the release may be sound. */
+    | 'not-started'
+    /** The release was not loaded in time: it never will be, or this machine is slow. */
+    | 'late';
   readonly message: string;
 }
 
@@ -114,11 +116,11 @@ export class InstanceProcess {
   async start(): Promise<Ended | undefined> {
     const { settings, startWithinMs } = this.options;
     this.#deadline.set(startWithinMs, () =>
-      this.#kill({ why: 'not-started', message: `the release did not load within ${startWithinMs} ms` }),
+      this.#kill({ why: 'late', message: `the release did not finish loading within ${startWithinMs} ms` }),
     );
     const reply = await this.#ask({ type: 'init', settings });
     if (reply?.type === 'broken') this.#kill({ why: 'broken', message: this.#redact(reply.message) });
-    if (reply?.type !== 'ready') return this.ended;
+    if (reply?.type !== 'ready') return this.#endedLoading();
     this.#limited(() => this.#confinement?.throttle());
     return this.#verdict === undefined ? undefined : this.ended;
   }
@@ -152,6 +154,13 @@ export class InstanceProcess {
 
   kill(message: string): void {
     this.#kill({ why: 'died', message });
+  }
+
+  /** One that exits by itself while it loads does so every time. */
+  async #endedLoading(): Promise<Ended> {
+    const ended = await this.ended;
+    if (ended.why !== 'died' || this.#verdict !== undefined || this.#child.exitCode === null) return ended;
+    return { why: 'broken', message: `the release ends its process when it is loaded: ${ended.message}` };
   }
 
   #listen(): void {

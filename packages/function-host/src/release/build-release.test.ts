@@ -69,6 +69,7 @@ describe('buildRelease', () => {
     ['an import that cannot be resolved', 'import.ts', `import 'not-there'; export {};`, 'RELEASE_DOES_NOT_BUNDLE', 'not-there'],
     ['a module without pipeline', 'none.ts', 'export const x = 1;', 'RELEASE_WITHOUT_PIPELINE', 'definePipeline'],
     ['a module that throws', 'throws.ts', `throw new Error('on load');`, 'RELEASE_DOES_NOT_LOAD', 'on load'],
+    ['a missing module', 'missing.ts', `const m = 'no-such'; require(m);`, 'RELEASE_DOES_NOT_LOAD', 'import a module by its name'],
     ['a module that exits', 'exits.ts', 'process.exit(7);', 'RELEASE_DOES_NOT_LOAD', 'code 7'],
   ])('refuses %s', async (_, name, code, expected, word) => {
     const file = code === undefined ? join(folder, name) : await moduleOf(name, code);

@@ -13,12 +13,20 @@ const LOAD_WITHIN_MS = 20_000;
 export async function loadSpecs(bundle: string, inspector: string, withinMs = LOAD_WITHIN_MS): Promise<PipelineSpec[]> {
   const inspection = await inspectApart(bundle, inspector, withinMs);
   if (inspection.type === 'error')
-    throw new ReleaseError('RELEASE_DOES_NOT_LOAD', `The module throws when it is loaded: ${inspection.error}`);
+    throw new ReleaseError(
+      'RELEASE_DOES_NOT_LOAD',
+      `The module throws when it is loaded: ${inspection.error}${remedyFor(inspection.error)}`,
+    );
   if (inspection.specs.length === 0) {
     throw new ReleaseError('RELEASE_WITHOUT_PIPELINE', 'The module exports no pipeline. Export what definePipeline(…) answers.');
   }
   return inspection.specs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+const remedyFor = (error: string): string =>
+  /\bCannot find (module|package) /.test(error)
+    ? '\nA release carries what the bundler sees: import a module by its name in quotes, not by one that is only known when it runs.'
+    : '';
 
 function inspectApart(bundle: string, inspector: string, withinMs: number): Promise<Inspection> {
   return new Promise((resolve, reject) => {
