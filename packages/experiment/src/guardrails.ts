@@ -1,0 +1,95 @@
+/** What a candidate must not make worse, each with a state of its own. */
+import { evidenceAgainst, shareInterval } from './binomial.js';
+import { settled, sumOf, type Block, type Cell } from './block.js';
+import type { Interval } from './confidence-sequence.js';
+import { difference, logRatio, type Pair, type Total } from './contrast.js';
+
+export type GuardrailName = 'dead' | 'errors' | 'filtered' | 'p95' | 'p99' | 'cost';
+
+/** `holds`: shown to be within the margin (of tails: see `BEYOND`). `breached`: shown to be worse. `open`: neither yet. */
+export interface Guardrail extends Interval {
+  readonly name: GuardrailName;
+  readonly state: 'holds' | 'open' | 'breached';
+  /**
+   * Of `dead` and `errors`: share of records, candidate - control, at most the margin. Of `filtered`: the same, and none is allowed. Of `p95` and
+   * `p99`: by how much more records of the candidate exceed (1 + margin) times the control's quantile than records of the control exceed that
+   * quantile: at most 0. Of `cost`: ratio - 1.
+   */
+  readonly margin: number;
+}
+export interface Margins {
+  /** Share of records: 0.005 is half a point. */
+  readonly dead: number;
+  readonly errors: number;
+  /** Relative. */
+  readonly p95: number;
+  readonly p99: number;
+  readonly cost: number;
+}
+
+/** Architecture, fine print. */
+export const MARGINS: Margins = { dead: 0.005, errors: 0.005, p95: 0.1, p99: 0.25, cost: 0.05 };
+
+/**
+ * Share of records beyond a quantile. A quantile within its margin is a matter of few records: to show it takes tens of thousands. So a tail holds
+ * when its estimate is within the margin, and it is shown that at most twice as many records are as slow as that.
+ */
+const BEYOND = { p95: 0.05, p99: 0.01 } as const;
+/** Below so many records beyond it, a quantile of the control is hearsay. */
+const TAIL_RECORDS = 10;
+
+/** Of rare things. `share`: what the candidate is assigned of both arms. */
+export function rare(name: 'dead' | 'errors', blocks: readonly Block[], share: number, margin: number, alpha: number): Guardrail {
+  const { ours, theirs, ...interval } = compared(name, blocks, alpha);
+  const worse = interval.estimate > margin && unlike(ours, theirs, share, alpha);
+  return { name, ...interval, margin, state: worse ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
+}
+
+/** Both arms see the same records: where other ones are filtered, outputs are not identical. It holds until the contrary is shown. */
+export function filtered(blocks: readonly Block[], share: number, alpha: number): Guardrail {
+  const { ours, theirs, ...interval } = compared('filtered', blocks, alpha);
+  return { name: 'filtered', ...interval, margin: 0, state: unlike(ours, theirs, share, alpha) ? 'breached' : 'holds' };
+}
+
+/** Counts of both arms, and the confidence sequence of the difference of their shares. */
+function compared(name: 'dead' | 'errors' | 'filtered', blocks: readonly Block[], alpha: number) {
+  const ended = settled(blocks);
+  const [candidate, control] = [sumOf(ended, 'candidate'), sumOf(ended, 'control')];
+  const [ours, theirs] = [candidate[name], control[name]];
+  const [a, b] = [shareInterval(ours, candidate.records, alpha / 2), shareInterval(theirs, control.records, alpha / 2)];
+  const estimate = ours / Math.max(1, candidate.records) - theirs / Math.max(1, control.records);
+  return { ours, theirs, estimate, low: a.low - b.high, high: a.high - b.low };
+}
+
+export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: number, alpha: number, enough: boolean): Guardrail {
+  const slow = ({ slow95, slow99, records }: Cell): Total => ({ sum: name === 'p95' ? slow95 : slow99, count: records });
+  const seen = slow(sumOf(blocks, 'control')).sum >= TAIL_RECORDS;
+  const interval = enough && seen ? difference(pairs(blocks, slow), { alpha }) : undefined;
+  if (interval === undefined) return { name, ...UNKNOWN, margin, state: 'open' };
+  const holds = interval.estimate <= 0 && interval.high <= BEYOND[name];
+  return { name, ...interval, margin, state: interval.low > 0 ? 'breached' : holds ? 'holds' : 'open' };
+}
+
+export function cost(blocks: readonly Block[], margin: number, alpha: number, enough: boolean): Guardrail {
+  const found = enough ? logRatio(pairs(blocks, costOf), { alpha }) : undefined;
+  if (found === undefined) return { name: 'cost', ...UNKNOWN, margin, state: 'open' };
+  const interval = { estimate: Math.expm1(found.estimate), low: Math.expm1(found.low), high: Math.expm1(found.high) };
+  return { name: 'cost', ...interval, margin, state: interval.low > margin ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
+}
+
+export const costOf = ({ costUsd, charged }: Cell): Total => ({ sum: costUsd, count: charged });
+export const latencyOf = ({ latencyMs, records }: Cell): Total => ({ sum: latencyMs, count: records });
+
+/** Blocks in which neither arm had anything say nothing. */
+export function pairs(blocks: readonly Block[], of: (cell: Cell) => Total): Pair[] {
+  return blocks
+    .map(({ candidate, control }) => ({ candidate: of(candidate), control: of(control) }))
+    .filter(({ candidate, control }) => candidate.count + control.count > 0);
+}
+
+const UNKNOWN: Interval = { estimate: 0, low: -Infinity, high: Infinity };
+
+/** Whether the events fall on the arms in another ratio than records do: given how many there are, each is the candidate's with its share. */
+function unlike(ours: number, theirs: number, share: number, alpha: number): boolean {
+  return evidenceAgainst(share, ours, ours + theirs) >= -Math.log(alpha);
+}

@@ -1,0 +1,11 @@
+/** Statistics of rollouts. Pure: numbers in, verdicts out. */
+export { evidenceAgainst, shareInterval } from './binomial.js';
+export { NOTHING, sumOf, type Block, type Cell } from './block.js';
+export { boundary, type Interval } from './confidence-sequence.js';
+export { difference, logRatio, type Pair, type Precision, type Total } from './contrast.js';
+export { DRIFT, drift, type Drift, type DriftSettings, type FeatureDrift, type WorkloadBlock } from './drift.js';
+export { MARGINS, type Guardrail, type GuardrailName, type Margins } from './guardrails.js';
+export { GATE, judge, type GateSettings, type Judgement } from './judge.js';
+export { detectableGain } from './power.js';
+export { sampleRatio, type SampleRatio } from './sample-ratio.js';
+export { savings, type LedgerBlock, type LedgerCell, type Savings } from './savings.js';

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { NOTHING, type Block } from './block.js';
+import { judge, type Judgement } from './judge.js';
+import { canary, uniform, type Candidate } from './testing/canaries.js';
+
+const LOOKS = 60;
+
+/** Looks after every block until it is decided. Records come by batches here, not as keys would: the share is taken as it came. */
+function rollout(seed: number, candidate: Candidate, looks: number): Judgement {
+  const blocks: Block[] = [];
+  for (const block of canary({ batches: 12, batchRecords: 3, random: uniform(seed) }, candidate)) {
+    blocks.push(block);
+    const { candidate: ours, control } = judge(blocks, 0.5).records;
+    const judgement = judge(blocks, ours / (ours + control));
+    if (judgement.verdict !== 'continue' || blocks.length === looks) return judgement;
+  }
+  throw new Error('unreachable');
+}
+const many = (n: number, candidate: Candidate, looks = LOOKS): Judgement[] =>
+  Array.from({ length: n }, (_, seed) => rollout(1_000 + seed, candidate, looks));
+const count = (runs: readonly Judgement[], verdict: Judgement['verdict']): number => runs.filter((run) => run.verdict === verdict).length;
+
+describe('with a look at every step', () => {
+  test('of 200 candidates without a change at most 5 % are promoted and at most 5 % rolled back', () => {
+    const runs = many(200, {});
+    expect(count(runs, 'promote')).toBeLessThanOrEqual(10);
+    expect(count(runs, 'roll-back')).toBeLessThanOrEqual(10);
+    expect(runs.at(-1)?.reasons).toContainEqual(expect.stringContaining('the gain in cost may be none'));
+  });
+
+  test('a gain of the size that is said to be detectable is found by most, and a large one by all', () => {
+    const detectable = many(20, {}).map((run) => run.detectable!);
+    const gain = detectable.reduce((sum, one) => sum + one / detectable.length, 0);
+    expect(gain).toBeCloseTo(0.13, 1);
+    // Said to be found by 80 %; 40 rollouts tell that from 60 %.
+    const found = many(40, { cost: 1 - gain, latency: 0.7 }).filter((run) => run.gain!.low > 0);
+    expect(found.length).toBeGreaterThanOrEqual(24);
+    expect(count(many(10, { cost: 0.6, latency: 0.7 }, 120), 'promote')).toBe(10);
+  });
+
+  test.each<[string, Candidate, RegExp]>([
+    ['costs more', { cost: 1.3 }, /cost is higher/],
+    ['loses one record in a hundred', { cost: 0.6, dead: 0.01 }, /more records die: by .* points; 0.5 points are allowed/],
+    ['is slow', { cost: 0.6, latency: 1.5 }, /p9[59] is above the control's/],
+    ['is slow in the tail only', { cost: 0.6, slowTail: 0.06 }, /p9[59] is above the control's/],
+    ['filters other records', { cost: 0.6, filtered: 0.4 }, /filters other records/],
+  ])('a cheap candidate that %s is rolled back', (_, candidate, reason) => {
+    const runs = many(10, candidate, 100);
+    expect(count(runs, 'roll-back')).toBeGreaterThanOrEqual(9);
+    expect(runs.find(({ verdict }) => verdict === 'roll-back')?.reasons.join()).toMatch(reason);
+  });
+
+  test('records that do not reach the arms as assigned stop the comparison', () => {
+    const cell = { ...NOTHING, records: 5_000 };
+    expect(judge([{ candidate: cell, control: cell }], 0.5).sampleRatio.mismatch).toBe(false);
+    expect(judge([{ candidate: { ...cell, records: 4_500 }, control: cell }], 0.5)).toMatchObject({
+      verdict: 'roll-back',
+      reasons: [expect.stringContaining('% of the records of both arms')],
+    });
+  });
+});
+
+test('nothing is promoted before there are enough records and blocks, nor on no records at all', () => {
+  expect(judge([], 0.5)).toMatchObject({ verdict: 'continue', records: { candidate: 0, control: 0 } });
+  const early = rollout(1, { cost: 0.2, latency: 0.2 }, 5);
+  expect(early.verdict).toBe('continue');
+  expect(early.reasons).toContain('5 of 12 blocks of time');
+});
+
+test('blocks in which records still run say nothing about who dies', () => {
+  const random = uniform(3);
+  const blocks: Block[] = [];
+  for (const block of canary({ batches: 50, batchRecords: 3, random }, { dead: 0.1 })) {
+    blocks.push({ ...block, control: { ...block.control, running: 1 } });
+    if (blocks.length === 20) break;
+  }
+  expect(judge(blocks, 0.5).guardrails.find(({ name }) => name === 'dead')).toMatchObject({ state: 'open' });
+});
