@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CliError } from './errors.js';
 import type { Published } from './local/published.js';
 import { createOutput, type Output } from './output.js';
+import type { Project } from './project/read-config.js';
 
 /** What every command gets. */
 export interface Context {
@@ -10,7 +11,9 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   /** Name of the local stack. */
   readonly stack: string;
-  /** Rejects when neither `--api` nor a running local stack says where the API is. */
+  /** Of the `autoflow.config.ts` that was named, or that is nearest; undefined when there is none. */
+  project(): Promise<Project | undefined>;
+  /** Rejects when neither `--api`, the project, nor a running local stack says where the API is. */
   client(): Promise<AutoFlowClient>;
   /** Where records are sent: `--ingest`, else AUTOFLOW_INGEST, else that of the running local stack; rejects when none says it. */
   ingest(): Promise<Address>;
@@ -30,16 +33,21 @@ interface GlobalOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly stack: string;
+  readonly config?: string;
 }
 
 export function addGlobalOptions(program: Command): Command {
   return program
-    .option('--api <url>', 'address of the admin API (default: AUTOFLOW_API, or that of the running local stack)')
-    .option('--ingest <url>', 'address of ingest, for records (default: AUTOFLOW_INGEST, or that of the running local stack)')
+    .option('--api <url>', 'address of the admin API (default: AUTOFLOW_API, that of autoflow.config.ts, or of the running local stack)')
+    .option(
+      '--ingest <url>',
+      'address of ingest, for records (default: AUTOFLOW_INGEST, that of autoflow.config.ts, or of the running local stack)',
+    )
     .option('--token <token>', 'bearer token (default: AUTOFLOW_TOKEN, or the admin token of the local stack)')
     .option('--json', 'answer JSON, and nothing else, on stdout')
     .option('--quiet', 'say nothing that was not asked for')
-    .option('--stack <name>', 'name of the local stack', 'local');
+    .option('--stack <name>', 'name of the local stack', 'local')
+    .option('--config <file>', 'settings of the project (default: the nearest autoflow.config.ts, in this folder or above)');
 }
 
 type Handler<Options> = (context: Context, options: Options, ...args: string[]) => Promise<void> | void;
@@ -59,22 +67,32 @@ export function withContext<Options = Record<string, never>>(handler: Handler<Op
 /** The one place where the command reads the environment. */
 export function contextOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Context {
   const { json = false, quiet = false, stack } = options;
+  let read: Promise<Project | undefined> | undefined;
+  const project = () => (read ??= projectOf(options.config));
   return {
     out: createOutput({ json, quiet }),
     env,
     stack,
-    client: () => clientOf(options, env),
-    ingest: () => ingestOf(options, env),
+    project,
+    client: () => clientOf(options, env, project),
+    ingest: () => ingestOf(options, env, project),
     async ingestClient() {
       const { createIngestClient } = await import('@autoflow/client');
-      return createIngestClient(await ingestOf(options, env));
+      return createIngestClient(await ingestOf(options, env, project));
     },
   };
 }
 
+async function projectOf(named: string | undefined): Promise<Project | undefined> {
+  const { findConfig } = await import('./project/find-config.js');
+  const file = findConfig(named);
+  return file === undefined ? undefined : (await import('./project/read-config.js')).readConfig(file);
+}
+
 /** The local stack is looked for only when something is not said; its admin token goes to its own API only. */
-async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<AutoFlowClient> {
-  const [givenUrl, givenToken] = [options.api ?? env['AUTOFLOW_API'], options.token ?? env['AUTOFLOW_TOKEN']];
+async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv, project: Context['project']): Promise<AutoFlowClient> {
+  const givenUrl = options.api ?? env['AUTOFLOW_API'] ?? (await project())?.api;
+  const givenToken = options.token ?? env['AUTOFLOW_TOKEN'];
   const local = givenUrl !== undefined && givenToken !== undefined ? undefined : await publishedBy(options.stack, env);
   const url = givenUrl ?? local?.api;
   if (url === undefined)
@@ -85,8 +103,9 @@ async function clientOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise
 }
 
 /** As for the API: the local stack's token goes to its own ingest only. */
-async function ingestOf(options: GlobalOptions, env: NodeJS.ProcessEnv): Promise<Address> {
-  const [givenUrl, givenToken] = [options.ingest ?? env['AUTOFLOW_INGEST'], options.token ?? env['AUTOFLOW_TOKEN']];
+async function ingestOf(options: GlobalOptions, env: NodeJS.ProcessEnv, project: Context['project']): Promise<Address> {
+  const givenUrl = options.ingest ?? env['AUTOFLOW_INGEST'] ?? (await project())?.ingest;
+  const givenToken = options.token ?? env['AUTOFLOW_TOKEN'];
   const local = givenUrl !== undefined && givenToken !== undefined ? undefined : await publishedBy(options.stack, env);
   const url = givenUrl ?? local?.ingest;
   if (url === undefined)

@@ -23,6 +23,7 @@ describe('readSettings', () => {
       AUTOFLOW_RELEASES: '/releases',
       AUTOFLOW_BATCHES: 'file:/batches',
       AUTOFLOW_SOURCES: '/data/in:/mnt/more',
+      AUTOFLOW_PIPELINES: 'orders, returns',
       AUTOFLOW_HOST: 'host-7',
       AUTOFLOW_LOG_LEVEL: 'warn',
       TEMPORAL_ADDRESS: 'temporal:7233',
@@ -35,6 +36,7 @@ describe('readSettings', () => {
       releases: '/releases',
       batchStore: { driver: 'file', folder: '/batches' },
       sources: ['/data/in', '/mnt/more'],
+      pipelines: ['orders', 'returns'],
       host: 'host-7',
       logLevel: 'warn',
       temporal: { address: 'temporal:7233', namespace: 'data', apiKey: 'key' },
@@ -52,6 +54,7 @@ describe('readSettings', () => {
         AUTOFLOW_LOG_LEVEL: 'loud',
         AUTOFLOW_RELEASES: '',
         AUTOFLOW_SOURCES: '/data:relative',
+        AUTOFLOW_PIPELINES: 'orders,',
         AUTOFLOW_BATCH_DAYS: 'many',
       });
     expect(read).toThrow(SettingsError);
@@ -63,6 +66,7 @@ describe('readSettings', () => {
         'AUTOFLOW_BATCHES',
         'AUTOFLOW_BATCH_DAYS',
         'AUTOFLOW_LOG_LEVEL',
+        'AUTOFLOW_PIPELINES',
         'AUTOFLOW_RELEASES',
         'AUTOFLOW_ROLES',
         'AUTOFLOW_SOURCES',

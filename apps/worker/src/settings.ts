@@ -48,6 +48,11 @@ const Settings = z.object({
         )
         .min(1),
     ),
+  AUTOFLOW_PIPELINES: z
+    .string()
+    .transform((names) => names.split(',').map((name) => name.trim()))
+    .refine((names) => names.every((name) => name !== ''), 'is no list of pipelines. Give their names, separated by commas')
+    .optional(),
   AUTOFLOW_HOST: z
     .string()
     .min(1, 'is empty. Give a name that no other process has')
@@ -96,6 +101,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     batchStore: batchStoreOf(settings.AUTOFLOW_BATCHES, settings.DATABASE_URL),
     releases: settings.AUTOFLOW_RELEASES ?? join(cacheFolder(environment), 'releases'),
     ...(settings.AUTOFLOW_SOURCES !== undefined && { sources: settings.AUTOFLOW_SOURCES }),
+    ...(settings.AUTOFLOW_PIPELINES !== undefined && { pipelines: settings.AUTOFLOW_PIPELINES }),
     secret: (name) => environment[`${SECRET}${name}`],
     host: settings.AUTOFLOW_HOST,
     logLevel: settings.AUTOFLOW_LOG_LEVEL,

@@ -11,6 +11,8 @@ export interface WorkerOptions {
   readonly batchStore: BatchStoreSettings;
   /** Folder of this host in which the releases are kept that were fetched from the store. */
   readonly releases: string;
+  /** Role functions: runs the functions of these pipelines only (default: of all). Somebody must run those of the others. */
+  readonly pipelines?: readonly string[];
   readonly secret: (name: string) => string | undefined;
   /** Folders (control role) from which backfills may read files; undefined: any that the process may. */
   readonly sources?: readonly string[];

@@ -196,6 +196,7 @@ async function startFunctions(
   log: Log,
   closing: Closing,
 ): Promise<Running> {
+  const isServed = ({ pipeline }: { readonly pipeline: string }) => options.pipelines?.includes(pipeline) ?? true;
   const metering = options.metering === false ? NO_METERING : closing.add(createMeteringWriter({ store: store.metering, log }));
   const host: FunctionHost = createFunctionHost({
     host: options.host,
@@ -205,7 +206,10 @@ async function startFunctions(
     releases: options.releases,
     releaseSource: (hash) => store.bundles.get(hash),
     secret: options.secret,
-    desired: { read: () => store.hosts.desiredPools(), onChange: (callback) => store.listen('autoflow_pools', callback) },
+    desired: {
+      read: async () => (await store.hosts.desiredPools()).filter(isServed),
+      onChange: (callback) => store.listen('autoflow_pools', callback),
+    },
     shares: fleet,
     acknowledge: (pools) => store.hosts.acknowledge(options.host, pools),
     metering: options.tracing === undefined ? metering : traceFunctions(metering),

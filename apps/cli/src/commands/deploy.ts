@@ -13,8 +13,10 @@ interface Options {
 
 export function registerDeploy(program: Command): void {
   program
-    .command('deploy <pipeline|module>')
-    .description('bundle a module, upload it, and give it to new executions; no worker restarts, and what is under way ends on its release')
+    .command('deploy [pipeline|module]')
+    .description(
+      'bundle a module (none named: those of the project), upload it, and give it to new executions; no worker restarts, and what is under way ends on its release',
+    )
     .addOption(
       new Option('--plan <plan>', 'keep the stable topology if the wiring is the same, or start as written')
         .choices(['keep', 'as-written'])
@@ -24,11 +26,14 @@ export function registerDeploy(program: Command): void {
     .option('--hold', 'register only; new executions get it when you say so (autoflow versions stable)')
     .option('--reason <text>', 'for the audit log', 'deployed by autoflow deploy')
     .action(
-      withContext<Options>(async ({ out, client }, options, name = '') => {
-        const { locateModule } = await import('../modules/locate.js');
+      withContext<Options>(async ({ out, client, project }, options, name) => {
+        const { locateModules } = await import('../modules/locate.js');
         const { deployModule } = await import('../modules/deploy.js');
-        const deployed = await deployModule(await client(), locateModule(name, 'pipeline'), options);
-        out.answer(deployed, () => deployedText(deployed));
+        const modules = locateModules(name, 'pipeline', await project());
+        const api = await client();
+        const deployed: Deployed[] = [];
+        for (const { file } of modules) deployed.push(await deployModule(api, file, options));
+        out.answer(name === undefined ? deployed : deployed[0], () => deployed.map(deployedText).join('\n'));
       }),
     );
 }

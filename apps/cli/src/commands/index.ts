@@ -9,11 +9,13 @@ import { registerCheck } from './check.js';
 import { registerDeadLetters } from './dead-letters.js';
 import { registerDemo } from './demo.js';
 import { registerDeploy } from './deploy.js';
+import { registerDev } from './dev.js';
 import { registerDoctor } from './doctor.js';
 import { registerDown } from './down.js';
 import { registerEvents } from './events.js';
 import { registerFeeding } from './feeding.js';
 import { registerHosts } from './hosts.js';
+import { registerInit } from './init.js';
 import { registerLoad } from './load.js';
 import { registerMetrics } from './metrics.js';
 import { registerOptimize } from './optimize.js';
@@ -29,6 +31,7 @@ import { registerVersions } from './versions.js';
 import { registerWebhooks } from './webhooks.js';
 import { registerWhatIf } from './what-if.js';
 import { registerWhy } from './why.js';
+import { registerWorker } from './worker.js';
 
 /** In the order in which `--help` lists them. */
 export const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -36,9 +39,12 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerUp,
   registerDown,
   registerStatus,
+  registerInit,
+  registerDev,
   registerTest,
   registerCheck,
   registerDeploy,
+  registerWorker,
   registerPipelines,
   registerSubmit,
   registerRecords,

@@ -73,9 +73,9 @@ export function registerPipelines(program: Command): void {
     .description('upload a module and register the pipelines it exports, as written; a known pipeline keeps its stable version')
     .option('--reason <text>', 'for the audit log', 'registered by autoflow pipelines register')
     .action(
-      withContext<{ reason: string }>(async ({ out, client }, { reason }, module = '') => {
+      withContext<{ reason: string }>(async ({ out, client, project }, { reason }, module = '') => {
         const { registerModule } = await import('../modules/register.js');
-        const registered = await registerModule(await client(), locateModule(module, 'pipeline'), reason);
+        const registered = await registerModule(await client(), locateModule(module, 'pipeline', await project()), reason);
         out.answer(registered, () =>
           registered
             .map(

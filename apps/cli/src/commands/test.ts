@@ -4,9 +4,9 @@ import type { Sizes } from '../modules/run-samples.js';
 
 export function registerTest(program: Command): void {
   program
-    .command('test <module>')
+    .command('test [module]')
     .description(
-      'run the `samples` that a module exports through its pipeline, with its `fakes`, at several batch sizes; no Temporal, no Postgres',
+      'run the `samples` that a module exports (none named: those of the project) through its pipeline, with its `fakes`, at several batch sizes; no Temporal, no Postgres',
     )
     .option('--batch-sizes <list>', 'numbers and `all`', sizes, [1, 7, 'all'] as Sizes)
     .action(withContext<{ batchSizes: Sizes }>(async (...given) => (await import('../modules/run-samples.js')).runSamples(...given)));

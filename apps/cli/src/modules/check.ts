@@ -2,16 +2,18 @@ import { dependencies, type PipelineSpec, specOf } from '@autoflow/pipeline';
 import { asWritten, toMermaid, validateTopology } from '@autoflow/topology';
 import type { Context } from '../context.js';
 import { BadAnswerError, CliError } from '../errors.js';
-import { findModule } from './locate.js';
+import { findModule, locateModules, type LocatedModule } from './locate.js';
 import { loadModule } from './load.js';
 import { reduceReports, type NamedReport } from './reduce-laws.js';
 import { table } from '../output.js';
 
 /** Answers the wiring, then fails if something in it does not hold. */
-export async function check({ out, client }: Context, { mermaid }: { mermaid?: true }, name = ''): Promise<void> {
-  const file = findModule(name, 'all');
-  const checked =
-    file === undefined ? [{ spec: (await (await client()).pipelines.show(name)).spec, reduces: [] }] : await ofModule(file, name);
+export async function check({ out, client, project }: Context, { mermaid }: { mermaid?: true }, name?: string): Promise<void> {
+  const found = name === undefined ? undefined : findModule(name, 'all', await project());
+  const isRegistered = name !== undefined && found === undefined;
+  const checked = isRegistered
+    ? [{ spec: (await (await client()).pipelines.show(name)).spec, reduces: [] }]
+    : (await Promise.all(locateModules(name, 'all', await project()).map(ofModule))).flat();
   const reports = checked.map(({ spec, reduces }) => {
     const topology = asWritten(spec);
     return {
@@ -31,7 +33,7 @@ export async function check({ out, client }: Context, { mermaid }: { mermaid?: t
   if (broken.length > 0) throw new BadAnswerError('CHECK_FAILED', broken.join('\n'));
 }
 
-async function ofModule(file: string, name: string): Promise<{ spec: PipelineSpec; reduces: NamedReport[] }[]> {
+async function ofModule({ file, name }: LocatedModule): Promise<{ spec: PipelineSpec; reduces: NamedReport[] }[]> {
   const { pipelines, samples = [], fakes } = await loadModule(file);
   if (pipelines.length === 0) throw new CliError('PIPELINE_MISSING', `${name} exports no pipeline. Export what definePipeline(…) answers.`);
   const isForSamples = pipelines.length === 1;

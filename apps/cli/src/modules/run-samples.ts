@@ -1,33 +1,47 @@
-import { testPipeline, type BatchSize } from '@autoflow/pipeline/testing';
+import { testPipeline, type BatchSize, type OutcomeOf } from '@autoflow/pipeline/testing';
+import type { AnyPipeline } from '@autoflow/pipeline';
 import type { Context } from '../context.js';
 import { CliError } from '../errors.js';
 import { table } from '../output.js';
 import { loadModule, type PipelineModule } from './load.js';
-import { locateModule } from './locate.js';
+import { locateModules, type LocatedModule } from './locate.js';
 
 export type Sizes = readonly [BatchSize, ...BatchSize[]];
 
+interface Tried {
+  readonly pipeline: string;
+  readonly batchSizes: Sizes;
+  readonly seconds: number;
+  readonly outcomes: readonly OutcomeOf<AnyPipeline>[];
+}
+
 /** Outcomes must not depend on the batch size; which outcome a record has is for the module's own tests to say. */
-export async function runSamples({ out }: Context, { batchSizes }: { batchSizes: Sizes }, name = ''): Promise<void> {
-  const module = await loadModule(locateModule(name, 'all'));
-  const { pipeline, samples, fakes } = ready(module, name);
+export async function runSamples({ out, project }: Context, { batchSizes }: { batchSizes: Sizes }, name?: string): Promise<void> {
+  const tried: Tried[] = [];
+  for (const module of locateModules(name, 'all', await project())) tried.push(await tryModule(module, batchSizes));
+  out.answer(name === undefined ? tried : tried[0], () => tried.map(text).join('\n\n'));
+}
+
+async function tryModule({ name, file }: LocatedModule, batchSizes: Sizes): Promise<Tried> {
+  const { pipeline, samples, fakes } = ready(await loadModule(file), name);
   const started = performance.now();
   const outcomes = await testPipeline(pipeline, samples, { batchSizes, ...(fakes !== undefined && { fakes }) }).catch((error: Error) => {
     throw new CliError('TEST_FAILED', error.message);
   });
-  const seconds = (performance.now() - started) / 1000;
-  out.answer({ pipeline: pipeline.name, batchSizes, seconds, outcomes }, () => {
-    const rows = outcomes.map((outcome) => [
-      outcome.key,
-      outcome.state,
-      outcome.state === 'completed'
-        ? JSON.stringify(outcome.output)
-        : outcome.state === 'filtered'
-          ? `${outcome.by}: ${outcome.reason}`
-          : `${outcome.in}: ${outcome.code} ${outcome.message}`,
-    ]);
-    return `${table(['RECORD', 'OUTCOME', 'WITH'], rows)}\n\n${outcomes.length} samples of ${pipeline.name}, the same at batch sizes ${batchSizes.join(', ')}, in ${seconds.toFixed(1)} s — no Temporal, no Postgres`;
-  });
+  return { pipeline: pipeline.name, batchSizes, seconds: (performance.now() - started) / 1000, outcomes };
+}
+
+function text({ pipeline, batchSizes, seconds, outcomes }: Tried): string {
+  const rows = outcomes.map((outcome) => [
+    outcome.key,
+    outcome.state,
+    outcome.state === 'completed'
+      ? JSON.stringify(outcome.output)
+      : outcome.state === 'filtered'
+        ? `${outcome.by}: ${outcome.reason}`
+        : `${outcome.in}: ${outcome.code} ${outcome.message}`,
+  ]);
+  return `${table(['RECORD', 'OUTCOME', 'WITH'], rows)}\n\n${outcomes.length} samples of ${pipeline}, the same at batch sizes ${batchSizes.join(', ')}, in ${seconds.toFixed(1)} s — no Temporal, no Postgres`;
 }
 
 function ready({ pipelines, samples, fakes }: PipelineModule, name: string) {

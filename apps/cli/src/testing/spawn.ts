@@ -21,9 +21,9 @@ export interface Started {
 }
 
 /** The built command, as a user would run it, with nothing of this environment that could name an API. */
-export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Started {
   const { AUTOFLOW_API: _api, AUTOFLOW_TOKEN: _token, ...inherited } = process.env;
-  const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, ...args], { env: { ...inherited, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const answered = new Promise<AnyJson>((resolve) => {

@@ -1,0 +1,1 @@
+export { Config, defineConfig, modulesOf, type ConfiguredModule } from './config.js';
