@@ -11,7 +11,8 @@ describe('readSettings', () => {
       batchStore: { driver: 'postgres', connectionString: ENOUGH.DATABASE_URL },
       releases: '/cache/autoflow/releases',
       logLevel: 'info',
-      retention: { meteringDays: 30, batchDays: 14, eventDays: 30 },
+      retention: { meteringDays: 30, batchDays: 14, eventDays: 30, recordingDays: 7 },
+      recordShare: 0.01,
       webhooks: { allowPrivate: false },
     });
   });
@@ -56,6 +57,7 @@ describe('readSettings', () => {
         AUTOFLOW_SOURCES: '/data:relative',
         AUTOFLOW_PIPELINES: 'orders,',
         AUTOFLOW_BATCH_DAYS: 'many',
+        AUTOFLOW_RECORD_SHARE: '1.5',
       });
     expect(read).toThrow(SettingsError);
     try {
@@ -67,6 +69,7 @@ describe('readSettings', () => {
         'AUTOFLOW_BATCH_DAYS',
         'AUTOFLOW_LOG_LEVEL',
         'AUTOFLOW_PIPELINES',
+        'AUTOFLOW_RECORD_SHARE',
         'AUTOFLOW_RELEASES',
         'AUTOFLOW_ROLES',
         'AUTOFLOW_SOURCES',

@@ -60,6 +60,12 @@ const Settings = z.object({
   AUTOFLOW_METERING_DAYS: DAYS.default(30),
   AUTOFLOW_BATCH_DAYS: DAYS.default(14),
   AUTOFLOW_EVENT_DAYS: DAYS.default(30),
+  AUTOFLOW_RECORDING_DAYS: DAYS.default(7),
+  AUTOFLOW_RECORD_SHARE: z.coerce
+    .number({ error: 'is not a number. Give the share of the records that is recorded, from 0 (none) to 1 (all)' })
+    .min(0, 'is less than 0. Give 0 to record nothing')
+    .max(1, 'is more than 1. Give 1 to record everything')
+    .default(0.01),
   AUTOFLOW_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], { error: 'is neither allow nor refuse' }).default('refuse'),
   AUTOFLOW_PAYLOAD_KEYS: z
     .string()
@@ -109,7 +115,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
       meteringDays: settings.AUTOFLOW_METERING_DAYS,
       batchDays: settings.AUTOFLOW_BATCH_DAYS,
       eventDays: settings.AUTOFLOW_EVENT_DAYS,
+      recordingDays: settings.AUTOFLOW_RECORDING_DAYS,
     },
+    recordShare: settings.AUTOFLOW_RECORD_SHARE,
     ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
     ...(settings.AUTOFLOW_ROLES.includes('learner') && {
       learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },

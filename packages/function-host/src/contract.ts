@@ -3,7 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, WorkerInterceptors } from '@temporalio/worker';
 import type { ReleaseSource } from './release/fetch-release.js';
 import type { ShareDivider } from './shares/contract.js';
-import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow } from '@autoflow/store';
+import type { BatchStoreSettings, DesiredPool, Enforcement, InvocationRow, PoolUsageRow, RecordedCalls } from '@autoflow/store';
 
 export interface FunctionHostOptions {
   /** Name of this host, unique in the fleet. */
@@ -30,6 +30,8 @@ export interface FunctionHostOptions {
     pools: readonly { pipeline: string; version: string; stage: string; memoryMb: number; concurrency: number; instances: number }[],
   ) => Promise<void>;
   readonly metering: { invocation(row: InvocationRow): void; poolUsage(row: PoolUsageRow): void };
+  /** A sample of what functions are asked and answer goes there; `share` of the records, by key. Without it nothing is recorded. */
+  readonly recordings?: { readonly share: number; calls(row: RecordedCalls): void };
   readonly cost: (invocation: { billedMs: number; memoryMb: number }) => number;
   /** An instance without work for so long is ended (default 60 s): scale to zero. */
   readonly idleMs?: number;

@@ -23,6 +23,8 @@ const SAMPLE_EVERY_MS = 1_000;
 const USAGE_EVERY_MS = 5_000;
 const LOAD_WITHIN_MS = 30_000;
 const GRACE_MS = 2_000;
+/** Characters of JSON that an instance tells of one invocation. */
+const RECORDED_AT_MOST = 512 * 1024;
 
 /**
  * Runs the stages that the desired pools name, and follows them as they change. Libraries' errors go to the log; it keeps going.
@@ -178,17 +180,29 @@ class Host implements FunctionHost {
 
   /** Fetching a release takes no turn at starting: a host that waits for one goes on starting others. */
   async #prepareInstance({ pipeline, release, memoryMb, stage }: DesiredPool, nodes: readonly string[]): Promise<() => InstanceProcess> {
-    const { releases, batchStore, secret, instanceEnvironment = {}, loadWithinMs = LOAD_WITHIN_MS, log } = this.options;
-    const { bundle, spec } = await this.#releases.find(release, pipeline);
+    const { releases, batchStore, secret, instanceEnvironment = {}, loadWithinMs = LOAD_WITHIN_MS, recordings, log } = this.options;
+    const { bundle, spec, functions } = await this.#releases.find(release, pipeline);
     const program = await programFile('instance/main', resolve(releases));
     const options = {
       program,
-      settings: { pipeline, bundle, batchStore, secrets: declaredSecrets(spec, nodes, secret) },
+      settings: {
+        pipeline,
+        bundle,
+        batchStore,
+        secrets: declaredSecrets(spec, nodes, secret),
+        ...(recordings && recordings.share > 0 && { recorder: { share: recordings.share, bound: RECORDED_AT_MOST } }),
+      },
       memoryMb,
       enforcer: this.enforcer,
       environment: instanceEnvironment,
       startWithinMs: loadWithinMs,
       graceMs: GRACE_MS,
+      recorded: (found, scope) => {
+        for (const { node, key, calls } of found) {
+          const hash = functions[node];
+          if (hash !== undefined) recordings?.calls({ pipeline, scope, key, function: hash, node, calls });
+        }
+      },
       use: (uses, signal) => this.#shares.use(pipeline, uses, signal),
       log: (level, message, details) => log(level, message, { pipeline, stage, ...details }),
     } satisfies InstanceOptions;

@@ -1,4 +1,5 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
+import type { FunctionHashes } from '@autoflow/store';
 import { ReleaseError } from './release/errors.js';
 import { provideRelease, type ReleaseSource } from './release/fetch-release.js';
 import type { InstalledRelease } from './release/read-release.js';
@@ -17,16 +18,16 @@ export class InstalledReleases {
     void this.#release(hash).catch(() => {});
   }
 
-  /** Path of the bundle and spec of one pipeline in it. Throws `ReleaseError`. */
-  async find(hash: string, pipeline: string): Promise<{ bundle: string; spec: PipelineSpec }> {
-    const { bundle, specs } = await this.#release(hash);
+  /** Path of the bundle, spec and function hashes of one pipeline in it. Throws `ReleaseError`. */
+  async find(hash: string, pipeline: string): Promise<{ bundle: string; spec: PipelineSpec; functions: FunctionHashes }> {
+    const { bundle, specs, functions } = await this.#release(hash);
     const spec = specs.find(({ name }) => name === pipeline);
     if (spec === undefined)
       throw new ReleaseError(
         'RELEASE_WITHOUT_PIPELINE',
         `Release ${hash} holds ${specs.map(({ name }) => name).join(', ')}, not '${pipeline}'.`,
       );
-    return { bundle, spec };
+    return { bundle, spec, functions: functions[pipeline] ?? {} };
   }
 
   #release(hash: string): Promise<InstalledRelease> {

@@ -10,6 +10,7 @@ import type { EventStore, WebhookStore } from './events.model.js';
 import type { DeadLetterStore } from './dead-letters.model.js';
 import type { IdempotencyStore } from './idempotency.model.js';
 import type { PageStore } from './pages.model.js';
+import type { RecordingStore } from './recordings.model.js';
 import type { SettingsStore } from './settings.model.js';
 import type { TrainingStore } from './training.model.js';
 import type { TokenStore } from './tokens.model.js';
@@ -460,6 +461,7 @@ export interface Store {
   readonly events: EventStore;
   readonly webhooks: WebhookStore;
   readonly tokens: TokenStore;
+  readonly recordings: RecordingStore;
   readonly settings: SettingsStore;
   readonly idempotency: IdempotencyStore;
   readonly deadLetters: DeadLetterStore;

@@ -22,6 +22,7 @@ import { migrate } from './migrator.js';
 import type { Store } from './model.js';
 import { webhookStore } from './webhooks.store.js';
 import { pageStore } from './pages.store.js';
+import { recordingStore } from './recordings.store.js';
 import { settingsStore } from './settings.store.js';
 import { tokenStore } from './tokens.store.js';
 import { trainingStore } from './training.store.js';
@@ -71,6 +72,7 @@ export async function openStore({
     events: eventStore(database),
     webhooks: webhookStore(database),
     tokens: tokenStore(database),
+    recordings: recordingStore(database),
     settings: settingsStore(database),
     idempotency: idempotencyStore(database),
     deadLetters: deadLetterStore(database),

@@ -17,6 +17,7 @@ export { jsonPointer } from './json-pointer.js';
 export { toMermaid } from './mermaid.js';
 export { parseTopology, TOPOLOGY_BOUNDS, type ParsedTopology } from './parse-topology.js';
 export { limitedResources, type LimitedResource } from './resource-limits.js';
+export { samplePosition } from './sample.js';
 export { stageName } from './stage-name.js';
 export { stagePlans } from './stage-plans.js';
 export * from './topology.js';

@@ -19,6 +19,8 @@ export interface WorkerOptions {
   readonly host: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   readonly metering?: boolean;
+  /** Of the records, by key: what comes in, and what functions are asked and answer, is recorded (default 0.01; 0: nothing is). */
+  readonly recordShare?: number;
   /** Executions, activities and functions make spans; undefined: none. Closed by whoever started it, after `stop`. */
   readonly tracing?: Tracing | undefined;
   /** `id:base64,…`: payloads to and from Temporal are encrypted (AES-256-GCM) with the first, decrypted with any. The same for every client and worker. */
@@ -30,8 +32,13 @@ export interface WorkerOptions {
   readonly idleMs?: number;
   /** The program of a learner's process (role learner): `@autoflow/learning/learner`, which this package does not load. */
   readonly learner?: { readonly program: string; readonly functions?: () => Promise<readonly object[]> };
-  /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together; of events, default 30. */
-  readonly retention?: { readonly meteringDays?: number; readonly batchDays?: number; readonly eventDays?: number };
+  /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together; of events, default 30; of recordings, default 7. */
+  readonly retention?: {
+    readonly meteringDays?: number;
+    readonly batchDays?: number;
+    readonly eventDays?: number;
+    readonly recordingDays?: number;
+  };
 }
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects when a part of it failed for good. */

@@ -3,7 +3,14 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions as WorkerSettings } from '@temporalio/worker';
 import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
-import { createMeteringWriter, openStore, type MeteringWriter, type Store } from '@autoflow/store';
+import {
+  createMeteringWriter,
+  createRecordingWriter,
+  openStore,
+  type MeteringWriter,
+  type RecordingWriter,
+  type Store,
+} from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
 import { clientInterceptors, workerInterceptors, workflowSinks } from '@autoflow/telemetry/temporal';
 import { CONTROL_QUEUE, EXECUTION_QUEUE, LEARNER_QUEUE } from '@autoflow/topology';
@@ -100,7 +107,7 @@ async function startWorkflows(
   if (!indexed) log('warn', 'the server lacks the search attributes of AutoFlow and does not let us add them; executions go without');
   const batches = closing.add(openBatchStore(options.batchStore));
   const versions = versionsOf(store);
-  const execution = executionActivities({ store, batches, versions, indexed });
+  const execution = executionActivities({ store, batches, versions, indexed, recordings: recordingWriter(options, store, log, closing) });
   const { tracing } = options;
   const client = new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(tracing) });
   const common = {
@@ -171,9 +178,11 @@ async function startFeeding(options: WorkerOptions, store: Store, log: Log, clos
   const indexed = await registerSearchAttributes(connection, namespace);
   const batches = closing.add(openBatchStore(options.batchStore));
   const versions = versionsOf(store);
-  const { settle } = executionActivities({ store, batches, versions, indexed });
+  const recordings = recordingWriter(options, store, log, closing);
+  const { settle } = executionActivities({ store, batches, versions, indexed, recordings });
   const feeder = await startFeeder({
     store,
+    recordings,
     batches,
     versions,
     client: new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(options.tracing) }),
@@ -198,6 +207,7 @@ async function startFunctions(
 ): Promise<Running> {
   const isServed = ({ pipeline }: { readonly pipeline: string }) => options.pipelines?.includes(pipeline) ?? true;
   const metering = options.metering === false ? NO_METERING : closing.add(createMeteringWriter({ store: store.metering, log }));
+  const recordings = recordingWriter(options, store, log, closing);
   const host: FunctionHost = createFunctionHost({
     host: options.host,
     connection,
@@ -213,6 +223,7 @@ async function startFunctions(
     shares: fleet,
     acknowledge: (pools) => store.hosts.acknowledge(options.host, pools),
     metering: options.tracing === undefined ? metering : traceFunctions(metering),
+    recordings,
     cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
     ...encryption(options),
@@ -227,6 +238,10 @@ async function startFunctions(
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
   return { done: ended.then(stopHost), stop: end };
+}
+
+function recordingWriter({ recordShare }: WorkerOptions, { recordings }: Store, log: Log, closing: Closing): RecordingWriter {
+  return closing.add(createRecordingWriter({ store: recordings, ...(recordShare !== undefined && { share: recordShare }), log }));
 }
 
 const NO_METERING: Pick<MeteringWriter, 'invocation' | 'poolUsage'> = { invocation: () => {}, poolUsage: () => {} };

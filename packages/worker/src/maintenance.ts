@@ -1,4 +1,4 @@
-/** What grows is cut back: measurements by day, batch files and events by age. */
+/** What grows is cut back: measurements by day, batch files and events by age, recordings by age and amount. */
 import type { BatchStore, Store } from '@autoflow/store';
 import type { WorkerOptions } from './contract.js';
 import type { Log } from './log.js';
@@ -7,11 +7,13 @@ import { repeating } from './repeating.js';
 export type Retention = NonNullable<WorkerOptions['retention']>;
 
 const HOUR_MS = 3_600_000;
+/** Of a pipeline's inputs, and of a function's calls. */
+const RECORDINGS = { rows: 2_000, bytes: 32 * 1024 * 1024 } as const;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Once now, then every hour; any number of processes may do it. */
 export function startMaintenance(
-  ports: { store: Pick<Store, 'metering' | 'ledger' | 'events'>; batches: BatchStore; log: Log },
+  ports: { store: Pick<Store, 'metering' | 'ledger' | 'events' | 'recordings'>; batches: BatchStore; log: Log },
   retention: Retention = {},
 ): { close(): Promise<void> } {
   return repeating('maintenance', HOUR_MS, () => maintain(ports, retention), ports.log);
@@ -20,10 +22,11 @@ export function startMaintenance(
 /** The files of an open batch stay, however old. */
 async function maintain(
   { store, batches, log }: Parameters<typeof startMaintenance>[0],
-  { meteringDays = 30, batchDays = 14, eventDays = 30 }: Retention,
+  { meteringDays = 30, batchDays = 14, eventDays = 30, recordingDays = 7 }: Retention,
 ): Promise<void> {
   await store.metering.maintain(meteringDays);
   await store.events.removeOlderThan(new Date(Date.now() - eventDays * DAY_MS));
+  await store.recordings.maintain({ days: recordingDays, ...RECORDINGS });
   const open = await store.ledger.openBatches({});
   const removed = await batches.removeOlderThan(new Date(Date.now() - batchDays * DAY_MS), new Set(open.map(({ id }) => id)));
   if (removed > 0) log('info', 'batch files were removed after their retention', { batches: removed });

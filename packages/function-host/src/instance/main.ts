@@ -22,7 +22,12 @@ async function obey(message: HostMessage): Promise<void> {
       const tell = (word: Word): Promise<void> => new Promise((written) => send({ ...word, call }, written));
       running = new AbortController();
       permits.begin(call, running.signal, (uses) => send({ type: 'use', uses, call }));
-      return tell(await runInvocation(stage!, invocation, strict, running.signal, tell, (uses) => permits.ask(uses)));
+      const word = await runInvocation(stage!, invocation, strict, running.signal, tell, (uses) => permits.ask(uses));
+      const recordings = stage!.recorder?.drain() ?? [];
+      const recorded = { type: 'recorded', scope: invocation.scope, recordings } as const;
+      if (recordings.length === 0) return tell(word);
+      // A replay is about what is recorded. Else nobody waits for it, and the answer is what somebody waits for.
+      return stage!.standIn === undefined ? tell(word).then(() => tell(recorded)) : tell(recorded).then(() => tell(word));
     }
     case 'granted':
       return permits.granted(message.call);

@@ -2,6 +2,7 @@
 import type { FunctionSpan } from '@autoflow/pipeline/runtime';
 import type { BatchStoreSettings } from '@autoflow/store';
 import type { LimitedUse } from '../shares/fleet-shares.js';
+import type { RecorderSettings } from './recorder.js';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 
 /** What a host asks; `call` names the question in all that the instance says about it. */
@@ -25,6 +26,17 @@ export interface InstanceSettings {
   readonly batchStore: BatchStoreSettings;
   /** Values of the secrets that the stage's resources declare. */
   readonly secrets: { readonly [name: string]: string };
+  /** Absent: nothing is recorded. */
+  readonly recorder?: RecorderSettings;
+  /** The instance replays: path of a file of `ReplayAnswers`, which stand in for every function that is not `pure`. */
+  readonly answers?: string;
+}
+
+/** What a node was asked and answered about one record; `calls` is the JSON of a list of `RecordedCall`. */
+export interface NodeRecording {
+  readonly node: string;
+  readonly key: string;
+  readonly calls: string;
 }
 
 /** What an instance says about a question. */
@@ -40,6 +52,8 @@ export type Word =
   | { readonly type: 'use'; readonly uses: readonly LimitedUse[] }
   | { readonly type: 'answer'; readonly answer: StageAnswer; readonly usage: InvocationUsage }
   | { readonly type: 'failure'; readonly failure: InvocationFailure; readonly usage: InvocationUsage }
+  /** Of a sample of the records of an invocation; may come after its answer, but for a replay. */
+  | { readonly type: 'recorded'; readonly scope: string; readonly recordings: readonly NodeRecording[] }
   | { readonly type: 'log'; readonly node: string; readonly key?: string; readonly message: string; readonly details?: object };
 
 export type InstanceMessage = Word & { readonly call: number };
@@ -63,6 +77,10 @@ const MEMBERS: {
     ['failure', 'object'],
     ['usage', 'object'],
   ],
+  recorded: [
+    ['scope', 'string'],
+    ['recordings', 'object'],
+  ],
   log: [
     ['node', 'string'],
     ['message', 'string'],
@@ -76,6 +94,11 @@ export function isInstanceMessage(value: unknown): value is InstanceMessage {
   const { type, call } = found;
   if (typeof type !== 'string' || !Object.hasOwn(MEMBERS, type) || typeof call !== 'number') return false;
   return MEMBERS[type as Word['type']].every(([name, expected]) => typeof found[name] === expected && found[name] !== null);
+}
+
+export function isNodeRecording(value: unknown): value is NodeRecording {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['node', 'key', 'calls'].every((name) => typeof (value as { readonly [name: string]: unknown })[name] === 'string');
 }
 
 export interface InvocationFailure {

@@ -77,6 +77,8 @@ async function run(
     guard: stage.guard,
     memo: stage.memo,
     ...(permit && { permit }),
+    ...(stage.recorder && { observer: stage.recorder }),
+    ...(stage.standIn && { standIn: stage.standIn() }),
     log: ({ node, key, message, details }) =>
       void tell({
         type: 'log',

@@ -5,11 +5,13 @@ import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 import type { Confinement, Enforcer } from '../enforcement/enforcer.js';
 import {
   isInstanceMessage,
+  isNodeRecording,
   type HostMessage,
   type InstanceMessage,
   type InstanceSettings,
   type InvocationFailure,
   type InvocationUsage,
+  type NodeRecording,
   type Question,
 } from '../instance/protocol.js';
 import type { LimitedUse } from '../shares/fleet-shares.js';
@@ -31,6 +33,8 @@ export interface InstanceOptions {
   readonly graceMs: number;
   /** Resolves when each of the resources may be used once more; default: nobody limits them. */
   readonly use?: (uses: readonly LimitedUse[], signal: AbortSignal) => Promise<void>;
+  /** What functions were asked and answered about a sample of the records. */
+  readonly recorded?: (recordings: readonly NodeRecording[], scope: string) => void;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: object) => void;
 }
 
@@ -180,11 +184,16 @@ export class InstanceProcess {
   #hear(message: unknown): void {
     if (!isInstanceMessage(message)) this.options.log('debug', "a message that is not the instance's is ignored", { pid: this.pid });
     else if (message.type === 'log') this.#passOn(message);
+    else if (message.type === 'recorded') this.#recorded(message);
     else if (message.call !== this.#question?.call) return;
     else if (message.type === 'progress') this.#progress(message.at, message.withinMs);
     else if (message.type === 'begun') this.#begun = true;
     else if (message.type === 'use') void this.#use(message);
     else this.#answer(message);
+  }
+
+  #recorded({ recordings, scope }: Extract<InstanceMessage, { type: 'recorded' }>): void {
+    if (Array.isArray(recordings)) this.options.recorded?.(recordings.filter(isNodeRecording), scope);
   }
 
   #passOn({ node, key, message, details }: Extract<InstanceMessage, { type: 'log' }>): void {

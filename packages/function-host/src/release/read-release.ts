@@ -10,6 +10,7 @@ export const MANIFEST_FILE = 'release.json';
 
 export interface InstalledRelease {
   readonly specs: readonly PipelineSpec[];
+  readonly functions: ReleaseManifest['functions'];
   /** Absolute path of the bundle. */
   readonly bundle: string;
 }
@@ -35,7 +36,7 @@ export async function readRelease(releasesFolder: string, hash: string): Promise
       `The files of release ${hash} are not the ones that were built. Remove its folder: the next start fetches it again.`,
     );
   }
-  return { specs: manifest.specs, bundle: join(folder, BUNDLE_FILE) };
+  return { specs: manifest.specs, functions: manifest.functions, bundle: join(folder, BUNDLE_FILE) };
 }
 
 function parsed(text: string): ReleaseManifest | undefined {

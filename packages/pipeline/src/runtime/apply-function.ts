@@ -3,7 +3,7 @@ import { isTerminalError } from '../terminal-error.js';
 import { hasWriteEffect } from '../node-relations.js';
 import { named, takeFields } from './answers.js';
 import { Calls, isThenable } from './calls.js';
-import type { RunOptions } from './contract.js';
+import type { RunOptions, StandIn } from './contract.js';
 import { Failure } from './failure.js';
 import type { PlannedNode } from './plan.js';
 import { visible } from './visible.js';
@@ -11,6 +11,7 @@ import type { Item, Work } from './work.js';
 
 /** The fields that a function adds to each item. `handle` is called for one after the other, `handleBatch` for all at once. */
 export async function applyFunction(node: PlannedNode, items: readonly Item[], options: RunOptions): Promise<(Fields | Failure)[]> {
+  if (options.standIn !== undefined && node.spec.effect !== 'pure') return stoodIn(node, items, options.standIn);
   const calls = new Calls(node, options);
   const resources = await openResources(node, calls, options);
   if (resources instanceof Failure) return items.map(() => resources);
@@ -24,6 +25,15 @@ export async function applyFunction(node: PlannedNode, items: readonly Item[], o
   for (const [i, first] of twins) answers[i] = answers[first];
   remember(node, inputs, asked, answers, options);
   return answers as (Fields | Failure)[];
+}
+
+function stoodIn({ spec }: PlannedNode, items: readonly Item[], standIn: StandIn): (Fields | Failure)[] {
+  return items.map(({ bag, work }) => {
+    const answer = standIn(spec, work.given.key, visible(spec.reads, bag));
+    if ('fields' in answer) return answer.fields;
+    const { terminal, code, message } = answer.failure;
+    return new Failure(terminal, code, message);
+  });
 }
 
 /**

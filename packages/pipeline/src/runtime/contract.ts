@@ -4,7 +4,9 @@
  */
 import type { Fields } from '../json.js';
 import type { RecordState } from '../record-state.js';
+import type { NodeSpec } from '../spec.js';
 import type { Memo } from './memo.js';
+import type { ObservedAnswer, Observer } from './observe.js';
 
 export interface RunOptions {
   /** Opened resources by name; a resource is opened once per instance. */
@@ -29,9 +31,23 @@ export interface RunOptions {
   readonly permit?: (uses: readonly { readonly resource: string; readonly perSecond: number }[]) => Promise<void>;
   /** Answers of functions with a `memo`; one per instance process. Without it nothing is remembered. */
   readonly memo?: Memo;
+  /** Records what nodes are asked and answer. */
+  readonly observer?: Observer;
+  /**
+   * Answers in place of every function that is not `pure`: neither its handler is called nor a resource of it opened. Nothing outside can then
+   * be touched, as a `pure` function may not.
+   */
+  readonly standIn?: StandIn;
   /** Milliseconds. `cpu` may be coarse. */
   readonly clock: { now(): number; cpu(): number };
 }
+
+/** One call of a function for a record or one of its children; calls come in order. */
+export type StandIn = (
+  node: NodeSpec,
+  key: string,
+  input: Fields,
+) => Extract<ObservedAnswer, { readonly fields: Fields } | { readonly failure: object }>;
 
 /** What one function did in this invocation; wall and CPU in milliseconds. */
 export interface FunctionSpan {

@@ -1,10 +1,11 @@
-import type { Fields, Json } from '../json.js';
+import type { Json } from '../json.js';
 import type { AnyPipeline } from '../pipeline.js';
 import type { RecordState } from '../record-state.js';
 import { applyFunction } from './apply-function.js';
 import { applyExpand, applyFilter, applyReduce } from './apply-pure.js';
 import type { FunctionSpan, RunOptions, RunResult } from './contract.js';
 import { Failure } from './failure.js';
+import { observe, watchedOf, type Answer } from './observe.js';
 import { planOf, type Plan, type PlannedNode } from './plan.js';
 import { Work, type Bag, type Item } from './work.js';
 
@@ -22,6 +23,7 @@ export async function runNodes(
   const plan = planOf(pipeline);
   const nodes = nodeIds.map((id) => plannedNode(pipeline, plan, id));
   const works = records.map((record) => new Work(record, firstPosition(record, nodeIds)));
+  const watched = watchedOf(works, options.observer);
   const spans: FunctionSpan[] = [];
   for (const [position, node] of nodes.entries()) {
     options.signal.throwIfAborted();
@@ -30,6 +32,7 @@ export async function runNodes(
         node,
         works.filter((work) => work.enters(node, position, plan)),
         options,
+        watched,
       ),
     );
   }
@@ -52,13 +55,19 @@ function firstPosition({ index, retry }: RecordState, nodeIds: readonly string[]
   return position;
 }
 
-async function runNode(node: PlannedNode, works: readonly Work[], options: RunOptions): Promise<FunctionSpan> {
+async function runNode(
+  node: PlannedNode,
+  works: readonly Work[],
+  options: RunOptions,
+  watched: ReadonlySet<Work> | undefined,
+): Promise<FunctionSpan> {
   const waits = new Waits(options);
   const [wall, cpu] = [options.clock.now(), options.clock.cpu()];
   const count = { filtered: 0, dead: 0, retried: 0, 'still dying': 0, passed: 0 };
   if (works.length > 0) {
     const items = works.flatMap((work) => work.items(node));
     const answers: Answer[] = items.length > 0 ? await apply(node, items, waits.options) : [];
+    if (watched !== undefined) observe(node, watched, items, answers, options.observer!);
     const answersOf = byWork(items, answers);
     for (const work of works) count[settle(node, work, answersOf.get(work) ?? [], options)]++;
   }
@@ -93,8 +102,6 @@ class Waits {
     }
   }
 }
-
-type Answer = Fields | true | string | Bag[] | Json | Failure;
 
 function apply(node: PlannedNode, items: readonly Item[], options: RunOptions): Promise<Answer[]> {
   switch (node.spec.kind) {

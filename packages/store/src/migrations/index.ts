@@ -10,6 +10,7 @@ import { operations } from './0008-operations.js';
 import { events } from './0009-events.js';
 import { traces } from './0010-traces.js';
 import { training } from './0011-training.js';
+import { recordings } from './0012-recordings.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   events,
   traces,
   training,
+  recordings,
 ];

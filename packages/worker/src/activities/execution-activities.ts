@@ -2,7 +2,7 @@
 import type { Fields, Outcome, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import { mergeStates, outcomeOf } from '@autoflow/pipeline/runtime';
 import { BatchCorruptError, BatchMissingError } from '@autoflow/store/batches';
-import { StaleVersionError, type BatchRow, type BatchStore, type Store } from '@autoflow/store';
+import { StaleVersionError, type BatchRow, type BatchStore, type RecordingWriter, type Store } from '@autoflow/store';
 import type { BatchRef, ExecutionActivities, SettleRequest } from '@autoflow/topology';
 import { MAXIMUM_INLINE_BYTES } from '@autoflow/workflows';
 import { atActivityBoundary, refuse } from '../errors.js';
@@ -13,16 +13,19 @@ export interface ExecutionPorts {
   readonly store: Pick<Store, 'definitions' | 'ledger'>;
   readonly batches: BatchStore;
   readonly versions: Versions;
+  /** Of records that start an execution by the direct door. */
+  readonly recordings?: Pick<RecordingWriter, 'input'>;
   /** Whether the server knows our search attributes. */
   readonly indexed: boolean;
 }
 
 const LIVE = 'live';
 
-export function executionActivities({ store, batches, versions, indexed }: ExecutionPorts): ExecutionActivities {
+export function executionActivities({ store, batches, versions, recordings, indexed }: ExecutionPorts): ExecutionActivities {
   return {
     admit: atActivityBoundary(async ({ pipeline, executionId, runId, records }) => {
       const { row, resolved } = await openStable({ pipeline, executionId, runId, records }, { store, batches, versions });
+      if (recordings !== undefined) recordInputs(pipeline, records, resolved.release.spec, recordings);
       return { ...executionArgument(resolved, LIVE, runId, row.ref), indexed };
     }),
 
@@ -82,6 +85,14 @@ async function openBatch(
     followsStable: true,
   });
   return row;
+}
+
+function recordInputs(pipeline: string, records: readonly Fields[], spec: PipelineSpec, recordings: Pick<RecordingWriter, 'input'>): void {
+  const arrivedAt = new Date();
+  for (const record of records) {
+    const taken = takeRecord(spec, record);
+    if (!('problem' in taken)) recordings.input({ pipeline, scope: LIVE, key: taken.key, arrivedAt, record });
+  }
 }
 
 /** Every record that the files tell of, with its one outcome, in the order of the batch. What is told of none is for the ledger to bury. */

@@ -1,5 +1,5 @@
 /** The feeder: opens batches of what waits and starts their executions. Any number of them, in any processes, without a leader. */
-import type { BatchRow, BatchStore, Store, Stream } from '@autoflow/store';
+import type { BatchRow, BatchStore, RecordingWriter, Store, Stream } from '@autoflow/store';
 import type { ExecutionActivities, ExecutionArgument } from '@autoflow/topology';
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
@@ -11,6 +11,7 @@ import { startExecution, type StartPorts } from './starting.js';
 export interface FeederPorts extends StartPorts {
   readonly store: Pick<Store, 'arms' | 'backfills' | 'definitions' | 'feeder' | 'inbox' | 'ledger' | 'listen'>;
   readonly batches: BatchStore;
+  readonly recordings?: Pick<RecordingWriter, 'input'>;
   readonly settle: ExecutionActivities['settle'];
   readonly log: Log;
 }

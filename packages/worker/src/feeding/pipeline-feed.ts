@@ -7,6 +7,7 @@ import {
   type BatchRow,
   type BatchStore,
   type Load,
+  type RecordingWriter,
   type Store,
   type Stream,
 } from '@autoflow/store';
@@ -21,6 +22,8 @@ export interface PipelinePorts {
   readonly store: Pick<Store, 'arms' | 'feeder'>;
   readonly batches: BatchStore;
   readonly versions: Versions;
+  /** A sample of what is fed goes there. */
+  readonly recordings?: Pick<RecordingWriter, 'input'>;
   /** Begins to start it, and does not wait. `traces` are those of its records. */
   readonly start: (row: BatchRow, argument: ExecutionArgument, traces: readonly string[]) => void;
   /** In [0, 1). */
@@ -87,7 +90,7 @@ export class PipelineFeed {
   }
 
   private async openNext(lane: Lane, arms: Arms): Promise<{ opened: boolean; more: boolean; at: number }> {
-    const { store, versions, batches, leaseMs, start } = this.ports;
+    const { store, versions, batches, recordings, leaseMs, start } = this.ports;
     const { stream, arm, buckets } = lane;
     const resolved = await versions.resolve(this.pipeline, lane.version);
     const { batch, lingerMs } = resolved.version.topology;
@@ -115,7 +118,10 @@ export class PipelineFeed {
           leaseMs,
         },
         (records) => {
-          for (const { trace } of records) if (trace !== undefined) traces.add(trace);
+          for (const { key, record, arrivedAt, trace, problem } of records) {
+            if (trace !== undefined) traces.add(trace);
+            if (problem === undefined) recordings?.input({ pipeline: this.pipeline, scope: stream.scope, key, arrivedAt, record });
+          }
           return batches.write(where, inputStates(records, spec));
         },
       );
