@@ -2,7 +2,7 @@
 import type { Actor } from './model.js';
 
 /** `pinned`: the record names its version itself. */
-export type Arm = 'stable' | 'candidate' | 'holdout' | 'pinned';
+export type Arm = 'stable' | 'candidate' | 'control' | 'holdout' | 'pinned';
 
 /** `share` is of 10,000 buckets. */
 export interface ArmShare {
@@ -13,6 +13,8 @@ export interface Arms {
   /** Gets what the others leave. */
   readonly stable: { readonly version: string; readonly revision: number };
   readonly candidate?: ArmShare;
+  /** A slice of the stable version, as large as the candidate's, whose batches are made as the candidate's are: what a canary is compared with. */
+  readonly control?: ArmShare;
   readonly holdout?: ArmShare;
   /** Of candidate, holdout and pause together; the stable pointer has its own. */
   readonly revision: number;
@@ -23,10 +25,17 @@ export interface Arms {
 export interface ArmsStore {
   arms(pipeline: string): Promise<Arms | undefined>;
   /**
-   * Replaces candidate and holdout (absent: none), after the batches that are being opened with those before: once it has resolved, no batch
+   * Replaces candidate, control (a share) and holdout (absent: none), after the batches that are being opened with those before: once it has resolved, no batch
    * is opened any more by the old arms. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster.
    */
-  setArms(request: { pipeline: string; candidate?: ArmShare; holdout?: ArmShare; revision?: number; by: Actor }): Promise<Arms>;
+  setArms(request: {
+    pipeline: string;
+    candidate?: ArmShare;
+    control?: number;
+    holdout?: ArmShare;
+    revision?: number;
+    by: Actor;
+  }): Promise<Arms>;
   /**
    * Paused, no batch is opened for records of the inbox any more; what is open goes on. `revision` undefined: no condition. Throws
    * `StaleRevisionError` when somebody was faster.
@@ -34,11 +43,20 @@ export interface ArmsStore {
   setFeeding(request: { pipeline: string; paused: boolean; revision?: number; by: Actor }): Promise<Arms>;
 }
 
-/** First and last bucket of an arm; undefined when it gets none. The holdout has the lowest, the candidate the highest. */
-export function bucketsOf(arms: Pick<Arms, 'candidate' | 'holdout'>, arm: Exclude<Arm, 'pinned'>): readonly [number, number] | undefined {
-  const low = arms.holdout?.share ?? 0;
-  const high = BUCKETS - (arms.candidate?.share ?? 0);
-  const [from, to] = { holdout: [0, low], stable: [low, high], candidate: [high, BUCKETS] }[arm] as [number, number];
+/** First and last bucket of an arm; undefined when it gets none. The holdout has the lowest, the candidate the highest, below it the control. */
+export function bucketsOf(
+  arms: Pick<Arms, 'candidate' | 'control' | 'holdout'>,
+  arm: Exclude<Arm, 'pinned'>,
+): readonly [number, number] | undefined {
+  const holdout = arms.holdout?.share ?? 0;
+  const candidate = BUCKETS - (arms.candidate?.share ?? 0);
+  const control = candidate - (arms.control?.share ?? 0);
+  const [from, to] = {
+    holdout: [0, holdout],
+    stable: [holdout, control],
+    control: [control, candidate],
+    candidate: [candidate, BUCKETS],
+  }[arm] as [number, number];
   return from < to ? [from, to - 1] : undefined;
 }
 

@@ -1,13 +1,15 @@
 import { audit } from './audit.js';
-import { BUCKETS, type Arms, type ArmShare, type ArmsStore } from './arms.model.js';
+import { BUCKETS, type Arms, type ArmsStore } from './arms.model.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, StaleRevisionError, StoreError } from './errors.js';
 import { notify } from './notify.js';
 import { one } from './rows.js';
 import { moveStable } from './stable-lock.js';
+import { supersede } from './supersede.js';
 
 const ARMS = `select json_build_object('version', stable_version, 'revision', stable_revision) as stable,
   case when candidate_version is not null then json_build_object('version', candidate_version, 'share', candidate_share) end as candidate,
+  case when control_share > 0 then json_build_object('version', stable_version, 'share', control_share) end as control,
   case when holdout_version is not null then json_build_object('version', holdout_version, 'share', holdout_share) end as holdout,
   arms_revision as revision, feeding_paused as "feedingPaused" from autoflow.pipelines where name = $1`;
 
@@ -15,15 +17,24 @@ const ARMS = `select json_build_object('version', stable_version, 'revision', st
 export function armsStore(database: Database): ArmsStore {
   return {
     arms: (pipeline) => findArms(database, pipeline),
-    setArms: (request) => database.transaction((sql) => setArms(sql, request)),
+    setArms: (request) =>
+      database.transaction(async (sql) => {
+        const arms = await moveArms(sql, request);
+        await supersede(sql, request.pipeline, request.by);
+        return arms;
+      }),
     setFeeding: (request) => database.transaction((sql) => setFeeding(sql, request)),
   };
 }
 
 export const findArms = (sql: Sql, pipeline: string) => one<Arms>(sql, ARMS, [pipeline]);
 
-async function setArms(sql: Sql, { pipeline, candidate, holdout, revision, by }: Parameters<ArmsStore['setArms']>[0]): Promise<Arms> {
-  checkShares(candidate, holdout);
+/** Without regard to a rollout: that is the caller's. */
+export async function moveArms(
+  sql: Sql,
+  { pipeline, candidate, control = 0, holdout, revision, by }: Parameters<ArmsStore['setArms']>[0],
+): Promise<Arms> {
+  checkShares(candidate?.share, control, holdout?.share);
   await moveStable(sql, pipeline);
   const before = await locked(sql, pipeline, revision);
   for (const version of [candidate?.version, holdout?.version])
@@ -33,9 +44,9 @@ async function setArms(sql: Sql, { pipeline, candidate, holdout, revision, by }:
     )
       throw new NotFoundError('version', version);
   await sql.query(
-    `update autoflow.pipelines set candidate_version = $2, candidate_share = $3, holdout_version = $4, holdout_share = $5,
+    `update autoflow.pipelines set candidate_version = $2, candidate_share = $3, holdout_version = $4, holdout_share = $5, control_share = $6,
        arms_revision = arms_revision + 1 where name = $1`,
-    [pipeline, candidate?.version, candidate?.share ?? 0, holdout?.version, holdout?.share ?? 0],
+    [pipeline, candidate?.version, candidate?.share ?? 0, holdout?.version, holdout?.share ?? 0, control],
   );
   const after = (await findArms(sql, pipeline))!;
   await audit(sql, by, { action: 'arms.set', pipeline, before: shares(before), after: shares(after) });
@@ -65,14 +76,14 @@ async function locked(sql: Sql, pipeline: string, revision: number | undefined):
   return found;
 }
 
-function checkShares(...arms: readonly (ArmShare | undefined)[]): void {
-  const shares = arms.map((arm) => arm?.share ?? 0);
+function checkShares(...given: readonly (number | undefined)[]): void {
+  const shares = given.map((share) => share ?? 0);
   const sum = shares.reduce((total, share) => total + share, 0);
   if (sum <= BUCKETS && shares.every((share) => Number.isInteger(share) && share >= 0)) return;
   throw new StoreError(
     'SETTINGS_INVALID',
-    `shares of ${shares.join(' and ')} were given. Give whole numbers from 0, together at most ${BUCKETS} (that is 100 %).`,
+    `shares of ${shares.join(', ')} were given. Give whole numbers from 0, together at most ${BUCKETS} (that is 100 %).`,
   );
 }
 
-const shares = ({ candidate, holdout, revision }: Arms) => ({ candidate, holdout, revision });
+const shares = ({ candidate, control, holdout, revision }: Arms) => ({ candidate, control, holdout, revision });

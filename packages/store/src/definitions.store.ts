@@ -7,6 +7,8 @@ import type { Actor, AllocationRow, DefinitionStore, PipelineRow, ReleaseRow, Ve
 import { notify } from './notify.js';
 import { dense, many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';
+import { supersede } from './supersede.js';
+import { recordStatus, statusesOf } from './version-status.js';
 
 type NewVersion = Parameters<DefinitionStore['registerVersion']>[0];
 
@@ -27,6 +29,15 @@ select v.name from autoflow.versions v join autoflow.pipelines p on p.name = v.p
  where v.pipeline = $1 and v.release = $2
  order by v.name = p.stable_version desc, was.at desc nulls last, v.number desc limit 1`;
 
+const CLEAR_ARMS = `
+update autoflow.pipelines p
+   set candidate_version = null, candidate_share = 0, control_share = 0, arms_revision = arms_revision + 1,
+       holdout_version = case when kept.holdout then holdout_version end, holdout_share = case when kept.holdout then holdout_share else 0 end
+  from (select p.name, coalesce(h.release = v.release and h.name <> v.name, false) as holdout
+          from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name and v.name = p.stable_version
+          left join autoflow.versions h on h.pipeline = p.name and h.name = p.holdout_version where p.name = $1) kept
+ where p.name = kept.name and (candidate_version is not null or control_share > 0 or holdout_version is not null and not kept.holdout)`;
+
 export function definitionStore(database: Database): DefinitionStore {
   return {
     registerRelease: ({ release, topology, envelope, allocation, parent, note, by }) =>
@@ -45,11 +56,17 @@ export function definitionStore(database: Database): DefinitionStore {
           ...(note !== undefined && { note }),
           by,
         });
+        if (isNew) await recordStatus(sql, release.pipeline, 'v1', 'stable', by);
         if (isNew) await notify(sql, ['autoflow_stable', 'autoflow_pools'], release.pipeline);
         return registered;
       }),
     registerVersion: (request) => database.transaction((sql) => registerVersion(sql, request)),
-    setStable: (request) => database.transaction((sql) => setStable(sql, request)),
+    setStable: (request) =>
+      database.transaction(async (sql) => {
+        const after = await moveStablePointer(sql, request);
+        await supersede(sql, request.pipeline, request.by);
+        return after;
+      }),
     setAllocation: (request) => database.transaction((sql) => setAllocation(sql, request)),
 
     pipelines: async () => (await database.query<PipelineRow>(`${PIPELINE} order by p.name`)).map(dense),
@@ -61,6 +78,8 @@ export function definitionStore(database: Database): DefinitionStore {
         ?.functions ?? {},
     version: (pipeline, name) => findVersion(database, pipeline, name),
     versions: (pipeline) => many<VersionRow>(database, `${VERSION} where pipeline = $1 order by number`, [pipeline]),
+    statuses: (pipeline, version) => statusesOf(database, pipeline, version),
+    expire: (pipeline, version, by) => database.transaction((sql) => expire(sql, pipeline, version, by)),
     lastStableOf: async (pipeline, release) => (await one<{ name: string }>(database, LAST_STABLE, [pipeline, release]))?.name,
     allocation: (pipeline, version) => findAllocation(database, pipeline, version),
   };
@@ -118,11 +137,16 @@ async function registerVersion(sql: Sql, request: NewVersion): Promise<{ version
     by.actor,
     by.reason,
   ]);
+  await recordStatus(sql, pipeline, name, 'registered', by);
   await audit(sql, by, { action: 'version.register', pipeline, after: { version: name, hash, release, parent: request.parent } });
   return { version: (await findVersion(sql, pipeline, name))!, created: true };
 }
 
-async function setStable(sql: Sql, request: Parameters<DefinitionStore['setStable']>[0]): Promise<PipelineRow> {
+/**
+ * Candidate and control end with it, so that who rolls back in the midst of a canary has rolled back; so does a holdout of the version itself or
+ * of another release. What it means for a rollout is the caller's.
+ */
+export async function moveStablePointer(sql: Sql, request: Parameters<DefinitionStore['setStable']>[0]): Promise<PipelineRow> {
   const { pipeline, version, revision, by } = request;
   await moveStable(sql, pipeline);
   await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
@@ -135,10 +159,23 @@ async function setStable(sql: Sql, request: Parameters<DefinitionStore['setStabl
     pipeline,
     version,
   ]);
+  await sql.query(CLEAR_ARMS, [pipeline]);
   const after = (await findPipeline(sql, pipeline))!;
+  if (version !== before.stable.version) {
+    await recordStatus(sql, pipeline, before.stable.version, 'retired', by);
+    await recordStatus(sql, pipeline, version, 'stable', by);
+  }
   await audit(sql, by, { action: 'stable.set', pipeline, before: before.stable, after: after.stable });
   await notify(sql, ['autoflow_stable', 'autoflow_pools'], pipeline);
   return after;
+}
+
+async function expire(sql: Sql, pipeline: string, version: string, by: Actor): Promise<boolean> {
+  await sql.query('select from autoflow.versions where pipeline = $1 and name = $2 for update', [pipeline, version]);
+  if ((await statusesOf(sql, pipeline, version)).at(-1)?.status === 'expired') return false;
+  await recordStatus(sql, pipeline, version, 'expired', by);
+  await audit(sql, by, { action: 'version.expire', pipeline, after: { version } });
+  return true;
 }
 
 async function setAllocation(sql: Sql, request: Parameters<DefinitionStore['setAllocation']>[0]): Promise<AllocationRow> {

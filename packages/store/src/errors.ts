@@ -14,6 +14,8 @@ export type StoreErrorCode =
   | 'NOT_RUNNING'
   | 'OUTSIDE_CLAMP'
   | 'RECORD_TOO_LARGE'
+  | 'ROLLOUT_ACTIVE'
+  | 'ROLLOUT_REFUSED'
   | 'SCHEMA_ALTERED'
   | 'SCHEMA_MISSING'
   | 'SCHEMA_TOO_NEW'
@@ -120,14 +122,31 @@ export class OutsideClampError extends StoreError {
   }
 }
 
-/** The backfill is paused or has ended, so it takes no batch (or no other state). */
+/** The backfill (rollout) is paused or has ended, so it takes no batch (or no other state). */
 export class NotRunningError extends StoreError {
   override readonly name = 'NotRunningError';
   constructor(
-    backfill: string,
+    id: string,
     readonly state: string,
+    kind: 'backfill' | 'rollout' = 'backfill',
   ) {
-    super('NOT_RUNNING', `backfill ${backfill} is ${state}.`, { state });
+    super('NOT_RUNNING', `${kind} ${id} is ${state}.`, { kind, state });
+  }
+}
+
+/** Of the rollouts of a pipeline one runs at a time. */
+export class RolloutActiveError extends StoreError {
+  override readonly name = 'RolloutActiveError';
+  constructor(pipeline: string, rollout: string) {
+    super('ROLLOUT_ACTIVE', `rollout ${rollout} of ${pipeline} has not ended. Wait for it, or abort it first.`, { rollout });
+  }
+}
+
+/** This version may not get traffic. */
+export class RolloutRefusedError extends StoreError {
+  override readonly name = 'RolloutRefusedError';
+  constructor(version: string, why: string) {
+    super('ROLLOUT_REFUSED', `${version} is not rolled out: ${why}.`, { version });
   }
 }
 

@@ -9,6 +9,8 @@ export type * from './dead-letters.model.js';
 export type * from './idempotency.model.js';
 export type * from './pages.model.js';
 export type * from './recordings.model.js';
+export type * from './comparisons.model.js';
+export type * from './rollouts.model.js';
 export type * from './settings.model.js';
 export type * from './tokens.model.js';
 export type * from './training.model.js';
@@ -24,6 +26,8 @@ export {
   NotFoundError,
   NotRunningError,
   OutsideClampError,
+  RolloutActiveError,
+  RolloutRefusedError,
   SchemaError,
   StaleCursorError,
   StaleRevisionError,

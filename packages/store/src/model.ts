@@ -7,10 +7,12 @@ import type { Arm, ArmsStore } from './arms.model.js';
 import type { FeederStore } from './feeder.model.js';
 import type { InboxStore, NewRecord } from './inbox.model.js';
 import type { EventStore, WebhookStore } from './events.model.js';
+import type { ComparisonStore } from './comparisons.model.js';
 import type { DeadLetterStore } from './dead-letters.model.js';
 import type { IdempotencyStore } from './idempotency.model.js';
 import type { PageStore } from './pages.model.js';
 import type { RecordingStore } from './recordings.model.js';
+import type { RolloutStore, VersionStatusRow } from './rollouts.model.js';
 import type { SettingsStore } from './settings.model.js';
 import type { TrainingStore } from './training.model.js';
 import type { TokenStore } from './tokens.model.js';
@@ -97,6 +99,10 @@ export interface DefinitionStore {
   version(pipeline: string, name: string): Promise<VersionRow | undefined>;
   /** Flips the stable pointer, after the batches that are being opened with the one before. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster. */
   setStable(request: { pipeline: string; version: string; revision?: number; by: Actor }): Promise<PipelineRow>;
+  /** What it has been, oldest first. */
+  statuses(pipeline: string, version: string): Promise<VersionStatusRow[]>;
+  /** The workload it was decided for is no more. False when that was known. */
+  expire(pipeline: string, version: string, by: Actor): Promise<boolean>;
   /** The version of a release that was stable last, or its newest if none was. */
   lastStableOf(pipeline: string, release: string): Promise<string | undefined>;
   allocation(pipeline: string, version: string): Promise<AllocationRow | undefined>;
@@ -463,6 +469,8 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly recordings: RecordingStore;
   readonly settings: SettingsStore;
+  readonly rollouts: RolloutStore;
+  readonly comparisons: ComparisonStore;
   readonly idempotency: IdempotencyStore;
   readonly deadLetters: DeadLetterStore;
   readonly pages: PageStore;

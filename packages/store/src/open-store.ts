@@ -4,6 +4,7 @@ import { armsStore } from './arms.store.js';
 import { backfillStore } from './backfills.store.js';
 import { bundleStore } from './bundles.store.js';
 import { openDatabase, type Log } from './database.js';
+import { comparisonStore } from './comparisons.store.js';
 import { deadLetterStore } from './dead-letters.store.js';
 import { definitionStore } from './definitions.store.js';
 import { fleetStore } from './fleet.store.js';
@@ -23,6 +24,7 @@ import type { Store } from './model.js';
 import { webhookStore } from './webhooks.store.js';
 import { pageStore } from './pages.store.js';
 import { recordingStore } from './recordings.store.js';
+import { rolloutStore } from './rollouts.store.js';
 import { settingsStore } from './settings.store.js';
 import { tokenStore } from './tokens.store.js';
 import { trainingStore } from './training.store.js';
@@ -74,6 +76,8 @@ export async function openStore({
     tokens: tokenStore(database),
     recordings: recordingStore(database),
     settings: settingsStore(database),
+    rollouts: rolloutStore(database),
+    comparisons: comparisonStore(database, prices),
     idempotency: idempotencyStore(database),
     deadLetters: deadLetterStore(database),
     pages: pageStore(database),

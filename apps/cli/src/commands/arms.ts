@@ -32,8 +32,8 @@ export function registerArms(program: Command): void {
           if (reason === undefined) throw usage('Changing the arms needs --reason.');
           arms = await api.arms.set(pipeline, { ...(candidate && { candidate }), ...(holdout && { holdout }), reason }, arms.revision);
         }
-        const rest = 1 - (arms.candidate?.share ?? 0) - (arms.holdout?.share ?? 0);
-        const others = (['candidate', 'holdout'] as const).flatMap((arm) => {
+        const rest = 1 - (arms.candidate?.share ?? 0) - (arms.control?.share ?? 0) - (arms.holdout?.share ?? 0);
+        const others = (['candidate', 'control', 'holdout'] as const).flatMap((arm) => {
           const of = arms[arm];
           return of === undefined ? [] : [`${arm} ${of.version} ${percent(of.share)}`];
         });

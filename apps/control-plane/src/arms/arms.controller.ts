@@ -86,7 +86,12 @@ export class ArmsController {
 const inBuckets = ({ version, share }: { version: string; share: number }) => ({ version, share: Math.floor(share * BUCKETS + 1e-9) });
 const ofOne = ({ version, share }: { version: string; share: number }) => ({ version, share: share / BUCKETS });
 
-function answered({ candidate, holdout, ...arms }: ArmsRow, response: Response) {
+function answered({ candidate, control, holdout, ...arms }: ArmsRow, response: Response) {
   response.setHeader('ETag', etagOf(arms.revision));
-  return { ...arms, ...(candidate && { candidate: ofOne(candidate) }), ...(holdout && { holdout: ofOne(holdout) }) };
+  return {
+    ...arms,
+    ...(candidate && { candidate: ofOne(candidate) }),
+    ...(control && { control: ofOne(control) }),
+    ...(holdout && { holdout: ofOne(holdout) }),
+  };
 }

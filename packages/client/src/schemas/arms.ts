@@ -9,6 +9,8 @@ export const Arms = z
   .object({
     stable: z.object({ version: VersionName, revision: z.int() }),
     candidate: ArmShare.exactOptional(),
+    /** Of a rollout: a slice of the stable version that the candidate is compared with. */
+    control: ArmShare.exactOptional(),
     holdout: ArmShare.exactOptional(),
     revision: z.int(),
     feedingPaused: z.boolean(),

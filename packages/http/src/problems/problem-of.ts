@@ -19,6 +19,7 @@ const UNKNOWN: Readonly<Record<string, ProblemCode>> = {
   release: 'RELEASE_UNKNOWN',
   version: 'VERSION_UNKNOWN',
   backfill: 'BACKFILL_UNKNOWN',
+  rollout: 'ROLLOUT_UNKNOWN',
   token: 'TOKEN_UNKNOWN',
 };
 
@@ -28,11 +29,13 @@ function codeOfStoreError({ code, details, retryable }: StoreError): ProblemCode
     case 'STALE_REVISION':
     case 'ALREADY_EXISTS':
     case 'LAST_ADMIN':
+    case 'ROLLOUT_ACTIVE':
+    case 'ROLLOUT_REFUSED':
       return code;
     case 'OUTSIDE_CLAMP':
       return 'ALLOCATION_OUT_OF_BOUNDS';
     case 'NOT_RUNNING':
-      return 'BACKFILL_ENDED';
+      return details['kind'] === 'rollout' ? 'ROLLOUT_ENDED' : 'BACKFILL_ENDED';
     case 'NOT_FOUND':
       return UNKNOWN[String(details['kind'])] ?? 'STORE_FAILED';
     default:

@@ -53,6 +53,11 @@ export const PROBLEMS = {
     title: 'There is no such backfill of the pipeline',
     remedy: 'List them (`autoflow backfills list PIPELINE`).',
   },
+  ROLLOUT_UNKNOWN: {
+    status: 404,
+    title: 'There is no such rollout of the pipeline',
+    remedy: 'List them (`autoflow rollout list PIPELINE`).',
+  },
   RECORD_UNKNOWN: {
     status: 404,
     title: 'There is no such record in this scope',
@@ -84,6 +89,21 @@ export const PROBLEMS = {
     remedy: 'If the answer was lost, rotate the token.',
   },
   ALREADY_EXISTS: { status: 409, title: 'The name is taken', remedy: 'Choose another name.' },
+  ROLLOUT_ENDED: {
+    status: 409,
+    title: 'The rollout has ended',
+    remedy: 'Start another one; to move traffic without one, use `autoflow rollback` or `autoflow versions stable`.',
+  },
+  ROLLOUT_ACTIVE: {
+    status: 409,
+    title: 'Another rollout of the pipeline has not ended',
+    remedy: 'Wait for it, or abort it (`autoflow rollout abort PIPELINE`).',
+  },
+  ROLLOUT_REFUSED: {
+    status: 409,
+    title: 'The version may not be rolled out',
+    remedy: '`detail` says why and what to do.',
+  },
   BACKFILL_ENDED: {
     status: 409,
     title: 'The backfill has ended',

@@ -11,6 +11,7 @@ import { events } from './0009-events.js';
 import { traces } from './0010-traces.js';
 import { training } from './0011-training.js';
 import { recordings } from './0012-recordings.js';
+import { rollouts } from './0013-rollouts.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   traces,
   training,
   recordings,
+  rollouts,
 ];

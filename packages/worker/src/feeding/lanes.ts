@@ -8,7 +8,7 @@ export interface Lane {
   readonly buckets: readonly [number, number];
 }
 
-const ARMS = ['stable', 'candidate', 'holdout'] as const;
+const ARMS = ['stable', 'candidate', 'control', 'holdout'] as const;
 
 export function lanesOf(stream: Stream, arms: Arms): Lane[] {
   if (stream.version !== undefined) return [{ stream, arm: 'pinned', version: stream.version, buckets: [0, BUCKETS - 1] }];

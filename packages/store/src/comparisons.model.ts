@@ -1,0 +1,57 @@
+/** Arms side by side, over blocks of time. */
+import type { Arm } from './arms.model.js';
+
+export type ComparedArm = Exclude<Arm, 'pinned'>;
+
+/** Of one arm: the records that arrived within one block of time, whatever became of them, and the batches that were closed within it. */
+export interface ArmCell {
+  readonly records: number;
+  /** Of these, without an outcome yet. */
+  readonly running: number;
+  readonly dead: number;
+  /** Records that had to be dispatched again; a batch's are spread over its records. */
+  readonly errors: number;
+  readonly filtered: number;
+  /** Sum of milliseconds from arrival to outcome; of a record without one, to now. */
+  readonly latencyMs: number;
+  /** Records slower than the p95 (p99) of the arm that is compared with, of the whole time. */
+  readonly slow95: number;
+  readonly slow99: number;
+  /** Records of the batches that were closed, and what these cost in US dollars, Temporal actions included. */
+  readonly charged: number;
+  readonly costUsd: number;
+}
+export interface ArmBlock {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly ours: ArmCell;
+  readonly theirs: ArmCell;
+}
+export interface ComparisonQuery {
+  readonly pipeline: string;
+  /** Versions tell what ran as stable before and after a move of the pointer. Absent: whatever the arm ran. */
+  readonly ours: { readonly arm: ComparedArm; readonly version?: string };
+  readonly theirs: { readonly arm: ComparedArm; readonly version?: string };
+  /** Milliseconds since the epoch by the clock of the database; `to` is excluded, and cut to whole blocks. */
+  readonly from: number;
+  readonly to: number;
+  readonly blockMs: number;
+  /** Factors by which our records may exceed the quantiles of theirs; default 1. */
+  readonly slower?: { readonly p95: number; readonly p99: number };
+  /** Records that still wait count as the arm's by the buckets it has now. */
+  readonly waiting?: boolean;
+}
+export interface ArmTotals {
+  readonly records: number;
+  readonly dead: number;
+  readonly costUsd: number;
+}
+
+export interface ComparisonStore {
+  /** Milliseconds since the epoch, by the clock that everything here is measured with. */
+  clock(): Promise<number>;
+  /** In order of time; also blocks in which neither arm had anything are left out. */
+  blocks(query: ComparisonQuery): Promise<ArmBlock[]>;
+  /** Per arm, of the batches opened in a window. */
+  totals(pipeline: string, from: number, to: number): Promise<{ readonly [arm in ComparedArm]?: ArmTotals }>;
+}

@@ -1,0 +1,93 @@
+/** Rollouts: one at a time per pipeline, from its start to its end; and what versions have been. */
+import type { RolloutOutcome, RolloutPhase, RolloutSettings, RolloutState, ShadowReport } from '@autoflow/topology';
+import type { ArmShare } from './arms.model.js';
+import type { Actor } from './model.js';
+
+/** One step of the canary; milliseconds since the epoch by the clock of the database. */
+export interface RolloutStep {
+  /** Of the traffic outside the holdout. */
+  readonly percent: number;
+  readonly from: number;
+  /** Absent: it is the present one. */
+  readonly to?: number;
+}
+/** What a candidate did to traffic, in the whole canary. */
+export interface RolloutHarm {
+  /** That the candidate ran, and their share of all that arrived meanwhile. */
+  readonly records: number;
+  readonly share: number;
+  readonly dead: number;
+  /** Of all batches of the candidate, warm-up included, in US dollars; and how much of it the baseline would not have cost. */
+  readonly costUsd: number;
+  readonly extraUsd: number;
+}
+export interface RolloutRow {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly version: string;
+  /** The stable version when it began. */
+  readonly baseline: string;
+  /** AutoFlow started it by itself: it asks at each step whether it may. */
+  readonly own: boolean;
+  readonly actor: string;
+  readonly reason: string;
+  readonly settings: RolloutSettings;
+  readonly state: RolloutState;
+  readonly paused: boolean;
+  readonly steps: readonly RolloutStep[];
+  readonly armsRevision?: number;
+  /** As it was before. */
+  readonly holdout?: ArmShare;
+  readonly shadow?: ShadowReport;
+  /** The last one (`Judgement` of `@autoflow/experiment`). */
+  readonly judgement?: unknown;
+  readonly harm?: RolloutHarm;
+  /** Why it ended as it did. */
+  readonly outcome?: string;
+  readonly createdAt: Date;
+  readonly endedAt?: Date;
+}
+export interface RolloutEvaluationRow {
+  readonly number: number;
+  readonly at: Date;
+  readonly percent: number;
+  readonly decision: string;
+  readonly reason: string;
+  readonly judgement: unknown;
+}
+
+export interface RolloutStore {
+  /**
+   * `RolloutRefusedError` for the stable version itself and for one with a function that the newest release has no more; `RolloutActiveError`
+   * while another one has not ended. The same id again answers the row there is.
+   */
+  create(row: Pick<RolloutRow, 'id' | 'pipeline' | 'version' | 'own' | 'settings'>, by: Actor): Promise<RolloutRow>;
+  get(id: string): Promise<RolloutRow | undefined>;
+  /** Newest first; `after` is an id. */
+  list(pipeline: string, page: { limit: number; after?: string }): Promise<RolloutRow[]>;
+  /** Of all pipelines. */
+  active(): Promise<RolloutRow[]>;
+  enter(id: string, phase: RolloutPhase, by: Actor, shadow?: ShadowReport): Promise<RolloutRow>;
+  /**
+   * Gives the arms the shares of a step of the settings (from 0), in one transaction with the row. Again: changes nothing. The row answers
+   * `superseded` if somebody has moved the arms since the rollout last did.
+   */
+  step(id: string, step: number, by: Actor): Promise<RolloutRow>;
+  evaluated(id: string, evaluation: Omit<RolloutEvaluationRow, 'number' | 'at'>): Promise<void>;
+  /** The newest, newest first. */
+  evaluations(id: string, limit: number): Promise<RolloutEvaluationRow[]>;
+  pause(id: string, paused: boolean, by: Actor): Promise<RolloutRow>;
+  /**
+   * Moves the traffic and ends the row in one transaction: promoted, the candidate is stable and the baseline the holdout; else candidate and
+   * control are gone and the holdout is what it was before. An end is for good: again, the row there is.
+   */
+  end(request: { id: string; outcome: RolloutOutcome; harm?: RolloutHarm; by: Actor }): Promise<RolloutRow>;
+}
+
+export type VersionStatus = 'registered' | 'shadow' | 'canary' | 'stable' | 'retired' | 'rolled-back' | 'expired';
+export interface VersionStatusRow {
+  readonly status: VersionStatus;
+  readonly at: Date;
+  readonly actor: string;
+  readonly reason: string;
+}

@@ -1,0 +1,154 @@
+import { ROLLOUT_DEFAULTS, type RolloutSettings } from '@autoflow/topology';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { RolloutOutcome } from '@autoflow/topology';
+import { allocation, by, envelope, registerPipeline, specOf, topology, useTestStore } from './testing/fixtures.js';
+
+const context = useTestStore();
+let pipeline = '';
+let count = 0;
+const rollouts = () => context.store.rollouts;
+const arms = async () => (await context.store.arms.arms(pipeline))!;
+const start = (version = 'v2', settings: Partial<RolloutSettings> = {}, id = `ro-${pipeline}`) =>
+  rollouts().create({ id, pipeline, version, own: false, settings: { ...ROLLOUT_DEFAULTS, ...settings } }, by);
+const end = (outcome: RolloutOutcome, id = `ro-${pipeline}`) => rollouts().end({ id, outcome, by: { ...by, reason: `so ${outcome}` } });
+const step = (number: number) => rollouts().step(`ro-${pipeline}`, number, by);
+const statuses = async (version: string) => (await context.store.definitions.statuses(pipeline, version)).map(({ status }) => status);
+
+beforeEach(async () => {
+  pipeline = `p${++count}`;
+  const { definitions } = context.store;
+  const nodes = ['parse', 'store'].map((id) => ({ id, name: id }));
+  const spec = { ...specOf(pipeline), nodes } as never;
+  await definitions.registerRelease({ release: { pipeline, hash: 'r1', spec }, topology, envelope, allocation, by });
+  const batch = { records: 7, bytes: 1024 };
+  await definitions.registerVersion({
+    pipeline,
+    hash: `${pipeline}2`,
+    release: 'r1',
+    topology: { ...topology, batch },
+    envelope,
+    allocation,
+    by,
+  });
+});
+
+describe('a rollout', () => {
+  test('is one at a time, of a version that is not stable yet; asked for again with its id, it is the same', async () => {
+    const [one, other] = await Promise.allSettled([start(), start('v2', {}, `other-${pipeline}`)]);
+    expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
+    const [active] = (await rollouts().active()).filter((row) => row.pipeline === pipeline);
+    expect(active).toMatchObject({ state: 'starting', baseline: 'v1', version: 'v2', steps: [], paused: false });
+    expect(await start('v2', {}, active!.id)).toEqual(active);
+    await expect(start('v2', {}, 'third')).rejects.toMatchObject({ code: 'ROLLOUT_ACTIVE', details: { rollout: active!.id } });
+    await expect(start('v1', {}, 'stable')).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED' });
+    await expect(start('v9', {}, 'none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('of a version whose function the newest release has no more is refused', async () => {
+    const spec = { ...specOf(pipeline), nodes: [{ id: 'parse', name: 'parse' }] } as never;
+    const without = { ...topology, stages: topology.stages.slice(0, 1) };
+    await context.store.definitions.registerRelease({
+      release: { pipeline, hash: 'r2', spec },
+      topology: without,
+      envelope,
+      allocation,
+      by,
+    });
+    await expect(start()).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED', message: expect.stringContaining('has no store any more') });
+  });
+
+  test('goes through its steps with a control group of the same size, then against the holdout', async () => {
+    await start();
+    const shares = [];
+    for (const number of [0, 1, 2, 3]) {
+      await step(number);
+      const { candidate, control, holdout } = await arms();
+      shares.push([candidate?.share, control?.share, holdout?.share]);
+    }
+    expect(shares).toEqual([
+      [475, 475, 500],
+      [2_375, 2_375, 500],
+      [4_750, 4_750, 500],
+      [9_500, undefined, 500],
+    ]);
+    const { revision } = await arms();
+    const again = await step(3);
+    expect((await arms()).revision).toBe(revision);
+    expect(again.steps.map(({ percent, to }) => [percent, to !== undefined])).toEqual([
+      [5, true],
+      [25, true],
+      [50, true],
+      [100, false],
+    ]);
+    await expect(step(5)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+  });
+
+  test('promoted, makes the candidate stable and keeps the version before as the holdout', async () => {
+    await start();
+    await step(0);
+    const ended = await end('promoted');
+    expect(ended).toMatchObject({ state: 'promoted', outcome: 'so promoted', endedAt: expect.any(Date) });
+    expect(await arms()).toMatchObject({ stable: { version: 'v2' }, holdout: { version: 'v1', share: 500 } });
+    expect(Object.keys(await arms())).not.toContain('candidate');
+    expect([await statuses('v1'), await statuses('v2')]).toEqual([
+      ['registered', 'stable', 'retired'],
+      ['registered', 'canary', 'stable'],
+    ]);
+    expect(await end('rolled-back')).toEqual(ended);
+    expect((await arms()).stable.version).toBe('v2');
+  });
+
+  test('rolled back, leaves the arms as they were before it', async () => {
+    await context.store.arms.setArms({ pipeline, holdout: { version: 'v2', share: 70 }, by });
+    await start();
+    await step(0);
+    await step(1);
+    await end('rolled-back');
+    const { stable, candidate, control, holdout } = await arms();
+    expect([stable.version, candidate, control, holdout]).toEqual(['v1', undefined, undefined, { version: 'v2', share: 70 }]);
+    expect(await statuses('v2')).toEqual(['registered', 'canary', 'rolled-back']);
+  });
+
+  test.each(['a rollback', 'other arms'])('ends when somebody moves the traffic by %s, and then moves nothing any more', async (how) => {
+    await start();
+    await step(0);
+    if (how === 'a rollback') await context.store.definitions.setStable({ pipeline, version: 'v1', by: { ...by, reason: 'month end' } });
+    else await context.store.arms.setArms({ pipeline, by: { ...by, reason: 'month end' } });
+    const { candidate, control, revision } = await arms();
+    expect([candidate, control]).toEqual([undefined, undefined]);
+    const row = await rollouts().get(`ro-${pipeline}`);
+    expect(row).toMatchObject({ state: 'superseded', outcome: 'tester has moved the traffic: month end' });
+    expect((await step(1)).state).toBe('superseded');
+    expect((await end('promoted')).state).toBe('superseded');
+    expect((await arms()).revision).toBe(revision);
+    const actions = (await context.store.access.audit({ pipeline, limit: 9 })).map(({ action }) => action);
+    expect(actions.slice(0, 4)).toEqual([
+      'rollout.superseded',
+      how === 'a rollback' ? 'stable.set' : 'arms.set',
+      'rollout.step',
+      'arms.set',
+    ]);
+    await start('v2', {}, `next-${pipeline}`);
+  });
+
+  test('keeps its evaluations in order, and the last judgement', async () => {
+    await start();
+    for (const reason of ['early', 'late'])
+      await rollouts().evaluated(`ro-${pipeline}`, { percent: 5, decision: 'continue', reason, judgement: { reason } });
+    expect((await rollouts().evaluations(`ro-${pipeline}`, 9)).map(({ number, reason }) => [number, reason])).toEqual([
+      [2, 'late'],
+      [1, 'early'],
+    ]);
+    expect(await rollouts().get(`ro-${pipeline}`)).toMatchObject({ judgement: { reason: 'late' } });
+    expect((await rollouts().pause(`ro-${pipeline}`, true, by)).paused).toBe(true);
+    await end('aborted');
+    expect((await rollouts().list(pipeline, { limit: 1 })).map(({ state, paused }) => [state, paused])).toEqual([['aborted', false]]);
+    await expect(rollouts().pause(`ro-${pipeline}`, true, by)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+  });
+});
+
+test('a version expires once, until it is used again', async () => {
+  await registerPipeline(context.store, 'expiring');
+  const expire = () => context.store.definitions.expire('expiring', 'v1', by);
+  expect([await expire(), await expire()]).toEqual([true, false]);
+});

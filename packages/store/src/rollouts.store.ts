@@ -1,0 +1,210 @@
+import type { RolloutSettings, Topology } from '@autoflow/topology';
+import { BUCKETS, type ArmShare } from './arms.model.js';
+import { findArms, moveArms } from './arms.store.js';
+import { audit } from './audit.js';
+import type { Database, Sql } from './database.js';
+import { moveStablePointer } from './definitions.store.js';
+import { NotFoundError, NotRunningError, RolloutActiveError, RolloutRefusedError } from './errors.js';
+import type { Actor } from './model.js';
+import type { RolloutEvaluationRow, RolloutRow, RolloutStep, RolloutStore } from './rollouts.model.js';
+import { many, one } from './rows.js';
+import { moveStable } from './stable-lock.js';
+import { recordStatus } from './version-status.js';
+
+const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, arms_revision as "armsRevision", holdout,
+  shadow, judgement, harm, outcome, created_at as "createdAt", ended_at as "endedAt" from autoflow.rollouts`;
+
+/** Every change waits for the pipeline's row: rollout, stable pointer and arms move one after another. */
+export function rolloutStore(database: Database): RolloutStore {
+  return {
+    create: (row, by) => database.transaction((sql) => create(sql, row, by)),
+    get: (id) => find(database, id),
+    list: (pipeline, { limit, after }) =>
+      many<RolloutRow>(
+        database,
+        `${ROLLOUT} where pipeline = $1 and ($3::text is null or (created_at, id) < (select created_at, id from autoflow.rollouts where id = $3))
+          order by created_at desc, id desc limit $2`,
+        [pipeline, limit, after],
+      ),
+    active: () => many<RolloutRow>(database, `${ROLLOUT} where ended_at is null order by created_at`, []),
+    enter: (id, phase, by, shadow) =>
+      change(database, id, by, async (sql, row) => {
+        if (row.state === phase && shadow === undefined) return undefined;
+        await sql.query('update autoflow.rollouts set state = $2, shadow = coalesce($3, shadow) where id = $1', [id, phase, json(shadow)]);
+        if (row.state !== phase && phase === 'shadow') await recordStatus(sql, row.pipeline, row.version, 'shadow', by);
+        return { action: `rollout.${phase}`, ...(shadow && { shadow }) };
+      }),
+    step: (id, step, by) => change(database, id, by, (sql, row) => takeStep(sql, row, step, by)),
+    evaluated: (id, evaluation) => database.transaction((sql) => evaluated(sql, id, evaluation)),
+    evaluations: (id, limit) =>
+      many<RolloutEvaluationRow>(
+        database,
+        `select number, at, percent, decision, reason, judgement from autoflow.rollout_evaluations where rollout = $1 order by number desc limit $2`,
+        [id, limit],
+      ),
+    pause: (id, paused, by) =>
+      change(database, id, by, async (sql, row) => {
+        if (row.paused === paused) return undefined;
+        await sql.query('update autoflow.rollouts set paused = $2 where id = $1', [id, paused]);
+        return { action: paused ? 'rollout.pause' : 'rollout.resume' };
+      }),
+    end: ({ id, outcome, harm, by }) =>
+      change(
+        database,
+        id,
+        by,
+        async (sql, row) => {
+          if (outcome === 'promoted') await promote(sql, row, by);
+          else await takeBack(sql, row, by);
+          await close(sql, row, outcome, by);
+          await sql.query('update autoflow.rollouts set harm = $2 where id = $1', [id, json(harm)]);
+          return { action: `rollout.${outcome}`, ...(harm && { harm }) };
+        },
+        'ended is ended',
+      ),
+  };
+}
+
+async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: Actor): Promise<RolloutRow> {
+  const { id, pipeline, version, own, settings } = row;
+  await lock(sql, pipeline);
+  const there = await find(sql, id);
+  if (there !== undefined) return there;
+  const [wanted] = await sql.query<{ topology: Topology; stable: string; nodes: readonly { readonly id: string }[] }>(
+    `select v.topology, p.stable_version as stable,
+            (select r.spec -> 'nodes' from autoflow.releases r where r.pipeline = p.name order by r.created_at desc, r.hash limit 1) as nodes
+       from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name where p.name = $1 and v.name = $2`,
+    [pipeline, version],
+  );
+  if (wanted === undefined) throw new NotFoundError('version', `${pipeline} ${version}`);
+  if (wanted.stable === version) throw new RolloutRefusedError(version, 'it is the stable version already. Choose another one');
+  const gone = removed(wanted.topology, new Set(wanted.nodes.map((node) => node.id)));
+  if (gone.length > 0)
+    throw new RolloutRefusedError(
+      version,
+      `the newest release has no ${gone.join(' and no ')} any more. Register its topology for that release`,
+    );
+  const [active] = await sql.query<{ id: string }>('select id from autoflow.rollouts where pipeline = $1 and ended_at is null', [pipeline]);
+  if (active !== undefined) throw new RolloutActiveError(pipeline, active.id);
+  await sql.query(
+    `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [id, pipeline, version, wanted.stable, own, by.actor, by.reason, json(settings)],
+  );
+  await audit(sql, by, { action: 'rollout.start', pipeline, after: { rollout: id, version, baseline: wanted.stable, settings } });
+  return (await find(sql, id))!;
+}
+
+function removed({ stages }: Topology, nodes: ReadonlySet<string>): string[] {
+  return stages.flatMap((stage) => stage.nodes).filter((node) => !nodes.has(node));
+}
+
+/** What `work` answers goes into the audit row; undefined: nothing has changed. A rollout that has ended is not changed. */
+async function change(
+  database: Database,
+  id: string,
+  by: Actor,
+  work: (sql: Sql, row: RolloutRow) => Promise<{ readonly action: string; readonly [detail: string]: unknown } | undefined>,
+  afterwards?: 'ended is ended',
+): Promise<RolloutRow> {
+  return database.transaction(async (sql) => {
+    const unlocked = await find(sql, id);
+    if (unlocked === undefined) throw new NotFoundError('rollout', id);
+    await moveStable(sql, unlocked.pipeline);
+    await lock(sql, unlocked.pipeline);
+    const row = (await find(sql, id))!;
+    if (row.endedAt !== undefined) {
+      if (afterwards !== undefined || row.state === 'superseded') return row;
+      throw new NotRunningError(id, row.state, 'rollout');
+    }
+    const done = await work(sql, row);
+    if (done === undefined) return row;
+    const { action, ...details } = done;
+    await audit(sql, by, { action, pipeline: row.pipeline, after: { rollout: id, version: row.version, ...details } });
+    return (await find(sql, id))!;
+  });
+}
+
+async function takeStep(sql: Sql, row: RolloutRow, step: number, by: Actor) {
+  const { id, pipeline, version, baseline, settings } = row;
+  if (row.steps.length === step + 1) return undefined;
+  const percent = settings.steps[step];
+  if (percent === undefined || row.steps.length !== step)
+    throw new NotRunningError(id, `at step ${row.steps.length} of ${settings.steps.length}`, 'rollout');
+  const before = (await findArms(sql, pipeline))!;
+  const holdout = row.steps.length === 0 ? before.holdout : row.holdout;
+  const arms = await moveArms(sql, {
+    pipeline,
+    ...armsOf(settings, percent, version, baseline),
+    by,
+  });
+  const [clock] = await sql.query<{ now: number }>('select extract(epoch from clock_timestamp())::float8 * 1000 as now', []);
+  const steps: RolloutStep[] = [
+    ...row.steps.map((one) => (one.to === undefined ? { ...one, to: clock!.now } : one)),
+    { percent, from: clock!.now },
+  ];
+  await sql.query(`update autoflow.rollouts set state = 'canary', steps = $2, arms_revision = $3, holdout = $4 where id = $1`, [
+    id,
+    json(steps),
+    arms.revision,
+    json(holdout),
+  ]);
+  if (step === 0) await recordStatus(sql, pipeline, version, 'canary', by);
+  return { action: 'rollout.step', percent };
+}
+
+/** Up to half of what the holdout leaves, the candidate has a control group of its own size; above, there is none but the holdout. */
+function armsOf({ holdoutPercent }: RolloutSettings, percent: number, version: string, baseline: string) {
+  const holdout = Math.round((BUCKETS * holdoutPercent) / 100);
+  const candidate = Math.floor(((BUCKETS - holdout) * percent) / 100);
+  return {
+    candidate: { version, share: candidate },
+    control: percent <= 50 ? candidate : 0,
+    ...(holdout > 0 && { holdout: { version: baseline, share: holdout } }),
+  };
+}
+
+async function promote(sql: Sql, { pipeline, version, baseline, settings }: RolloutRow, by: Actor): Promise<void> {
+  await moveStablePointer(sql, { pipeline, version, by });
+  const share = Math.round((BUCKETS * settings.holdoutPercent) / 100);
+  // A holdout ends with its release: what another code saves is no saving of a topology.
+  const releases = await sql.query('select distinct release from autoflow.versions where pipeline = $1 and name = any ($2)', [
+    pipeline,
+    [version, baseline],
+  ]);
+  const holdout: ArmShare | undefined = share > 0 && releases.length === 1 ? { version: baseline, share } : undefined;
+  await moveArms(sql, { pipeline, ...(holdout && { holdout }), by });
+}
+
+/** A rollout that never came to its canary has moved nothing. */
+async function takeBack(sql: Sql, { pipeline, version, steps, holdout, state }: RolloutRow, by: Actor): Promise<void> {
+  if (steps.length > 0 || state === 'warming') {
+    const before = await findArms(sql, pipeline);
+    const kept = steps.length > 0 ? holdout : before?.holdout;
+    await moveArms(sql, { pipeline, ...(kept && { holdout: kept }), by });
+  }
+  await recordStatus(sql, pipeline, version, 'rolled-back', by);
+}
+
+async function close(sql: Sql, { id, steps }: RolloutRow, state: RolloutRow['state'], by: Actor): Promise<void> {
+  await sql.query(
+    `update autoflow.rollouts set state = $2, outcome = $3, paused = false, steps = $4, ended_at = clock_timestamp() where id = $1`,
+    [id, state, by.reason, json(steps.map((step) => (step.to === undefined ? { ...step, to: Date.now() } : step)))],
+  );
+}
+
+async function evaluated(sql: Sql, id: string, { percent, decision, reason, judgement }: Parameters<RolloutStore['evaluated']>[1]) {
+  await sql.query('select from autoflow.rollouts where id = $1 for update', [id]);
+  await sql.query(
+    `insert into autoflow.rollout_evaluations (rollout, number, percent, decision, reason, judgement)
+     select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 from autoflow.rollout_evaluations where rollout = $1`,
+    [id, percent, decision, reason, json(judgement)],
+  );
+  await sql.query('update autoflow.rollouts set judgement = $2 where id = $1', [id, json(judgement)]);
+}
+
+async function lock(sql: Sql, pipeline: string): Promise<void> {
+  await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
+}
+
+const find = (sql: Sql, id: string) => one<RolloutRow>(sql, `${ROLLOUT} where id = $1`, [id]);
+const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

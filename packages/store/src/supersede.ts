@@ -1,0 +1,17 @@
+import { audit } from './audit.js';
+import type { Sql } from './database.js';
+import type { Actor } from './model.js';
+import { recordStatus } from './version-status.js';
+
+/** Ends the rollout that is active, because somebody has moved the traffic by hand; belongs into that transaction. */
+export async function supersede(sql: Sql, pipeline: string, by: Actor): Promise<void> {
+  const [row] = await sql.query<{ id: string; version: string; elsewhere: boolean }>(
+    `update autoflow.rollouts r set state = 'superseded', outcome = $2, paused = false, ended_at = clock_timestamp()
+       from autoflow.pipelines p where r.pipeline = $1 and r.ended_at is null and p.name = r.pipeline
+       returning r.id, r.version, p.stable_version <> r.version as elsewhere`,
+    [pipeline, `${by.actor} has moved the traffic: ${by.reason}`],
+  );
+  if (row === undefined) return;
+  if (row.elsewhere) await recordStatus(sql, pipeline, row.version, 'rolled-back', by);
+  await audit(sql, by, { action: 'rollout.superseded', pipeline, after: { rollout: row.id, version: row.version } });
+}
