@@ -79,7 +79,7 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
           ? { costPer1000: now.costPer1000.all.mean / measured.costPer1000.all - 1 }
           : {}),
       },
-      notes: fitted.problems,
+      notes: fitted.problems.filter(({ function: node }) => node === undefined || ids.includes(node)),
     },
   };
 }

@@ -61,38 +61,42 @@ test('it compiles, its wiring holds, its test and its samples pass', { timeout: 
   expect(await autoflow('test', 'orders')).toMatchObject({ code: 0, json: { pipeline: 'orders' } });
 });
 
-test('dev deploys it at every save, and says what is wrong; another worker joins; deploy knows it by name', { timeout: 180_000 }, async () => {
-  developing = develop();
-  expect(await developing.next()).toMatchObject({ event: 'up', api: expect.stringMatching(/^http:/) });
-  expect(await developing.next()).toMatchObject({ event: 'deployed', pipelines: [{ pipeline: 'orders', version: { name: 'v1' } }] });
-  expect(await submit('1')).toEqual({ orderNo: '1', totalCents: 6_000, freeShipping: true });
+test(
+  'dev deploys it at every save, and says what is wrong; another worker joins; deploy knows it by name',
+  { timeout: 180_000 },
+  async () => {
+    developing = develop();
+    expect(await developing.next()).toMatchObject({ event: 'up', api: expect.stringMatching(/^http:/) });
+    expect(await developing.next()).toMatchObject({ event: 'deployed', pipelines: [{ pipeline: 'orders', version: { name: 'v1' } }] });
+    expect(await submit('1')).toEqual({ orderNo: '1', totalCents: 6_000, freeShipping: true });
 
-  const file = join(project, 'src', 'orders.ts');
-  const source = await readFile(file, 'utf8');
-  await writeFile(file, source.replace('>= 5_000', '>= ;'));
-  expect(await developing.next()).toMatchObject({ event: 'failed', module: 'orders', code: 'RELEASE_DOES_NOT_BUNDLE' });
-  await writeFile(file, `${source}throw new Error('not yet');`);
-  expect(await developing.next()).toMatchObject({ event: 'failed', detail: expect.stringContaining('not yet') });
-  expect(await submit('2')).toMatchObject({ freeShipping: true });
-  await writeFile(file, source.replace('>= 5_000', '>= 10_000'));
-  const { pipelines } = await developing.next();
-  expect(pipelines).toMatchObject([{ plan: 'kept', stable: true, version: { name: 'v2' } }]);
-  expect(await submit('3')).toMatchObject({ freeShipping: false });
+    const file = join(project, 'src', 'orders.ts');
+    const source = await readFile(file, 'utf8');
+    await writeFile(file, source.replace('>= 5_000', '>= ;'));
+    expect(await developing.next()).toMatchObject({ event: 'failed', module: 'orders', code: 'RELEASE_DOES_NOT_BUNDLE' });
+    await writeFile(file, `${source}throw new Error('not yet');`);
+    expect(await developing.next()).toMatchObject({ event: 'failed', detail: expect.stringContaining('not yet') });
+    expect(await submit('2')).toMatchObject({ freeShipping: true });
+    await writeFile(file, source.replace('>= 5_000', '>= 10_000'));
+    const { pipelines } = await developing.next();
+    expect(pipelines).toMatchObject([{ plan: 'kept', stable: true, version: { name: 'v2' } }]);
+    expect(await submit('3')).toMatchObject({ freeShipping: false });
 
-  const worker = begin('worker', '--role', 'functions', '--pipelines', 'returns');
-  expect(await worker.answered).toMatchObject({ roles: ['functions'], pipelines: ['returns'] });
-  const hosts = (await autoflow('hosts')).json.items as AnyJson[];
-  expect(hosts.map(({ roles, pools }) => [roles.length, pools.length > 0]).sort()).toEqual([
-    [1, false],
-    [4, true],
-  ]);
-  worker.child.kill('SIGINT');
-  expect((await worker.ended).code).toBe(0);
+    const worker = begin('worker', '--role', 'functions', '--pipelines', 'returns');
+    expect(await worker.answered).toMatchObject({ roles: ['functions'], pipelines: ['returns'] });
+    const hosts = (await autoflow('hosts')).json.items as AnyJson[];
+    expect(hosts.map(({ roles, pools }) => [roles.length, pools.length > 0]).sort()).toEqual([
+      [1, false],
+      [4, true],
+    ]);
+    worker.child.kill('SIGINT');
+    expect((await worker.ended).code).toBe(0);
 
-  expect(await autoflow('deploy')).toMatchObject({ code: 0, json: [{ uploaded: false, pipelines: [{ version: { name: 'v2' } }] }] });
-  developing.child.kill('SIGINT');
-  expect((await developing.ended).code).toBe(0);
-});
+    expect(await autoflow('deploy')).toMatchObject({ code: 0, json: [{ uploaded: false, pipelines: [{ version: { name: 'v2' } }] }] });
+    developing.child.kill('SIGINT');
+    expect((await developing.ended).code).toBe(0);
+  },
+);
 
 test('nothing is overwritten', async () => {
   expect(await autoflow('init', project)).toMatchObject({ code: 1, json: { error: { code: 'FOLDER_NOT_EMPTY' } } });

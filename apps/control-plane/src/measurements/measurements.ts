@@ -3,14 +3,19 @@ import { ProblemError } from '@autoflow/http';
 import type { InvocationRow, MetricsRow, Store, VersionRow } from '@autoflow/store';
 import type { Allocation } from '@autoflow/topology';
 import { LOCAL_HOST, type HostModel, type Measured } from '@autoflow/twin';
+import { survivingRows } from './surviving.js';
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
-/** Of a release, the latest: enough for every function of a pipeline, and read in well under a second. */
+/** Of a pipeline, the latest: enough for every function, and read in well under a second. */
 const MOST_ROWS = 5_000;
 
-/** What is learned from: the latest invocations of one release. */
+/** What is learned from: the latest invocations of a release, and of others as far as their functions are the same. */
 export async function invocationsOf(store: Store, pipeline: string, release: string): Promise<InvocationRow[]> {
-  return (await store.metrics.invocations({ pipeline, limit: MOST_ROWS })).filter((row) => row.release === release);
+  const [rows, releases] = await Promise.all([
+    store.metrics.invocations({ pipeline, limit: MOST_ROWS }),
+    store.definitions.releases(pipeline),
+  ]);
+  return survivingRows(rows, release, releases);
 }
 
 export async function currentAllocation(store: Store, { pipeline, name }: VersionRow): Promise<Allocation> {

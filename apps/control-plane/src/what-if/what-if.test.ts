@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { WhatIf } from '@autoflow/client/schemas';
+import { asWritten, defaultAllocation, defaultEnvelope } from '@autoflow/topology';
 import { useApi } from '../testing/api.js';
 import { invocations, settle } from '../testing/measured.js';
-import { filterEarly } from '../testing/parcels.js';
+import { filterEarly, parcelsSpec } from '../testing/parcels.js';
 
 const api = useApi();
 const PATH = '/v1/pipelines/parcels/what-if';
@@ -38,4 +39,26 @@ test('with them it answers, its own error beside it, and refuses what they do no
   const refused = await api.send('POST', PATH, { body: { times: 4, version: version.name } });
   expect([refused.status, refused.problem.code]).toEqual([422, 'NOT_IDENTIFIABLE']);
   expect(refused.problem.errors!.some(({ message }) => message.includes('probes of one record'))).toBe(true);
+});
+
+test('what a function did in another release counts where its hash is the same', async () => {
+  const own = { weigh: 'w', 'find-depot': 'f', 'is-heavy': 'h', book: 'b' };
+  const registered = async (hash: string, functions: { [node: string]: string }) => {
+    const topology = asWritten(parcelsSpec);
+    const envelope = defaultEnvelope(parcelsSpec, topology);
+    const { version } = await api.store.definitions.registerRelease({
+      release: { pipeline: 'parcels', hash: hash.repeat(64), spec: parcelsSpec, functions },
+      ...{ topology, envelope, allocation: defaultAllocation(parcelsSpec, topology, envelope), by: { actor: 'test', reason: 'a test' } },
+    });
+    return version.name;
+  };
+  const ask = (version: string) => api.send('POST', PATH, { body: { ratePerSecond: 5, version } });
+  await registered('b', own);
+  const [same, changed] = [await registered('c', own), await registered('d', { ...own, book: 'b2' })];
+  expect((await ask(same)).problem.code).toBe('NOT_IDENTIFIABLE');
+  await api.store.metering.writeInvocations(rows().map((row) => ({ ...row, runId: `b-${row.runId}`, release: 'b'.repeat(64) })));
+  expect(WhatIf.parse((await ask(same)).json)).toMatchObject({ version: same });
+  const refused = await ask(changed);
+  expect(refused.problem.errors!.map(({ message }) => message.split(' ')[0])).toContain(`'book'`);
+  expect(refused.problem.errors!.some(({ message }) => message.includes('weigh'))).toBe(false);
 });

@@ -16,7 +16,7 @@ export interface StageMemory {
  */
 export function stageMemory(rows: readonly MeteredInvocation[], host: HostModel): Map<string, StageMemory> {
   const found = new Map<string, StageMemory[]>();
-  for (const [, stage] of grouped(rows, ({ stage: name }) => name)) {
+  for (const [, stage] of grouped(rows, nodesOf)) {
     const nodes = stage[0]?.spans.map(({ node }) => node) ?? [];
     if (nodes.length === 0) continue;
     const line = robustLine(
@@ -37,6 +37,9 @@ export function stageMemory(rows: readonly MeteredInvocation[], host: HostModel)
   }
   return new Map([...found].map(([node, list]) => [node, mean(list)]));
 }
+
+/** Not by the stage's name: a function of it may have been another in another release. */
+const nodesOf = ({ spans }: MeteredInvocation): string => spans.map(({ node }) => node).join('+');
 
 function mean(list: readonly StageMemory[]): StageMemory {
   const of = (value: (one: StageMemory) => number): number => list.reduce((sum, one) => sum + value(one), 0) / list.length;

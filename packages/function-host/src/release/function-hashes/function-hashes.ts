@@ -14,6 +14,9 @@ import { isNode, nameOf, walk, type Node } from './syntax.js';
  * and resources that it reaches, whatever changes those when the module loads, and its own specification. It may change without need,
  * never the other way round: a function that cannot be told apart has the hash of the whole bundle.
  *
+ * It is the same of TypeScript and of what a compiler makes of it, but for what compilers write each in their own way: enums, namespaces,
+ * parameter properties.
+ *
  * What is not seen: two handlers that talk through an object that one of them changes while it runs (a pure function has none).
  */
 export function functionHashes(bundle: Bundle, specs: readonly PipelineSpec[]): { [pipeline: string]: FunctionHashes } {
