@@ -66,6 +66,7 @@ const Settings = z.object({
     .min(0, 'is less than 0. Give 0 to record nothing')
     .max(1, 'is more than 1. Give 1 to record everything')
     .default(0.01),
+  AUTOFLOW_POLICY: z.string().min(1, 'is empty. Give the file of a policy to control allocations by').optional(),
   AUTOFLOW_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], { error: 'is neither allow nor refuse' }).default('refuse'),
   AUTOFLOW_PAYLOAD_KEYS: z
     .string()
@@ -121,6 +122,12 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
     ...(settings.AUTOFLOW_ROLES.includes('learner') && {
       learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },
+    }),
+    ...(settings.AUTOFLOW_ROLES.includes('control') && {
+      controller: {
+        program: createRequire(import.meta.url).resolve('@autoflow/learning/controller'),
+        ...(settings.AUTOFLOW_POLICY !== undefined && { policy: settings.AUTOFLOW_POLICY }),
+      },
     }),
     webhooks: { allowPrivate: settings.AUTOFLOW_WEBHOOKS_PRIVATE === 'allow' },
   };

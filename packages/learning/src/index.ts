@@ -12,4 +12,5 @@ export {
   type ScoredLoad,
 } from './features.js';
 export * from './agent/index.js';
+export * from './control/index.js';
 export * from './gcn/index.js';

@@ -1,5 +1,6 @@
 export type * from './model.js';
 export type * from './bundles.model.js';
+export type * from './control.model.js';
 export type * from './ended-records.model.js';
 export type * from './arms.model.js';
 export type * from './feeder.model.js';

@@ -1,6 +1,7 @@
 /** Rows and ports of the store. Implementations are the `*.store.ts` files beside it; all SQL lives there. */
 import type { Fields, Outcome, OutcomeCounts, PipelineSpec, RecordState } from '@autoflow/pipeline';
 import type { BundleStore, FunctionHashes } from './bundles.model.js';
+import type { ControlStore } from './control.model.js';
 import type { FleetStore } from './fleet.model.js';
 import type { EndedRecordsStore } from './ended-records.model.js';
 import type { Arm, ArmsStore } from './arms.model.js';
@@ -475,6 +476,7 @@ export interface Store {
   readonly deadLetters: DeadLetterStore;
   readonly pages: PageStore;
   readonly trainings: TrainingStore;
+  readonly control: ControlStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   /** Applies outstanding migrations under an advisory lock; refuses a newer schema. */

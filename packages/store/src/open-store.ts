@@ -3,6 +3,7 @@ import { accessStore } from './access.store.js';
 import { armsStore } from './arms.store.js';
 import { backfillStore } from './backfills.store.js';
 import { bundleStore } from './bundles.store.js';
+import { controlStore } from './control.store.js';
 import { openDatabase, type Log } from './database.js';
 import { comparisonStore } from './comparisons.store.js';
 import { deadLetterStore } from './dead-letters.store.js';
@@ -82,6 +83,7 @@ export async function openStore({
     deadLetters: deadLetterStore(database),
     pages: pageStore(database),
     trainings: trainingStore(database),
+    control: controlStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
     ping: () => database.ping(),

@@ -12,6 +12,7 @@ export * from './execution.js';
 export * from './replay.js';
 export * from './rollout.js';
 export * from './training.js';
+export * from './control.js';
 export { grantOf, shareOf, type DividedLimit } from './fleet-shares.js';
 export { canonicalTopology, hashModule, hashPipeline, hashRelease, hashTopology, hashVersion, sha256 } from './hash.js';
 export { jsonPointer } from './json-pointer.js';

@@ -1,6 +1,7 @@
 /** `createWorker`: one process, any of the roles. Composition root of workflows, function-host, store and activities. */
 import type { BatchStoreSettings } from '@autoflow/store';
 import type { Tracing } from '@autoflow/telemetry';
+import type { ControllerSettings } from './control/controller.js';
 
 export type Role = 'workflows' | 'control' | 'functions' | 'feeder' | 'learner';
 
@@ -39,6 +40,8 @@ export interface WorkerOptions {
     readonly eventDays?: number;
     readonly recordingDays?: number;
   };
+  /** Of allocations (role control); without it nothing is controlled. */
+  readonly controller?: ControllerSettings;
 }
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects when a part of it failed for good. */

@@ -13,17 +13,20 @@ import {
 } from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
 import { clientInterceptors, workerInterceptors, workflowSinks } from '@autoflow/telemetry/temporal';
-import { CONTROL_QUEUE, EXECUTION_QUEUE, LEARNER_QUEUE } from '@autoflow/topology';
+import { ALLOCATION_QUEUE, CONTROL_QUEUE, EXECUTION_QUEUE, LEARNER_QUEUE } from '@autoflow/topology';
 import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { dataConverterOf } from '@autoflow/workflows/codec';
 import { backfillActivities } from './activities/backfill-activities.js';
+import { controlActivities } from './activities/control-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import { trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
 import { Closing } from './closing.js';
 import type { RunningWorker, WorkerOptions } from './contract.js';
+import { controllerThread } from './control/controller.js';
+import { startAllocationControl } from './control/start-control.js';
 import { startFeeder } from './feeding/feeder.js';
 import { joinFleet, type Membership } from './fleet/membership.js';
 import { VERSION } from './fleet/version.js';
@@ -150,6 +153,17 @@ async function startWorkflows(
       shutdownGraceTime: GRACE.control,
       identity: `${options.host}/control`,
     });
+    if (options.controller !== undefined) {
+      const controller = closing.add(controllerThread(options.controller));
+      await add({
+        ...common,
+        taskQueue: ALLOCATION_QUEUE,
+        activities: controlActivities({ store, controller, log }),
+        shutdownGraceTime: GRACE.workflows,
+        identity: `${options.host}/allocation`,
+      });
+      closing.add(startAllocationControl({ store, client, log }));
+    }
   }
   return workers.map((worker) => ({ done: worker.run(), stop: () => shutdown(worker) }));
 }

@@ -5,3 +5,6 @@ export { executionActivities, type ExecutionPorts } from './activities/execution
 /** What backfills read, for whoever sends the same records another way. */
 export { openSource, SourceError, type Source, type SourceAccess, type SourceRecord } from './sources/index.js';
 export { versionsOf, type Versions } from './versions.js';
+export { controllerThread, type Controller, type ControllerSettings } from './control/controller.js';
+export { controlStep, type ControlPorts } from './control/step.js';
+export type { Comparison, ControlMode, ControlStatus, DecidedStage, KeptDecision, KeptTick } from './control/status.js';

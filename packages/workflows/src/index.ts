@@ -1,4 +1,6 @@
 export {
+  ALLOCATION_WORKFLOW,
+  allocationWorkflowId,
   BACKFILL_WORKFLOW,
   BackfillSignal,
   backfillWorkflowId,

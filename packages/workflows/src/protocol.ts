@@ -55,3 +55,10 @@ export const TRAINING_WORKFLOW = 'Training';
 export function trainingWorkflowId(training: string): string {
   return `training/${training}`;
 }
+
+/** Workflow type of the control of an allocation, on its own queue; one per pipeline. */
+export const ALLOCATION_WORKFLOW = 'Allocation';
+
+export function allocationWorkflowId(pipeline: string): string {
+  return `allocation/${pipeline}`;
+}

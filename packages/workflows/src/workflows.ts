@@ -2,3 +2,4 @@
 export { execution as default } from './execution/execution.js';
 export { Backfill } from './backfill.js';
 export { Training } from './training.js';
+export { Allocation } from './allocation.js';

@@ -3,7 +3,7 @@ import { defineFilter, defineFunction, definePipeline, defineResource, join, Ter
 import pg from 'pg';
 import { z } from 'zod';
 
-export const Act = z.enum(['pass', 'drop', 'fail', 'flaky', 'exit', 'hang', 'hoard', 'hoard-all', 'wait']);
+export const Act = z.enum(['pass', 'drop', 'fail', 'flaky', 'exit', 'hang', 'hoard', 'hoard-all', 'wait', 'slow']);
 const Input = z.object({ id: z.string(), act: Act, payload: z.string().optional() });
 
 /** Tables `attempts`, `sink` and `released` (see platform.ts). */
@@ -49,6 +49,7 @@ const perform = defineFunction('perform', {
     if (act === 'hoard') for (let mb = 0; mb < 400; mb += 8) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
     if (act === 'hoard-all') for (;;) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
     if (act === 'wait') await untilReleased(database, signal);
+    if (act === 'slow') await database.query('select pg_sleep(0.3)');
     hoarded.length = 0;
     return { performed: act };
   },

@@ -39,14 +39,14 @@ export function agentAllocator(
           });
           return withinLimits(pipeline, targets);
         },
-        explain: (s) =>
-          outside === undefined
-            ? ACTIONS[chosen[s]!]!
-            : `fallback (observation ${outside % OBSERVED} of stage ${Math.floor(outside / OBSERVED)} is unlike any of the training): ${instead.explain(s)}`,
+        explain: (s) => (outside === undefined ? ACTIONS[chosen[s]!]! : `fallback (${unlike(outside)}): ${instead.explain(s)}`),
+        leftTo: () => (outside === undefined ? undefined : unlike(outside)),
       };
     },
   };
 }
+
+const unlike = (at: number): string => `observation ${at % OBSERVED} of stage ${Math.floor(at / OBSERVED)} is unlike any of the training`;
 
 function mostLikely(logits: Float32Array, open: Uint8Array, at: number): number {
   let best = 0;

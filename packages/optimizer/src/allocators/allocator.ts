@@ -19,6 +19,8 @@ export interface Controller {
   decide(state: ControlState): readonly StageTarget[];
   /** Why the latest decision is what it is for that stage, in words for the audit row. */
   explain(stage: number): string;
+  /** Why the latest decision was left to another one, in words; undefined: it is its own. */
+  leftTo?(): string | undefined;
 }
 
 /** A rule that wants so many instances of a stage; memory stays. */

@@ -1,4 +1,4 @@
-import { ControlEnvironment, type ControlScenario } from '@autoflow/twin';
+import { ControlEnvironment, EPISODE_STEPS, type ControlScenario } from '@autoflow/twin';
 import type { Allocator } from './allocator.js';
 
 /** What a controller made of an episode. */
@@ -13,11 +13,11 @@ export interface Episode {
 export const scoreAt = (k: number, { cost, late }: Episode): number => cost + k * late;
 
 /** Deterministic: the scenario holds all the luck. */
-export function runEpisode(scenario: ControlScenario, allocator: Allocator): Episode {
+export function runEpisode(scenario: ControlScenario, allocator: Allocator, steps = EPISODE_STEPS): Episode {
   const environment = new ControlEnvironment(scenario);
   const controller = allocator.start(scenario.pipeline);
   let [cost, late] = [0, 0];
-  while (!environment.done) {
+  while (environment.steps < steps) {
     environment.step(controller.decide(environment.state));
     for (let s = 0; s < environment.cost.length; s++) cost += environment.cost[s]!;
     late += environment.late;

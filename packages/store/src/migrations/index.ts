@@ -12,6 +12,7 @@ import { traces } from './0010-traces.js';
 import { training } from './0011-training.js';
 import { recordings } from './0012-recordings.js';
 import { rollouts } from './0013-rollouts.js';
+import { control } from './0014-control.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   training,
   recordings,
   rollouts,
+  control,
 ];

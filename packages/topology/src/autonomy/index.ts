@@ -1,4 +1,13 @@
 /** Pure: what AutoFlow may do by itself. Nothing here needs more than `Intl`, so workflows may ask too. */
 export { freezeProblems, frozenUntil } from './freeze.js';
 export { freezeAt, mayAct, type OwnAct, type Verdict } from './may-act.js';
-export { AUTONOMY, DEFAULT_SETTINGS, type Autonomy, type FreezeWindow, type Objective, type OperationSettings } from './settings.js';
+export {
+  AUTONOMY,
+  CONTROL_MODES,
+  DEFAULT_SETTINGS,
+  type Autonomy,
+  type ControlSettings,
+  type FreezeWindow,
+  type Objective,
+  type OperationSettings,
+} from './settings.js';

@@ -13,6 +13,19 @@ export interface OperationSettings {
   readonly objective?: Objective;
   /** US dollars that a search may spend in all: measurements, shadow and canary traffic. */
   readonly spendCapUsd?: number;
+  /** Of memory and instances while it runs; without it, `shadow`. */
+  readonly control?: ControlSettings;
+}
+/** `shadow`: it is decided and shown what would be set, and nothing is. `auto`: whoever stands better in the twin sets it, rule or agent. */
+export const CONTROL_MODES = ['off', 'shadow', 'auto'] as const;
+export interface ControlSettings {
+  readonly mode: (typeof CONTROL_MODES)[number];
+  /** Between two decisions; default 15 s. */
+  readonly intervalMs?: number;
+  /** Instances of all stages together, fleet-wide; default: no bound. */
+  readonly instances?: number;
+  /** What a late record costs, in memory that the mean load keeps busy for an interval; default 20. */
+  readonly lateCost?: number;
 }
 export interface FreezeWindow {
   /** `Fri 16:00 - Mon 08:00`: every week, by the clocks of the time zone. */

@@ -1,7 +1,5 @@
-import type { NodeSpec } from '@autoflow/pipeline';
-import { functionModel, type FunctionModels } from '../model/function-model.js';
-import { LOCAL_HOST, type HostModel } from '../model/host-model.js';
-import { planModel, type PlanModel } from '../model/plan-model.js';
+import type { PlanModel } from '../model/plan-model.js';
+import { controlledPlan } from './controlled-plan.js';
 import type { ControlledPipeline } from './tick.js';
 
 export interface RandomPipeline {
@@ -25,29 +23,11 @@ export function randomPipeline(
   const after = randomWiring(random, count);
   const serviceMs = after.map(() => clamp(lognormal(random, 350, 0.8), 60, 1800));
   const memoryMb = after.map(() => MEMORY_MB[Math.floor(random() * MEMORY_MB.length)]!);
-  const host: HostModel = { ...HOST, coldStartMs: clamp(lognormal(random, 1200, 0.6), 250, 6000) };
-  const models: FunctionModels = Object.fromEntries(
-    serviceMs.map((ms, s) => [nameOf(s), functionModel({ ioFixedMs: ms, cv: 0.2 + 0.8 * random() })]),
+  const coldStartMs = clamp(lognormal(random, 1200, 0.6), 250, 6000);
+  const plan = controlledPlan(
+    after.map((before, s) => ({ name: nameOf(s), after: before, serviceMs: serviceMs[s]!, cv: 0.2 + 0.8 * random() })),
+    coldStartMs,
   );
-  const plan = planModel({
-    spec: {
-      name: 'random',
-      key: 'key',
-      input: ['key'],
-      output: ['key'],
-      nodes: after.map((before, s) => nodeOf(s, before)),
-      resources: [],
-      schemas: { input: {}, output: {} },
-    },
-    topology: {
-      stages: after.map((before, s) => ({ name: nameOf(s), nodes: [nameOf(s)], after: before.map(nameOf), partitions: 1 })),
-      batch: { records: 1, bytes: 8 * 1024 * 1024 },
-      lingerMs: 0,
-    },
-    models,
-    host,
-    recordBytes: 0,
-  });
   return { plan, serviceMs, memoryMb, pipeline: controlled(plan, serviceMs, memoryMb, { intervalMs, mostInstances }) };
 }
 
@@ -84,37 +64,7 @@ function randomWiring(random: () => number, count: number): number[][] {
   return after;
 }
 
-/** Cores and Temporal are no bottleneck: what is wanting is instances. */
-const HOST: HostModel = {
-  ...LOCAL_HOST,
-  cores: 1e9,
-  invocation: { cpuMs: 0, ioMs: 0 },
-  serialisationMsPerKb: 0,
-  instanceMb: 0,
-  pressure: 0,
-  idleMs: Number.POSITIVE_INFINITY,
-  provisioning: 'ahead',
-  temporal: { servers: 1, activityMs: 2, startMs: 0, settleMs: 0, latencyMs: 10, onHost: false },
-};
-
 const nameOf = (s: number): string => `s${s}`;
-
-function nodeOf(s: number, after: readonly number[]): NodeSpec {
-  return {
-    id: nameOf(s),
-    name: nameOf(s),
-    kind: 'function',
-    effect: 'pure',
-    inputs: after.map(nameOf),
-    scope: [],
-    reads: [],
-    writes: [],
-    uses: [],
-    batched: false,
-    timeoutMs: 60_000,
-    retry: { maximumAttempts: 1, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 10_000 },
-  };
-}
 
 function lognormal(random: () => number, median: number, sigma: number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

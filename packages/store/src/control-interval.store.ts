@@ -1,0 +1,69 @@
+import type { ControlStore, MeasuredInterval, MeasuredStage } from './control.model.js';
+import type { Database } from './database.js';
+import { dense, one } from './rows.js';
+
+const ENDED = `i.started_at + make_interval(secs => (i.gate_ms + i.cold_start_ms + i.duration_ms) / 1000)`;
+/** Pools tell what they did every five seconds: what is shorter than that is told by a longer stretch. */
+const BUSY_OVER_MS = 6_000;
+/** An execution that is open for longer is looked at as if it had done nothing yet. */
+const LONGEST_EXECUTION = `interval '1 day'`;
+
+/**
+ * In one statement, so that all of it is of one moment. A batch is present in a stage when it has been through all that are before it, and not
+ * through the stage itself; in a stage of several partitions it is present as often. A stage is through with a batch by its first answer.
+ */
+const INTERVAL = `
+with stages as (select * from json_to_recordset($5::json) s (name text, after text[], partitions int)),
+flying as (
+  select id, execution_id from autoflow.batches b
+   where pipeline = $1 and version = $2 and opened_at <= $4::timestamptz and opened_at > $4::timestamptz - ${LONGEST_EXECUTION} and (state = 'open' or closed_at > $4::timestamptz)),
+done as (
+  select f.execution_id, array_agg(distinct i.stage) as stages from flying f join autoflow.invocations i using (execution_id)
+   where i.outcome = 'ok' and i.started_at > $4::timestamptz - ${LONGEST_EXECUTION} and ${ENDED} <= $4::timestamptz group by f.execution_id),
+present as (
+  select s.name, s.partitions * count(f.id) filter (where s.after <@ coalesce(d.stages, '{}') and not s.name = any(coalesce(d.stages, '{}'))) as present
+    from stages s left join flying f on true left join done d using (execution_id) group by s.name, s.partitions),
+ended as (
+  select i.stage as name, count(*) as served, sum(i.duration_ms) as service_ms, max(i.peak_memory_mb) as working_set_mb,
+         count(*) filter (where i.outcome = 'out-of-memory') as out_of_memory
+    from autoflow.invocations i
+   where i.pipeline = $1 and i.version = $2 and i.started_at > $3::timestamptz - $7::float8 * interval '1 millisecond' and i.started_at <= $4::timestamptz
+     and ${ENDED} > $3::timestamptz and ${ENDED} <= $4::timestamptz group by i.stage),
+busy as (
+  select stage as name, sum(busy_s) / extract(epoch from $4::timestamptz - least($3::timestamptz, $4::timestamptz - $8::float8 * interval '1 millisecond'))::float8 as busy
+    from autoflow.pool_usage
+   where pipeline = $1 and version = $2 and to_at > least($3::timestamptz, $4::timestamptz - $8::float8 * interval '1 millisecond') and to_at <= $4::timestamptz
+     and from_at > $3::timestamptz - interval '1 minute' group by stage),
+opened as (
+  select count(*) as batches, coalesce(sum((ref -> 'counts' ->> 'records')::int), 0) as records from autoflow.batches
+   where pipeline = $1 and version = $2 and opened_at > $3::timestamptz and opened_at <= $4::timestamptz),
+late as (
+  select count(*) as records from autoflow.records
+   where pipeline = $1 and version = $2 and ended_at > $3::timestamptz and arrived_at + $6::float8 * interval '1 millisecond' > $3::timestamptz
+     and arrived_at + $6::float8 * interval '1 millisecond' <= least($4::timestamptz, ended_at)
+  union all
+  select count(*) from flying f join autoflow.records r on r.batch_id = f.id and r.state = 'running'
+   where r.arrived_at + $6::float8 * interval '1 millisecond' > $3::timestamptz and r.arrived_at + $6::float8 * interval '1 millisecond' <= $4::timestamptz
+  union all
+  select count(*) from autoflow.inbox
+   where pipeline = $1 and arrived_at + $6::float8 * interval '1 millisecond' > $3::timestamptz and arrived_at + $6::float8 * interval '1 millisecond' <= $4::timestamptz)
+select (select batches from opened) as opened, (select records from opened) as "openedRecords",
+       (select count(*) from autoflow.batches where pipeline = $1 and version = $2 and state = 'closed' and closed_at > $3::timestamptz and closed_at <= $4::timestamptz) as closed,
+       (select sum(records) from late)::bigint as "lateRecords",
+       (select count(*) from autoflow.inbox where pipeline = $1) as "waitingRecords",
+       (select max(at) from autoflow.acknowledgements where pipeline = $1 and version = $2) as "heardAt",
+       (select json_object_agg(s.name, json_build_object('present', p.present, 'served', coalesce(e.served, 0), 'serviceMs', coalesce(e.service_ms, 0),
+               'busy', coalesce(b.busy, 0), 'workingSetMb', coalesce(e.working_set_mb, 0), 'outOfMemory', coalesce(e.out_of_memory, 0)))
+          from stages s join present p using (name) left join ended e using (name) left join busy b using (name)) as stages`;
+
+export async function measureInterval(
+  database: Database,
+  { pipeline, version, from, to, stages, sloMs, longestMs }: Parameters<ControlStore['measure']>[0],
+): Promise<MeasuredInterval> {
+  const row = await one<Omit<MeasuredInterval, 'from' | 'to'> & { readonly stages: { readonly [stage: string]: MeasuredStage } }>(
+    database,
+    INTERVAL,
+    [pipeline, version, from, to, JSON.stringify(stages), sloMs, longestMs, BUSY_OVER_MS],
+  );
+  return dense({ from, to, ...row! });
+}

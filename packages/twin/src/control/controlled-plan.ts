@@ -1,0 +1,67 @@
+import type { NodeSpec } from '@autoflow/pipeline';
+import { functionModel } from '../model/function-model.js';
+import { LOCAL_HOST, type HostModel } from '../model/host-model.js';
+import { planModel, type PlanModel } from '../model/plan-model.js';
+
+/** A stage by what an invocation of it takes, whatever is in it. */
+export interface ServedStage {
+  readonly name: string;
+  /** Stages before it, by index; these come first. */
+  readonly after: readonly number[];
+  /** Of an invocation on an instance, on average, and its coefficient of variation. */
+  readonly serviceMs: number;
+  readonly cv: number;
+}
+
+/** A pipeline as its controller sees it: each batch takes every stage for so long, and waits for an instance of it. */
+export function controlledPlan(stages: readonly ServedStage[], coldStartMs: number): PlanModel {
+  return planModel({
+    spec: {
+      name: 'controlled',
+      key: 'key',
+      input: ['key'],
+      output: ['key'],
+      nodes: stages.map((stage) => nodeOf(stage, stages)),
+      resources: [],
+      schemas: { input: {}, output: {} },
+    },
+    topology: {
+      stages: stages.map(({ name, after }) => ({ name, nodes: [name], after: after.map((i) => stages[i]!.name), partitions: 1 })),
+      batch: { records: 1, bytes: 8 * 1024 * 1024 },
+      lingerMs: 0,
+    },
+    models: Object.fromEntries(stages.map(({ name, serviceMs, cv }) => [name, functionModel({ ioFixedMs: serviceMs, cv })])),
+    host: { ...HOST, coldStartMs },
+    recordBytes: 0,
+  });
+}
+
+/** Cores and Temporal are no bottleneck: what is wanting is instances. */
+const HOST: HostModel = {
+  ...LOCAL_HOST,
+  cores: 1e9,
+  invocation: { cpuMs: 0, ioMs: 0 },
+  serialisationMsPerKb: 0,
+  instanceMb: 0,
+  pressure: 0,
+  idleMs: Number.POSITIVE_INFINITY,
+  provisioning: 'ahead',
+  temporal: { servers: 1, activityMs: 2, startMs: 0, settleMs: 0, latencyMs: 10, onHost: false },
+};
+
+function nodeOf({ name, after }: ServedStage, stages: readonly ServedStage[]): NodeSpec {
+  return {
+    id: name,
+    name,
+    kind: 'function',
+    effect: 'pure',
+    inputs: after.map((before) => stages[before]!.name),
+    scope: [],
+    reads: [],
+    writes: [],
+    uses: [],
+    batched: false,
+    timeoutMs: 60_000,
+    retry: { maximumAttempts: 1, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 10_000 },
+  };
+}

@@ -1,0 +1,99 @@
+import type { ControlStepRow, MeasuredInterval, Store } from '@autoflow/store';
+import type { ControlTick, StageTick } from '@autoflow/twin';
+import type { KeptTick } from './status.js';
+import type { Subject } from './subject.js';
+
+/** Measurements are written within so long after what they tell of. */
+const LAG_MS = 1_500;
+/** Function hosts say what they have every three seconds. */
+const SILENT_MS = 15_000;
+/** So many batches that end without one invocation being told of mean that measurements are missing. */
+const UNTOLD = 3;
+/** Of the interval: steps nearer to each other are one, those further apart have a gap between them. */
+const TOO_SOON = 0.5;
+const GAP = 2.5;
+
+/** `tick`: a new interval. `stale`: there is none that could be trusted. `wait`: not yet. */
+export type Seen =
+  | { readonly kind: 'tick'; readonly at: Date; readonly kept: KeptTick }
+  | { readonly kind: 'stale'; readonly why: string }
+  | { readonly kind: 'wait'; readonly ms: number };
+
+/** What happened since the latest step, told as the twin tells it. */
+export async function observe(
+  { version: { pipeline, name: version }, stages, pipeline: controlled, longestMs, allocation, ...rest }: Subject,
+  steps: readonly ControlStepRow<KeptTick>[],
+  now: Date,
+  { control }: Pick<Store, 'control'>,
+): Promise<Seen> {
+  const { intervalMs, sloMs } = controlled;
+  const last = steps.at(-1);
+  const to = new Date(now.getTime() - LAG_MS);
+  const passedMs = last === undefined ? intervalMs : to.getTime() - last.at.getTime();
+  if (passedMs <= 0 && -passedMs > LAG_MS)
+    return { kind: 'stale', why: 'the clock of the database has not moved on since the latest step' };
+  if (passedMs < TOO_SOON * intervalMs) return { kind: 'wait', ms: Math.min(intervalMs, intervalMs - passedMs) };
+  const anew = last === undefined || passedMs > GAP * intervalMs;
+  const from = anew ? new Date(to.getTime() - intervalMs) : last.at;
+  const measured = await control.measure({ pipeline, version, from, to, stages, sloMs, longestMs });
+  const why = untrusted(measured, now);
+  if (why !== undefined) return { kind: 'stale', why };
+  const before = anew ? undefined : last.tick;
+  const subject = { version: rest, stages, pipeline: controlled, allocation };
+  return { kind: 'tick', at: to, kept: tickOf(subject, measured, before) };
+}
+
+function untrusted({ heardAt, closed, stages }: MeasuredInterval, now: Date): string | undefined {
+  if (heardAt === undefined) return 'no function host has told yet what it has';
+  const silentMs = now.getTime() - heardAt.getTime();
+  if (silentMs > SILENT_MS) return `no function host has told what it has for ${Math.round(silentMs / 1000)} s`;
+  const served = Object.values(stages).reduce((sum, stage) => sum + stage.served, 0);
+  if (closed >= UNTOLD && served === 0) return `${closed} executions ended, and not one invocation of theirs was measured`;
+  return undefined;
+}
+
+/**
+ * As the twin would show it. The backlog of a live pipeline waits before its first stage, unassigned: each stage is shown it as work that is
+ * yet to come to it, else a stage would learn of a surge only when the one before it has caught up.
+ */
+function tickOf(
+  { stages, pipeline: { intervalMs }, allocation }: Pick<Subject, 'stages' | 'pipeline' | 'allocation'> & { version: object },
+  measured: MeasuredInterval,
+  before: KeptTick | undefined,
+): KeptTick {
+  const lengthMs = measured.to.getTime() - measured.from.getTime();
+  const whole = intervalMs / lengthMs;
+  const perBatch = Math.max(1, measured.openedRecords / Math.max(1, measured.opened));
+  const waiting = measured.waitingRecords / perBatch;
+  const came = Math.max(0, waiting - (before?.waitingRecords ?? measured.waitingRecords) / perBatch);
+  const stageTick = (name: string): StageTick => {
+    const { present, served, serviceMs, busy, workingSetMb, outOfMemory } = measured.stages[name]!;
+    const { concurrency, memoryMb } = allocation.stages[name]!;
+    const arrived = served + present - (before?.present[name] ?? present);
+    return {
+      arrivals: whole * (Math.max(0, arrived) + came),
+      served,
+      serviceMs,
+      busyMs: Math.min(busy, concurrency) * intervalMs,
+      provisionedMs: concurrency * intervalMs,
+      queued: Math.max(0, present - concurrency) + waiting,
+      starting: 0,
+      concurrency,
+      memoryMb,
+      workingSetMb,
+      outOfMemory,
+    };
+  };
+  const tick: ControlTick = {
+    at: measured.to.getTime(),
+    arrived: whole * (measured.opened + came),
+    late: (whole * measured.lateRecords) / perBatch,
+    stages: stages.map(({ name }) => stageTick(name)),
+  };
+  return {
+    tick,
+    present: Object.fromEntries(stages.map(({ name }) => [name, measured.stages[name]!.present])),
+    waitingRecords: measured.waitingRecords,
+    anew: before === undefined,
+  };
+}

@@ -1,0 +1,199 @@
+import { REMEMBERED, type Decision } from '@autoflow/optimizer';
+import type { ControlStepRow, Store } from '@autoflow/store';
+import { clampAllocation, type Allocation, type ControlStepAnswer, type ControlStepRequest } from '@autoflow/topology';
+import { mayAct, type OperationSettings } from '@autoflow/topology/autonomy';
+import type { Log } from '../log.js';
+import type { Controller } from './controller.js';
+import { observe, type Seen } from './observe.js';
+import { reasonOf } from './reason.js';
+import { withComparison } from './standing.js';
+import { UNPROVEN, type ControlMode, type ControlStatus, type KeptDecision, type KeptTick } from './status.js';
+import { subjectOf, type Subject } from './subject.js';
+
+export interface ControlPorts {
+  readonly store: Pick<Store, 'control' | 'settings' | 'definitions'>;
+  readonly controller: Controller;
+  readonly log: Log;
+}
+
+const INTERVAL_MS = 15_000;
+const LATE_COST = 20;
+/** Steps of silence after which another controller takes over. */
+const HELD_STEPS = 3;
+const HELD_MS = 30_000;
+/** Intervals that must be known before the agent is listened to. */
+const FEW = 4;
+/** Intervals that are compared at most and at least, and between two comparisons. */
+const COMPARED = { most: 160, least: 40, every: 20 };
+
+/**
+ * One decision of a pipeline's controller: observe → decide → bound → set, if it may. All that it remembers is in the store, so any worker can
+ * take the next step; a step that is repeated finds its interval decided, and waits.
+ */
+export async function controlStep({ pipeline, holder }: ControlStepRequest, ports: ControlPorts): Promise<ControlStepAnswer> {
+  const { store } = ports;
+  const settings = await store.settings.get(pipeline);
+  const control = settings?.control ?? { mode: 'shadow' };
+  const intervalMs = control.intervalMs ?? INTERVAL_MS;
+  if (settings === undefined || control.mode === 'off') {
+    await store.control.release(pipeline, holder, { ...UNPROVEN, mode: 'off', why: 'control is switched off' } satisfies ControlStatus);
+    return {};
+  }
+  const forMs = HELD_STEPS * intervalMs + HELD_MS;
+  const claimed = await store.control.claim({ pipeline, holder, forMs });
+  if (claimed === undefined) return { waitMs: intervalMs };
+  const subject = await subjectOf(pipeline, settings, intervalMs, store);
+  if (subject === undefined) return {};
+
+  const steps = await remembered(subject, store);
+  const seen = await observe(subject, steps, claimed.now, store);
+  if (seen.kind === 'wait') return { waitMs: seen.ms };
+  const before = statusOf(claimed.state as ControlStatus | undefined, subject);
+  const decided = await decide(subject, steps, seen, settings, before, ports);
+  const set = decided.wanted && (await allocate(subject, decided, ports));
+  const status = await compared(
+    { ...before, mode: decided.mode, why: decided.why, version: subject.version.name },
+    subject,
+    steps,
+    seen,
+    settings,
+    ports,
+  );
+  const step = seen.kind === 'tick' && {
+    at: seen.at,
+    version: subject.version.name,
+    tick: seen.kept,
+    decided: { mode: decided.mode, why: decided.why, stages: decided.stages, ...set } satisfies KeptDecision,
+  };
+  await store.control.keep({ pipeline, holder, forMs, state: status, ...(step && { step }) });
+  return { waitMs: intervalMs };
+}
+
+/** Of this version, since the last gap. */
+async function remembered({ version }: Subject, { control }: ControlPorts['store']): Promise<ControlStepRow<KeptTick>[]> {
+  const steps = (await control.steps(version.pipeline, version.name, COMPARED.most)) as ControlStepRow<KeptTick>[];
+  return steps.slice(
+    Math.max(
+      0,
+      steps.findLastIndex(({ tick }) => tick.anew),
+    ),
+  );
+}
+
+/** What was proven of another version says nothing of this one. */
+function statusOf(state: ControlStatus | undefined, { version }: Subject): ControlStatus {
+  return state?.version === version.name ? state : { ...UNPROVEN, mode: 'shadow', why: '', version: version.name };
+}
+
+interface Decided extends Pick<KeptDecision, 'mode' | 'why' | 'stages'> {
+  /** What is to be set: undefined when nothing may be. */
+  readonly wanted?: Allocation;
+  readonly reason: string;
+}
+
+async function decide(
+  subject: Subject,
+  steps: readonly ControlStepRow<KeptTick>[],
+  seen: Exclude<Seen, { kind: 'wait' }>,
+  settings: OperationSettings,
+  before: ControlStatus,
+  { controller }: ControlPorts,
+): Promise<Decided> {
+  const ticks = ticksOf(steps, seen);
+  const { agent, without, fallback } = await controller.decide(
+    { pipeline: subject.pipeline, services: subject.services, ticks: ticks.slice(-REMEMBERED) },
+    settings.control?.lateCost ?? LATE_COST,
+  );
+  const left =
+    seen.kind === 'stale'
+      ? seen.why
+      : ticks.length < FEW
+        ? `only ${ticks.length} intervals are known yet`
+        : (without ??
+          agent?.leftTo ??
+          (before.agentStands ? undefined : 'the agent has not beaten the fallback yet, in the twin, on these arrivals'));
+  const forbidden = forbiddenBy(settings);
+  const mode: ControlMode = forbidden !== undefined ? 'shadow' : left !== undefined ? 'fallback' : 'acting';
+  const chosen = mode === 'fallback' || agent === undefined ? fallback : agent;
+  const wanted = within(subject, chosen, seen.kind === 'stale');
+  const standby = within(subject, fallback, false);
+  const stages = Object.fromEntries(
+    subject.stages.map(({ name }, s) => [
+      name,
+      {
+        now: subject.allocation.stages[name]!,
+        wanted: wanted[name]!,
+        fallback: standby[name]!,
+        reason: chosen.reasons[s] ?? 'nothing is known yet',
+      },
+    ]),
+  );
+  const why = forbidden ?? left ?? 'the agent has beaten the fallback';
+  const reason = reasonOf({ mode, why, stages }, subject, ticks.at(-1));
+  return { mode, why, stages, reason, ...(mode !== 'shadow' && { wanted }) };
+}
+
+function forbiddenBy(settings: OperationSettings): string | undefined {
+  if (settings.control?.mode !== 'auto') return 'control is set to shadow: it decides and sets nothing';
+  const verdict = mayAct(settings, new Date(), { kind: 'allocate' });
+  return verdict.allowed ? undefined : verdict.reason;
+}
+
+function ticksOf(steps: readonly ControlStepRow<KeptTick>[], seen: Exclude<Seen, { kind: 'wait' }>): KeptTick['tick'][] {
+  const known = steps.map(({ tick }) => tick.tick);
+  if (seen.kind === 'stale') return known;
+  return seen.kept.anew ? [seen.kept.tick] : [...known, seen.kept.tick];
+}
+
+/** Bounded by envelope, clamps and resources. On what is stale nothing is taken away. */
+function within({ spec, version, bounds, allocation, stages }: Subject, { targets }: Decision, keep: boolean): Allocation {
+  const wanted = stages.map(({ name }, s) => {
+    const now = allocation.stages[name]!;
+    const target = targets[s] ?? now;
+    return [name, keep ? { ...now, concurrency: Math.max(now.concurrency, target.concurrency) } : { ...target }] as const;
+  });
+  return clampAllocation(spec, version.topology, bounds, Object.fromEntries(wanted));
+}
+
+/** Compare-and-set: whoever changed the allocation meanwhile is not overruled, and is seen in the next interval. */
+async function allocate(
+  { version: { pipeline, name }, allocation: { stages, revision } }: Subject,
+  { wanted, reason, mode }: Decided,
+  { store, log }: ControlPorts,
+): Promise<Pick<KeptDecision, 'revision' | 'refused'>> {
+  const same = Object.entries(wanted!).every(
+    ([stage, { memoryMb, concurrency }]) => stages[stage]?.memoryMb === memoryMb && stages[stage].concurrency === concurrency,
+  );
+  if (same) return {};
+  const by = { actor: mode === 'acting' ? 'autoflow/agent' : 'autoflow/fallback', reason };
+  try {
+    return { revision: (await store.definitions.setAllocation({ pipeline, version: name, stages: wanted!, revision, by })).revision };
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    if (code !== 'STALE_REVISION' && code !== 'OUTSIDE_CLAMP') throw error;
+    log('info', 'an allocation was not set; it is decided anew', { pipeline, version: name, why: message });
+    return { refused: message };
+  }
+}
+
+/** Every so many intervals agent and fallback are tried in the twin on what came. */
+async function compared(
+  status: ControlStatus,
+  { pipeline, services }: Subject,
+  steps: readonly ControlStepRow<KeptTick>[],
+  seen: Exclude<Seen, { kind: 'wait' }>,
+  settings: OperationSettings,
+  { controller, log }: ControlPorts,
+): Promise<ControlStatus> {
+  if (seen.kind === 'stale') return status;
+  const ticks = ticksOf(steps, seen);
+  const due = { ...status, sinceComparison: status.sinceComparison + 1 };
+  if (due.sinceComparison < COMPARED.every || ticks.length < COMPARED.least || ticks.every(({ arrived }) => arrived === 0)) return due;
+  try {
+    const found = await controller.compare({ pipeline, services, ticks }, settings.control?.lateCost ?? LATE_COST);
+    return found === undefined ? due : withComparison(due, { at: seen.at.toISOString(), intervals: ticks.length, ...found });
+  } catch (error) {
+    log('warn', 'agent and fallback could not be compared; it is tried again', { error: String(error) });
+    return due;
+  }
+}

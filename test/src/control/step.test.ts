@@ -1,0 +1,254 @@
+/** One decision of a controller after the other, on a real database; time is what the rows say. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { asWritten, defaultEnvelope, type Envelope } from '@autoflow/topology';
+import type { Comparison } from '@autoflow/worker';
+import { BY, startPlatform, type Platform } from '../execution/platform.js';
+import { STAGES, thread, World } from './world.js';
+
+const stack = useTestStack();
+let platform: Platform;
+let world: World;
+beforeAll(async () => {
+  platform = await startPlatform(stack);
+  world = new World(platform);
+  await platform.store.metering.maintain(30);
+});
+afterAll(() => platform?.stop());
+beforeEach(() => world.begin());
+
+const QUIET = { batches: 20 };
+const SURGE = { batches: 200 };
+const audited = async () =>
+  (await platform.store.access.audit({ pipeline: 'acts', action: 'allocation.set', limit: 50 })).filter(({ actor }) =>
+    actor.startsWith('autoflow/'),
+  );
+
+describe('who decides', () => {
+  test('nobody, unless control is set to auto: what would be set is shown, and nothing is', async () => {
+    await world.control({ mode: 'shadow' });
+    const { revision } = await world.allocation();
+    const { decided } = await world.run(6, SURGE);
+    expect(decided).toMatchObject({ mode: 'shadow', why: expect.stringContaining('set to shadow') });
+    expect(decided.stages['perform']!.wanted.concurrency).toBeGreaterThan(4);
+    expect((await world.allocation()).revision).toBe(revision);
+  });
+
+  test('the rule, until the agent has beaten it; each change is an audit row with what was seen', async () => {
+    const before = (await audited()).length;
+    const { decided } = await world.run(2, SURGE);
+    expect(decided.mode).toBe('fallback');
+    expect((await world.concurrency())['perform']).toBeGreaterThan(4);
+    const [row] = await audited();
+    expect((await audited()).length).toBeGreaterThan(before);
+    expect(row).toMatchObject({ actor: 'autoflow/fallback' });
+    expect(row!.reason).toMatch(/perform 4 → \d+: .*200\.0 came, 200 served/);
+  });
+
+  test('the agent, once it has beaten the rule in the twin; and the rule again when the agent has lost', async () => {
+    await world.run(5, QUIET);
+    await world.trust();
+    await world.run(1, { batches: 90 });
+    expect(await world.status()).toMatchObject({ mode: 'acting', why: 'the agent has beaten the fallback' });
+    expect((await audited())[0]).toMatchObject({ actor: 'autoflow/agent', reason: expect.stringMatching(/^agent: .*came/) });
+    const lost: Comparison = { at: '', intervals: 60, agent: { cost: 9, late: 0, score: 9 }, fallback: { cost: 1, late: 0, score: 1 } };
+    await platform.sql.query(`update autoflow.controls set state = state || $1`, [
+      JSON.stringify({ comparisons: [lost, lost], sinceComparison: 19 }),
+    ]);
+    await remember(45);
+    await world.run(1, { batches: 90 });
+    const status = await world.status();
+    expect(status.comparisons).toHaveLength(3);
+    expect(status.comparisons[2]!.agent.score).toBeGreaterThan(0);
+    expect(status).toMatchObject({ agentStands: false, sinceComparison: 0 });
+    expect((await world.run(1, SURGE)).decided.mode).toBe('fallback');
+  });
+
+  test('not AutoFlow without its autonomy, nor in a freeze', async () => {
+    await world.control({ mode: 'auto' }, 'suggest');
+    expect((await world.run(2, SURGE)).decided).toMatchObject({ mode: 'shadow', why: expect.stringContaining('Autonomy is suggest') });
+    const freezes = ['Mon', 'Thu'].map((day, i) => ({ window: `${day} 00:00 - ${['Thu', 'Mon'][i]} 00:00`, timeZone: 'UTC' }));
+    await platform.store.settings.change({ pipeline: 'acts', change: { autonomy: 'auto', freezes }, by: BY });
+    expect((await world.run(1, SURGE)).decided).toMatchObject({ mode: 'shadow', why: expect.stringContaining('freeze') });
+    await platform.store.settings.change({ pipeline: 'acts', change: { freezes: null }, by: BY });
+    expect(await world.concurrency()).toMatchObject({ perform: 4 });
+  });
+
+  test('one of two controllers, and the other when the first has fallen silent', async () => {
+    await world.run(1, SURGE);
+    await world.pass(SURGE);
+    expect(await world.step('two')).toEqual({ waitMs: 15_000 });
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(1);
+    await platform.sql.query(`update autoflow.controls set held_until = now() - interval '1 second'`);
+    await world.step('two');
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(2);
+    expect(await world.step('one')).toEqual({ waitMs: 15_000 });
+  });
+
+  test('nobody when it is switched off: the controller ends', async () => {
+    await world.run(1, QUIET);
+    await world.control({ mode: 'off' });
+    expect(await world.step()).toEqual({});
+    expect((await world.status()).mode).toBe('off');
+    expect(await platform.store.control.unattended()).not.toContain('acts');
+  });
+});
+
+describe('what is decided', () => {
+  test('a surge is followed up, and back down when it is over', async () => {
+    await world.run(4, QUIET);
+    const quiet = await world.concurrency();
+    await world.run(2, SURGE);
+    const surge = await world.concurrency();
+    for (const stage of STAGES) expect(surge[stage]).toBeGreaterThan(3 * quiet[stage]!);
+    await world.run(3, QUIET);
+    expect(await world.concurrency()).toEqual(quiet);
+  });
+
+  test('a step that is repeated finds its interval decided', async () => {
+    await world.run(1, SURGE);
+    expect((await world.step()).waitMs).toBeGreaterThan(0);
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(1);
+  });
+
+  test('stays inside clamps and the bound of all instances', async () => {
+    const { stages } = await world.allocation();
+    const clamps = { perform: { concurrency: { min: 2, max: 5 } } };
+    await platform.store.definitions.setAllocation({ pipeline: 'acts', version: 'v1', stages, clamps, by: BY });
+    await world.control({ mode: 'auto', instances: 18 });
+    await world.run(3, { batches: 900 });
+    const after = await world.concurrency();
+    expect(after['perform']).toBeLessThanOrEqual(5);
+    expect(Object.values(after).reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(18);
+  });
+
+  test('nothing, in an envelope without room', async () => {
+    const topology = asWritten(platform.spec);
+    const envelope: Envelope = Object.fromEntries(
+      Object.keys(defaultEnvelope(platform.spec, topology)).map((stage) => [stage, { memoryMb: [256], concurrency: { min: 1, max: 1 } }]),
+    );
+    const allocation = Object.fromEntries(STAGES.map((stage) => [stage, { memoryMb: 256, concurrency: 1 }]));
+    const version = await platform.registerVersion(topology, allocation, envelope);
+    await platform.store.definitions.setStable({ pipeline: 'acts', version, by: BY });
+    const narrow = new World(platform, 'acts', version);
+    expect((await narrow.run(3, SURGE)).decided.mode).toBe('fallback');
+    expect(await narrow.allocation()).toMatchObject({ revision: 1, stages: allocation });
+    await platform.store.definitions.setStable({ pipeline: 'acts', version: 'v1', by: BY });
+  });
+
+  test('a stage that never finishes gets no more than its most, and the others are not taken along', async () => {
+    await world.run(2, QUIET);
+    await world.run(8, { batches: 10, stuckIn: 2 });
+    const { tick } = await world.last();
+    expect(tick.present['perform']).toBe(80);
+    const after = await world.concurrency();
+    expect(after['perform']).toBeGreaterThan(1);
+    expect(after['perform']).toBeLessThanOrEqual(32);
+    expect(after['store']).toBe(1);
+  });
+
+  test('somebody who was faster is not overruled', async () => {
+    await world.pass(SURGE);
+    const { stages } = await world.allocation();
+    const meanwhile = {
+      ...world.controller,
+      decide: async (...of: Parameters<typeof world.controller.decide>) => {
+        await world.allocate({ ...stages, perform: { memoryMb: 512, concurrency: 3 } });
+        return world.controller.decide(...of);
+      },
+    };
+    await world.step('one', meanwhile);
+    expect((await world.last()).decided.refused).toContain('revision');
+    expect((await world.allocation()).stages['perform']).toEqual({ memoryMb: 512, concurrency: 3 });
+  });
+
+  test('memory goes up where instances died for want of it, one size in twenty intervals, and down where it is not used', async () => {
+    await world.allocate(Object.fromEntries(STAGES.map((stage) => [stage, { memoryMb: 512, concurrency: 4 }])));
+    await world.run(19, { ...QUIET, outOfMemory: true });
+    const memory = async () => (await world.allocation()).stages['perform']!.memoryMb;
+    expect(await memory()).toBe(512);
+    await world.run(1, { ...QUIET, outOfMemory: true });
+    const raised = await memory();
+    expect(raised).toBeGreaterThan(512);
+    await world.run(18, { ...QUIET, peakMemoryMb: 60 });
+    expect(await memory()).toBe(raised);
+    await world.run(4, { ...QUIET, peakMemoryMb: 60 });
+    expect(await memory()).toBeLessThan(raised);
+  });
+});
+
+describe('where something is wrong', () => {
+  test('the rule decides on what was known, and takes nothing away, while hosts are silent or measurements missing', async () => {
+    await world.run(3, SURGE);
+    const before = await world.concurrency();
+    await world.pass({ batches: 0, heard: false });
+    await world.step();
+    expect(await world.status()).toMatchObject({ mode: 'fallback', why: expect.stringContaining('no function host has told') });
+    await world.acknowledge();
+    await world.pass({ batches: 40, measured: false });
+    await world.step();
+    expect((await world.status()).why).toContain('not one invocation');
+    for (const [stage, instances] of Object.entries(await world.concurrency())) expect(instances).toBeGreaterThanOrEqual(before[stage]!);
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(3);
+  });
+
+  test('a clock that stands still or goes back decides nothing new', async () => {
+    await world.run(3, SURGE);
+    await world.shift(-60);
+    const before = await world.allocation();
+    await world.step();
+    expect((await world.status()).why).toContain('clock');
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(3);
+    expect(Object.values((await world.allocation()).stages).map(({ concurrency }) => concurrency)).toEqual(
+      Object.values(before.stages).map(({ concurrency }) => concurrency),
+    );
+  });
+
+  test('after a gap it begins anew, and does not take what it knew for what is', async () => {
+    await world.run(5, SURGE);
+    await world.trust();
+    await world.shift(600);
+    const { tick, decided } = await world.run(1, QUIET);
+    expect(tick).toMatchObject({ anew: true, tick: { arrived: 20 } });
+    expect(decided).toMatchObject({ mode: 'fallback', why: expect.stringContaining('only 1 interval') });
+  });
+
+  test.each([
+    ['missing', undefined, /no policy/],
+    ['corrupted', '{"format":"autoflow-agent","version":1', /no policy.*JSON/],
+    [
+      'of an older network',
+      '{"format":"autoflow-agent","version":1,"network":{"observed":40,"actions":12,"parameters":9000}}',
+      /of another network/,
+    ],
+  ])('with a policy that is %s the rule decides, and it is said', async (name, text, why) => {
+    const path = join(stack.folder, `policy-${name.replaceAll(' ', '-')}.json`);
+    if (text !== undefined) await writeFile(path, text);
+    const controller = thread(path);
+    const other = new World(platform, 'acts', 'v1', controller);
+    expect((await other.run(4, SURGE)).decided).toMatchObject({ mode: 'fallback', why: expect.stringMatching(why) });
+    expect((await other.concurrency())['perform']).toBeGreaterThan(4);
+    await controller.close();
+  });
+
+  test('with a thread that cannot be started the rule decides here', async () => {
+    const { controllerThread } = await import('@autoflow/worker');
+    const controller = controllerThread({ program: join(stack.folder, 'nothing.js') });
+    const other = new World(platform, 'acts', 'v1', controller);
+    expect((await other.run(4, SURGE)).decided).toMatchObject({ mode: 'fallback', why: expect.stringContaining('thread') });
+    await controller.close();
+  });
+});
+
+/** Intervals of before, as if they had been seen. */
+async function remember(intervals: number): Promise<void> {
+  await platform.sql.query(
+    `insert into autoflow.control_steps (pipeline, at, version, tick, decided)
+     select pipeline, s.first - n * interval '15.001 seconds', version, tick || '{"anew":false}', decided
+       from (select *, (select min(at) from autoflow.control_steps) as first from autoflow.control_steps order by at desc limit 1) s, generate_series(1, $1::int) n`,
+    [intervals],
+  );
+  await platform.sql.query(`update autoflow.control_steps set tick = tick || '{"anew":false}'`);
+}

@@ -1,0 +1,183 @@
+/** A pipeline whose past is told row by row: intervals pass when a test says so, by the clock of the database. */
+import { createRequire } from 'node:module';
+import { answerTo, contestants, pretrainedPolicy } from '@autoflow/learning';
+import type { ControlSettings } from '@autoflow/topology/autonomy';
+import { controlStep, controllerThread, type Controller, type ControlStatus, type KeptDecision, type KeptTick } from '@autoflow/worker';
+import { BY, type Platform } from '../execution/platform.js';
+
+export const PROGRAM = createRequire(import.meta.url).resolve('@autoflow/learning/controller');
+export const STAGES = ['measure', 'may-pass', 'perform', 'weigh', 'store'] as const;
+const INTERVAL_S = 15;
+
+export interface Step {
+  readonly at: Date;
+  readonly tick: KeptTick;
+  readonly decided: KeptDecision;
+}
+
+/** What an interval shows: batches that come, and until which stage they get. */
+export interface Interval {
+  readonly batches: number;
+  /** Index of the stage in which they stay; default: all are through. */
+  readonly stuckIn?: number;
+  readonly measured?: boolean;
+  readonly heard?: boolean;
+  readonly serviceMs?: number;
+  readonly peakMemoryMb?: number;
+  readonly outOfMemory?: boolean;
+}
+
+export class World {
+  private ids = 0;
+  constructor(
+    readonly platform: Platform,
+    readonly pipeline = 'acts',
+    public version = 'v1',
+    readonly controller: Controller = inThisThread(),
+  ) {}
+
+  async control(control: ControlSettings, autonomy: 'auto' | 'suggest' = 'auto'): Promise<void> {
+    await this.platform.store.settings.change({ pipeline: this.pipeline, change: { control, autonomy }, by: BY });
+  }
+
+  /** Forgets all that happened, and who controls. */
+  async begin(): Promise<void> {
+    const { sql } = this.platform;
+    await sql.query(
+      'truncate autoflow.controls, autoflow.control_steps, autoflow.batches, autoflow.invocations, autoflow.acknowledgements',
+    );
+    const { stages } = (await this.platform.store.definitions.version(this.pipeline, this.version))!.topology;
+    await this.allocate(Object.fromEntries(stages.map(({ name }) => [name, { memoryMb: 1024, concurrency: 4 }])));
+    await this.control({ mode: 'auto' });
+  }
+
+  allocation = async () => (await this.platform.store.definitions.allocation(this.pipeline, this.version))!;
+  async allocate(stages: Awaited<ReturnType<World['allocation']>>['stages']): Promise<void> {
+    await this.platform.store.definitions.setAllocation({ pipeline: this.pipeline, version: this.version, stages, clamps: {}, by: BY });
+  }
+  concurrency = async () =>
+    Object.fromEntries(Object.entries((await this.allocation()).stages).map(([stage, { concurrency }]) => [stage, concurrency]));
+
+  /** An interval passes in which this happens. */
+  async pass({
+    batches,
+    stuckIn = STAGES.length,
+    measured = true,
+    heard = true,
+    serviceMs = 400,
+    peakMemoryMb = 300,
+    outOfMemory = false,
+  }: Interval): Promise<void> {
+    const { sql, store } = this.platform;
+    await this.shift(INTERVAL_S);
+    const first = this.ids;
+    this.ids += batches;
+    await sql.query(
+      `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, state, ref, memory_mb, opened_at, closed_at, arm)
+       select 'b' || n, $1, $2, 'r', 'live', 'e' || n, $3, '{"counts":{"records":1}}', '{}', now() - interval '9 seconds', case when $3 = 'closed' then now() - interval '4 seconds' end, 'stable'
+         from generate_series($4::int, $5::int) n`,
+      [this.pipeline, this.version, stuckIn < STAGES.length ? 'open' : 'closed', first, first + batches - 1],
+    );
+    if (measured)
+      await store.metering.writeInvocations(
+        Array.from({ length: batches }, (_, i) => first + i).flatMap((n) =>
+          STAGES.slice(0, stuckIn).map((stage) => ({
+            ...INVOCATION,
+            runId: `r${n}`,
+            activityId: stage,
+            executionId: `e${n}`,
+            batchId: `b${n}`,
+            pipeline: this.pipeline,
+            version: this.version,
+            stage,
+            startedAt: new Date(Date.now() - 6_000),
+            durationMs: serviceMs,
+            peakMemoryMb,
+            ...(outOfMemory && { outcome: 'out-of-memory' as const }),
+          })),
+        ),
+      );
+    if (heard) await this.acknowledge();
+  }
+
+  /** Everything lies so much further back. */
+  async shift(seconds: number): Promise<void> {
+    const { sql } = this.platform;
+    const back = `interval '${seconds} seconds'`;
+    await sql.query(`update autoflow.control_steps set at = at - ${back}`);
+    await sql.query(`update autoflow.batches set opened_at = opened_at - ${back}, closed_at = closed_at - ${back}`);
+    await sql.query(`update autoflow.invocations set started_at = started_at - ${back}`);
+    await sql.query(`update autoflow.acknowledgements set at = at - ${back}`);
+  }
+
+  async acknowledge(): Promise<void> {
+    const { store } = this.platform;
+    const pools = Object.entries((await this.allocation()).stages).map(([stage, { memoryMb, concurrency }]) => {
+      return { pipeline: this.pipeline, version: this.version, stage, memoryMb, concurrency, instances: 1 };
+    });
+    await store.hosts.acknowledge('host-1', pools);
+  }
+
+  step(holder = 'one', controller = this.controller): Promise<{ waitMs?: number }> {
+    return controlStep({ pipeline: this.pipeline, holder }, { store: this.platform.store, controller, log: () => undefined });
+  }
+
+  /** So many intervals of the same, each decided. */
+  async run(intervals: number, of: Interval): Promise<Step> {
+    for (let i = 0; i < intervals; i++) {
+      await this.pass(of);
+      await this.step();
+    }
+    return this.last();
+  }
+
+  async last(): Promise<Step> {
+    return (await this.platform.store.control.latest(this.pipeline, 1))[0] as unknown as Step;
+  }
+  async status(): Promise<ControlStatus> {
+    return (await this.platform.store.control.get(this.pipeline))!.state as ControlStatus;
+  }
+  /** As if the agent had been promoted. */
+  async trust(): Promise<void> {
+    await this.platform.sql.query(`update autoflow.controls set state = state || '{"agentStands":true}' where pipeline = $1`, [
+      this.pipeline,
+    ]);
+  }
+}
+
+/** As the thread answers, without its start. */
+export function inThisThread(policy: Parameters<typeof contestants>[0] = pretrainedPolicy()): Controller {
+  const between = contestants(policy);
+  return {
+    decide: (observed, lateCost) => Promise.resolve(answerTo({ kind: 'decide', id: 0, observed, lateCost }, between) as never),
+    compare: (observed, lateCost) => Promise.resolve(answerTo({ kind: 'compare', id: 0, observed, lateCost }, between) as never),
+    close: () => Promise.resolve(),
+  };
+}
+
+export const thread = (policy?: string): Controller => controllerThread({ program: PROGRAM, ...(policy !== undefined && { policy }) });
+
+const INVOCATION = {
+  attempt: 1,
+  release: 'r',
+  scope: 'live',
+  host: 'host-1',
+  queueMs: 1,
+  gateMs: 0,
+  cold: false,
+  coldStartMs: 0,
+  cpuMs: 10,
+  runQueueMs: 0,
+  memoryMb: 1024,
+  enforcement: 'soft',
+  recordsIn: 1,
+  recordsOut: 1,
+  filtered: 0,
+  dead: 0,
+  retried: 0,
+  bytesIn: 1,
+  bytesOut: 1,
+  outcome: 'ok',
+  costUsd: 0,
+  spans: [],
+} as const;
