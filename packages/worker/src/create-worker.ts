@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions as WorkerSettings } from '@temporalio/worker';
-import { createFunctionHost, type FunctionHost } from '@autoflow/function-host';
+import { createFunctionHost, createReplay, type FunctionHost } from '@autoflow/function-host';
 import {
   createMeteringWriter,
   createRecordingWriter,
@@ -13,13 +13,14 @@ import {
 } from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
 import { clientInterceptors, workerInterceptors, workflowSinks } from '@autoflow/telemetry/temporal';
-import { ALLOCATION_QUEUE, CONTROL_QUEUE, EXECUTION_QUEUE, LEARNER_QUEUE } from '@autoflow/topology';
+import { ALLOCATION_QUEUE, CONTROL_QUEUE, EXECUTION_QUEUE, LEARNER_QUEUE, REPLAY_QUEUE } from '@autoflow/topology';
 import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { dataConverterOf } from '@autoflow/workflows/codec';
 import { backfillActivities } from './activities/backfill-activities.js';
 import { controlActivities } from './activities/control-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
+import { shadowActivities } from './activities/shadow-activities.js';
 import { trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
@@ -86,7 +87,11 @@ async function start(options: WorkerOptions, log: Log, closing: Closing): Promis
   const native = closing.add(await NativeConnection.connect(addressOf(temporal)));
   const fleet = closing.add(await joinFleet({ host: options.host, roles, version: VERSION }, { store, log }));
   const running: Running[] = [];
-  if (roles.includes('functions')) running.push(await startFunctions(options, native, store, fleet, log, closing));
+  if (roles.includes('functions'))
+    running.push(
+      await startFunctions(options, native, store, fleet, log, closing),
+      await startReplaying(options, native, store, log, closing),
+    );
   if (roles.includes('workflows') || roles.includes('control'))
     running.push(...(await startWorkflows(options, native, store, log, closing)));
   if (roles.includes('feeder')) running.push(await startFeeding(options, store, log, closing));
@@ -252,6 +257,31 @@ async function startFunctions(
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
   return { done: ended.then(stopHost), stop: end };
+}
+
+/** One at a time on a host: it runs beside live work, in an instance of its own. */
+async function startReplaying(
+  options: WorkerOptions,
+  native: NativeConnection,
+  store: Store,
+  log: Log,
+  closing: Closing,
+): Promise<Running> {
+  const replay = createReplay({ releases: options.releases, releaseSource: (hash) => store.bundles.get(hash), log });
+  closing.add({ close: async () => replay.close() });
+  const worker = await Worker.create({
+    connection: native,
+    namespace: options.temporal.namespace,
+    ...encryption(options),
+    taskQueue: REPLAY_QUEUE,
+    maxConcurrentActivityTaskExecutions: 1,
+    maxHeartbeatThrottleInterval: '2s',
+    activities: shadowActivities({ store, versions: versionsOf(store), replay }),
+    shutdownGraceTime: GRACE.control,
+    identity: `${options.host}/replay`,
+  });
+  closing.add({ close: async () => (worker.getState() === 'INITIALIZED' ? worker.runUntil(async () => {}) : undefined) });
+  return { done: worker.run(), stop: () => shutdown(worker) };
 }
 
 function recordingWriter({ recordShare }: WorkerOptions, { recordings }: Store, log: Log, closing: Closing): RecordingWriter {

@@ -69,6 +69,11 @@ export function startingMemory(plans: ResolvedVersion['plans']): BatchRow['memor
   return Object.fromEntries(Object.entries(plans).map(([stage, plan]) => [stage, plan.memoryMb.slice(0, 1)]));
 }
 
+/** Of each stage the size with which it starts, then those to go to when memory runs out. */
+export function memoryOf(plans: ResolvedVersion['plans']): { readonly [stage: string]: readonly number[] } {
+  return Object.fromEntries(Object.entries(plans).map(([stage, { memoryMb }]) => [stage, memoryMb]));
+}
+
 export function executionArgument({ version, plans }: ResolvedVersion, scope: string, batchId: string, batch: BatchRef): ExecutionArgument {
   return {
     $autoflow: 'execution/1',

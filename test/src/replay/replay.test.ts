@@ -1,14 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildRelease, type Release } from '@autoflow/function-host';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import type { RecordedCall } from '@autoflow/store';
-import { asWritten, defaultAllocation, defaultEnvelope, samplePosition, type Topology } from '@autoflow/topology';
+import {
+  asWritten,
+  defaultAllocation,
+  defaultEnvelope,
+  samplePosition,
+  stageName,
+  type ShadowReport,
+  type Topology,
+} from '@autoflow/topology';
 import { backfill, BY, jsonl, startPlatform, type Platform } from '../execution/platform.js';
 
+const beside = (module: string): string => fileURLToPath(new URL(`./${module}${extname(import.meta.url)}`, import.meta.url));
+/** All in one stage, the order of the nodes as written. */
+const fused = (spec: Release['specs'][number]): Topology => {
+  const nodes = spec.nodes.map(({ id }) => id);
+  return { ...asWritten(spec), stages: [{ name: stageName(nodes), nodes, after: [], partitions: 1 }], batch: { records: 10, bytes: 1e6 } };
+};
 const SHARE = 0.5;
-const ORDERS = Array.from({ length: 40 }, (_, i) => ({
+const ORDERS = Array.from({ length: 24 }, (_, i) => ({
   id: `order-${i}`,
   country: i % 3 === 0 ? 'DE' : 'FR',
   lines:
@@ -21,10 +37,13 @@ const ORDERS = Array.from({ length: 40 }, (_, i) => ({
 }));
 const SAMPLED = ORDERS.filter(({ id }) => samplePosition(id) < SHARE);
 
-describe('recordings', () => {
+describe('recordings and replay', () => {
   const stack = useTestStack();
   let platform: Platform;
   let release: Release;
+  let worker: Worker;
+  let working: Promise<void>;
+  let native: NativeConnection;
   beforeAll(async () => {
     platform = await startPlatform(stack);
     await platform.sql.query(`
@@ -32,8 +51,12 @@ describe('recordings', () => {
       insert into rates values ('DE', 1.19), ('FR', 1.2);
       create table asked (country text);
       create table booked (key text primary key, id text, cents int, note text)`);
-    release = await register('orders', (spec) => asWritten(spec));
+    ({ release } = await register('orders', asWritten));
     await platform.startWorker(undefined, { recordShare: SHARE });
+    native = await NativeConnection.connect({ address: stack.temporal.address });
+    const { namespace } = stack.temporal;
+    worker = await Worker.create({ connection: native, namespace, taskQueue: 'ask', workflowsPath: beside('ask') });
+    working = worker.run();
     await backfill(platform, {
       id: 'recorded',
       pipeline: 'orders',
@@ -41,23 +64,25 @@ describe('recordings', () => {
       source: await jsonl(stack.folder, 'recorded', ORDERS),
     });
   });
-  afterAll(() => platform?.stop());
+  afterAll(async () => {
+    worker?.shutdown();
+    await working;
+    await native?.close();
+    await platform?.stop();
+  });
 
-  /** Builds a module with a release of `orders`; of the first release the version is stable. */
-  async function register(module: string, topologyOf: (spec: Release['specs'][number]) => Topology): Promise<Release> {
-    const built = await buildRelease(
-      fileURLToPath(new URL(`./${module}${extname(import.meta.url)}`, import.meta.url)),
-      platform.options.releases,
-    );
+  /** Builds a module with a release of `orders`, and registers a version of it; the first one is stable. */
+  async function register(module: string, topologyOf: (spec: Release['specs'][number]) => Topology) {
+    const built = await buildRelease(beside(module), platform.options.releases);
     const spec = built.specs.find(({ name }) => name === 'orders')!;
     const topology = topologyOf(spec);
     const envelope = defaultEnvelope(spec, topology);
     const allocation = defaultAllocation(spec, topology, envelope);
-    await platform.store.definitions.registerRelease({
+    const { version } = await platform.store.definitions.registerRelease({
       release: { pipeline: 'orders', hash: built.hash, spec },
       ...{ topology, envelope, allocation, by: BY },
     });
-    return built;
+    return { release: built, version: version.name };
   }
 
   const callsOf = async (sample: readonly { scope: string; key: string }[], node: string): Promise<Map<string, RecordedCall[]>> => {
@@ -95,5 +120,58 @@ describe('recordings', () => {
         expect(booked.get(id)).toEqual([{ digest: expect.stringMatching(/^[0-9a-f]{64}$/), answer: { fields: { booked: true } } }]);
       }
     }
+  });
+
+  describe('shadow', () => {
+    const ALL = { compared: SAMPLED.length, different: 0, notComparable: 0, unanswered: [], differences: [] };
+    const shadow = (version: string, against = 'v1'): Promise<ShadowReport> =>
+      platform.client.workflow.execute('askShadow', {
+        taskQueue: 'ask',
+        workflowId: randomUUID(),
+        args: [{ pipeline: 'orders', version, against, sample: 100 }],
+      });
+    const outside = async () => (await platform.sql.query('select (select count(*) from asked) + (select count(*) from booked) as n')).rows;
+    const SALES = SAMPLED.filter(({ lines }) => lines.length > 0);
+
+    it('finds a version equal that arranges the same functions otherwise, and touches nothing outside', async () => {
+      const before = await outside();
+      const { version } = await register('orders', fused);
+      expect(await shadow(version)).toEqual(ALL);
+      expect(await outside()).toEqual(before);
+    });
+
+    it('names the record, function and field where the code of a release answers otherwise', async () => {
+      const { version } = await register('orders-dearer', asWritten);
+      const report = await shadow(version);
+      expect(report).toMatchObject({ compared: SAMPLED.length, different: SALES.length, notComparable: 0 });
+      expect(report.differences.map(({ key }) => key).sort()).toEqual(SALES.map(({ id }) => id).sort());
+      for (const { key, ...difference } of report.differences)
+        expect([key, difference]).toEqual([key, { function: 'price', field: 'cents', what: 'answers another value' }]);
+    });
+
+    it('catches a wrong write, though nothing is written', async () => {
+      const before = await outside();
+      const { version } = await register('orders-other-note', asWritten);
+      const report = await shadow(version);
+      expect(report.different).toBe(SALES.length);
+      expect(report.differences[0]).toMatchObject({ function: 'price', field: 'note' });
+      // Without what was recorded of the function that makes the note, its arguments still tell.
+      await platform.sql.query(`delete from autoflow.recorded_calls where node = 'price'`);
+      const { differences } = await shadow(version);
+      expect(differences.length).toBe(SALES.length);
+      for (const { function: at, what } of differences) expect([at, what]).toEqual(['book', 'writes with other arguments']);
+      expect(await outside()).toEqual(before);
+    });
+
+    it('does not judge what a read was never asked', async () => {
+      await platform.sql.query(`delete from autoflow.recorded_calls where node = 'look-up-rate'`);
+      expect(await shadow('v1')).toEqual({
+        ...ALL,
+        compared: SAMPLED.length - SALES.length,
+        notComparable: SALES.length,
+        unanswered: [{ function: 'look-up-rate', records: SALES.length }],
+      });
+      await expect(shadow('v99')).rejects.toMatchObject({ cause: { cause: { type: 'UNKNOWN_PIPELINE' } } });
+    });
   });
 });

@@ -1,12 +1,11 @@
 /** The activities of the Backfill workflow. All that they know is in the backfill's row: any worker can go on where another one died. */
-import { Context } from '@temporalio/activity';
 import type { BackfillActivities } from '@autoflow/topology';
 import type { BackfillRow } from '@autoflow/store';
 import { atActivityBoundary } from '../errors.js';
 import { cancelAll, type CancelPorts } from '../feeding/cancel-open.js';
 import { pump, type PumpPorts } from '../feeding/pump.js';
+import { heartbeating } from './heartbeating.js';
 
-const HEARTBEAT_MS = 2_000;
 const WORKFLOW = { actor: 'backfill workflow' } as const;
 
 export function backfillActivities(ports: PumpPorts & CancelPorts): BackfillActivities {
@@ -34,17 +33,4 @@ export function backfillActivities(ports: PumpPorts & CancelPorts): BackfillActi
       }),
     ),
   };
-}
-
-async function heartbeating<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await work(context.cancellationSignal);
-  } catch (error) {
-    context.cancellationSignal.throwIfAborted();
-    throw error;
-  } finally {
-    clearInterval(beat);
-  }
 }

@@ -1,0 +1,3 @@
+export { NOT_RECORDED, type ReplayAnswers } from './answers.js';
+export type * from './contract.js';
+export { createReplay } from './replay.js';

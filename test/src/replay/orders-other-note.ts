@@ -1,0 +1,14 @@
+/** Writes another note, of which no output tells. */
+import { defineFunction, definePipeline, join } from '@autoflow/pipeline';
+import { book, isSale, lines, lookUpRate, Noted, Order, Rated, Receipt, total } from './functions.js';
+
+const price = defineFunction('price', {
+  effect: 'pure',
+  reads: Rated,
+  writes: Noted,
+  handleBatch: (orders) => orders.map(({ rate, total: { cents } }) => ({ cents: Math.round(cents * rate), note: 'thanks' })),
+});
+
+export const orders = definePipeline('orders', { input: Order, key: 'id', output: Receipt }, (order) =>
+  book(price(lookUpRate(isSale(join(order, total(lines(order))))))),
+);
