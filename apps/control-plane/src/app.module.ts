@@ -17,11 +17,12 @@ import { HealthController } from './health/health.controller.js';
 import { HostsController } from './hosts/hosts.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { OptimizationsController } from './optimizations/optimizations.controller.js';
+import { OptimizationsService } from './optimizations/optimizations.service.js';
 import { PipelinesController } from './pipelines/pipelines.controller.js';
 import { PipelinesService } from './pipelines/pipelines.service.js';
 import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
-import { BACKFILL_RUNS, type Ports, STORE } from './ports.js';
+import { BACKFILL_RUNS, OPTIMIZATION_RUNS, type Ports, STORE } from './ports.js';
 import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { DigestController } from './records/digest.controller.js';
 import { BundlesController } from './releases/bundles.controller.js';
@@ -69,6 +70,7 @@ export class AppModule {
       providers: [
         { provide: STORE, useValue: ports.store },
         { provide: BACKFILL_RUNS, useValue: ports.backfillRuns },
+        { provide: OPTIMIZATION_RUNS, useValue: ports.optimizationRuns },
         { provide: LOG, useValue: ports.log },
         { provide: TOKENS, useValue: ports.store.access },
         { provide: SENSITIVE_STORE, useValue: ports.store },
@@ -82,6 +84,7 @@ export class AppModule {
         VersionsService,
         AllocationsService,
         BackfillsService,
+        OptimizationsService,
         EventFeed,
         SensitiveFields,
         DeadLettersService,

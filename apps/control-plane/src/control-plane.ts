@@ -4,6 +4,7 @@ import type { Log, Store } from '@autoflow/store';
 import type { Client } from '@temporalio/client';
 import { AppModule } from './app.module.js';
 import { backfillRuns } from './temporal/backfill-runs.js';
+import { optimizationRuns } from './temporal/optimization-runs.js';
 
 export interface ControlPlaneOptions {
   /** Migrated. The caller closes it. */
@@ -37,7 +38,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     requestsPerMinute = 1_200,
     log = () => undefined,
   } = options;
-  const ports = { store, backfillRuns: backfillRuns(temporal), log };
+  const ports = { store, backfillRuns: backfillRuns(temporal), optimizationRuns: optimizationRuns(temporal), log };
   return serve(AppModule.over(ports, requestsPerMinute), {
     host,
     port,

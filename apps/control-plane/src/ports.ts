@@ -1,9 +1,11 @@
 import type { Log, Store } from '@autoflow/store';
+import type { OptimizationInput } from '@autoflow/topology';
 
 /** What the control plane touches outside. */
 export interface Ports {
   readonly store: Store;
   readonly backfillRuns: BackfillRuns;
+  readonly optimizationRuns: OptimizationRuns;
   readonly log: Log;
 }
 
@@ -17,6 +19,15 @@ export interface BackfillRuns {
   ping(): Promise<void>;
 }
 
+/** The workflows behind optimizations; as those behind backfills. */
+export interface OptimizationRuns {
+  start(input: OptimizationInput): Promise<void>;
+  cancel(optimization: string): Promise<void>;
+  /** Nobody runs an optimization whose workflow was terminated. */
+  isRunning(optimization: string): Promise<boolean>;
+}
+
 /** Injection tokens: explicit, so that no decorator metadata is needed. */
 export const STORE = Symbol('Store');
+export const OPTIMIZATION_RUNS = Symbol('OptimizationRuns');
 export const BACKFILL_RUNS = Symbol('BackfillRuns');

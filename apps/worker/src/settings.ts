@@ -128,6 +128,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
         program: createRequire(import.meta.url).resolve('@autoflow/learning/controller'),
         ...(settings.AUTOFLOW_POLICY !== undefined && { policy: settings.AUTOFLOW_POLICY }),
       },
+      optimizer: { program: createRequire(import.meta.url).resolve('@autoflow/learning/optimizer') },
     }),
     webhooks: { allowPrivate: settings.AUTOFLOW_WEBHOOKS_PRIVATE === 'allow' },
   };

@@ -7,8 +7,6 @@ export type AutoFlowClient = ReturnType<typeof createClient>;
 
 /** Megabytes over a slow line. */
 const UPLOAD_WITHIN_MS = 300_000;
-/** A search takes a minute, and its answer a little more. */
-const SEARCH_WITHIN_MS = 150_000;
 
 interface Page {
   readonly limit?: number;
@@ -66,9 +64,6 @@ export function createClient(options: ClientOptions) {
       /** Simulated from what was measured; nothing is changed. */
       whatIf: (pipeline: string, body: api.WhatIfQuestion) =>
         call<api.WhatIf>(path`/pipelines/${pipeline}/what-if`, { method: 'POST', body }),
-      /** A better topology than the stable one, searched in the twin; nothing is changed. */
-      optimize: (pipeline: string, body: api.OptimizationQuestion) =>
-        call<api.Optimization>(path`/pipelines/${pipeline}/optimizations`, { method: 'POST', body, timeoutMs: SEARCH_WITHIN_MS }),
       digest: (pipeline: string, scope: string) => call<api.ScopeDigest>(path`/pipelines/${pipeline}/digest`, { query: { scope } }),
     },
 
@@ -89,6 +84,8 @@ export function createClient(options: ClientOptions) {
       list: (pipeline: string, of?: Page) =>
         call<{ items: api.Version[]; next?: string }>(path`/pipelines/${pipeline}/versions`, { query: page(of) }),
       show: (pipeline: string, version: string) => call<api.Version>(path`/pipelines/${pipeline}/versions/${version}`),
+      certificate: (pipeline: string, version: string) =>
+        call<api.VersionCertificate>(path`/pipelines/${pipeline}/versions/${version}/certificate`),
       diff: (pipeline: string, from: string, to: string) => call<api.VersionDiff>(path`/pipelines/${pipeline}/versions/${from}/diff/${to}`),
     },
 
@@ -161,6 +158,20 @@ export function createClient(options: ClientOptions) {
       pause: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'pause', reason),
       resume: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'resume', reason),
       cancel: (pipeline: string, id: string, reason?: string) => act(pipeline, id, 'cancel', reason),
+    },
+
+    optimizations: {
+      /** Begins one, and answers at once; `show` tells how far it is. */
+      start: (pipeline: string, body: api.OptimizationQuestion) =>
+        call<api.Optimization>(path`/pipelines/${pipeline}/optimizations`, { method: 'POST', body }),
+      list: (pipeline: string, of?: Page) =>
+        call<{ items: api.Optimization[]; next?: string }>(path`/pipelines/${pipeline}/optimizations`, { query: page(of) }),
+      show: (pipeline: string, id: string) => call<api.OptimizationDetail>(path`/pipelines/${pipeline}/optimizations/${id}`),
+      cancel: (pipeline: string, id: string, reason?: string) =>
+        call<api.Optimization>(`${path`/pipelines/${pipeline}/optimizations/${id}`}:cancel`, {
+          method: 'POST',
+          body: reason === undefined ? {} : { reason },
+        }),
     },
 
     deadLetters: {

@@ -1,7 +1,8 @@
 /** Search for better topologies: plan space, proposers under equal budgets, exact optimum where it can be enumerated. Pure. */
 export { Account, Evaluator, keyOf, type Evaluation } from './evaluator.js';
+export type { OptimizerProtocol, ScoredTopology, SearchProgress } from './asked.js';
 export { Pacer } from './pacer.js';
-export { proposeFrom, type MeasuredPipeline, type ProposedFromMeasurements } from './from-measurements.js';
+export { fitPipeline, hostOf, UNFIT, type Fitted, type FittedPipeline, type MeasuredPipeline } from './fitted-pipeline.js';
 export { paretoFront } from './pareto.js';
 export type { Batching, Budget, Objective, Plan, Problem, SpaceOptions } from './problem.js';
 export { certified, propose, type Progress, type Proposed, type ProposeOptions, type Standing, type Winner } from './propose.js';

@@ -121,11 +121,11 @@ export function certified(problem: Problem, { topology, steps }: Plan): Certific
   return checkCertificate(spec, start.topology, topology, certificate, limits).length === 0 ? certificate : undefined;
 }
 
-function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): ReplicatedSimulation | undefined {
+/** Over records that no search has seen: the best of many is a little lucky on its own. Undefined: the plan cannot run. */
+export function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): ReplicatedSimulation | undefined {
   if (evaluator.evaluate(plan) === undefined) return undefined;
   const model = evaluator.model(plan);
   const records = Math.max(RECORDS, 20 * Math.min(200, model.batchRecords));
-  // Other records than those that the search has seen: the best of many is a little lucky on its own.
   return replicate(
     (seed) =>
       simulate(model, plan.allocation, { arrivals: poissonArrivals(problem.ratePerSecond, records, OTHERS + seed), seed: OTHERS + seed }),

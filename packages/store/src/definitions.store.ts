@@ -17,7 +17,7 @@ export const PIPELINE = `select p.name, p.created_at as "createdAt",
   from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name and v.name = p.stable_version`;
 const RELEASE = 'select pipeline, hash, spec, functions, created_at as "createdAt" from autoflow.releases';
 export const VERSION =
-  'select pipeline, name, hash, release, topology, envelope, parent, author, note, created_at as "createdAt" from autoflow.versions';
+  'select pipeline, name, hash, release, topology, envelope, parent, author, note, proposal, created_at as "createdAt" from autoflow.versions';
 const ALLOCATION = 'select pipeline, version, revision, stages, clamps, actor, reason, updated_at as "updatedAt" from autoflow.allocations';
 
 /** When a version was stable is in the audit log: the first one of a pipeline is there only as what was before. */
@@ -115,8 +115,8 @@ async function registerVersion(sql: Sql, request: NewVersion): Promise<{ version
   const name = `v${number}`;
   await sql.query('update autoflow.pipelines set versions = $2 where name = $1', [pipeline, number]);
   await sql.query(
-    `insert into autoflow.versions (pipeline, name, number, hash, release, topology, envelope, parent, author, note)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `insert into autoflow.versions (pipeline, name, number, hash, release, topology, envelope, parent, author, note, proposal)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       pipeline,
       name,
@@ -128,6 +128,7 @@ async function registerVersion(sql: Sql, request: NewVersion): Promise<{ version
       request.parent,
       by.actor,
       request.note,
+      request.proposal && JSON.stringify(request.proposal),
     ],
   );
   await sql.query('insert into autoflow.allocations (pipeline, version, stages, actor, reason) values ($1, $2, $3, $4, $5)', [

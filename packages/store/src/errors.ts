@@ -12,6 +12,7 @@ export type StoreErrorCode =
   | 'LAST_ADMIN'
   | 'NOT_FOUND'
   | 'NOT_RUNNING'
+  | 'OPTIMIZATION_RUNNING'
   | 'OUTSIDE_CLAMP'
   | 'RECORD_TOO_LARGE'
   | 'ROLLOUT_ACTIVE'
@@ -147,6 +148,17 @@ export class RolloutRefusedError extends StoreError {
   override readonly name = 'RolloutRefusedError';
   constructor(version: string, why: string) {
     super('ROLLOUT_REFUSED', `${version} is not rolled out: ${why}.`, { version });
+  }
+}
+
+/** One at a time: two would propose from the same measurements. */
+export class OptimizationRunningError extends StoreError {
+  override readonly name = 'OptimizationRunningError';
+  constructor(
+    pipeline: string,
+    readonly running: string,
+  ) {
+    super('OPTIMIZATION_RUNNING', `${pipeline} is being optimized already (${running}). Wait for its end, or cancel it.`, { running });
   }
 }
 

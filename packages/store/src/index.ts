@@ -8,6 +8,7 @@ export type * from './inbox.model.js';
 export type * from './events.model.js';
 export type * from './dead-letters.model.js';
 export type * from './idempotency.model.js';
+export type * from './optimizations.model.js';
 export type * from './pages.model.js';
 export type * from './recordings.model.js';
 export type * from './comparisons.model.js';
@@ -26,6 +27,7 @@ export {
   LastAdminError,
   NotFoundError,
   NotRunningError,
+  OptimizationRunningError,
   OutsideClampError,
   RolloutActiveError,
   RolloutRefusedError,

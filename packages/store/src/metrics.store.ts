@@ -38,12 +38,13 @@ export function metricsStore(database: Database, prices: Prices): MetricsStore {
       ]);
       return rows.map((columns) => metricsRow(columns, query, prices));
     },
-    invocations: ({ pipeline, executionId, version, stage, limit }) =>
+    invocations: ({ pipeline, executionId, version, stage, before, limit }) =>
       many<InvocationRow>(
         database,
         `${SELECT_INVOCATIONS} where pipeline = $1 and ($2::text is null or execution_id = $2) and ($3::text is null or version = $3)
-           and ($4::text is null or stage = $4) order by started_at desc, run_id, activity_id, attempt limit $5`,
-        [pipeline, executionId, version, stage, limit],
+           and ($4::text is null or stage = $4) and ($6::timestamptz is null or started_at < $6)
+         order by started_at desc, run_id, activity_id, attempt limit $5`,
+        [pipeline, executionId, version, stage, limit, before],
       ),
   };
 }

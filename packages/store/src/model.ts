@@ -11,6 +11,7 @@ import type { EventStore, WebhookStore } from './events.model.js';
 import type { ComparisonStore } from './comparisons.model.js';
 import type { DeadLetterStore } from './dead-letters.model.js';
 import type { IdempotencyStore } from './idempotency.model.js';
+import type { OptimizationStore } from './optimizations.model.js';
 import type { PageStore } from './pages.model.js';
 import type { RecordingStore } from './recordings.model.js';
 import type { RolloutStore, VersionStatusRow } from './rollouts.model.js';
@@ -48,7 +49,18 @@ export interface VersionRow {
   readonly parent?: string;
   readonly author: string;
   readonly note?: string;
+  /** Of a version that an optimizer proposed. */
+  readonly proposal?: VersionProposal;
   readonly createdAt: Date;
+}
+/** Why a version should be better: who found it, what it is predicted to do, and the proof that it is legal. */
+export interface VersionProposal {
+  readonly optimization: string;
+  readonly proposer: string;
+  readonly ratePerSecond: number;
+  readonly predicted: object;
+  readonly gain: object;
+  readonly certificate: object;
 }
 export interface AllocationRow {
   readonly pipeline: string;
@@ -94,6 +106,7 @@ export interface DefinitionStore {
     allocation: Allocation;
     parent?: string;
     note?: string;
+    proposal?: VersionProposal;
     by: Actor;
   }): Promise<{ version: VersionRow; created: boolean }>;
   versions(pipeline: string): Promise<VersionRow[]>;
@@ -381,6 +394,8 @@ export interface MetricsStore {
     executionId?: string;
     version?: string;
     stage?: string;
+    /** Started before. */
+    before?: Date;
     limit: number;
   }): Promise<InvocationRow[]>;
 }
@@ -449,6 +464,7 @@ export type Channel =
   | 'autoflow_inbox'
   | 'autoflow_outcomes'
   | 'autoflow_hosts'
+  | 'autoflow_settings'
   | 'autoflow_events';
 
 export interface Store {
@@ -477,6 +493,7 @@ export interface Store {
   readonly pages: PageStore;
   readonly trainings: TrainingStore;
   readonly control: ControlStore;
+  readonly optimizations: OptimizationStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   /** Applies outstanding migrations under an advisory lock; refuses a newer schema. */

@@ -23,6 +23,7 @@ import { migrations } from './migrations/index.js';
 import { migrate } from './migrator.js';
 import type { Store } from './model.js';
 import { webhookStore } from './webhooks.store.js';
+import { optimizationStore } from './optimizations.store.js';
 import { pageStore } from './pages.store.js';
 import { recordingStore } from './recordings.store.js';
 import { rolloutStore } from './rollouts.store.js';
@@ -84,6 +85,7 @@ export async function openStore({
     pages: pageStore(database),
     trainings: trainingStore(database),
     control: controlStore(database),
+    optimizations: optimizationStore(database),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
     ping: () => database.ping(),

@@ -2,6 +2,7 @@ import { DEFAULT_SETTINGS, type OperationSettings } from '@autoflow/topology/aut
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, StaleRevisionError } from './errors.js';
+import { notify } from './notify.js';
 import { one } from './rows.js';
 import type { SettingsRow, SettingsStore } from './settings.model.js';
 
@@ -34,6 +35,7 @@ async function change(sql: Sql, { pipeline, change, revision, by }: Parameters<S
     before: { revision: before.revision, ...settingsOf(before) },
     after: { revision: before.revision + 1, ...after },
   });
+  await notify(sql, ['autoflow_settings'], pipeline);
   return (await find(sql, pipeline))!;
 }
 

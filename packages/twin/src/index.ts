@@ -13,6 +13,7 @@ export {
 } from './analytic/analytic-model.js';
 export { backlog, poissonArrivals } from './arrivals.js';
 export { billedMs, costPer1000, invocationCost, usageCost } from './cost.js';
+export { driftOf, type Drift } from './fit/drift.js';
 export { fit, modelsFor, type Fit, type FitProblem, type FittedFunction } from './fit/fit.js';
 export { type MeteredInvocation, type MeteredSpan } from './fit/rows.js';
 export { kendallTau } from './kendall.js';

@@ -42,6 +42,8 @@ export interface WorkerOptions {
   };
   /** Of allocations (role control); without it nothing is controlled. */
   readonly controller?: ControllerSettings;
+  /** The program that fits and searches (control role): `@autoflow/learning/optimizer`, which this package does not load. Undefined: nothing is optimized here. */
+  readonly optimizer?: { readonly program: string };
 }
 export interface RunningWorker {
   /** Settles when the worker has stopped; rejects when a part of it failed for good. */

@@ -1,4 +1,5 @@
 /** One process of AutoFlow, in any of its roles: the only place where workflows, function host, stores and activities meet. */
+import { availableParallelism } from 'node:os';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions as WorkerSettings } from '@temporalio/worker';
@@ -21,6 +22,7 @@ import { backfillActivities } from './activities/backfill-activities.js';
 import { controlActivities } from './activities/control-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import { shadowActivities } from './activities/shadow-activities.js';
+import { optimizationActivities } from './activities/optimization-activities.js';
 import { trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
@@ -34,6 +36,7 @@ import { VERSION } from './fleet/version.js';
 import { adoptSdkLog, createLog, type Log } from './log.js';
 import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
+import { startSchedules } from './optimizing/schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { versionsOf } from './versions.js';
 import { startWebhooks } from './webhooks/deliver.js';
@@ -148,13 +151,17 @@ async function startWorkflows(
     closing.add(startMaintenance({ store, batches, log }, options.retention));
     closing.add(startBackfillRecovery({ store, client, log }));
     closing.add(startWebhooks({ store, log }, options.webhooks));
+    if (options.optimizer) closing.add(await startSchedules({ store, client, log }));
     closing.add(startSettlingAbandoned({ store, client, settle: execution.settle, log }));
     await add({
       ...common,
       taskQueue: CONTROL_QUEUE,
       // A feed learns of a pause or a cancellation with its next heartbeat that is sent.
       maxHeartbeatThrottleInterval: '2s',
-      activities: backfillActivities({ store, versions, client, settle: execution.settle, access }),
+      activities: {
+        ...backfillActivities({ store, versions, client, settle: execution.settle, access }),
+        ...(options.optimizer && optimizationActivities({ store, ...options.optimizer, cores: availableParallelism() })),
+      },
       shutdownGraceTime: GRACE.control,
       identity: `${options.host}/control`,
     });

@@ -62,3 +62,14 @@ export const ALLOCATION_WORKFLOW = 'Allocation';
 export function allocationWorkflowId(pipeline: string): string {
   return `allocation/${pipeline}`;
 }
+/** Workflow type of an optimization, on the control queue; cancelled as any workflow is. */
+export const OPTIMIZATION_WORKFLOW = 'Optimization';
+export const OPTIMIZATION_PREFIX = 'optimization/';
+
+export function optimizationWorkflowId(optimization: string): string {
+  return `${OPTIMIZATION_PREFIX}${optimization}`;
+}
+/** Of the Temporal Schedule by which a pipeline is optimized again and again. */
+export function optimizationScheduleId(pipeline: string): string {
+  return `optimize/${pipeline}`;
+}

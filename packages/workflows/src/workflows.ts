@@ -3,3 +3,4 @@ export { execution as default } from './execution/execution.js';
 export { Backfill } from './backfill.js';
 export { Training } from './training.js';
 export { Allocation } from './allocation.js';
+export { Optimization } from './optimization.js';

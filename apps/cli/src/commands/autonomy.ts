@@ -74,6 +74,7 @@ export function settingsText({
   frozen,
   pinned,
   objective,
+  optimizeEvery,
   spendCapUsd,
   revision,
   actor,
@@ -89,6 +90,7 @@ export function settingsText({
     ...(objective === undefined
       ? []
       : [`objective  least ${objective.minimise}${objective.p99Ms === undefined ? '' : `, p99 ≤ ${objective.p99Ms} ms`}`]),
+    ...(optimizeEvery === undefined ? [] : [`optimized  every ${optimizeEvery}`]),
     ...(spendCapUsd === undefined ? [] : [`spend cap  $${spendCapUsd}`]),
   ].join('\n');
 }

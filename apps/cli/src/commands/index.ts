@@ -18,6 +18,7 @@ import { registerHosts } from './hosts.js';
 import { registerInit } from './init.js';
 import { registerLoad } from './load.js';
 import { registerMetrics } from './metrics.js';
+import { registerOptimizations } from './optimizations.js';
 import { registerOptimize } from './optimize.js';
 import { registerPipelines } from './pipelines.js';
 import { registerRecords } from './records.js';
@@ -62,6 +63,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerMetrics,
   registerWhatIf,
   registerOptimize,
+  registerOptimizations,
   registerDeadLetters,
   registerEvents,
   registerWebhooks,

@@ -22,6 +22,8 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/digest',
   'GET /v1/pipelines/{pipeline}/graph',
   'GET /v1/pipelines/{pipeline}/metrics',
+  'GET /v1/pipelines/{pipeline}/optimizations',
+  'GET /v1/pipelines/{pipeline}/optimizations/{optimization}',
   'GET /v1/pipelines/{pipeline}/releases',
   'GET /v1/pipelines/{pipeline}/releases/{release}',
   'GET /v1/pipelines/{pipeline}/settings',
@@ -29,6 +31,7 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/versions',
   'GET /v1/pipelines/{pipeline}/versions/{from}/diff/{to}',
   'GET /v1/pipelines/{pipeline}/versions/{version}',
+  'GET /v1/pipelines/{pipeline}/versions/{version}/certificate',
   'GET /v1/tokens',
   'GET /v1/tokens/{token}',
   'GET /v1/webhooks',
@@ -44,6 +47,7 @@ const ROUTES = [
   'POST /v1/pipelines/{pipeline}/dead-letters:discard',
   'POST /v1/pipelines/{pipeline}/dead-letters:redrive',
   'POST /v1/pipelines/{pipeline}/optimizations',
+  'POST /v1/pipelines/{pipeline}/optimizations/{optimization}:cancel',
   'POST /v1/pipelines/{pipeline}/releases',
   'POST /v1/pipelines/{pipeline}/versions',
   'POST /v1/pipelines/{pipeline}/what-if',
@@ -91,7 +95,7 @@ test('every operation says what it takes, what it answers and how it fails', asy
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     expect([route, parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)]).toEqual([route, inPath]);
     expect([route, parameters.every(({ schema }) => schema !== undefined)]).toEqual([route, true]);
-    const done = responses['200'] ?? responses['201'];
+    const done = responses['200'] ?? responses['201'] ?? responses['202'];
     expect([route, done?.content?.['application/json']?.schema]).toEqual([
       route,
       { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) },

@@ -1,105 +1,75 @@
-import { Body, Controller, Inject, Param } from '@nestjs/common';
-import { Optimization, OptimizationQuestion, ProposerName } from '@autoflow/client/schemas';
-import { Post, ProblemError } from '@autoflow/http';
-import type { ProposedFromMeasurements } from '@autoflow/optimizer';
-import type { Store } from '@autoflow/store';
-import { MEMORY_SIZES_MB } from '@autoflow/topology';
-import type { ReplicatedSimulation } from '@autoflow/twin';
+import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
+import {
+  CancelOptimization,
+  Optimization,
+  OptimizationDetail,
+  OptimizationList,
+  OptimizationQuestion,
+  OptimizationsQuery,
+} from '@autoflow/client/schemas';
+import { type By, Caller, Get, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
-import { currentAllocation, hostOf, invocationsOf, measuredBy, notIdentifiable } from '../measurements/measurements.js';
-import { findPipeline, findRelease, findVersion } from '../pipelines/lookup.js';
-import { STORE } from '../ports.js';
-import { searchInThread } from './search-in-thread.js';
+import { OptimizationsService } from './optimizations.service.js';
 
-type Question = z.output<typeof OptimizationQuestion>;
-
-/** What a whole proposal may take, fit and replications of the winner not counted. */
-const SEARCH_MS = 45_000;
-const EVALUATIONS = 2_000;
-const INSTANCES = 32;
+const BODY: readonly ProblemCode[] = [
+  'PIPELINE_UNKNOWN',
+  'TEMPORAL_UNAVAILABLE',
+  'MALFORMED_JSON',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'INVALID_BODY',
+];
 
 @Controller('v1/pipelines/:pipeline/optimizations')
 export class OptimizationsController {
-  constructor(@Inject(STORE) private readonly store: Store) {}
+  constructor(@Inject(OptimizationsService) private readonly optimizations: OptimizationsService) {}
 
   @Post('', {
-    summary: 'A better topology than the stable one, searched in the twin and certified, or why there is none; nothing is changed',
+    summary: 'Search for a better topology than the stable one, and register it unless it is a dry run; answered at once',
+    note: 'What is registered is rolled out as far as the autonomy of the pipeline allows. One at a time of each pipeline.',
     access: 'operator',
     answers: Optimization,
-    problems: [
-      'PIPELINE_UNKNOWN',
-      'VERSION_UNKNOWN',
-      'RELEASE_UNKNOWN',
-      'MALFORMED_JSON',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'INVALID_BODY',
-      'NOT_IDENTIFIABLE',
-      'SEARCH_RUNNING',
-    ],
+    status: 202,
+    idempotent: 'kept',
+    problems: [...BODY, 'OPTIMIZATION_RUNNING'],
   })
-  async optimize(@Param('pipeline') pipeline: string, @Body({ schema: OptimizationQuestion }) question: Question) {
-    const { stable } = await findPipeline(this.store, pipeline);
-    const running = await findVersion(this.store, pipeline, stable.version);
-    const { spec } = await findRelease(this.store, pipeline, running.release);
-    const measured = await measuredBy(this.store, running, question.since);
-    const rows = await invocationsOf(this.store, pipeline, running.release);
-    const ratePerSecond = question.ratePerSecond ?? (question.times ?? 1) * measured.throughput;
-    const { minimise = 'cost', p95Ms, p99Ms } = question;
-    const found = await searchInThread({
-      measured: {
-        spec,
-        rows,
-        host: hostOf(rows, question.cores),
-        running: {
-          topology: running.topology,
-          envelope: running.envelope,
-          allocation: await currentAllocation(this.store, running),
-          measured,
-        },
-        ratePerSecond,
-        objective: { minimise, ...(p95Ms !== undefined && { p95Ms }), ...(p99Ms !== undefined && { p99Ms }) },
-        limits: { memoryMb: MEMORY_SIZES_MB, instances: INSTANCES },
-        seed: question.seed ?? 1,
-      },
-      proposers: question.proposers ?? ProposerName.options,
-      budget: { evaluations: question.evaluations ?? EVALUATIONS, ms: SEARCH_MS },
-    });
-    if (found === undefined) throw new ProblemError('SEARCH_RUNNING', 'This control plane is searching already.');
-    if ('refused' in found) throw notIdentifiable([found.refused]);
-    if ('missing' in found) throw notIdentifiable([...new Set(found.missing.map(({ message }) => message))]);
-    return { pipeline, version: running.name, ratePerSecond, ...presented(found, measured) };
+  start(
+    @Param('pipeline') pipeline: string,
+    @Body({ schema: OptimizationQuestion }) question: z.output<typeof OptimizationQuestion>,
+    @Caller() by: By,
+  ) {
+    return this.optimizations.start(pipeline, question, by);
   }
-}
 
-type Answer = z.input<typeof Optimization>;
+  @Get('', { summary: 'Optimizations, newest first', access: 'viewer', answers: OptimizationList, problems: ['PIPELINE_UNKNOWN'] })
+  list(@Param('pipeline') pipeline: string, @Query({ schema: OptimizationsQuery }) page: z.output<typeof OptimizationsQuery>) {
+    return this.optimizations.list(pipeline, page);
+  }
 
-function presented(
-  { proposed, error, notes }: ProposedFromMeasurements,
-  measured: Answer['running']['measured'],
-): Omit<Answer, 'pipeline' | 'version' | 'ratePerSecond'> {
-  const { winner, reason, start, front, gap, standing } = proposed;
-  return {
-    ...(winner && {
-      proposal: {
-        topology: winner.plan.topology,
-        allocation: winner.plan.allocation,
-        proposer: winner.proposer,
-        predicted: figuresOf(winner.predicted),
-        gain: winner.gain,
-        certificate: winner.certificate as unknown as NonNullable<Answer['proposal']>['certificate'],
-      },
-    }),
-    ...(reason !== undefined && { reason }),
-    running: { measured, ...(start.predicted && { predicted: figuresOf(start.predicted) }) },
-    error,
-    front: front.map(({ figures, plan: { topology, allocation } }) => ({ ...figures, topology, allocation })),
-    gap,
-    standing: standing.map(({ best, ...one }) => ({ ...one, ...(best && { best: best.figures }) })),
-    notes: [...notes],
-  };
-}
+  @Get(':optimization', {
+    summary: 'One optimization: how far it is, what it has found, and the reason of every decision',
+    access: 'viewer',
+    answers: OptimizationDetail,
+    problems: ['PIPELINE_UNKNOWN', 'OPTIMIZATION_UNKNOWN'],
+  })
+  show(@Param('pipeline') pipeline: string, @Param('optimization') id: string) {
+    return this.optimizations.show(pipeline, id);
+  }
 
-function figuresOf({ throughput, latencyMs, costPer1000 }: ReplicatedSimulation) {
-  return { throughput, latencyMs, costPer1000 };
+  @Post(':optimization\\:cancel', {
+    summary: 'End it; what it has registered stays',
+    access: 'operator',
+    answers: Optimization,
+    status: 202,
+    idempotent: 'kept',
+    problems: [...BODY, 'OPTIMIZATION_UNKNOWN'],
+  })
+  cancel(
+    @Param('pipeline') pipeline: string,
+    @Param('optimization') id: string,
+    @Body({ schema: CancelOptimization }) { reason }: z.output<typeof CancelOptimization>,
+    @Caller() by: By,
+  ) {
+    return this.optimizations.cancel(pipeline, id, by(reason ?? 'cancelled over the API'));
+  }
 }

@@ -1,55 +1,31 @@
-import { hashTopology } from '@autoflow/topology';
-import { checkCertificate } from '@autoflow/topology/rewrites';
 import { expect, test } from 'vitest';
-import { Optimization } from '@autoflow/client/schemas';
+import { Optimization, OptimizationDetail } from '@autoflow/client/schemas';
+import { CONTROL_QUEUE } from '@autoflow/topology';
+import { OPTIMIZATION_WORKFLOW, optimizationWorkflowId } from '@autoflow/workflows';
 import { useApi } from '../testing/api.js';
-import { invocations, settle } from '../testing/measured.js';
-import { parcelsSpec } from '../testing/parcels.js';
 
 const api = useApi();
 const PATH = '/v1/pipelines/parcels/optimizations';
-const EXECUTIONS = 60;
 
-/** Every other execution has so many records, the others one. */
-const rows = (records: number) =>
-  invocations(EXECUTIONS, (e, s) => {
-    const n = e % 2 === 0 ? 1 : records;
-    const functionCpuMs = 2 + 0.5 * n + 0.1 * ((e + s) % 3);
-    return { records: n, durationMs: 8 + 0.7 * n + functionCpuMs, cpuMs: functionCpuMs + 1, functionCpuMs };
-  });
-const settled = () => settle(api.store, EXECUTIONS);
-
-test('only a dry run there is, and only what is known can be asked', async () => {
-  for (const body of [{}, { dryRun: false }, { dryRun: true, proposers: ['oracle'] }, { dryRun: true, times: 2, ratePerSecond: 5 }])
+test('only what is known can be asked', async () => {
+  for (const body of [{ dryRun: 'yes' }, { proposers: ['oracle'] }, { times: 2, ratePerSecond: 5 }, { training: { learners: 0 } }])
     expect((await api.send('POST', PATH, { body })).problem.code).toBe('INVALID_BODY');
+  expect((await api.send('GET', `${PATH}/opt-0`)).problem.code).toBe('OPTIMIZATION_UNKNOWN');
 });
 
-test('nothing is proposed from measurements that do not tell enough', async () => {
-  const never = await api.send('POST', PATH, { body: { dryRun: true } });
-  expect([never.status, never.problem.code]).toEqual([422, 'NOT_IDENTIFIABLE']);
+test('an optimization has a row, then a workflow; of a pipeline one at a time, until it is cancelled', async () => {
+  const { status, json } = await api.send('POST', PATH, { body: { dryRun: true, since: '1h', reason: 'try' } });
+  expect(status).toBe(202);
+  const begun = Optimization.parse(json);
+  expect(begun).toMatchObject({ pipeline: 'parcels', state: 'running', actor: 'admin', request: { dryRun: true, sinceMs: 3_600_000 } });
+  const run = await api.temporal.workflow.getHandle(optimizationWorkflowId(begun.id)).describe();
+  expect([run.type, run.taskQueue, run.status.name]).toEqual([OPTIMIZATION_WORKFLOW, CONTROL_QUEUE, 'RUNNING']);
+  expect((await api.viewer.audit({ pipeline: 'parcels' })).items[0]).toMatchObject({ action: 'optimization.create', reason: 'try' });
 
-  await settled();
-  await api.store.metering.maintain(30);
-  await api.store.metering.writeInvocations(rows(1));
-  const oneSize = await api.send('POST', PATH, { body: { dryRun: true } });
-  expect([oneSize.status, oneSize.problem.code]).toEqual([422, 'NOT_IDENTIFIABLE']);
-  expect(oneSize.problem.errors!.some(({ message }) => message.includes('probes of one record'))).toBe(true);
-});
-
-test('with several batch sizes it proposes what the checker of certificates passes, and can be registered', async () => {
-  await api.store.metering.writeInvocations(
-    rows(8).map((row) => ({ ...row, runId: `more-${row.runId}`, executionId: `more-${row.executionId}` })),
-  );
-  const body = { dryRun: true, ratePerSecond: 5, evaluations: 60 };
-  const { json } = await api.send('POST', PATH, { body });
-  const found = Optimization.parse(json);
-  const { topology: stable } = await api.admin.versions.show('parcels', 'v1');
-  expect(found).toMatchObject({ pipeline: 'parcels', version: 'v1', ratePerSecond: 5, error: { throughput: expect.any(Number) } });
-  const { topology, allocation, certificate, predicted } = found.proposal!;
-  expect(hashTopology(topology)).not.toBe(hashTopology(stable));
-  expect(checkCertificate(parcelsSpec, stable, topology, certificate)).toEqual([]);
-  expect(predicted.costPer1000.all.mean).toBeLessThan(found.running.predicted!.costPer1000.all.mean);
-  expect(found.standing.map(({ proposer }) => proposer)).toEqual(['exhaustive', 'analytic', 'beam', 'annealing', 'greedy', 'random']);
-  const { created } = await api.admin.versions.register('parcels', { topology, allocation, note: 'proposed' });
-  expect(created).toBe(true);
+  expect((await api.send('POST', PATH, { body: {} })).problem).toMatchObject({ code: 'OPTIMIZATION_RUNNING', status: 409 });
+  expect(await api.operator.optimizations.cancel('parcels', begun.id, 'enough')).toMatchObject({ state: 'cancelled', reason: 'enough' });
+  const next = await api.operator.optimizations.start('parcels', {});
+  expect((await api.viewer.optimizations.list('parcels')).items.map(({ id }) => id)).toEqual([next.id, begun.id]);
+  expect(OptimizationDetail.parse(await api.viewer.optimizations.show('parcels', next.id))).toEqual(next);
+  await api.operator.optimizations.cancel('parcels', next.id);
 });

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
-import { NewVersion, Registered, Version, VersionDiff, VersionList, VersionsQuery } from '@autoflow/client/schemas';
+import { NewVersion, Registered, Version, VersionCertificate, VersionDiff, VersionList, VersionsQuery } from '@autoflow/client/schemas';
 import { type By, Caller, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -55,6 +55,16 @@ export class VersionsController {
   })
   show(@Param('pipeline') pipeline: string, @Param('version') version: string) {
     return this.versions.show(pipeline, version);
+  }
+
+  @Get(':version/certificate', {
+    summary: 'Of a version that an optimizer proposed: every rewrite from its parent with the side conditions that hold',
+    access: 'viewer',
+    answers: VersionCertificate,
+    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'CERTIFICATE_NONE'],
+  })
+  certificate(@Param('pipeline') pipeline: string, @Param('version') version: string) {
+    return this.versions.certificate(pipeline, version);
   }
 
   @Get(':from/diff/:to', {

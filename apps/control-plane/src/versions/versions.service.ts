@@ -29,6 +29,13 @@ export class VersionsService {
     return presentVersion(await findVersion(this.store, name, version), pipeline);
   }
 
+  async certificate(name: string, version: string) {
+    await findPipeline(this.store, name);
+    const { proposal } = await findVersion(this.store, name, version);
+    if (proposal === undefined) throw new ProblemError('CERTIFICATE_NONE', `No optimizer proposed ${version}: it was registered by hand.`);
+    return { version, certificate: proposal.certificate };
+  }
+
   /** Registers nothing that is not legal. The same release, topology and envelope again answer the version there is. */
   async register(name: string, body: z.output<typeof NewVersion>, by: By) {
     const pipeline = await findPipeline(this.store, name);

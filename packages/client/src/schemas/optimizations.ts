@@ -1,19 +1,20 @@
 import { z } from 'zod';
-import { PipelineName, VersionName } from './common.js';
+import { Limit as PageLimit, pageOf, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
 import { Span } from './metrics.js';
 import { Allocation, Topology } from './topology.js';
 import { Estimate, Predicted } from './what-if.js';
 
-export const ProposerName = z.enum(['exhaustive', 'analytic', 'beam', 'annealing', 'greedy', 'random']);
+export const ProposerName = z.enum(['exhaustive', 'analytic', 'beam', 'annealing', 'greedy', 'random', 'gcn']);
 export type ProposerName = z.infer<typeof ProposerName>;
 
 /** Milliseconds that p95 or p99 may take at most. */
 const Limit = z.number().positive().max(86_400_000);
 
-/** What shall be least, and within which limits; a search for it in the twin. Default: cost, at the rate that arrives now. */
+/** What shall be least, and within which limits. Default: as the pipeline's objective says, else cost, at the rate that was measured. */
 export const OptimizationQuestion = z
   .strictObject({
-    dryRun: z.literal(true, { error: 'only dryRun: true is there today: nothing is rolled out from here' }),
+    /** Proposes only; default: what is proposed is registered, and rolled out as far as autonomy allows. */
+    dryRun: z.boolean().exactOptional(),
     minimise: z.enum(['cost', 'latency']).exactOptional(),
     p95Ms: Limit.exactOptional(),
     p99Ms: Limit.exactOptional(),
@@ -21,12 +22,24 @@ export const OptimizationQuestion = z
     times: z.number().positive().max(1e4).exactOptional(),
     /** Plans that the twin is asked about, by all proposers together. Default: 2,000; the time ends it where that comes first. */
     evaluations: z.int().min(10).max(100_000).exactOptional(),
+    /** Of the whole search; default: 45. */
+    seconds: z.number().min(1).max(3_600).exactOptional(),
     proposers: z.array(ProposerName).min(1).exactOptional(),
     seed: z.int().min(0).max(1e9).exactOptional(),
     /** Measurements of so long are learned from. Default: a day. */
     since: Span.exactOptional(),
-    /** Of the host that runs the functions; default: those of the control plane's. */
+    /** What the stable version did with the records of this scope is what the twin is held against; default: with all. */
+    scope: ScopeName.exactOptional(),
+    /** Of the host that runs the functions; default: those of the control worker's. */
     cores: z.int().min(1).max(1024).exactOptional(),
+    /** Learners that train the resource agent beside the search; needs workers with the role `learner`. */
+    training: z
+      .strictObject({
+        learners: z.int().min(1).max(64),
+        budget: z.strictObject({ steps: z.int().min(1).max(1e9), seconds: z.number().positive().max(86_400).exactOptional() }),
+      })
+      .exactOptional(),
+    reason: Reason.exactOptional(),
   })
   .refine(({ ratePerSecond, times }) => ratePerSecond === undefined || times === undefined, {
     message: 'give ratePerSecond or times, not both',
@@ -43,46 +56,107 @@ const Measured = z.object({
   costPer1000: z.object({ all: z.number(), withoutActions: z.number() }).exactOptional(),
 });
 
+const Decision = z.object({
+  step: z.enum(['gather', 'fit', 'propose', 'train', 'allocate', 'register', 'roll-out']),
+  /** `stop`: nothing follows; it is no failure. */
+  verdict: z.enum(['go-on', 'stop']),
+  code: z.string().exactOptional(),
+  reason: z.string(),
+});
+
+/** An optimization: how far it is, and the reason of every decision. */
 export const Optimization = z
   .object({
+    id: z.string(),
     pipeline: PipelineName,
-    /** The stable one, which a proposal would take the place of. */
-    version: VersionName,
-    ratePerSecond: z.number(),
-    /** Absent: keep the stable version, for `reason`. */
-    proposal: z
+    actor: z.string(),
+    state: z.enum(['running', 'completed', 'cancelled', 'failed']),
+    request: z.looseObject({ dryRun: z.boolean() }),
+    decisions: z.array(Decision),
+    progress: z
       .object({
-        topology: Topology,
-        allocation: Allocation,
-        proposer: z.string(),
-        predicted: Predicted,
-        /** ln of what is minimised (and of broken limits) less that of the stable version: −0.1 is about ten per cent better. */
-        gain: Estimate,
-        /** Every step from the stable topology with its side conditions; checked by code that shares nothing with what made it. */
-        certificate: z.looseObject({ from: z.string(), to: z.string(), steps: z.array(z.looseObject({ step: z.looseObject({}) })) }),
+        step: Decision.shape.step,
+        about: z.string().exactOptional(),
+        done: z.int().exactOptional(),
+        of: z.int().exactOptional(),
       })
       .exactOptional(),
+    /** The stable one when it began, which a proposal would take the place of. */
+    version: VersionName.exactOptional(),
+    registered: VersionName.exactOptional(),
+    rollout: z.string().exactOptional(),
     reason: z.string().exactOptional(),
-    /** The stable version: as measured, and as predicted at the rate that was asked for. */
-    running: z.object({ measured: Measured, predicted: Predicted.exactOptional() }),
-    /** The twin's own, on the running version: (predicted − measured) / measured. */
-    error: z.object({ throughput: z.number(), p95: z.number(), costPer1000: z.number().exactOptional() }),
-    /** Cost × p95 × throughput: plans that no other beats in all, by cost. */
-    front: z.array(Figures.extend({ topology: Topology, allocation: Allocation })),
-    /** To the exact optimum of an enumerated space, or why there is none. Below 0: what was found lies outside that space and is better. */
-    gap: z.union([z.object({ share: z.number(), space: Exact }), z.object({ reason: z.string() })]),
-    standing: z.array(
-      z.object({
-        proposer: z.string(),
-        evaluations: z.int(),
-        ms: z.number(),
-        best: Figures.exactOptional(),
-        regret: z.number().exactOptional(),
-        exact: Exact.exactOptional(),
-        note: z.string().exactOptional(),
-      }),
-    ),
-    notes: z.array(z.object({ code: z.string(), function: z.string().exactOptional(), message: z.string() })),
+    createdAt: Timestamp,
+    endedAt: Timestamp.exactOptional(),
   })
   .meta({ id: 'Optimization' });
 export type Optimization = z.infer<typeof Optimization>;
+export const OptimizationList = pageOf(Optimization).meta({ id: 'OptimizationList' });
+export const OptimizationsQuery = z.strictObject({ limit: PageLimit, cursor: z.string().max(200).exactOptional() });
+export const CancelOptimization = z.strictObject({ reason: Reason.exactOptional() }).meta({ id: 'CancelOptimization' });
+
+/** With all that its steps have found out so far. */
+export const OptimizationDetail = Optimization.extend({
+  ratePerSecond: z.number().exactOptional(),
+  measured: Measured.exactOptional(),
+  /** The twin's own, on the running version: (predicted − measured) / measured. */
+  error: z.object({ throughput: z.number(), p95: z.number(), costPer1000: z.number().exactOptional() }).exactOptional(),
+  /** It was measured at saturation, where latencies are not compared. */
+  saturated: z.boolean().exactOptional(),
+  notes: z.array(z.object({ code: z.string(), function: z.string().exactOptional(), message: z.string() })).exactOptional(),
+  found: z
+    .object({
+      /** Absent: keep the stable version, for `reason`. */
+      proposal: z
+        .object({
+          topology: Topology,
+          allocation: Allocation,
+          proposer: z.string(),
+          predicted: Predicted,
+          /** ln of what is minimised (and of broken limits) less that of the stable version: −0.1 is about ten per cent better. */
+          gain: Estimate,
+          /** Every step from the stable topology with its side conditions; checked by code that shares nothing with what made it. */
+          certificate: z.looseObject({ from: z.string(), to: z.string(), steps: z.array(z.looseObject({ step: z.looseObject({}) })) }),
+        })
+        .exactOptional(),
+      reason: z.string().exactOptional(),
+      /** The stable version as predicted at the rate that was asked for. */
+      running: Predicted.exactOptional(),
+      /** Cost × p95 × throughput: plans that no other beats in all, by cost. */
+      front: z.array(Figures.extend({ topology: Topology, allocation: Allocation })),
+      /** To the exact optimum of an enumerated space, or why there is none. Below 0: what was found lies outside that space and is better. */
+      gap: z.union([z.object({ share: z.number(), space: Exact }), z.object({ reason: z.string() })]),
+      standing: z.array(
+        z.object({
+          proposer: z.string(),
+          evaluations: z.int(),
+          ms: z.number(),
+          best: Figures.exactOptional(),
+          regret: z.number().exactOptional(),
+          exact: Exact.exactOptional(),
+          note: z.string().exactOptional(),
+        }),
+      ),
+      /** The best of the learned scorer: the probability that it beats what runs, and which stage adds what to that. */
+      scored: z.array(
+        z.object({
+          topology: Topology,
+          allocation: Allocation,
+          probability: z.number(),
+          predicted: z.object({ costPer1000: z.number(), p95Ms: z.number(), throughput: z.number() }),
+          why: z.array(z.looseObject({})),
+        }),
+      ),
+    })
+    .exactOptional(),
+  /** What the proposal starts with, if it is not what the search has judged it by, and who else was asked. */
+  allocated: z
+    .object({
+      allocation: Allocation,
+      by: z.string(),
+      predicted: Predicted.exactOptional(),
+      standing: z.array(z.object({ allocator: z.string(), allocation: Allocation, figures: Figures.exactOptional() })),
+    })
+    .exactOptional(),
+}).meta({ id: 'OptimizationDetail' });
+export type OptimizationDetail = z.infer<typeof OptimizationDetail>;

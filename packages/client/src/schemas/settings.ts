@@ -19,6 +19,7 @@ export const OperationSettings = z
     freezes: z.array(Freeze),
     pinned: VersionName.exactOptional(),
     objective: Objective.exactOptional(),
+    optimizeEvery: z.string().exactOptional(),
     spendCapUsd: z.number().exactOptional(),
     /** The freeze that holds now. */
     frozen: z.object({ ...Freeze.shape, until: Timestamp }).exactOptional(),
@@ -42,6 +43,12 @@ export const ChangeSettings = z
     freezes: z.array(NewFreeze).max(20).nullable().exactOptional(),
     pinned: VersionName.nullable().exactOptional(),
     objective: Objective.nullable().exactOptional(),
+    /** A better version is searched for so often: from a minute on. */
+    optimizeEvery: z
+      .string()
+      .regex(/^[1-9][0-9]{0,3}[mhd]$/, 'a span of time is a number with m, h or d, such as 30m or 1h')
+      .nullable()
+      .exactOptional(),
     spendCapUsd: z.number().min(0).max(1e9).nullable().exactOptional(),
     reason: Reason,
   })

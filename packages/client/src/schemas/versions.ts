@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Limit, pageOf, Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
+import { Estimate, Predicted } from './what-if.js';
 import { Envelope, NewAllocation, NewEnvelope, NewTopology, Topology } from './topology.js';
 
 /** `stable`: new executions get it. */
@@ -14,11 +15,23 @@ export const Version = z
     parent: VersionName.exactOptional(),
     author: z.string(),
     note: z.string().exactOptional(),
+    /** Of a version that an optimizer proposed: by which optimization and proposer, and what it is predicted to do at which rate. */
+    proposal: z
+      .object({ optimization: z.string(), proposer: z.string(), ratePerSecond: z.number(), predicted: Predicted, gain: Estimate })
+      .exactOptional(),
     createdAt: Timestamp,
   })
   .meta({ id: 'Version' });
 export type Version = z.infer<typeof Version>;
 export const VersionList = pageOf(Version).meta({ id: 'VersionList' });
+/** Of a version that an optimizer proposed: every step from its parent's topology, each with the side conditions that hold. */
+export const VersionCertificate = z
+  .object({
+    version: VersionName,
+    certificate: z.looseObject({ from: z.string(), to: z.string(), steps: z.array(z.looseObject({ step: z.looseObject({}) })) }),
+  })
+  .meta({ id: 'VersionCertificate' });
+export type VersionCertificate = z.infer<typeof VersionCertificate>;
 export const VersionsQuery = z.strictObject({ limit: Limit, cursor: VersionName.exactOptional() });
 
 /** Proposes a topology by hand; it is checked like any other. Defaults: stable release, widest envelope, default allocation, parent = stable. */

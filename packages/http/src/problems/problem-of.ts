@@ -20,6 +20,7 @@ const UNKNOWN: Readonly<Record<string, ProblemCode>> = {
   version: 'VERSION_UNKNOWN',
   backfill: 'BACKFILL_UNKNOWN',
   rollout: 'ROLLOUT_UNKNOWN',
+  optimization: 'OPTIMIZATION_UNKNOWN',
   token: 'TOKEN_UNKNOWN',
 };
 
@@ -31,6 +32,7 @@ function codeOfStoreError({ code, details, retryable }: StoreError): ProblemCode
     case 'LAST_ADMIN':
     case 'ROLLOUT_ACTIVE':
     case 'ROLLOUT_REFUSED':
+    case 'OPTIMIZATION_RUNNING':
       return code;
     case 'OUTSIDE_CLAMP':
       return 'ALLOCATION_OUT_OF_BOUNDS';

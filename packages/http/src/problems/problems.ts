@@ -47,6 +47,11 @@ export const PROBLEMS = {
     title: 'There is no such version of the pipeline',
     remedy: 'List them (`autoflow versions list PIPELINE`).',
   },
+  CERTIFICATE_NONE: {
+    status: 404,
+    title: 'The version has no certificate',
+    remedy: 'See what it changes with `autoflow versions diff`; only what an optimizer proposes is certified step by step.',
+  },
   STAGE_UNKNOWN: { status: 404, title: 'The version has no such stage', remedy: 'Use a stage that `detail` names.' },
   BACKFILL_UNKNOWN: {
     status: 404,
@@ -57,6 +62,11 @@ export const PROBLEMS = {
     status: 404,
     title: 'There is no such rollout of the pipeline',
     remedy: 'List them (`autoflow rollout list PIPELINE`).',
+  },
+  OPTIMIZATION_UNKNOWN: {
+    status: 404,
+    title: 'There is no such optimization of the pipeline',
+    remedy: 'List them with `autoflow optimizations list PIPELINE`.',
   },
   RECORD_UNKNOWN: {
     status: 404,
@@ -103,6 +113,12 @@ export const PROBLEMS = {
     status: 409,
     title: 'The version may not be rolled out',
     remedy: '`detail` says why and what to do.',
+  },
+  OPTIMIZATION_RUNNING: {
+    status: 409,
+    title: 'The pipeline is being optimized already',
+    remedy: 'Wait for the optimization that `detail` names, or cancel it.',
+    retryable: true,
   },
   BACKFILL_ENDED: {
     status: 409,
@@ -214,12 +230,6 @@ export const PROBLEMS = {
   STORE_FAILED: { status: 500, title: 'The database refused', remedy: 'See `detail`; the log of the service has the error.' },
   STORE_UNAVAILABLE: { status: 503, title: 'The database is not available', remedy: 'Send the same request again later.', retryable: true },
   TEMPORAL_UNAVAILABLE: { status: 503, title: 'Temporal is not available', remedy: 'Send the same request again later.', retryable: true },
-  SEARCH_RUNNING: {
-    status: 409,
-    title: 'Another search is under way',
-    remedy: 'Ask again when it has ended: a search takes a minute at most.',
-    retryable: true,
-  },
   TOO_MANY_STREAMS: {
     status: 503,
     title: 'Too many streams of events are open',

@@ -10,6 +10,7 @@ export { kedaLike, type KedaOptions } from './keda.js';
 export { withinLimits } from './limits.js';
 export { compareOn, decideOn, REMEMBERED, type Compared, type Decision, type Observed } from './live.js';
 export { powerTuned } from './power-tuning.js';
+export { startingAllocation, type AllocationStanding, type StartingAllocation } from './starting.js';
 export { staffing, type StaffingOptions } from './staffing.js';
 export { steady } from './steady.js';
 export { bestStatic, causalStatic, fixed, hindsightStatic } from './static.js';

@@ -13,6 +13,7 @@ import { training } from './0011-training.js';
 import { recordings } from './0012-recordings.js';
 import { rollouts } from './0013-rollouts.js';
 import { control } from './0014-control.js';
+import { optimizations } from './0015-optimizations.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   recordings,
   rollouts,
   control,
+  optimizations,
 ];

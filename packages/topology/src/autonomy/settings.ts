@@ -11,6 +11,8 @@ export interface OperationSettings {
   readonly pinned?: string;
   /** What proposals are made for; without it, cost. */
   readonly objective?: Objective;
+  /** A better version is searched for so often, such as `1h`; without it, when somebody asks. */
+  readonly optimizeEvery?: string;
   /** US dollars that a search may spend in all: measurements, shadow and canary traffic. */
   readonly spendCapUsd?: number;
   /** Of memory and instances while it runs; without it, `shadow`. */

@@ -1,0 +1,125 @@
+import type { OptimizationDetail } from '@autoflow/client';
+import { around } from '../commands/what-if.js';
+import { ms, percent, rate, short, usd } from '../format.js';
+import { table } from '../output.js';
+
+type Found = NonNullable<OptimizationDetail['found']>;
+type Proposal = NonNullable<Found['proposal']>;
+
+/** What an optimization came to, and why. */
+export function optimizationText(optimization: OptimizationDetail): string {
+  const { found, notes = [] } = optimization;
+  return [
+    head(optimization),
+    ...(found ? ['', predictions(optimization, found)] : []),
+    ...(found?.proposal ? ['', stages(optimization, found.proposal), '', certificate(found.proposal)] : []),
+    ...(found ? ['', gap(found), '', front(found), '', standing(found), ...scored(found)] : []),
+    '',
+    table(
+      ['STEP', 'DECISION'],
+      optimization.decisions.map(({ step, reason, code }) => [step, code === undefined ? reason : `${code}: ${reason}`]),
+      'No decision yet.',
+    ),
+    ...notes.map(({ message }) => `note: ${message}`),
+  ].join('\n');
+}
+
+function head({ id, pipeline, version = '', state, reason, registered, found, ratePerSecond = 0 }: OptimizationDetail): string {
+  const name = `${pipeline} ${id} ${state}`;
+  const proposal = found?.proposal;
+  if (proposal === undefined) return `${name}: ${reason ?? 'nothing was found yet.'}`;
+  const as = registered === undefined ? '' : `, registered as ${registered}`;
+  return `${name}: better than ${version} at ${rate(ratePerSecond)}/s, found by ${proposal.proposer}, ${topologyText(proposal.topology)}${as}`;
+}
+
+function predictions({ version = '', measured, error, allocated }: OptimizationDetail, { proposal, running }: Found): string {
+  const next = allocated?.predicted ?? proposal?.predicted;
+  const figures = (
+    name: string,
+    of: (predicted: NonNullable<typeof next>) => { readonly mean: number; readonly halfWidth: number },
+    format: (value: number) => string,
+    was: number | undefined,
+    missed: number | undefined,
+  ): string[] => [
+    name,
+    next ? around(of(next), format) : '–',
+    running ? around(of(running), format) : '–',
+    was === undefined ? '–' : format(was),
+    percent(missed),
+  ];
+  return table(
+    ['', 'PROPOSED', `${version} SIMULATED`, `${version} MEASURED`, 'ERROR OF THE TWIN'],
+    [
+      figures('records/s', (one) => one.throughput, rate, measured?.throughput, error?.throughput),
+      figures('p95', (one) => one.latencyMs.p95, ms, measured?.latencyMs.p95, error?.p95),
+      figures('p99', (one) => one.latencyMs.p99, ms, measured?.latencyMs.p99, undefined),
+      figures('$ per 1,000', (one) => one.costPer1000.all, usd, measured?.costPer1000?.all, error?.costPer1000),
+    ],
+  );
+}
+
+function stages({ allocated }: OptimizationDetail, { topology, allocation: searched }: Proposal): string {
+  const allocation = allocated?.allocation ?? searched;
+  return table(
+    ['STAGE', 'AFTER', 'PARTS', 'MEMORY MB', 'INSTANCES'],
+    topology.stages.map(({ name, after, partitions }) => [
+      name,
+      after.join(' '),
+      partitions,
+      allocation[name]?.memoryMb ?? '',
+      allocation[name]?.concurrency ?? '',
+    ]),
+  );
+}
+
+function certificate({ certificate: { from, to, steps } }: Proposal): string {
+  const kinds = steps.map(({ step }) => String(step['rewrite'])).join(', ');
+  return `certificate: ${short(from)} → ${short(to)} in ${steps.length} legal steps, checked (${kinds})`;
+}
+
+function gap({ gap: found }: Found): string {
+  if ('reason' in found) return `optimality gap: unknown, ${found.reason}`;
+  const { plans, by } = found.space;
+  const space = `cuts × batching × memory, ${plans} plans, enumerated by ${by}`;
+  return found.share <= 0 && by === 'twin'
+    ? `optimality gap: none in that space (${space})`
+    : `optimality gap: ${percent(found.share)} to the best of ${space}`;
+}
+
+function front({ front: plans }: Found): string {
+  return table(
+    ['PARETO FRONT', '$ PER 1,000', 'P95', 'RECORDS/S'],
+    plans.map(({ topology, costPer1000, p95Ms, throughput }) => [topologyText(topology), usd(costPer1000), ms(p95Ms), rate(throughput)]),
+  );
+}
+
+function standing({ standing: all }: Found): string {
+  return table(
+    ['PROPOSER', 'EVALUATIONS', 'TIME', '$ PER 1,000', 'P95', 'REGRET', ''],
+    all.map(({ proposer, evaluations, ms: took, best, regret, note }) => [
+      proposer,
+      evaluations,
+      ms(took),
+      usd(best?.costPer1000),
+      best ? ms(best.p95Ms) : '–',
+      percent(regret),
+      note ?? '',
+    ]),
+  );
+}
+
+/** What the learned scorer thinks most of. */
+function scored({ scored: all }: Found): string[] {
+  if (all.length === 0) return [];
+  const rows = all.map(({ topology, probability, predicted }) => [
+    topologyText(topology),
+    percent(probability),
+    usd(predicted.costPer1000),
+    ms(predicted.p95Ms),
+  ]);
+  return ['', table(['SCORED', 'BETTER WITH', '$ PER 1,000', 'P95'], rows)];
+}
+
+export function topologyText({ stages: all, batch, lingerMs }: Proposal['topology']): string {
+  return `${all.length} ${all.length === 1 ? 'stage' : 'stages'}, batches of ${batch.records}, linger ${lingerMs} ms`;
+}

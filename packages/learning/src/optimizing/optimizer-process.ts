@@ -1,0 +1,90 @@
+/**
+ * Fit, search and the learned parts in a process of its own, so that no worker is blocked by a minute of computing. It keeps nothing: everything that
+ * it needs is in what it is asked.
+ */
+import {
+  fitPipeline,
+  propose,
+  PROPOSERS,
+  startingAllocation,
+  type Allocator,
+  type OptimizerProtocol,
+  type Proposer,
+  type ScoredTopology,
+  type SearchProgress,
+} from '@autoflow/optimizer';
+import { PlanError } from '@autoflow/twin';
+import { agentAllocator } from '../agent/agent-allocator.js';
+import { pretrainedPolicy } from '../agent/policy.js';
+import { gcnProposer, type ScoredPlan } from '../gcn/proposer.js';
+
+type Request = OptimizerProtocol[keyof OptimizerProtocol]['request'];
+type Answer = OptimizerProtocol[keyof OptimizerProtocol]['answer'];
+
+/** What a late record is worth to the agent, in records' worth of memory: the middle of what it was trained on. */
+const LATE_COST = 20;
+
+async function answerTo(request: Request): Promise<Answer> {
+  switch (request.kind) {
+    case 'fit':
+      return { fitted: fitPipeline(request.measured) };
+    case 'propose':
+      return proposeFor(request);
+    case 'allocate':
+      return allocateFor(request);
+  }
+}
+
+async function proposeFor({ problem, budget, proposers: names }: OptimizerProtocol['propose']['request']) {
+  let scored: readonly ScoredPlan[] = [];
+  const proposers: Proposer[] = PROPOSERS.filter(({ name }) => names.includes(name));
+  if (names.includes('gcn')) {
+    const gcn = await gcnProposer({ log: () => undefined });
+    proposers.push({
+      name: gcn.name,
+      propose: async (search) => {
+        const proposal = await gcn.propose(search);
+        scored = proposal.scored;
+        return proposal;
+      },
+    });
+  }
+  const proposed = await propose(problem, {
+    budget,
+    proposers,
+    progress: (progress) => tell({ kind: 'progress', ...progress } satisfies SearchProgress),
+  });
+  return { proposed, scored: scored.filter(({ why }) => why.length > 0).map(shown) };
+}
+
+function shown({ plan: { topology, allocation }, probability, predicted, why }: ScoredPlan): ScoredTopology {
+  return { topology, allocation, probability, predicted, why };
+}
+
+async function allocateFor({ problem, plan, policy }: OptimizerProtocol['allocate']['request']) {
+  const pretrained = pretrainedPolicy();
+  const agents: Allocator[] = [agentAllocator(pretrained, LATE_COST)];
+  if (policy !== undefined) agents.push({ ...agentAllocator({ parameters: policy, range: pretrained.range }, LATE_COST), name: 'trained' });
+  return { starting: startingAllocation(problem, plan, agents) };
+}
+
+/** A plan that the twin cannot run is an answer: asking again would not change it. */
+function failureOf(error: unknown): object {
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: 'failed', message, ...(error instanceof PlanError && { code: 'PLAN_IMPOSSIBLE' }) };
+}
+
+function tell(answer: object): void {
+  process.send!(answer);
+}
+
+if (process.send !== undefined) {
+  process.on('message', (request: Request) => {
+    answerTo(request)
+      .catch(failureOf)
+      .then(tell)
+      .catch(() => process.exit(1));
+  });
+  // Without its parent nobody wants what it would answer.
+  process.on('disconnect', () => process.exit(0));
+}

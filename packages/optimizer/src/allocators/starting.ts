@@ -1,0 +1,114 @@
+import { validateAllocation, type Allocation } from '@autoflow/topology';
+import {
+  constant,
+  ControlEnvironment,
+  cpuMs,
+  ioMs,
+  poissonArrivals,
+  type ControlScenario,
+  type PlanModel,
+  type ReplicatedSimulation,
+} from '@autoflow/twin';
+import { Evaluator, type Evaluation } from '../evaluator.js';
+import type { Plan, Problem } from '../problem.js';
+import { replicated } from '../propose.js';
+import { envelopeOf } from '../space/formula.js';
+import type { Allocator } from './allocator.js';
+
+export interface AllocationStanding {
+  readonly allocator: string;
+  readonly allocation: Allocation;
+  /** None: what it settled at cannot run, or is beyond the limit of a resource. */
+  readonly evaluation?: Evaluation;
+}
+export interface StartingAllocation {
+  readonly allocation: Allocation;
+  readonly by: string;
+  /** Of the plan with it; none: it cannot run. */
+  readonly predicted?: ReplicatedSimulation;
+  readonly standing: readonly AllocationStanding[];
+}
+
+const INTERVAL_MS = 15_000;
+/** Decisions until it has settled, and those of which the median counts. */
+const SETTLING = 20;
+const SETTLED = 20;
+/** A service level where none was asked for: so many times what an invocation of each stage takes together. */
+const SLACK = 2.5;
+const SLACK_MS = 3_000;
+
+/**
+ * The allocation that a plan starts with: the one that the search has judged it by (the staffing formula), or what an allocator settles at under the
+ * same load, whichever the twin finds better. Every allocator is bounded as any allocation of the plan is.
+ */
+export function startingAllocation(problem: Problem, plan: Plan, allocators: readonly Allocator[]): StartingAllocation {
+  const evaluator = new Evaluator(problem, plan.topology.batch.records);
+  const envelope = envelopeOf(problem, plan.topology);
+  const judged = (allocator: string, allocation: Allocation): AllocationStanding => {
+    const isLegal = validateAllocation(problem.spec, plan.topology, envelope, allocation).length === 0;
+    const evaluation = isLegal ? evaluator.evaluate({ ...plan, allocation }) : undefined;
+    return { allocator, allocation, ...(evaluation && { evaluation }) };
+  };
+  const model = evaluator.model(plan);
+  const standing = [
+    judged('formula', plan.allocation),
+    ...allocators.map((allocator) => judged(allocator.name, settled(scenarioOf(problem, plan, model), allocator))),
+  ];
+  const score = ({ evaluation }: AllocationStanding): number => evaluation?.score ?? Number.POSITIVE_INFINITY;
+  const best = standing.reduce((a, b) => (score(b) < score(a) ? b : a));
+  const predicted = replicated(problem, evaluator, { ...plan, allocation: best.allocation });
+  return { allocation: best.allocation, by: best.allocator, ...(predicted && { predicted }), standing };
+}
+
+/** By stage the median of what it decides once it has settled. */
+function settled(scenario: ControlScenario, allocator: Allocator): Allocation {
+  const environment = new ControlEnvironment(scenario);
+  const controller = allocator.start(scenario.pipeline);
+  const decided: number[][] = scenario.plan.stages.map(() => []);
+  for (let step = 0; step < SETTLING + SETTLED; step++) {
+    const targets = controller.decide(environment.state);
+    if (step >= SETTLING) targets.forEach(({ concurrency }, s) => decided[s]!.push(concurrency));
+    environment.step(targets);
+  }
+  return Object.fromEntries(
+    scenario.plan.stages.map(({ name }, s) => [
+      name,
+      { memoryMb: scenario.start[name]!.memoryMb, concurrency: decided[s]!.sort((a, b) => a - b)[SETTLED / 2]! },
+    ]),
+  );
+}
+
+/** The plan under the steady load that it is meant for. */
+function scenarioOf(problem: Problem, { topology, allocation }: Plan, plan: PlanModel): ControlScenario {
+  const { ratePerSecond, objective, host, seed } = problem;
+  const envelope = envelopeOf(problem, topology);
+  const serviceMs = plan.stages.map((stage) => {
+    const records = stage.reaching * plan.batchRecords;
+    return cpuMs(stage, records) + ioMs(stage, records);
+  });
+  const durationMs = (SETTLING + SETTLED + 3) * INTERVAL_MS;
+  const batches = ratePerSecond / plan.batchRecords;
+  return {
+    seed,
+    trace: 'constant',
+    plan,
+    serviceMs,
+    pipeline: {
+      stages: plan.stages.map(({ name, after, followers }) => ({
+        name,
+        after,
+        followers,
+        concurrency: envelope[name]!.concurrency,
+        memoryMb: [allocation[name]!.memoryMb],
+      })),
+      sloMs: objective.p99Ms ?? objective.p95Ms ?? SLACK * serviceMs.reduce((sum, ms) => sum + ms, 0) + SLACK_MS,
+      coldStartMs: host.coldStartMs,
+      intervalMs: INTERVAL_MS,
+    },
+    profile: constant(ratePerSecond, durationMs),
+    arrivals: poissonArrivals(ratePerSecond, Math.ceil((ratePerSecond * durationMs) / 1000), seed),
+    ratePerSecond,
+    referenceMb: serviceMs.reduce((sum, ms, s) => sum + (batches * ms * allocation[plan.stages[s]!.name]!.memoryMb) / 1000, 0),
+    start: allocation,
+  };
+}

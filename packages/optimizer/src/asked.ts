@@ -1,0 +1,46 @@
+import type { StartingAllocation } from './allocators/starting.js';
+import type { Fitted, MeasuredPipeline } from './fitted-pipeline.js';
+import type { Budget, Plan, Problem } from './problem.js';
+import type { Proposed } from './propose.js';
+
+/** What a learned scorer says of a plan that it has put forward. */
+export interface ScoredTopology {
+  readonly topology: Plan['topology'];
+  readonly allocation: Plan['allocation'];
+  /** S(G): the probability that it beats what runs. */
+  readonly probability: number;
+  readonly predicted: { readonly costPer1000: number; readonly p95Ms: number; readonly throughput: number };
+  /** Stages by what they add to the score. */
+  readonly why: readonly object[];
+}
+
+/** What the process in which tensors and search do their work is asked, and what it answers (`@autoflow/learning/optimizer`). Plain data. */
+export type OptimizerProtocol = {
+  readonly fit: {
+    readonly request: { readonly kind: 'fit'; readonly measured: MeasuredPipeline };
+    readonly answer: { readonly fitted: Fitted };
+  };
+  readonly propose: {
+    readonly request: {
+      readonly kind: 'propose';
+      readonly problem: Problem;
+      /** Of all together. */
+      readonly budget: Budget;
+      readonly proposers: readonly string[];
+    };
+    readonly answer: { readonly proposed: Proposed; readonly scored: readonly ScoredTopology[] };
+  };
+  readonly allocate: {
+    /** `policy`: weights that were trained for this; the policy that comes with AutoFlow competes as well. */
+    readonly request: { readonly kind: 'allocate'; readonly problem: Problem; readonly plan: Plan; readonly policy?: Float32Array };
+    readonly answer: { readonly starting: StartingAllocation };
+  };
+};
+
+/** Told while it proposes: who searches, and how many have. */
+export interface SearchProgress {
+  readonly kind: 'progress';
+  readonly proposer: string;
+  readonly done: number;
+  readonly of: number;
+}

@@ -1,0 +1,116 @@
+import type { PipelineSpec } from '@autoflow/pipeline';
+import {
+  backlog,
+  driftOf,
+  fit,
+  LOCAL_HOST,
+  modelsFor,
+  planModel,
+  simulate,
+  whatIf,
+  type Fit,
+  type FitProblem,
+  type FunctionModels,
+  type HostModel,
+  type Measured,
+  type MeteredInvocation,
+  type RunnablePlan,
+  type WhatIfAnswer,
+} from '@autoflow/twin';
+
+/** What is known of a live pipeline. Plain data, so that it can be handed to a process. */
+export interface MeasuredPipeline {
+  readonly spec: PipelineSpec;
+  readonly rows: readonly MeteredInvocation[];
+  readonly host: HostModel;
+  readonly running: RunnablePlan & { readonly measured: Measured };
+}
+
+/** The models of its functions, whatever the batch size, and how far the twin that they make can be trusted. */
+export interface FittedPipeline {
+  readonly models: FunctionModels;
+  readonly host: HostModel;
+  /** Of an input record. */
+  readonly recordBytes: number;
+  /** The twin's own, on the version that runs: (predicted − measured) / measured. */
+  readonly error: WhatIfAnswer['error'];
+  /** It was measured near the most that it can do, where latency is that of whoever waits outside, which the twin does not know. */
+  readonly saturated: boolean;
+  /** What the answer leans on without having been measured. */
+  readonly notes: readonly FitProblem[];
+}
+
+export type Fitted =
+  | { readonly fitted: FittedPipeline }
+  | {
+      readonly refused: 'NOT_IDENTIFIABLE' | 'DRIFTING' | 'UNFIT';
+      readonly reasons: readonly string[];
+      readonly error?: FittedPipeline['error'];
+    };
+
+/** A twin that misses what runs by more than this proposes nothing. Shares of what was measured. */
+export const UNFIT = { costPer1000: 0.25, throughput: 0.3, p95: 1 } as const;
+/** Of what the version could do: above it, it was measured at saturation. */
+const SATURATED = 0.7;
+/** No batch has so many records, so only a model that holds for any holds for it. */
+const ANY_BATCH = Number.POSITIVE_INFINITY;
+const RECORDS = 1_000;
+const BATCHES = 60;
+
+/**
+ * The twin of a pipeline, from its measurements alone, or why there is none: a function that was not measured, or with one batch size only; functions
+ * or records that changed meanwhile; a twin that misses the running version by more than `UNFIT`.
+ */
+export function fitPipeline(measured: MeasuredPipeline): Fitted {
+  const { spec, rows, running } = measured;
+  const found = fit(rows, measured.host);
+  const { models, missing } = modelsFor(
+    found,
+    spec.nodes.map(({ id }) => id),
+    ANY_BATCH,
+  );
+  if (missing.length > 0) return notIdentifiable([...missing, ...found.problems.filter((problem) => problem.function === undefined)]);
+  const now = whatIf({ ...measured, asked: running, ratePerSecond: running.measured.throughput });
+  if ('missing' in now) return notIdentifiable(now.missing);
+  const drifts = driftOf(rows);
+  if (drifts.length > 0) return { refused: 'DRIFTING', reasons: drifts.map(({ message }) => message) };
+  const most = capacity(measured, found, models);
+  const saturated = running.measured.throughput > SATURATED * most;
+  const error = saturated ? { ...now.answer.error, throughput: most / running.measured.throughput - 1 } : now.answer.error;
+  const reasons = misses(error, saturated);
+  if (reasons.length > 0) return { refused: 'UNFIT', reasons, error };
+  const { host, recordBytes } = found;
+  return { fitted: { models, host, recordBytes, error, saturated, notes: now.answer.notes } };
+}
+
+/** Soft limits give every instance a whole core, whatever its memory. */
+export function hostOf(rows: readonly { readonly enforcement: string }[], cores: number): HostModel {
+  return { ...LOCAL_HOST, cores, cpuFollowsMemory: rows.some(({ enforcement }) => enforcement !== 'soft') };
+}
+
+function notIdentifiable(problems: readonly FitProblem[]): Fitted {
+  return { refused: 'NOT_IDENTIFIABLE', reasons: [...new Set(problems.map(({ message }) => message))] };
+}
+
+/** Records per second that the running version can do. */
+function capacity({ spec, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels): number {
+  const model = planModel({ spec, topology: running.topology, models, host, recordBytes });
+  const arrivals = backlog(Math.max(RECORDS, BATCHES * model.batchRecords));
+  return simulate(model, running.allocation, { arrivals, seed: 1 }).throughput;
+}
+
+function misses(error: FittedPipeline['error'], saturated: boolean): string[] {
+  const judged = [
+    ['cost', error.costPer1000 ?? 0, UNFIT.costPer1000],
+    ['throughput', error.throughput, UNFIT.throughput],
+    ['p95', saturated ? 0 : error.p95, UNFIT.p95],
+  ] as const;
+  return judged
+    .filter(([, missed, most]) => !(Math.abs(missed) <= most))
+    .map(
+      ([what, missed, most]) =>
+        `The twin misses the ${what} of the running version by ${percent(missed)}, and ±${percent(most)} is the most that is trusted. Measure it longer, at a steady load.`,
+    );
+}
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;

@@ -1,0 +1,52 @@
+import type { OptimizationDecision, OptimizationRequest, OptimizationStep } from '@autoflow/topology';
+import type { Actor } from './model.js';
+
+export interface OptimizationRow {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly actor: string;
+  readonly request: OptimizationRequest;
+  readonly state: 'running' | 'completed' | 'cancelled' | 'failed';
+  readonly decisions: readonly OptimizationDecision[];
+  readonly progress?: OptimizationProgress;
+  /** The stable one when it began. */
+  readonly version?: string;
+  readonly registered?: string;
+  readonly rollout?: string;
+  readonly reason?: string;
+  readonly createdAt: Date;
+  readonly endedAt?: Date;
+}
+export interface OptimizationProgress {
+  readonly step: OptimizationStep;
+  /** What it is about, and how many of how many are done. */
+  readonly about?: string;
+  readonly done?: number;
+  readonly of?: number;
+}
+
+/** Optimizations and what their steps have found out. Ended ones are only read. */
+export interface OptimizationStore {
+  /** Throws `OptimizationRunningError` while another one of the pipeline runs, `NotFoundError` without the pipeline. The same id again answers its row. */
+  create(row: Pick<OptimizationRow, 'id' | 'pipeline' | 'request'>, by: Actor): Promise<OptimizationRow>;
+  get(id: string): Promise<OptimizationRow | undefined>;
+  /** Newest first, behind the one that `after` names. */
+  page(pipeline: string, page: { readonly limit: number; readonly after?: string }): Promise<OptimizationRow[]>;
+  setProgress(id: string, progress: OptimizationProgress): Promise<void>;
+  /** What a step found out, and what it came to, in one; a step that is done already stays as it is. */
+  finishStep(
+    id: string,
+    step: {
+      readonly decision: OptimizationDecision;
+      readonly document?: object;
+      readonly set?: Partial<Pick<OptimizationRow, 'version' | 'registered' | 'rollout'>>;
+    },
+  ): Promise<void>;
+  document(id: string, step: OptimizationStep): Promise<unknown>;
+  /** Once: an end stays what it is. */
+  close(
+    id: string,
+    end: { readonly state: 'completed' | 'cancelled' | 'failed'; readonly reason: string },
+    by: Actor,
+  ): Promise<OptimizationRow>;
+}

@@ -1,0 +1,46 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { OptimizationDecision } from '@autoflow/topology';
+import { by, registerPipeline, useTestStore } from './testing/fixtures.js';
+
+const context = useTestStore();
+let [pipeline, id] = ['', ''];
+beforeEach(async () => {
+  [pipeline, id] = [`p-${crypto.randomUUID()}`, `o-${crypto.randomUUID()}`];
+  await registerPipeline(context.store, pipeline);
+});
+const create = (name = id) => context.store.optimizations.create({ id: name, pipeline, request: { dryRun: true } }, by);
+const decision = (reason: string): OptimizationDecision => ({ step: 'gather', verdict: 'go-on', reason });
+
+test('of a pipeline one at a time, also when two begin at once', async () => {
+  const both = await Promise.allSettled([create('a'.concat(id)), create('b'.concat(id))]);
+  expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'OPTIMIZATION_RUNNING' } });
+  const [running] = await context.store.optimizations.page(pipeline, { limit: 10 });
+  expect(await create(running!.id)).toEqual(running);
+  await context.store.optimizations.close(running!.id, { state: 'completed', reason: 'done' }, by);
+  await create('c'.concat(id));
+  await expect(context.store.optimizations.create({ id, pipeline: 'nobody', request: { dryRun: true } }, by)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
+
+test('what a step found out first stays, with its decision', async () => {
+  const { optimizations } = context.store;
+  await create();
+  await optimizations.finishStep(id, { decision: decision('first'), document: { rows: 1 }, set: { version: 'v1' } });
+  await optimizations.finishStep(id, { decision: decision('second'), document: { rows: 2 }, set: { version: 'v2' } });
+  expect(await optimizations.get(id)).toMatchObject({ decisions: [decision('first')], version: 'v1' });
+  expect(await optimizations.document(id, 'gather')).toEqual({ rows: 1 });
+});
+
+test('an end is for good, and nothing is told of its progress any more', async () => {
+  const { optimizations } = context.store;
+  await create();
+  await optimizations.setProgress(id, { step: 'propose', about: 'beam', done: 1, of: 7 });
+  expect((await optimizations.get(id))?.progress).toMatchObject({ about: 'beam' });
+  await optimizations.close(id, { state: 'cancelled', reason: 'enough' }, by);
+  await optimizations.setProgress(id, { step: 'propose' });
+  const ended = await optimizations.close(id, { state: 'completed', reason: 'late' }, by);
+  expect(ended).toMatchObject({ state: 'cancelled', reason: 'enough' });
+  expect(ended.progress).toBeUndefined();
+});

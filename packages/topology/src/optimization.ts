@@ -1,0 +1,84 @@
+/** What the workflow of an optimization and its activities say to each other. All that they find out is in rows: what goes through Temporal is small. */
+import type { TrainingInput } from './training.js';
+
+/** What is asked for; what is left out is as the pipeline's settings say, or usual. */
+export interface OptimizationRequest {
+  /** Proposes, and changes nothing. */
+  readonly dryRun: boolean;
+  readonly minimise?: 'cost' | 'latency';
+  readonly p95Ms?: number;
+  readonly p99Ms?: number;
+  /** Records per second, or a multiple of what was measured. */
+  readonly ratePerSecond?: number;
+  readonly times?: number;
+  /** The budget: plans that the twin is asked about, and seconds, by all proposers together. */
+  readonly evaluations?: number;
+  readonly seconds?: number;
+  readonly proposers?: readonly string[];
+  readonly seed?: number;
+  /** Measurements of so long are looked at. */
+  readonly sinceMs?: number;
+  /** What the running version did with the records of this scope is what the twin is held against; default: with all. */
+  readonly scope?: string;
+  readonly cores?: number;
+  /** Learners that train the resource agent meanwhile; what they learn competes for the starting allocation. */
+  readonly training?: Pick<TrainingInput, 'learners' | 'budget'>;
+}
+
+export interface OptimizationInput {
+  readonly optimization: string;
+  readonly pipeline: string;
+  readonly request: OptimizationRequest;
+  /** Who asked: a person, by the API, or the schedule. */
+  readonly by: 'person' | 'schedule';
+}
+
+export const OPTIMIZATION_STEPS = ['gather', 'fit', 'propose', 'train', 'allocate', 'register', 'roll-out'] as const;
+export type OptimizationStep = (typeof OPTIMIZATION_STEPS)[number];
+
+/** What a step came to, and why: also of the decision to keep what runs. */
+export interface OptimizationDecision {
+  readonly step: OptimizationStep;
+  /** `stop`: nothing follows; it is no failure. */
+  readonly verdict: 'go-on' | 'stop';
+  /** Of a stop; stable. */
+  readonly code?: OptimizationStop;
+  readonly reason: string;
+}
+export type OptimizationStop =
+  | 'RUNNING_ALREADY'
+  | 'TOO_LITTLE_DATA'
+  | 'NOT_IDENTIFIABLE'
+  | 'DRIFTING'
+  | 'UNFIT'
+  | 'NOTHING_BETTER'
+  | 'DRY_RUN'
+  | 'RELEASE_CHANGED'
+  | 'NOT_ALLOWED'
+  | 'ILLEGAL';
+
+export interface OptimizationStatus {
+  readonly step?: OptimizationStep;
+  readonly decisions: readonly OptimizationDecision[];
+}
+export interface OptimizationResult {
+  readonly state: 'completed' | 'cancelled' | 'failed';
+  readonly decisions: readonly OptimizationDecision[];
+}
+
+/** Each does its step once: done before, it answers what came of it. */
+export interface OptimizationActivities {
+  /** Makes the row, where the schedule started it. */
+  openOptimization(input: OptimizationInput): Promise<OptimizationDecision>;
+  gatherMetrics(request: StepRequest): Promise<OptimizationDecision>;
+  fitTwin(request: StepRequest): Promise<OptimizationDecision>;
+  proposeTopologies(request: StepRequest): Promise<OptimizationDecision>;
+  /** `training`: whose policy competes as well. */
+  allocate(request: StepRequest & { readonly training?: string }): Promise<OptimizationDecision>;
+  registerProposal(request: StepRequest): Promise<OptimizationDecision>;
+  startRollout(request: StepRequest): Promise<OptimizationDecision>;
+  closeOptimization(request: StepRequest & { readonly state: OptimizationResult['state']; readonly reason: string }): Promise<void>;
+}
+export interface StepRequest {
+  readonly optimization: string;
+}

@@ -1,0 +1,99 @@
+/** The activities of the Optimization workflow. All that they know is in the optimization's rows: any control worker can go on where another one died. */
+import { Context } from '@temporalio/activity';
+import type { OptimizationRow } from '@autoflow/store';
+import { OptimizationRunningError } from '@autoflow/store';
+import type { OptimizationActivities, OptimizationDecision, OptimizationStep } from '@autoflow/topology';
+import { atActivityBoundary } from '../errors.js';
+import { allocate } from '../optimizing/allocate.js';
+import { fitTwin } from '../optimizing/fit.js';
+import { gather } from '../optimizing/gather.js';
+import { stop, type Job, type OptimizingPorts, type Outcome } from '../optimizing/job.js';
+import { proposeTopologies } from '../optimizing/propose.js';
+import { actorOf, registerProposal, SCHEDULE } from '../optimizing/register.js';
+import { rollOut } from '../optimizing/roll-out.js';
+
+const HEARTBEAT_MS = 3_000;
+
+export function optimizationActivities(ports: OptimizingPorts): OptimizationActivities {
+  const { optimizations } = ports.store;
+  const step = <R extends { readonly optimization: string }>(
+    name: OptimizationStep,
+    work: (ports: OptimizingPorts, job: Job, request: R) => Promise<Outcome>,
+  ): ((request: R) => Promise<OptimizationDecision>) => atActivityBoundary((request) => once(ports, name, request, work));
+  return {
+    openOptimization: atActivityBoundary(async ({ optimization: id, pipeline, request, by }) => {
+      try {
+        await optimizations.create({ id, pipeline, request }, { actor: by === 'schedule' ? SCHEDULE : by, reason: 'it was due' });
+        return { step: 'gather', verdict: 'go-on', reason: 'begun' };
+      } catch (error) {
+        if (!(error instanceof OptimizationRunningError)) throw error;
+        return { step: 'gather', ...stop('RUNNING_ALREADY', error.message) };
+      }
+    }),
+    gatherMetrics: step('gather', gather),
+    fitTwin: step('fit', planned(fitTwin)),
+    proposeTopologies: step('propose', planned(proposeTopologies)),
+    allocate: step('allocate', (all, job, { training }: { optimization: string; training?: string }) => allocate(all, job, training)),
+    registerProposal: step('register', registerProposal),
+    startRollout: step('roll-out', rollOut),
+    closeOptimization: atActivityBoundary(async ({ optimization: id, state, reason }) => {
+      await optimizations.close(id, { state, reason }, actorOf(id, reason));
+    }),
+  };
+}
+
+/** Done before, a step answers what came of it then. */
+async function once<R extends { readonly optimization: string }>(
+  ports: OptimizingPorts,
+  name: OptimizationStep,
+  request: R,
+  work: (ports: OptimizingPorts, job: Job, request: R) => Promise<Outcome>,
+): Promise<OptimizationDecision> {
+  const { optimizations } = ports.store;
+  const row = await running(ports, request.optimization);
+  const before = row.decisions.find(({ step }) => step === name);
+  if (before !== undefined) return before;
+  const context = Context.current();
+  const signal = context.cancellationSignal;
+  await optimizations.setProgress(row.id, { step: name });
+  let telling = Promise.resolve();
+  const told: Job['told'] = ({ proposer, done, of }) => {
+    context.heartbeat({ proposer, done, of });
+    telling = telling.then(() => optimizations.setProgress(row.id, { step: name, about: proposer, done, of })).catch(() => undefined);
+  };
+  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    const { decision, ...outcome } = await work(ports, { row, signal, told }, request);
+    await telling;
+    const whole = { step: name, ...decision };
+    await optimizations.finishStep(row.id, { ...outcome, decision: whole });
+    return whole;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** An optimization that was closed by somebody else does nothing more. */
+async function running({ store: { optimizations } }: OptimizingPorts, id: string): Promise<OptimizationRow> {
+  const row = await optimizations.get(id);
+  if (row?.state === 'running') return row;
+  throw Object.assign(new Error(row === undefined ? `there is no optimization '${id}'` : `optimization ${id} has ended (${row.state})`), {
+    code: 'NOT_FOUND',
+  });
+}
+
+/** What makes no plan that the twin can run is a reason to stop, not to try again. */
+function planned(work: (ports: OptimizingPorts, job: Job) => Promise<Outcome>): typeof work {
+  return async (ports, job) => {
+    try {
+      return await work(ports, job);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'PLAN_IMPOSSIBLE')
+        return { decision: stop('NOT_IDENTIFIABLE', error.message) };
+      throw error;
+    }
+  };
+}

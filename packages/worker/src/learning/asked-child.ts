@@ -1,0 +1,62 @@
+import { fork } from 'node:child_process';
+import { setPriority } from 'node:os';
+
+/** What a process may be asked, by kind, and what it answers. It may tell of its progress meanwhile (`kind: 'progress'`). */
+export interface Protocol {
+  readonly [kind: string]: { readonly request: { readonly kind: string }; readonly answer: object };
+}
+
+export interface AskedChild<P extends Protocol> {
+  /** One at a time. Rejects when the process ends, or says that it failed. */
+  ask<Kind extends keyof P>(request: P[Kind]['request'] & { readonly kind: Kind }): Promise<P[Kind]['answer']>;
+  /** Resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
+/** As `nice` counts. */
+const PRIORITY = 15;
+
+interface Told {
+  readonly kind: string;
+  readonly message?: string;
+  readonly code?: string;
+}
+
+/** Starts a program with a low priority: who serves records goes first. What it is asked goes as structured clones. */
+export function startChild<P extends Protocol>(
+  program: string,
+  { told, memoryMb }: { readonly told?: (progress: object) => void; readonly memoryMb?: number } = {},
+): AskedChild<P> {
+  const child = fork(program, [], {
+    serialization: 'advanced',
+    execArgv: memoryMb === undefined ? [] : [`--max-old-space-size=${memoryMb}`],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  if (child.pid !== undefined) setPriority(child.pid, PRIORITY);
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let waiting: { resolve: (answer: never) => void; reject: (error: Error) => void } | undefined;
+  const fail = (why: string, code?: string): void => {
+    waiting?.reject(Object.assign(new Error(why), code !== undefined && { code }));
+    waiting = undefined;
+  };
+  child.once('error', (error) => fail(`The process does not start: ${error.message}`));
+  child.once('exit', (code, signal) => fail(`The process ended (${signal ?? `exit code ${code}`}).`));
+  child.on('message', (answer: Told) => {
+    if (answer.kind === 'progress') return told?.(answer);
+    if (answer.kind === 'failed') return fail(answer.message ?? 'It failed.', answer.code);
+    waiting?.resolve(answer as never);
+    waiting = undefined;
+  });
+  return {
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        waiting = { resolve, reject };
+        if (child.exitCode !== null || child.signalCode !== null) return fail('The process is gone.');
+        child.send(request, (error) => error && fail(`The process cannot be asked: ${error.message}`));
+      }),
+    async kill() {
+      child.kill('SIGKILL');
+      if (child.pid !== undefined) await gone;
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Plan } from '@autoflow/optimizer';
+import type { Allocation } from '@autoflow/topology';
+import { ask, found, goOn, type Job, type OptimizingPorts, type Outcome } from './job.js';
+import { figuresOf, problemOf, type Figures, type ProposalDocument } from './propose.js';
+
+/** The allocation that the proposed version starts with, and who else was asked. */
+export interface AllocationDocument {
+  readonly allocation: Allocation;
+  readonly by: string;
+  readonly predicted?: Figures;
+  readonly standing: readonly object[];
+}
+
+/** The staffing formula against the resource agent: the policy that comes with AutoFlow, and the one that was trained for this. */
+export async function allocate(ports: OptimizingPorts, job: Job, training: string | undefined): Promise<Outcome> {
+  const { proposal } = await found<ProposalDocument>(ports, job, 'propose');
+  const problem = await problemOf(ports, job);
+  const trained = training === undefined ? undefined : await ports.store.trainings.best(training);
+  const plan = { topology: proposal!.topology, allocation: proposal!.allocation, steps: [] } as unknown as Plan;
+  const { starting } = await ask<'allocate'>(ports, job, { kind: 'allocate', problem, plan, ...(trained && { policy: trained.weights }) });
+  const { allocation, by, predicted, standing } = starting;
+  const document: AllocationDocument = {
+    allocation,
+    by,
+    ...(predicted && { predicted: figuresOf(predicted) }),
+    standing: standing.map(({ evaluation, ...one }) => ({ ...one, ...(evaluation && { figures: evaluation.figures }) })),
+  };
+  const others = standing.filter(({ allocator }) => allocator !== by).map(({ allocator }) => allocator);
+  return { document, decision: goOn(`Starting allocation by ${by}, which the twin finds no worse than by ${others.join(' or ')}.`) };
+}

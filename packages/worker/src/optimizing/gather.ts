@@ -1,0 +1,66 @@
+import type { Measured } from '@autoflow/twin';
+import type { MetricsRow } from '@autoflow/store';
+import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
+
+/** What is looked at: measurements of one release in a window that is closed, so that whoever looks again sees the same. */
+export interface Gathered {
+  readonly version: string;
+  readonly release: string;
+  readonly until: string;
+  readonly measured: Measured;
+  /** Records per second that a proposal is made for. */
+  readonly ratePerSecond: number;
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** Of a release, the latest: enough for every function of a pipeline, and read in well under a second. */
+export const MOST_ROWS = 5_000;
+/** Fewer say nothing, whatever they are of. */
+const FEWEST_ROWS = 20;
+
+/** Chooses the window: what the stable version did since, and the latest invocations of its release. A new release begins anew. */
+export async function gather(ports: OptimizingPorts, { row: { pipeline, request } }: Job): Promise<Outcome> {
+  const { definitions, metrics } = ports.store;
+  const { stable } = (await definitions.pipeline(pipeline))!;
+  const to = new Date();
+  const from = new Date(to.getTime() - (request.sinceMs ?? DAY_MS));
+  const { scope } = request;
+  const set = { version: stable.version };
+  const [row] = await metrics.metrics({
+    pipeline,
+    version: stable.version,
+    by: 'version',
+    from,
+    to,
+    ...(scope !== undefined && { scope }),
+  });
+  if (row === undefined || !(row.throughput > 0))
+    return { set, decision: stop('TOO_LITTLE_DATA', `${pipeline} ${stable.version} has measured nothing in this time. Let it run first.`) };
+  const rows = await rowsOf(ports, pipeline, stable.release, to);
+  if (rows.length < FEWEST_ROWS)
+    return {
+      set,
+      decision: stop(
+        'TOO_LITTLE_DATA',
+        `${rows.length} invocations of the release of ${stable.version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
+      ),
+    };
+  const measured = measuredOf(row);
+  const ratePerSecond = request.ratePerSecond ?? (request.times ?? 1) * measured.throughput;
+  const document: Gathered = { ...stable, until: to.toISOString(), measured, ratePerSecond };
+  return {
+    set,
+    document,
+    decision: goOn(
+      `${rows.length} invocations of ${stable.version} and of others of its release; it did ${row.records} records at ${measured.throughput.toFixed(1)}/s.`,
+    ),
+  };
+}
+
+export async function rowsOf({ store }: OptimizingPorts, pipeline: string, release: string, until: Date) {
+  return (await store.metrics.invocations({ pipeline, before: until, limit: MOST_ROWS })).filter((row) => row.release === release);
+}
+
+function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {
+  return { throughput, latencyMs: latency, ...(costPer1000 && { costPer1000 }) };
+}

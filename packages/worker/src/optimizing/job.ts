@@ -1,0 +1,63 @@
+import type { OptimizerProtocol, SearchProgress } from '@autoflow/optimizer';
+import type { OptimizationRow, Store } from '@autoflow/store';
+import type { OptimizationDecision, OptimizationStop } from '@autoflow/topology';
+import { startChild, type AskedChild } from '../learning/asked-child.js';
+
+export interface OptimizingPorts {
+  readonly store: Pick<Store, 'optimizations' | 'definitions' | 'metrics' | 'settings' | 'trainings'>;
+  /** The program of the process that fits and searches: `@autoflow/learning/optimizer`, which this package does not load. */
+  readonly program: string;
+  /** Of the host that runs the functions. */
+  readonly cores: number;
+  /** Undefined: nothing can be rolled out from here. */
+  readonly rollouts?: RolloutStarter;
+}
+
+/** Leads traffic to a version step by step, or says why not. */
+export interface RolloutStarter {
+  start(request: { readonly pipeline: string; readonly version: string; readonly reason: string }): Promise<{ readonly rollout: string }>;
+}
+
+/** One step of one optimization, under way. */
+export interface Job {
+  readonly row: OptimizationRow;
+  readonly signal: AbortSignal;
+  /** Of the process that is asked: seen by whoever looks at the optimization. */
+  readonly told: (progress: SearchProgress) => void;
+}
+
+/** What a step comes to: its decision, and what it has found out for those that follow. */
+export interface Outcome {
+  readonly decision: Omit<OptimizationDecision, 'step'>;
+  readonly document?: object;
+  readonly set?: Partial<Pick<OptimizationRow, 'version' | 'registered' | 'rollout'>>;
+}
+
+export const goOn = (reason: string): Outcome['decision'] => ({ verdict: 'go-on', reason });
+export const stop = (code: OptimizationStop, reason: string): Outcome['decision'] => ({ verdict: 'stop', code, reason });
+
+/** Asks a process that is started for it and killed with it: also when the step is cancelled. */
+export async function ask<Kind extends keyof OptimizerProtocol>(
+  { program }: OptimizingPorts,
+  { signal, told }: Job,
+  request: OptimizerProtocol[Kind]['request'] & { readonly kind: Kind },
+): Promise<OptimizerProtocol[Kind]['answer']> {
+  signal.throwIfAborted();
+  const child: AskedChild<OptimizerProtocol> = startChild(program, { told: (progress) => told(progress as SearchProgress) });
+  const kill = (): void => void child.kill();
+  signal.addEventListener('abort', kill, { once: true });
+  try {
+    return await child.ask<Kind>(request);
+  } finally {
+    signal.removeEventListener('abort', kill);
+    await child.kill();
+  }
+}
+
+/** The document of a step that came before this one. */
+export async function found<T>({ store }: OptimizingPorts, { row }: Job, step: OptimizationDecision['step']): Promise<T> {
+  const document = await store.optimizations.document(row.id, step);
+  if (document === undefined)
+    throw Object.assign(new Error(`the step '${step}' of optimization ${row.id} has left nothing`), { code: 'NOT_FOUND' });
+  return document as T;
+}

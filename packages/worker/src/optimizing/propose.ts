@@ -1,0 +1,101 @@
+import type { FittedPipeline, Problem, Proposed, ScoredTopology } from '@autoflow/optimizer';
+import { MEMORY_SIZES_MB } from '@autoflow/topology';
+import type { ReplicatedSimulation } from '@autoflow/twin';
+import type { Gathered } from './gather.js';
+import { runningOf } from './fit.js';
+import { ask, found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
+
+/** What a whole proposal may take, fit and replications of the winner not counted. */
+const SECONDS = 45;
+const EVALUATIONS = 2_000;
+const INSTANCES = 32;
+/** The learned scorer beside plain search, at equal budgets: who wins is used. */
+const PROPOSERS = ['exhaustive', 'analytic', 'beam', 'annealing', 'greedy', 'random', 'gcn'] as const;
+
+/** As it is shown: what was proposed, what it was held against, and who else proposed what. */
+export interface ProposalDocument {
+  readonly proposal?: {
+    readonly topology: object;
+    readonly allocation: object;
+    readonly proposer: string;
+    readonly predicted: Figures;
+    readonly gain: object;
+    readonly certificate: object;
+  };
+  readonly reason?: string;
+  /** What runs, at the rate that was asked for. */
+  readonly running?: Figures;
+  readonly front: readonly object[];
+  readonly gap: object;
+  readonly standing: readonly object[];
+  readonly scored: readonly ScoredTopology[];
+}
+export type Figures = Pick<ReplicatedSimulation, 'throughput' | 'latencyMs' | 'costPer1000'>;
+
+/** The tournament: the winner's plan, certified, or why nothing is better. */
+export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promise<Outcome> {
+  const { request } = job.row;
+  const problem = await problemOf(ports, job);
+  const { proposed, scored } = await ask<'propose'>(ports, job, {
+    kind: 'propose',
+    problem,
+    budget: { evaluations: request.evaluations ?? EVALUATIONS, ms: 1000 * (request.seconds ?? SECONDS) },
+    proposers: request.proposers ?? PROPOSERS,
+  });
+  const document = documentOf(proposed, scored);
+  const { winner, reason = 'nothing better was found.' } = proposed;
+  if (winner === undefined) return { document, decision: stop('NOTHING_BETTER', `Keep ${job.row.version}: ${reason}`) };
+  const lead = Math.round(100 * (1 - Math.exp(winner.gain.mean)));
+  return {
+    document,
+    decision: goOn(
+      `${winner.proposer} won a tournament of ${proposed.standing.length} at equal budgets, ${lead} % better than ${job.row.version} in the twin.`,
+    ),
+  };
+}
+
+/** What every proposer is asked, made again by every step that needs it from what the steps before have found out. */
+export async function problemOf(ports: OptimizingPorts, job: Job): Promise<Problem> {
+  const { pipeline, request } = job.row;
+  const gathered = await found<Gathered>(ports, job, 'gather');
+  const { models, host, recordBytes } = await found<FittedPipeline>(ports, job, 'fit');
+  const { spec, running } = await runningOf(ports, pipeline, gathered);
+  const { objective } = (await ports.store.settings.get(pipeline))!;
+  const { minimise = objective?.minimise ?? 'cost', p95Ms, p99Ms = objective?.p99Ms } = request;
+  return {
+    spec,
+    start: running,
+    models,
+    host,
+    recordBytes,
+    ratePerSecond: gathered.ratePerSecond,
+    objective: { minimise, ...(p95Ms !== undefined && { p95Ms }), ...(p99Ms !== undefined && { p99Ms }) },
+    limits: { memoryMb: MEMORY_SIZES_MB, instances: INSTANCES },
+    seed: request.seed ?? 1,
+  };
+}
+
+function documentOf({ winner, reason, start, front, gap, standing }: Proposed, scored: readonly ScoredTopology[]): ProposalDocument {
+  return {
+    ...(winner && {
+      proposal: {
+        topology: winner.plan.topology,
+        allocation: winner.plan.allocation,
+        proposer: winner.proposer,
+        predicted: figuresOf(winner.predicted),
+        gain: winner.gain,
+        certificate: winner.certificate,
+      },
+    }),
+    ...(reason !== undefined && { reason }),
+    ...(start.predicted && { running: figuresOf(start.predicted) }),
+    front: front.map(({ figures, plan: { topology, allocation } }) => ({ ...figures, topology, allocation })),
+    gap,
+    standing: standing.map(({ best, ...one }) => ({ ...one, ...(best && { best: best.figures }) })),
+    scored,
+  };
+}
+
+export function figuresOf({ throughput, latencyMs, costPer1000 }: ReplicatedSimulation): Figures {
+  return { throughput, latencyMs, costPer1000 };
+}

@@ -1,0 +1,71 @@
+import { envelopeOf, limitsOf } from '@autoflow/optimizer';
+import type { Actor } from '@autoflow/store';
+import { hashVersion, validateAllocation, validateEnvelope, validateTopology, type Allocation, type Topology } from '@autoflow/topology';
+import { mayAct } from '@autoflow/topology/autonomy';
+import { checkCertificate, type Certificate } from '@autoflow/topology/rewrites';
+import type { AllocationDocument } from './allocate.js';
+import type { Gathered } from './gather.js';
+import { found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
+import { problemOf, type ProposalDocument } from './propose.js';
+
+/** Registers what was proposed, under the rules of the API: nothing that is not legal, with parent, author and reason. It moves no traffic. */
+export async function registerProposal(ports: OptimizingPorts, job: Job): Promise<Outcome> {
+  const { store } = ports;
+  const { id, pipeline, request, actor } = job.row;
+  if (request.dryRun) return { decision: stop('DRY_RUN', 'It was asked for a proposal only; nothing was registered.') };
+  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'propose', spentUsd: 0 });
+  // What people ask for is theirs to have.
+  if (!verdict.allowed && actor === SCHEDULE) return { decision: stop('NOT_ALLOWED', verdict.reason) };
+  const { release, ratePerSecond } = await found<Gathered>(ports, job, 'gather');
+  const { stable } = (await store.definitions.pipeline(pipeline))!;
+  if (stable.release !== release)
+    return { decision: stop('RELEASE_CHANGED', 'A new release became stable meanwhile: what was measured is not what runs.') };
+  const { proposal } = await found<ProposalDocument>(ports, job, 'propose');
+  const { allocation, by, predicted = proposal!.predicted } = await found<AllocationDocument>(ports, job, 'allocate');
+  const problem = await problemOf(ports, job);
+  const topology = proposal!.topology as Topology;
+  const envelope = envelopeOf(problem, topology);
+  const problems = [
+    ...illegal(problem, topology, allocation),
+    ...checkCertificate(problem.spec, problem.start.topology, topology, proposal!.certificate as Certificate, limitsOf(problem)),
+  ];
+  if (problems.length > 0)
+    return {
+      decision: stop(
+        'ILLEGAL',
+        `The proposal is not legal, which must not happen: ${problems.map((one) => JSON.stringify(one)).join('; ')}`,
+      ),
+    };
+  const { certificate, gain, proposer } = proposal!;
+  const reason = `optimization ${id}: proposed by ${proposer}, allocation by ${by}`;
+  const { version, created } = await store.definitions.registerVersion({
+    pipeline,
+    hash: hashVersion({ release, topology, envelope }),
+    release,
+    topology,
+    envelope,
+    allocation,
+    parent: job.row.version!,
+    note: `optimizer (${proposer})`,
+    proposal: { optimization: id, proposer, ratePerSecond, predicted, gain, certificate },
+    by: actorOf(id, reason),
+  });
+  return {
+    set: { registered: version.name },
+    decision: goOn(created ? `Registered as ${version.name}.` : `It is ${version.name}, which is there already.`),
+  };
+}
+
+/** Who a scheduled optimization is asked for by. */
+export const SCHEDULE = 'schedule';
+
+export const actorOf = (id: string, reason: string): Actor => ({ actor: `optimizer/${id}`, reason });
+
+function illegal(problem: Awaited<ReturnType<typeof problemOf>>, topology: Topology, allocation: Allocation): readonly object[] {
+  const envelope = envelopeOf(problem, topology);
+  return [
+    ...validateTopology(problem.spec, topology),
+    ...validateEnvelope(problem.spec, topology, envelope),
+    ...validateAllocation(problem.spec, topology, envelope, allocation),
+  ];
+}

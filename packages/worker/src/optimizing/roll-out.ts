@@ -1,0 +1,12 @@
+import { mayAct } from '@autoflow/topology/autonomy';
+import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
+
+/** As far as autonomy allows: by default, people decide. */
+export async function rollOut({ store, rollouts }: OptimizingPorts, { row: { id, pipeline, registered } }: Job): Promise<Outcome> {
+  const version = registered!;
+  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'canary', version, spentUsd: 0 });
+  if (!verdict.allowed) return { decision: stop('NOT_ALLOWED', `${version} waits for a person to roll it out. ${verdict.reason}`) };
+  if (rollouts === undefined) return { decision: stop('NOT_ALLOWED', `${version} waits for a person to make it stable.`) };
+  const { rollout } = await rollouts.start({ pipeline, version, reason: `optimization ${id}` });
+  return { set: { rollout }, decision: goOn(`Rollout ${rollout} of ${version} has begun.`) };
+}

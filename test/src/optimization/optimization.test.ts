@@ -1,0 +1,184 @@
+/** The workflow of an optimization on real servers, asked for over the API: what it proposes, and every reason for which it does not. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClient, type AutoFlowClient, type OptimizationDetail, type OptimizationQuestion } from '@autoflow/client';
+import { OptimizationDetail as Detail } from '@autoflow/client/schemas';
+import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { openStore, type Store } from '@autoflow/store';
+import { checkCertificate } from '@autoflow/topology/rewrites';
+import { createWorker, type RunningWorker } from '@autoflow/worker';
+import { optimizationScheduleId, optimizationWorkflowId } from '@autoflow/workflows';
+import { invocations, parcelsSpec, RELEASE, settle } from './parcels.js';
+
+const stack = useTestStack();
+const program = createRequire(import.meta.url).resolve('@autoflow/learning/optimizer');
+let store: Store;
+let temporal: Client;
+let api: AutoFlowClient;
+let controlPlane: ControlPlane;
+let worker: RunningWorker;
+let sql: pg.Pool;
+
+beforeAll(async () => {
+  store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  await store.metering.maintain(30);
+  sql = new pg.Pool({ connectionString: stack.databaseUrl, max: 1 });
+  const connection = await Connection.connect({ address: stack.temporal.address });
+  temporal = new Client({ connection, namespace: stack.temporal.namespace });
+  controlPlane = await createControlPlane({ store, temporal });
+  api = createClient({ url: controlPlane.url, token: await store.access.createToken('admin', 'admin') });
+  await api.pipelines.register({ spec: parcelsSpec, release: RELEASE });
+  worker = await createWorker({
+    roles: ['control'],
+    temporal: stack.temporal,
+    databaseUrl: stack.databaseUrl,
+    batchStore: { driver: 'file', folder: stack.folder },
+    releases: stack.folder,
+    secret: () => undefined,
+    host: 'control',
+    logLevel: 'error',
+    optimizer: { program },
+  });
+});
+afterAll(async () => {
+  await worker.stop();
+  await controlPlane.close();
+  await temporal.connection.close();
+  await sql.end();
+  await store.close();
+});
+
+/** Few plans: what is proposed does not matter here. */
+const small = { evaluations: 60, proposers: ['beam', 'analytic', 'gcn'], ratePerSecond: 5 } satisfies OptimizationQuestion;
+
+async function optimized(question: OptimizationQuestion): Promise<OptimizationDetail> {
+  const { id } = await api.optimizations.start('parcels', question);
+  await temporal.workflow.getHandle(optimizationWorkflowId(id)).result();
+  return Detail.parse(await api.optimizations.show('parcels', id));
+}
+const measured = (rows: Parameters<Store['metering']['writeInvocations']>[0]) => store.metering.writeInvocations(rows);
+const forget = () => sql.query('delete from autoflow.invocations');
+
+test.for<[string, string, RegExp, () => Promise<unknown>]>([
+  ['nothing that was measured', 'TOO_LITTLE_DATA', /measured nothing/, async () => undefined],
+  [
+    'one batch size',
+    'NOT_IDENTIFIABLE',
+    /fixed cost cannot be told/,
+    async () => {
+      await settle(store, 60);
+      await measured(invocations('ones', Array<number>(60).fill(1)));
+    },
+  ],
+  [
+    'a workload that has changed meanwhile',
+    'DRIFTING',
+    /'weigh' takes 2\.\d+ times its former time/,
+    async () => {
+      await measured(invocations('few', mixed(60), { ago: 400 }));
+      await measured(invocations('slow', mixed(120), { ago: 200, slower: 3 }));
+    },
+  ],
+  [
+    'a twin that misses what runs',
+    'UNFIT',
+    /misses the cost of the running version by/,
+    async () => {
+      await forget();
+      await measured(invocations('dear', mixed(60)).map((row) => ({ ...row, costUsd: 1e-3 })));
+    },
+  ],
+])('%s: it stops, and says why', async ([, code, reason, prepare]) => {
+  await prepare();
+  const { state, decisions, found } = await optimized({ dryRun: true, ...small });
+  expect({ state, code: decisions.at(-1)?.code, found }).toEqual({ state: 'completed', code, found: undefined });
+  expect(decisions.at(-1)?.reason).toMatch(reason);
+});
+
+test('measurements of several batch sizes: a dry run proposes what the checker passes, and registers nothing', async () => {
+  await forget();
+  await measured(invocations('mixed', mixed(60)));
+  const { decisions, found, version, error, allocated } = await optimized({ dryRun: true, ...small });
+  expect(decisions.map(({ step, code }) => [step, code])).toEqual([
+    ['gather', undefined],
+    ['fit', undefined],
+    ['propose', undefined],
+    ['allocate', undefined],
+    ['register', 'DRY_RUN'],
+  ]);
+  const { topology: stable } = await api.versions.show('parcels', version!);
+  expect(checkCertificate(parcelsSpec, stable, found!.proposal!.topology, found!.proposal!.certificate)).toEqual([]);
+  expect(found!.proposal!.predicted.costPer1000.all.mean).toBeLessThan(found!.running!.costPer1000.all.mean);
+  expect(found!.standing.map(({ proposer }) => proposer).sort()).toEqual(['analytic', 'beam', 'gcn']);
+  expect(Math.abs(error!.costPer1000!)).toBeLessThan(0.25);
+  expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
+  expect((await api.versions.list('parcels')).items).toHaveLength(1);
+});
+
+test('asked for more than a proposal, it registers a version with parent, author and certificate; traffic stays where it is', async () => {
+  const { registered, decisions, id } = await optimized({ ...small, reason: 'cheaper' });
+  expect(decisions.at(-1)).toMatchObject({ step: 'roll-out', code: 'NOT_ALLOWED', reason: expect.stringContaining('Autonomy is suggest') });
+  const version = await api.versions.show('parcels', registered!);
+  expect(version).toMatchObject({ parent: 'v1', author: `optimizer/${id}`, stable: false, proposal: { optimization: id } });
+  const { certificate } = await api.versions.certificate('parcels', registered!);
+  const { topology: stable } = await api.versions.show('parcels', 'v1');
+  expect(checkCertificate(parcelsSpec, stable, version.topology, certificate)).toEqual([]);
+  expect(await api.stable.show('parcels')).toMatchObject({ version: 'v1' });
+  expect((await api.audit({ pipeline: 'parcels', action: 'optimization' })).items[0]).toMatchObject({ action: 'optimization.end' });
+  await expect(api.versions.certificate('parcels', 'v1')).rejects.toMatchObject({ problem: { code: 'CERTIFICATE_NONE' } });
+});
+
+test('one at a time; a process that is killed is started again; cancelled, nothing of it is left', async () => {
+  const long = { dryRun: true, evaluations: 100_000, seconds: 3_000, proposers: ['annealing'] } satisfies OptimizationQuestion;
+  const { id } = await api.optimizations.start('parcels', long);
+  await expect(api.optimizations.start('parcels', long)).rejects.toMatchObject({ problem: { code: 'OPTIMIZATION_RUNNING' } });
+  await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.about, { timeout: 30_000 }).toBe('annealing');
+  const [first] = processes();
+  process.kill(first!, 'SIGKILL');
+  await expect.poll(() => processes().filter((pid) => pid !== first), { timeout: 30_000 }).toHaveLength(1);
+  expect(await temporal.workflow.getHandle(optimizationWorkflowId(id)).query('progress')).toMatchObject({ step: 'propose' });
+  expect(await api.optimizations.cancel('parcels', id, 'enough')).toMatchObject({ state: 'cancelled', reason: 'enough' });
+  await expect(temporal.workflow.getHandle(optimizationWorkflowId(id)).result()).rejects.toThrow();
+  expect(processes()).toEqual([]);
+});
+
+test('one whose workflow is gone does not keep the pipeline from the next', async () => {
+  const { id } = await api.optimizations.start('parcels', { dryRun: true, evaluations: 100_000, seconds: 3_000 });
+  await temporal.workflow.getHandle(optimizationWorkflowId(id)).terminate('by a test');
+  const { state } = await optimized({ dryRun: true, ...small });
+  expect([state, (await api.optimizations.show('parcels', id)).state]).toEqual(['completed', 'failed']);
+});
+
+test('settings make a schedule, which starts optimizations and never two at once', async () => {
+  const change = async (optimizeEvery: string | null) =>
+    void (await api.settings.change('parcels', { optimizeEvery, autonomy: 'off', reason: 'nightly' }, '*'));
+  const handle = temporal.schedule.getHandle(optimizationScheduleId('parcels'));
+  const described = () => handle.describe().catch(() => undefined);
+  await change('6h');
+  await expect.poll(async () => (await described())?.policies.overlap, { timeout: 30_000 }).toBe('SKIP');
+  const before = (await api.optimizations.list('parcels')).items.length;
+  await handle.trigger();
+  await expect.poll(async () => (await api.optimizations.list('parcels')).items.length, { timeout: 30_000 }).toBe(before + 1);
+  const [{ id }] = (await api.optimizations.list('parcels')).items as [{ id: string }];
+  await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('propose');
+  await api.optimizations.cancel('parcels', id);
+  expect(await api.optimizations.show('parcels', id)).toMatchObject({ actor: 'schedule', request: { dryRun: false } });
+  await change(null);
+  await expect.poll(described, { timeout: 30_000 }).toBeUndefined();
+});
+
+/** Every other execution has eight records. */
+function mixed(executions: number): number[] {
+  return Array.from({ length: executions }, (_, e) => (e % 2 === 0 ? 1 : 8));
+}
+
+/** Children of this process, where the worker runs. */
+function processes(): number[] {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  return children.map(Number).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('optimizer-process'));
+}
