@@ -5,6 +5,7 @@ import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { AccessGuard, IdempotencyInterceptor, KEYS, LOG, ProblemFilter, SENSITIVE_STORE, SensitiveFields, TOKENS } from '@autoflow/http';
 import { AllocationsController } from './allocations/allocations.controller.js';
 import { AllocationsService } from './allocations/allocations.service.js';
+import { ControlController } from './allocations/control.controller.js';
 import { ArmsController } from './arms/arms.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { BackfillsController } from './backfills/backfills.controller.js';
@@ -50,6 +51,7 @@ export class AppModule {
         BundlesController,
         VersionsController,
         StableController,
+        ControlController,
         AllocationsController,
         BackfillsController,
         MetricsController,

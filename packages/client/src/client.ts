@@ -97,6 +97,9 @@ export function createClient(options: ClientOptions) {
     },
 
     allocations: {
+      /** Who decides, why, and the latest decisions. */
+      control: (pipeline: string, decisions?: number) =>
+        call<api.AllocationControl>(path`/pipelines/${pipeline}/allocations/control`, { query: { decisions } }),
       show: (pipeline: string, version?: string) =>
         call<api.VersionAllocation>(path`/pipelines/${pipeline}/allocations`, { query: { version } }),
       set: (pipeline: string, body: api.SetAllocation, ifMatch: Revision, version?: string) =>

@@ -4,11 +4,13 @@ export type { FollowOptions } from './event-stream.js';
 export { createClient, everyItem, type AutoFlowClient, type AuditFilter, type LetterQuery, type MetricsWindow } from './client.js';
 export type { ClientOptions, Revision } from './transport.js';
 export type {
+  AllocationControl,
   Arms,
   Attempt,
   AuditEntry,
   AuditPage,
   Backfill,
+  ControlDecision,
   CreatedWebhook,
   ChangeSettings,
   ClampStage,

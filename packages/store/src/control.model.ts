@@ -1,4 +1,6 @@
 /** The control of an allocation: what an interval showed, and what was decided of it. */
+import type { StageAllocation } from '@autoflow/topology';
+import type { ControlTick } from '@autoflow/twin';
 
 /** What can be told of one interval of a version from outcomes, measurements and the inbox; counts of `batch` are executions. */
 export interface MeasuredInterval {
@@ -35,21 +37,81 @@ export interface KnownServices {
   readonly coldStartMs?: number;
 }
 
-export interface ControlStepRow<Tick = unknown, Decided = unknown> {
-  readonly pipeline: string;
-  readonly at: Date;
-  readonly version: string;
-  readonly tick: Tick;
-  readonly decided: Decided;
+/** `shadow`: nothing is set. `fallback`: the rule decides what is set. `acting`: the agent does. */
+export type ControlMode = 'off' | 'shadow' | 'fallback' | 'acting';
+
+export interface ControlStatus {
+  readonly mode: ControlMode;
+  readonly why: string;
+  readonly version?: string;
+  /** Whether the agent has beaten the fallback, by the latest comparisons. */
+  readonly agentStands: boolean;
+  /** The latest, the oldest first. */
+  readonly comparisons: readonly Comparison[];
+  /** Intervals since the last of them. */
+  readonly sinceComparison: number;
 }
 
-export interface ClaimedControl<State = unknown> {
-  readonly state: State | undefined;
+/** What agent and fallback would have made, in the twin, of the arrivals that were observed. */
+export interface Comparison {
+  readonly at: string;
+  readonly intervals: number;
+  readonly agent: TwinScore;
+  readonly fallback: TwinScore;
+}
+
+/** An interval as it is kept: what the controller is shown, and what the next interval is counted from. */
+export interface KeptTick {
+  readonly tick: ControlTick;
+  /** In the order of the tick. */
+  readonly stages: readonly string[];
+  /** Batches by stage, and records in the inbox, at its end. */
+  readonly present: { readonly [stage: string]: number };
+  readonly waitingRecords: number;
+  /** Nothing before it is remembered: there was a gap. */
+  readonly anew: boolean;
+}
+
+export interface KeptDecision {
+  readonly mode: ControlMode;
+  readonly why: string;
+  readonly stages: { readonly [stage: string]: DecidedStage };
+  /** Of the allocation that was set; undefined: nothing was to be changed, or might be. */
+  readonly revision?: number;
+  /** Why it could not be set. */
+  readonly refused?: string;
+}
+export interface DecidedStage {
+  readonly now: StageAllocation;
+  readonly wanted: StageAllocation;
+  /** What the rule wants. */
+  readonly fallback: StageAllocation;
+  readonly reason: string;
+}
+
+/** Provisioned memory as a multiple of what the mean load keeps busy, share of late records, and both weighed: lower is better. */
+export interface TwinScore {
+  readonly cost: number;
+  readonly late: number;
+  readonly score: number;
+}
+
+export interface ControlStepRow {
+  readonly pipeline: string;
+  /** Its end. */
+  readonly at: Date;
+  readonly version: string;
+  readonly tick: KeptTick;
+  readonly decided: KeptDecision;
+}
+
+export interface ClaimedControl {
+  /** Undefined: nothing was controlled yet. */
+  readonly state?: ControlStatus;
   /** The clock by which intervals are measured: the database's. */
   readonly now: Date;
 }
 
-/** What is not the store's to understand (state, tick, decision) it keeps as JSON. */
 export interface ControlStore {
   /** Pipelines whose control nobody holds. */
   unattended(): Promise<readonly string[]>;
@@ -62,12 +124,12 @@ export interface ControlStore {
     pipeline: string;
     holder: string;
     forMs: number;
-    state: object;
+    state: ControlStatus;
     step?: Omit<ControlStepRow, 'pipeline'>;
   }): Promise<boolean>;
-  release(pipeline: string, holder: string, state: object): Promise<void>;
+  release(pipeline: string, holder: string, state: ControlStatus): Promise<void>;
   /** Undefined where nothing was ever controlled. */
-  get(pipeline: string): Promise<{ readonly state: unknown; readonly updatedAt: Date; readonly held: boolean } | undefined>;
+  get(pipeline: string): Promise<{ readonly state?: ControlStatus; readonly updatedAt: Date; readonly held: boolean } | undefined>;
   /** Newest first. */
   latest(pipeline: string, limit: number): Promise<readonly ControlStepRow[]>;
   measure(request: {

@@ -12,8 +12,7 @@ const STEP = 'select pipeline, at, version, tick, decided from autoflow.control_
 export function controlStore(database: Database): ControlStore {
   return {
     unattended: async () => (await database.query<{ name: string }>(UNATTENDED)).map(({ name }) => name),
-    claim: ({ pipeline, holder, forMs }) =>
-      one<ClaimedControl>(database, CLAIM, [pipeline, holder, forMs]) as Promise<ClaimedControl | undefined>,
+    claim: ({ pipeline, holder, forMs }) => one<ClaimedControl>(database, CLAIM, [pipeline, holder, forMs]),
     steps: async (pipeline, version, limit) =>
       (
         await many<ControlStepRow>(database, `${STEP} where pipeline = $1 and version = $2 order by at desc limit $3`, [

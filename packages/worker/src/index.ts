@@ -7,4 +7,3 @@ export { openSource, SourceError, type Source, type SourceAccess, type SourceRec
 export { versionsOf, type Versions } from './versions.js';
 export { controllerThread, type Controller, type ControllerSettings } from './control/controller.js';
 export { controlStep, type ControlPorts } from './control/step.js';
-export type { Comparison, ControlMode, ControlStatus, DecidedStage, KeptDecision, KeptTick } from './control/status.js';

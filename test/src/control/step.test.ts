@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { asWritten, defaultEnvelope, type Envelope } from '@autoflow/topology';
-import type { Comparison } from '@autoflow/worker';
+import type { Comparison } from '@autoflow/store';
 import { BY, startPlatform, type Platform } from '../execution/platform.js';
 import { STAGES, thread, World } from './world.js';
 

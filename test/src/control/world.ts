@@ -2,18 +2,13 @@
 import { createRequire } from 'node:module';
 import { answerTo, contestants, pretrainedPolicy } from '@autoflow/learning';
 import type { ControlSettings } from '@autoflow/topology/autonomy';
-import { controlStep, controllerThread, type Controller, type ControlStatus, type KeptDecision, type KeptTick } from '@autoflow/worker';
+import type { ControlStatus, ControlStepRow } from '@autoflow/store';
+import { controlStep, controllerThread, type Controller } from '@autoflow/worker';
 import { BY, type Platform } from '../execution/platform.js';
 
 export const PROGRAM = createRequire(import.meta.url).resolve('@autoflow/learning/controller');
 export const STAGES = ['measure', 'may-pass', 'perform', 'weigh', 'store'] as const;
 const INTERVAL_S = 15;
-
-export interface Step {
-  readonly at: Date;
-  readonly tick: KeptTick;
-  readonly decided: KeptDecision;
-}
 
 /** What an interval shows: batches that come, and until which stage they get. */
 export interface Interval {
@@ -123,7 +118,7 @@ export class World {
   }
 
   /** So many intervals of the same, each decided. */
-  async run(intervals: number, of: Interval): Promise<Step> {
+  async run(intervals: number, of: Interval): Promise<ControlStepRow> {
     for (let i = 0; i < intervals; i++) {
       await this.pass(of);
       await this.step();
@@ -131,11 +126,11 @@ export class World {
     return this.last();
   }
 
-  async last(): Promise<Step> {
-    return (await this.platform.store.control.latest(this.pipeline, 1))[0] as unknown as Step;
+  async last(): Promise<ControlStepRow> {
+    return (await this.platform.store.control.latest(this.pipeline, 1))[0]!;
   }
   async status(): Promise<ControlStatus> {
-    return (await this.platform.store.control.get(this.pipeline))!.state as ControlStatus;
+    return (await this.platform.store.control.get(this.pipeline))!.state!;
   }
   /** As if the agent had been promoted. */
   async trust(): Promise<void> {

@@ -1,9 +1,12 @@
-import type { VersionAllocation } from '@autoflow/client';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AutoFlowClient, VersionAllocation } from '@autoflow/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { withContext } from '../context.js';
 import { usage } from '../errors.js';
-import { table } from '../output.js';
+import { interruption } from '../local/interruption.js';
+import { type Output, table } from '../output.js';
 import { positive } from './backfill.js';
+import { controlLine } from './control.js';
 
 interface SetOptions {
   readonly memory?: number;
@@ -27,9 +30,12 @@ export function registerAllocation(program: Command): void {
     .command('show <pipeline>')
     .description('desired, permitted, and what the hosts have by now')
     .option('--version <version>', 'default: the stable one')
+    .option('--watch', 'again whenever something of it is another, until interrupted; with --json one object per line')
     .action(
-      withContext<{ version?: string }>(async ({ out, client }, { version }, pipeline = '') => {
-        const shown = await (await client()).allocations.show(pipeline, version);
+      withContext<{ version?: string; watch?: true }>(async ({ out, client }, { version, watch }, pipeline = '') => {
+        const api = await client();
+        if (watch) return watchAllocation(api, out, pipeline, version);
+        const shown = await api.allocations.show(pipeline, version);
         out.answer(shown, () => text(pipeline, shown));
       }),
     );
@@ -71,6 +77,20 @@ export function registerAllocation(program: Command): void {
         out.answer(shown, () => text(pipeline, shown));
       }),
     );
+}
+
+const WATCHED_EVERY_MS = 1_000;
+
+/** Allocation, what the hosts have made of it, and who decides. */
+async function watchAllocation(api: AutoFlowClient, out: Output, pipeline: string, version: string | undefined): Promise<void> {
+  const signal = interruption('watching the allocation', () => undefined);
+  for (let last = ''; !signal.aborted; await delay(WATCHED_EVERY_MS, undefined, { signal }).catch(() => undefined)) {
+    const [shown, control] = await Promise.all([api.allocations.show(pipeline, version), api.allocations.control(pipeline, 0)]);
+    const seen = { ...shown, control };
+    const news = JSON.stringify(seen, (key, value: unknown) => (key === 'at' || key === 'updatedAt' ? undefined : value));
+    if (news !== last) out.line(seen, () => `${text(pipeline, shown)}\n${controlLine(control)}\n`);
+    last = news;
+  }
 }
 
 function range(text: string): { min: number; max: number } {

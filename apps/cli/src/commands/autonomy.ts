@@ -76,6 +76,7 @@ export function settingsText({
   objective,
   optimizeEvery,
   spendCapUsd,
+  control,
   revision,
   actor,
   reason,
@@ -92,6 +93,7 @@ export function settingsText({
       : [`objective  least ${objective.minimise}${objective.p99Ms === undefined ? '' : `, p99 ≤ ${objective.p99Ms} ms`}`]),
     ...(optimizeEvery === undefined ? [] : [`optimized  every ${optimizeEvery}`]),
     ...(spendCapUsd === undefined ? [] : [`spend cap  $${spendCapUsd}`]),
+    ...(control === undefined ? [] : [`control    ${control.mode}`]),
   ].join('\n');
 }
 
@@ -99,7 +101,7 @@ function several(text: string, before: readonly string[] = []): readonly string[
   return [...before, text];
 }
 
-function milliseconds(text: string): number {
+export function milliseconds(text: string): number {
   const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text) ?? [];
   if (value === undefined || Number(value) === 0) throw new InvalidArgumentError('It is a time such as 500ms or 1s.');
   return Number(value) * (unit === 's' ? 1000 : 1);

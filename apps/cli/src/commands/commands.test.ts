@@ -11,7 +11,7 @@ import { retailOrders, samples, topology } from '@autoflow/retail-orders';
 import { openStore, type Store } from '@autoflow/store';
 import { createClient } from '@autoflow/client';
 import { Client, Connection } from '@temporalio/client';
-import { autoflow as run } from '../testing/spawn.js';
+import { autoflow as run, start } from '../testing/spawn.js';
 
 const stack = useTestStack();
 let store: Store;
@@ -143,6 +143,23 @@ test('autonomy, freezes and the pin are set and shown', async () => {
     code: 1,
     json: { error: { code: 'INVALID_BODY' } },
   });
+});
+
+test('control of the allocation is switched and shown', async () => {
+  expect((await autoflow('control', 'retail-orders')).stdout).toMatch(/^retail-orders control shadow · shadow \(no controller runs\)/);
+  expect(await json('control', 'retail-orders', 'auto')).toMatchObject({ code: 2 });
+  expect(await json('control', 'retail-orders', 'wild', '--reason', 'x')).toMatchObject({ code: 2 });
+  expect(await json('control', 'retail-orders', 'auto', '--interval', '5s', '--instances', '40', '--reason', 'go')).toMatchObject({
+    code: 0,
+    json: { setting: { mode: 'auto', intervalMs: 5000, instances: 40 } },
+  });
+  expect(await json('control', 'retail-orders', 'off', '--reason', 'stop')).toMatchObject({
+    json: { setting: { mode: 'off', intervalMs: 5000 } },
+  });
+  const watching = start(['allocation', 'show', 'retail-orders', '--watch', '--json', '--api', controlPlane.url, '--token', token]);
+  expect(await watching.answered).toMatchObject({ version: 'v1', control: { mode: 'off' } });
+  watching.child.kill('SIGINT');
+  expect((await watching.ended).code).toBe(0);
 });
 
 test('dead letters are redriven in bulk when it is said which', async () => {

@@ -6,6 +6,7 @@ import { registerAutonomy } from './autonomy.js';
 import { registerBackfill } from './backfill.js';
 import { registerBackfills } from './backfills.js';
 import { registerCheck } from './check.js';
+import { registerControl } from './control.js';
 import { registerDeadLetters } from './dead-letters.js';
 import { registerDemo } from './demo.js';
 import { registerDeploy } from './deploy.js';
@@ -56,6 +57,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVersions,
   registerRollback,
   registerAllocation,
+  registerControl,
   registerHosts,
   registerArms,
   registerFeeding,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { VersionAllocation } from '@autoflow/client/schemas';
+import { AllocationControl, VersionAllocation } from '@autoflow/client/schemas';
 import { useApi } from '../testing/api.js';
 import { filterEarly } from '../testing/parcels.js';
 
@@ -80,4 +80,71 @@ test('another version has an allocation of its own; unknown names are not found'
     detail: expect.stringContaining('weigh'),
   });
   expect((await api.send('GET', '/v1/pipelines/nothing/allocations')).problem.code).toBe('PIPELINE_UNKNOWN');
+});
+
+test('who decides is shown, with the latest decisions and what was seen; it is switched by a setting', async () => {
+  const control = async (query = '') => AllocationControl.parse((await api.send('GET', `${PATH}/control${query}`)).json);
+  expect(await control()).toMatchObject({ setting: { mode: 'shadow' }, mode: 'shadow', running: false, agentStands: false, decisions: [] });
+  await api.operator.settings.change('parcels', { control: { mode: 'auto', intervalMs: 5_000 }, reason: 'go' }, '*');
+  const score = { cost: 2, late: 0, score: 2 };
+  const comparison = { at: '2026-01-01T00:00:00.000Z', intervals: 60, agent: score, fallback: score };
+  const state = {
+    mode: 'fallback',
+    why: 'a draw',
+    version: 'v1',
+    agentStands: false,
+    comparisons: [comparison],
+    sinceComparison: 3,
+  } as const;
+  const target = { memoryMb: 1024, concurrency: 2 };
+  const seen = {
+    arrivals: 7,
+    served: 6,
+    serviceMs: 60,
+    busyMs: 5_000,
+    provisionedMs: 10_000,
+    queued: 1,
+    starting: 0,
+    concurrency: 2,
+    memoryMb: 1024,
+  };
+  const step = {
+    version: 'v1',
+    tick: { tick: { at: 0, arrived: 7, late: 0, stages: [seen] }, stages: ['weigh'], present: { weigh: 1 }, waitingRecords: 3, anew: true },
+    decided: { mode: 'fallback', why: 'a draw', stages: { weigh: { now: target, wanted: target, fallback: target, reason: 'enough' } } },
+  } as const;
+  const held = { pipeline: 'parcels', holder: 'one', forMs: 60_000 };
+  expect(await api.store.control.claim(held)).toMatchObject({ now: expect.any(Date) });
+  expect(await api.store.control.claim({ ...held, holder: 'two' })).toBeUndefined();
+  for (const at of [new Date(1_000), new Date(2_000)])
+    expect(await api.store.control.keep({ ...held, state, step: { ...step, at } })).toBe(true);
+  expect(await api.store.control.keep({ ...held, holder: 'two', state })).toBe(false);
+  expect(await control('?decisions=1')).toEqual({
+    pipeline: 'parcels',
+    setting: { mode: 'auto', intervalMs: 5_000 },
+    mode: 'fallback',
+    why: 'a draw',
+    running: true,
+    version: 'v1',
+    agentStands: false,
+    comparisons: [comparison],
+    decisions: [
+      {
+        at: new Date(2_000).toISOString(),
+        version: 'v1',
+        mode: 'fallback',
+        why: 'a draw',
+        arrived: 7,
+        late: 0,
+        waitingRecords: 3,
+        stages: { weigh: { ...step.decided.stages.weigh, seen: { arrivals: 7, served: 6, queued: 1, busy: 0.5 } } },
+      },
+    ],
+    updatedAt: expect.any(String),
+  });
+  const wrong = await api.send('PATCH', '/v1/pipelines/parcels', {
+    body: { control: { mode: 'wild' }, reason: 'x' },
+    headers: { 'if-match': '*' },
+  });
+  expect(wrong.problem.errors).toMatchObject([{ pointer: '/control/mode' }]);
 });

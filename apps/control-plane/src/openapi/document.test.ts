@@ -13,6 +13,7 @@ const ROUTES = [
   'GET /v1/pipelines',
   'GET /v1/pipelines/{pipeline}',
   'GET /v1/pipelines/{pipeline}/allocations',
+  'GET /v1/pipelines/{pipeline}/allocations/control',
   'GET /v1/pipelines/{pipeline}/arms',
   'GET /v1/pipelines/{pipeline}/backfills',
   'GET /v1/pipelines/{pipeline}/backfills/{backfill}',

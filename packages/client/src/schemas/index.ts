@@ -4,6 +4,7 @@ export * from './arms.js';
 export * from './audit.js';
 export * from './backfills.js';
 export * from './common.js';
+export * from './control.js';
 export * from './dead-letters.js';
 export * from './events.js';
 export * from './health.js';

@@ -1,6 +1,7 @@
 import { AUTONOMY, freezeProblems } from '@autoflow/topology/autonomy';
 import { z } from 'zod';
 import { PipelineName, Reason, Timestamp, VersionName } from './common.js';
+import { ControlSettings } from './control.js';
 
 export const AutonomyName = z.enum(AUTONOMY);
 const FREEZE = { window: z.string().max(100), timeZone: z.string().max(100) };
@@ -21,6 +22,8 @@ export const OperationSettings = z
     objective: Objective.exactOptional(),
     optimizeEvery: z.string().exactOptional(),
     spendCapUsd: z.number().exactOptional(),
+    /** Of memory and instances; without it, `shadow`. */
+    control: ControlSettings.exactOptional(),
     /** The freeze that holds now. */
     frozen: z.object({ ...Freeze.shape, until: Timestamp }).exactOptional(),
     actor: z.string().exactOptional(),
@@ -50,6 +53,7 @@ export const ChangeSettings = z
       .nullable()
       .exactOptional(),
     spendCapUsd: z.number().min(0).max(1e9).nullable().exactOptional(),
+    control: ControlSettings.nullable().exactOptional(),
     reason: Reason,
   })
   .refine(({ reason: _, ...change }) => Object.keys(change).length > 0, 'changes nothing: give at least one setting')

@@ -4,6 +4,7 @@ export { freezeAt, mayAct, type OwnAct, type Verdict } from './may-act.js';
 export {
   AUTONOMY,
   CONTROL_MODES,
+  DEFAULT_CONTROL,
   DEFAULT_SETTINGS,
   type Autonomy,
   type ControlSettings,

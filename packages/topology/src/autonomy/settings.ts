@@ -43,3 +43,4 @@ export interface Objective {
 
 /** What holds where nobody has said anything. */
 export const DEFAULT_SETTINGS: OperationSettings = { autonomy: 'suggest', freezes: [] };
+export const DEFAULT_CONTROL: ControlSettings = { mode: 'shadow' };

@@ -1,6 +1,5 @@
-import type { ControlStepRow, MeasuredInterval, Store } from '@autoflow/store';
+import type { ControlStepRow, KeptTick, MeasuredInterval, Store } from '@autoflow/store';
 import type { ControlTick, StageTick } from '@autoflow/twin';
-import type { KeptTick } from './status.js';
 import type { Subject } from './subject.js';
 
 /** Measurements are written within so long after what they tell of. */
@@ -22,7 +21,7 @@ export type Seen =
 /** What happened since the latest step, told as the twin tells it. */
 export async function observe(
   { version: { pipeline, name: version }, stages, pipeline: controlled, longestMs, allocation, ...rest }: Subject,
-  steps: readonly ControlStepRow<KeptTick>[],
+  steps: readonly ControlStepRow[],
   now: Date,
   { control }: Pick<Store, 'control'>,
 ): Promise<Seen> {
@@ -92,6 +91,7 @@ function tickOf(
   };
   return {
     tick,
+    stages: stages.map(({ name }) => name),
     present: Object.fromEntries(stages.map(({ name }) => [name, measured.stages[name]!.present])),
     waitingRecords: measured.waitingRecords,
     anew: before === undefined,

@@ -1,5 +1,5 @@
 import type { ControlTick } from '@autoflow/twin';
-import type { DecidedStage, KeptDecision } from './status.js';
+import type { DecidedStage, KeptDecision } from '@autoflow/store';
 import type { Subject } from './subject.js';
 
 /** What an audit row holds of it. */

@@ -1,10 +1,17 @@
-import type { Comparison, ControlStatus } from './status.js';
+import type { Comparison, ControlStatus } from '@autoflow/store';
 
 /** Comparisons that are looked at, and that it takes to be believed. */
 const LOOKED_AT = 3;
 const KEPT = 12;
 /** The agent must be better by so much of the score: what is a draw stays with the rule. */
 const MARGIN = 0.02;
+
+/** Where nothing was compared yet. */
+export const UNPROVEN: Pick<ControlStatus, 'agentStands' | 'comparisons' | 'sinceComparison'> = {
+  agentStands: false,
+  comparisons: [],
+  sinceComparison: 0,
+};
 
 /** Promoted when it is better over the latest comparisons, demoted when it is worse; between the two things stay as they are. */
 export function withComparison(status: ControlStatus, comparison: Comparison): ControlStatus {

@@ -1,13 +1,12 @@
 import { REMEMBERED, type Decision } from '@autoflow/optimizer';
-import type { ControlStepRow, Store } from '@autoflow/store';
+import type { ControlMode, ControlStatus, ControlStepRow, KeptDecision, KeptTick, Store } from '@autoflow/store';
 import { clampAllocation, type Allocation, type ControlStepAnswer, type ControlStepRequest } from '@autoflow/topology';
-import { mayAct, type OperationSettings } from '@autoflow/topology/autonomy';
+import { DEFAULT_CONTROL, mayAct, type OperationSettings } from '@autoflow/topology/autonomy';
 import type { Log } from '../log.js';
 import type { Controller } from './controller.js';
 import { observe, type Seen } from './observe.js';
 import { reasonOf } from './reason.js';
-import { withComparison } from './standing.js';
-import { UNPROVEN, type ControlMode, type ControlStatus, type KeptDecision, type KeptTick } from './status.js';
+import { UNPROVEN, withComparison } from './standing.js';
 import { subjectOf, type Subject } from './subject.js';
 
 export interface ControlPorts {
@@ -33,10 +32,10 @@ const COMPARED = { most: 160, least: 40, every: 20 };
 export async function controlStep({ pipeline, holder }: ControlStepRequest, ports: ControlPorts): Promise<ControlStepAnswer> {
   const { store } = ports;
   const settings = await store.settings.get(pipeline);
-  const control = settings?.control ?? { mode: 'shadow' };
+  const control = settings?.control ?? DEFAULT_CONTROL;
   const intervalMs = control.intervalMs ?? INTERVAL_MS;
   if (settings === undefined || control.mode === 'off') {
-    await store.control.release(pipeline, holder, { ...UNPROVEN, mode: 'off', why: 'control is switched off' } satisfies ControlStatus);
+    await store.control.release(pipeline, holder, { ...UNPROVEN, mode: 'off', why: 'control is switched off' });
     return {};
   }
   const forMs = HELD_STEPS * intervalMs + HELD_MS;
@@ -48,7 +47,7 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
   const steps = await remembered(subject, store);
   const seen = await observe(subject, steps, claimed.now, store);
   if (seen.kind === 'wait') return { waitMs: seen.ms };
-  const before = statusOf(claimed.state as ControlStatus | undefined, subject);
+  const before = statusOf(claimed.state, subject);
   const decided = await decide(subject, steps, seen, settings, before, ports);
   const set = decided.wanted && (await allocate(subject, decided, ports));
   const status = await compared(
@@ -63,15 +62,15 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
     at: seen.at,
     version: subject.version.name,
     tick: seen.kept,
-    decided: { mode: decided.mode, why: decided.why, stages: decided.stages, ...set } satisfies KeptDecision,
+    decided: { mode: decided.mode, why: decided.why, stages: decided.stages, ...set },
   };
   await store.control.keep({ pipeline, holder, forMs, state: status, ...(step && { step }) });
   return { waitMs: intervalMs };
 }
 
 /** Of this version, since the last gap. */
-async function remembered({ version }: Subject, { control }: ControlPorts['store']): Promise<ControlStepRow<KeptTick>[]> {
-  const steps = (await control.steps(version.pipeline, version.name, COMPARED.most)) as ControlStepRow<KeptTick>[];
+async function remembered({ version }: Subject, { control }: ControlPorts['store']): Promise<readonly ControlStepRow[]> {
+  const steps = await control.steps(version.pipeline, version.name, COMPARED.most);
   return steps.slice(
     Math.max(
       0,
@@ -93,7 +92,7 @@ interface Decided extends Pick<KeptDecision, 'mode' | 'why' | 'stages'> {
 
 async function decide(
   subject: Subject,
-  steps: readonly ControlStepRow<KeptTick>[],
+  steps: readonly ControlStepRow[],
   seen: Exclude<Seen, { kind: 'wait' }>,
   settings: OperationSettings,
   before: ControlStatus,
@@ -139,7 +138,7 @@ function forbiddenBy(settings: OperationSettings): string | undefined {
   return verdict.allowed ? undefined : verdict.reason;
 }
 
-function ticksOf(steps: readonly ControlStepRow<KeptTick>[], seen: Exclude<Seen, { kind: 'wait' }>): KeptTick['tick'][] {
+function ticksOf(steps: readonly ControlStepRow[], seen: Exclude<Seen, { kind: 'wait' }>): KeptTick['tick'][] {
   const known = steps.map(({ tick }) => tick.tick);
   if (seen.kind === 'stale') return known;
   return seen.kept.anew ? [seen.kept.tick] : [...known, seen.kept.tick];
@@ -180,7 +179,7 @@ async function allocate(
 async function compared(
   status: ControlStatus,
   { pipeline, services }: Subject,
-  steps: readonly ControlStepRow<KeptTick>[],
+  steps: readonly ControlStepRow[],
   seen: Exclude<Seen, { kind: 'wait' }>,
   settings: OperationSettings,
   { controller, log }: ControlPorts,
