@@ -25,6 +25,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   ingest: () => import('./ingest.bench.js'),
   inbox: () => import('./inbox.bench.js'),
   flow: () => import('./flow.bench.js'),
+  deploy: () => import('./deploy.bench.js'),
   steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),

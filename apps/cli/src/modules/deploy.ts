@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AutoFlowClient, Deployment, ReleaseManifest } from '@autoflow/client';
-import { buildRelease, type Release } from '@autoflow/function-host';
+import { buildRelease, type Release } from '@autoflow/function-host/release';
 
 export interface DeployOptions {
   readonly plan?: 'keep' | 'as-written';

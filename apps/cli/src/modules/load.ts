@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildRelease } from '@autoflow/function-host';
+import { buildRelease } from '@autoflow/function-host/release';
 import { type AnyPipeline, type Fields, pipelinesIn } from '@autoflow/pipeline';
 import type { Fake } from '@autoflow/pipeline/testing';
 import { CliError } from '../errors.js';
