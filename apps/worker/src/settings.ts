@@ -57,6 +57,10 @@ const Settings = z.object({
     .string()
     .min(1, 'is empty. Give a name that no other process has')
     .default(() => `${hostname()}-${process.pid}`),
+  AUTOFLOW_METRICS_ADDRESS: z
+    .string()
+    .regex(/^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d{1,5}$/i, 'is no address. Give an IP address and a port, such as 127.0.0.1:9464')
+    .optional(),
   AUTOFLOW_METERING_DAYS: DAYS.default(30),
   AUTOFLOW_BATCH_DAYS: DAYS.default(14),
   AUTOFLOW_EVENT_DAYS: DAYS.default(30),
@@ -112,6 +116,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     secret: (name) => environment[`${SECRET}${name}`],
     host: settings.AUTOFLOW_HOST,
     logLevel: settings.AUTOFLOW_LOG_LEVEL,
+    ...(settings.AUTOFLOW_METRICS_ADDRESS !== undefined && { metricsAddress: settings.AUTOFLOW_METRICS_ADDRESS }),
     retention: {
       meteringDays: settings.AUTOFLOW_METERING_DAYS,
       batchDays: settings.AUTOFLOW_BATCH_DAYS,

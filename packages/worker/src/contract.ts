@@ -19,6 +19,8 @@ export interface WorkerOptions {
   readonly sources?: readonly string[];
   readonly host: string;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
+  /** `host:port` where Prometheus reads this process (path /metrics): the Temporal SDK's metrics, the pools and the feeder. Nobody is asked for a token. */
+  readonly metricsAddress?: string;
   readonly metering?: boolean;
   /** Of the records, by key: what comes in, and what functions are asked and answer, is recorded (default 0.01; 0: nothing is). */
   readonly recordShare?: number;

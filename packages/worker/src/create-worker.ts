@@ -33,7 +33,8 @@ import { startAllocationControl } from './control/start-control.js';
 import { startFeeder } from './feeding/feeder.js';
 import { joinFleet, type Membership } from './fleet/membership.js';
 import { VERSION } from './fleet/version.js';
-import { adoptSdkLog, createLog, type Log } from './log.js';
+import { adoptRuntime, createLog, type Log } from './log.js';
+import { workerMetrics, type WorkerMetrics } from './metrics.js';
 import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
 import { startSchedules } from './optimizing/schedules.js';
@@ -52,10 +53,10 @@ const LARGE_SETTLEMENTS = 4;
  */
 export async function createWorker(options: WorkerOptions): Promise<RunningWorker> {
   const log = createLog(options);
-  adoptSdkLog(log, options);
+  const metrics = workerMetrics(adoptRuntime(log, options));
   const closing = new Closing();
   try {
-    const parts = await start(options, log, closing);
+    const parts = await start(options, metrics, log, closing);
     const ends = parts.map((part) => part.done);
     const stopped = Promise.all(ends).then(() => {});
     const stop = once(async () => {
@@ -83,7 +84,7 @@ interface Running {
   stop(): void;
 }
 
-async function start(options: WorkerOptions, log: Log, closing: Closing): Promise<Running[]> {
+async function start(options: WorkerOptions, metrics: WorkerMetrics, log: Log, closing: Closing): Promise<Running[]> {
   const { roles, temporal } = options;
   const store = closing.add(await openStore({ connectionString: options.databaseUrl, log }));
   await store.migrate();
@@ -92,12 +93,12 @@ async function start(options: WorkerOptions, log: Log, closing: Closing): Promis
   const running: Running[] = [];
   if (roles.includes('functions'))
     running.push(
-      await startFunctions(options, native, store, fleet, log, closing),
+      await startFunctions(options, native, store, fleet, metrics, log, closing),
       await startReplaying(options, native, store, log, closing),
     );
   if (roles.includes('workflows') || roles.includes('control'))
     running.push(...(await startWorkflows(options, native, store, log, closing)));
-  if (roles.includes('feeder')) running.push(await startFeeding(options, store, log, closing));
+  if (roles.includes('feeder')) running.push(await startFeeding(options, store, metrics, log, closing));
   if (roles.includes('learner')) running.push(await startLearning(options, native, store, closing));
   log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
   return running;
@@ -198,7 +199,7 @@ async function startLearning(options: WorkerOptions, native: NativeConnection, s
 }
 
 /** Drains when it is told to stop: what it has claimed it starts. */
-async function startFeeding(options: WorkerOptions, store: Store, log: Log, closing: Closing): Promise<Running> {
+async function startFeeding(options: WorkerOptions, store: Store, metrics: WorkerMetrics, log: Log, closing: Closing): Promise<Running> {
   const { namespace } = options.temporal;
   const connection = closing.add(await Connection.connect(addressOf(options.temporal)));
   const indexed = await registerSearchAttributes(connection, namespace);
@@ -214,6 +215,7 @@ async function startFeeding(options: WorkerOptions, store: Store, log: Log, clos
     client: new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(options.tracing) }),
     indexed,
     settle,
+    opened: (batch) => metrics.opened(batch),
     log,
   });
   const drain = once(() => feeder.close());
@@ -228,6 +230,7 @@ async function startFunctions(
   connection: NativeConnection,
   store: Store,
   fleet: Membership,
+  metrics: WorkerMetrics,
   log: Log,
   closing: Closing,
 ): Promise<Running> {
@@ -247,8 +250,11 @@ async function startFunctions(
       onChange: (callback) => store.listen('autoflow_pools', callback),
     },
     shares: fleet,
-    acknowledge: (pools) => store.hosts.acknowledge(options.host, pools),
-    metering: options.tracing === undefined ? metering : traceFunctions(metering),
+    acknowledge: (pools) => {
+      metrics.pools(pools);
+      return store.hosts.acknowledge(options.host, pools);
+    },
+    metering: metrics.counted(options.tracing === undefined ? metering : traceFunctions(metering)),
     recordings,
     cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),

@@ -1,3 +1,4 @@
+import type { MetricMeter } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pino from 'pino';
 import type { WorkerOptions } from './contract.js';
@@ -10,15 +11,24 @@ export function createLog({ host, logLevel = 'info' }: Pick<WorkerOptions, 'host
   return (level, message, details) => logger[level](details ?? {}, message);
 }
 
-/** Sends what the SDK logs the same way. The SDK has one logger per process: a process that has chosen one keeps it. */
-export function adoptSdkLog(log: Log, { logLevel = 'info' }: Pick<WorkerOptions, 'logLevel'>): void {
+/**
+ * Sends what the SDK logs the same way, and its metrics to whoever asks at `metricsAddress`. The SDK has one runtime per process: a process
+ * that has chosen one keeps it, and without metrics if it chose none.
+ */
+export function adoptRuntime(
+  log: Log,
+  { logLevel = 'info', metricsAddress }: Pick<WorkerOptions, 'logLevel' | 'metricsAddress'>,
+): MetricMeter {
   const logger = new DefaultLogger(SDK_LEVELS[logLevel], ({ level, message, meta }) => {
     if (!message.startsWith(ACTIVITY_ONLY)) log(level === 'TRACE' ? 'debug' : OUR_LEVELS[level], message, meta);
   });
+  const metrics = metricsAddress === undefined ? undefined : { prometheus: { bindAddress: metricsAddress } };
   try {
-    Runtime.install({ logger });
+    return Runtime.install({ logger, ...(metrics && { telemetryOptions: { metrics } }) }).metricMeter;
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'IllegalStateError') throw error;
+    if (metrics !== undefined) log('warn', 'this process has a Temporal runtime already: no metrics are served', { metricsAddress });
+    return Runtime.instance().metricMeter;
   }
 }
 

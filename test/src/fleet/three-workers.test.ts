@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildRelease } from '@autoflow/function-host';
+import { freePort } from '@autoflow/local-stack';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { asWritten, defaultAllocation, defaultEnvelope } from '@autoflow/topology';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -17,6 +18,7 @@ const ROLES = ['workflows,control,feeder,functions', 'workflows,functions', 'fun
 
 const stack = useTestStack();
 const workers: ChildProcess[] = [];
+let metricsAddress: string;
 let platform: Platform;
 
 beforeAll(async () => {
@@ -36,6 +38,7 @@ beforeAll(async () => {
     allocation: { ...allocation, ask: { memoryMb: 128, concurrency: CONCURRENCY }, keep: { memoryMb: 128, concurrency: 1 } },
     by: BY,
   });
+  metricsAddress = `127.0.0.1:${await freePort(9464)}`;
   workers.push(...(await Promise.all(ROLES.map((roles, i) => startWorker(`worker-${i + 1}`, roles)))));
 });
 afterAll(async () => {
@@ -56,6 +59,7 @@ async function startWorker(host: string, roles: string): Promise<ChildProcess> {
       AUTOFLOW_BATCHES: `file:${join(stack.folder, 'batches')}`,
       AUTOFLOW_HOST: host,
       AUTOFLOW_ROLES: roles,
+      ...(host === 'worker-1' && { AUTOFLOW_METRICS_ADDRESS: metricsAddress }),
       AUTOFLOW_SECRET_TEST_DATABASE_URL: databaseUrl,
     },
     // Not those of the test runner: this is the built program.
@@ -133,6 +137,15 @@ test('three workers share the limits; one is killed, and every record still has 
     },
     { timeout: 20_000 },
   );
+  const metrics = await (await fetch(`http://${metricsAddress}/metrics`)).text();
+  for (const line of [
+    /^autoflow_pool_concurrency\{.*pipeline="metered".*stage="ask".*\} [23]$/m,
+    /^autoflow_invocations_total\{.*outcome="ok".*stage="ask".*\} [1-9]/m,
+    /^autoflow_invocation_milliseconds_bucket\{/m,
+    /^autoflow_feeder_records_total\{.*pipeline="metered".*\} 120$/m,
+    /^temporal_worker_task_slots_available\{/m,
+  ])
+    expect(metrics).toMatch(line);
   const stopped = workers.slice(0, 2).map((worker) => once(worker, 'exit'));
   for (const worker of workers.slice(0, 2)) worker.kill('SIGTERM');
   expect(await Promise.all(stopped)).toEqual([

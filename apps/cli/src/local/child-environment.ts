@@ -1,11 +1,11 @@
 /** What AutoFlow's own variables a child gets from the shell that called us; all others are settings of some other process. */
 const ALWAYS = ['AUTOFLOW_LOG_LEVEL'];
-/** What belongs to the user's own pipelines and sources. */
-const FOR_WORKER = /^AUTOFLOW_(SECRET_|SOURCES$)/;
+/** What belongs to the user's own pipelines and sources, and where the worker shall be read. */
+const FOR_WORKER = /^AUTOFLOW_(SECRET_|SOURCES$|METRICS_ADDRESS$)/;
 
 /**
  * The environment of a child: everything that is not AutoFlow's, the log level, and what is set here. An AUTOFLOW_ROLES or
- * AUTOFLOW_API_HOST of the shell does not reach it. `worker`: also the secrets and source folders of the user, for the worker alone.
+ * AUTOFLOW_API_HOST of the shell does not reach it. `worker`: also what is for the worker alone.
  */
 export function childEnvironment(
   env: NodeJS.ProcessEnv,

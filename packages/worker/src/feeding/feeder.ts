@@ -13,6 +13,8 @@ export interface FeederPorts extends StartPorts {
   readonly batches: BatchStore;
   readonly recordings?: Pick<RecordingWriter, 'input'>;
   readonly settle: ExecutionActivities['settle'];
+  /** Told of every batch that is in the books. */
+  readonly opened?: (batch: BatchRow) => void;
   readonly log: Log;
 }
 export interface FeederOptions {
@@ -37,6 +39,7 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
   const starts = new Set<Promise<void>>();
   const pipelines = new Map<string, PipelineFeed>();
   const start = (row: BatchRow, argument: ExecutionArgument, traces: readonly string[]) => {
+    ports.opened?.(row);
     const starting = startExecution(row, argument, ports, traces)
       // It is in the books: a reconciler starts it.
       .catch((error: unknown) => log('warn', 'an execution could not be started and will be', { batch: row.id, error: String(error) }))
