@@ -126,6 +126,20 @@ it('takes back what is in flight when a rollback says so, and runs it on the ver
   expect(await platform.store.ledger.openBatches({ pipeline: 'acts' })).toEqual([]);
 });
 
+it('lets records linger for others, until one must not wait', async () => {
+  const lingering = await platform.registerVersion({ ...FUSED, batch: { records: 50, bytes: 1024 * 1024 }, lingerMs: 600_000 });
+  const { version: before } = (await platform.store.definitions.pipeline('acts'))!.stable;
+  await platform.store.definitions.setStable({ pipeline: 'acts', version: lingering, by: BY });
+  await accept(recordsOf('lingers', 3));
+  // Of another pipeline, so that feeders have looked since.
+  await accept([recordOf('looked-0', 'pass')], 'appends');
+  expect(await outcomes('looked', 1)).toEqual({ completed: 1 });
+  expect(await platform.store.inbox.waiting('acts')).toMatchObject({ records: 3 });
+  await accept([recordOf('lingers-due', 'pass', { dueAt: new Date() })]);
+  expect(await outcomes('lingers', 4)).toEqual({ completed: 4 });
+  await platform.store.definitions.setStable({ pipeline: 'acts', version: before, by: BY });
+});
+
 it('does not run again what a plain write may have written', async () => {
   await platform.sql.query('delete from released');
   await accept(recordsOf('plain', 2, 'wait'), 'appends');

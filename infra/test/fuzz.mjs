@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+// `npm run test:fuzz [-- EXAMPLES]`: schemathesis against the OpenAPI documents of the admin API and of ingest, with a token of each role, so many
+// examples of each operation. No answer may be a 5xx. The last line counts; exit code 1 if there was one.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startRunningStack } from '@autoflow/cli';
+import { createControlPlane } from '@autoflow/control-plane';
+import { createIngest } from '@autoflow/ingest';
+import { openStore } from '@autoflow/store';
+import { Client, Connection } from '@temporalio/client';
+import { schemathesis } from './schemathesis.mjs';
+
+const EXAMPLES = Number(process.argv[2] ?? 20);
+/** What breaks a schema is tried systematically (coverage) as who may do all: what the other roles may do is part of that. */
+const RUNS = [
+  { role: 'admin', known: false, phases: 'examples,coverage,fuzzing' },
+  { role: 'admin', known: true, phases: 'examples,coverage,fuzzing' },
+  { role: 'operator', known: true, phases: 'fuzzing' },
+  { role: 'viewer', known: true, phases: 'fuzzing' },
+];
+/** They answer as long as somebody listens. */
+const STREAMS = '/events$';
+/** What is there, by the parameter's name: else most of what is asked for is not, and nothing behind that is reached. */
+const THERE = {
+  pipeline: 'retail-orders',
+  version: 'v1',
+  from: 'v1',
+  to: 'v1',
+  stage: 'look-up-rate',
+  key: 'fuzz-1',
+  backfill: 'fuzz',
+  letter: '1',
+  'If-Match': '*',
+};
+
+const command = await schemathesis();
+if (command === undefined) {
+  console.log('skipped: Python 3.10 or newer is not on PATH.');
+  process.exit(0);
+}
+const folder = mkdtempSync(join(tmpdir(), 'autoflow-fuzz-'));
+const stack = await startRunningStack({ mode: 'ephemeral', name: 'fuzz', log: console.log });
+const closings = [];
+let failed = 0;
+let cases = 0;
+try {
+  const services = await withoutRateLimit();
+  for (const { role, known, phases } of RUNS) {
+    const token = await services.store.access.createToken(`fuzz-${role}-${known}`, role);
+    for (const [service, url] of Object.entries(services.urls)) {
+      const { test_cases: made, failures, errors, seed } = await fuzz({ url, token, known, phases });
+      const broken = [...failures, ...errors];
+      console.log(
+        `${service} as ${role}${known ? ', of what is there' : ''}: ${made.generated} requests, ${broken.length} failures (seed ${seed})`,
+      );
+      for (const failure of broken) console.log(`  ${JSON.stringify(failure).slice(0, 2_000)}`);
+      cases += made.generated;
+      failed += broken.length;
+    }
+  }
+} finally {
+  for (const close of closings.reverse()) await close();
+  await stack.stop();
+  rmSync(folder, { recursive: true });
+}
+console.log(`fuzz: ${cases} requests, ${failed} failures`);
+process.exitCode = failed > 0 || cases === 0 ? 1 : 0;
+
+/** The stack's own services answer 429 soon. These have the same store and the same Temporal server. */
+async function withoutRateLimit() {
+  const store = await openStore({ connectionString: stack.databaseUrl });
+  const connection = await Connection.connect({ address: stack.temporal.address });
+  closings.push(
+    () => store.close(),
+    () => connection.close(),
+  );
+  const temporal = new Client({ connection, namespace: stack.temporal.namespace });
+  const log = (level, message, details) => level === 'error' && console.log(`${message} ${JSON.stringify(details)}`);
+  const controlPlane = await createControlPlane({ store, temporal, requestsPerMinute: 1e9, log });
+  closings.push(() => controlPlane.close());
+  const ingest = await createIngest({ store, temporal, log });
+  closings.push(() => ingest.close());
+  return { store, urls: { 'the admin API': controlPlane.url, ingest: ingest.url } };
+}
+
+async function fuzz({ url, token, known, phases }) {
+  const document = await (await fetch(`${url}/v1/openapi.json`, { headers: { authorization: `Bearer ${token}` } })).json();
+  const file = join(folder, 'openapi.json');
+  writeFileSync(file, JSON.stringify(known ? withNames(document) : document));
+  const report = join(folder, 'report.json');
+  const child = spawn(
+    command,
+    [
+      ...['run', file, '--url', url, '--header', `Authorization: Bearer ${token}`, '--checks', 'not_a_server_error'],
+      ...['--phases', phases, '--max-examples', String(EXAMPLES), '--exclude-path-regex', STREAMS, '--workers', '2'],
+      ...['--suppress-health-check', 'all', '--request-timeout', '90', '--continue-on-failure', '--warnings', 'off'],
+      ...['--report', 'json', '--report-json-path', report, '--no-color'],
+    ],
+    { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  await once(child, 'close');
+  return JSON.parse(readFileSync(report, 'utf8'));
+}
+
+function withNames(document) {
+  const named = (parameter) =>
+    parameter.name in THERE ? { ...parameter, schema: { type: 'string', enum: [THERE[parameter.name]] } } : parameter;
+  const operation = (item) => (item.parameters ? { ...item, parameters: item.parameters.map(named) } : item);
+  const path = (item) => Object.fromEntries(Object.entries(item).map(([method, each]) => [method, operation(each)]));
+  return { ...document, paths: Object.fromEntries(Object.entries(document.paths).map(([name, item]) => [name, path(item)])) };
+}

@@ -1,0 +1,62 @@
+/** What a version says of its batches, against records that wait in a real inbox. */
+import { beforeEach, expect, it } from 'vitest';
+import { recordDigest, type BatchRow } from '@autoflow/store';
+import type { Topology } from '@autoflow/topology';
+import { PIPELINE, useTwoReleases } from '../testing/two-releases.js';
+import type { Versions } from '../versions.js';
+import { PipelineFeed } from './pipeline-feed.js';
+
+const context = useTwoReleases();
+const MINUTES_MS = 600_000;
+
+beforeEach(() => context.sql.query('truncate autoflow.inbox, autoflow.records, autoflow.batches cascade'));
+
+/** One pass over what waits: sizes of the batches that it opened, which of them are probes, and when it would look again. */
+async function passed(batch: Topology['batch'], lingerMs: number, random = 0.9) {
+  const versions: Versions = {
+    async resolve(pipeline, version) {
+      const resolved = await context.versions.resolve(pipeline, version);
+      return { ...resolved, version: { ...resolved.version, topology: { ...resolved.version.topology, batch, lingerMs } } };
+    },
+  };
+  const opened: BatchRow[] = [];
+  const { store, batches } = context;
+  const feed = new PipelineFeed(PIPELINE, {
+    ...{ store, batches, versions, leaseMs: 10_000, random: () => random },
+    start: (row) => void opened.push(row),
+  });
+  const { nextAt } = await feed.pass(await store.feeder.streams());
+  return { sizes: opened.map(({ ref }) => ref.counts.records), probes: opened.map(({ probe }) => probe === true), nextAt };
+}
+
+let letters = 0;
+async function wait(count: number, more: { readonly dueAt?: Date } = {}): Promise<void> {
+  const records = Array.from({ length: count }, () => {
+    const record = { id: `letter-${letters++}` };
+    return { key: record.id, record, digest: recordDigest(record), bytes: 100, ...more };
+  });
+  await context.store.inbox.accept({ pipeline: PIPELINE, scope: 'live', records });
+}
+
+it('a batch lingers for others, but not beyond the deadline of one of its records', async () => {
+  await wait(3);
+  const before = await passed({ records: 10, bytes: 10_000 }, MINUTES_MS);
+  expect([before.sizes, before.nextAt > Date.now()]).toEqual([[], true]);
+  await wait(1, { dueAt: new Date() });
+  expect((await passed({ records: 10, bytes: 10_000 }, MINUTES_MS)).sizes).toEqual([4]);
+});
+
+it('a full batch goes at once, by records or by bytes, and what is left lingers', async () => {
+  await wait(7);
+  expect((await passed({ records: 3, bytes: 10_000 }, MINUTES_MS)).sizes).toEqual([3, 3]);
+  await wait(4);
+  expect((await passed({ records: 100, bytes: 250 }, MINUTES_MS)).sizes).toEqual([2, 2]);
+  expect((await passed({ records: 100, bytes: 250 }, 0)).sizes).toEqual([1]);
+});
+
+it('a probe is one record, and the batch of a version whose batches have one record is none', async () => {
+  await wait(3);
+  expect(await passed({ records: 10, bytes: 10_000 }, 0, 0)).toMatchObject({ sizes: [1, 1, 1], probes: [true, true, true] });
+  await wait(2);
+  expect(await passed({ records: 1, bytes: 10_000 }, 0, 0)).toMatchObject({ sizes: [1, 1], probes: [false, false] });
+});
