@@ -4,6 +4,8 @@ export interface Calibration {
   readonly spread: { readonly p95: number; readonly throughput: number };
   /** T of S = σ(ΔU / T). */
   readonly temperature: number;
+  /** Of cost, p95 and throughput: the share of what was learned that is added to the formula; 0 leaves the formula alone. */
+  readonly trust: readonly [number, number, number];
 }
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -16,11 +18,7 @@ export interface Judged {
 
 /** The temperature of least log loss, by golden section over its logarithm. */
 export function temperatureOf(pairs: readonly Judged[]): number {
-  const loss = (temperature: number): number =>
-    pairs.reduce((sum, { lead, better }) => {
-      const x = (better ? lead : -lead) / temperature;
-      return sum + (x > 0 ? Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)) - x);
-    }, 0);
+  const loss = (temperature: number): number => logLoss(pairs, temperature);
   let [low, high] = [Math.log(0.002), Math.log(2)];
   const ratio = (Math.sqrt(5) - 1) / 2;
   for (let i = 0; i < 40; i++) {
@@ -29,6 +27,13 @@ export function temperatureOf(pairs: readonly Judged[]): number {
     else low = a;
   }
   return Math.exp((low + high) / 2);
+}
+
+export function logLoss(pairs: readonly Judged[], temperature: number): number {
+  return pairs.reduce((sum, { lead, better }) => {
+    const x = (better ? lead : -lead) / temperature;
+    return sum + (x > 0 ? Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)) - x);
+  }, 0);
 }
 
 /** Expected calibration error over ten bins of equal width (Guo et al., 2017). */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Problem } from '@autoflow/optimizer';
 import { uniform } from '@autoflow/twin';
 import { labelled, type LabelledGroup } from './labels.js';
+import { publishedProblem, type PublishedWorkflow } from './published-families.js';
 import { chainShape, familyOf, randomDagShape, randomProblem, type Shape } from './random-problems.js';
 
 export type Split = 'train' | 'validate' | 'test';
@@ -9,17 +11,17 @@ export interface DatasetSize {
   readonly pipelines: number;
   readonly plans: number;
 }
-export const SIZES: { readonly quick: DatasetSize; readonly full: DatasetSize } = {
-  quick: { pipelines: 240, plans: 40 },
-  full: { pipelines: 800, plans: 40 },
+/** With how often all of it is gone through. */
+export const SIZES: { readonly [size in 'quick' | 'full']: DatasetSize & { readonly epochs: number } } = {
+  quick: { pipelines: 600, plans: 40, epochs: 20 },
+  full: { pipelines: 2400, plans: 40, epochs: 30 },
 };
 
 /**
  * Which pipelines are learned from: by family, never by row. Chains of 5 and 6 functions are only judged on, those of 8 only calibrated on; of
- * DAGs a fifth of the shapes each.
+ * the shapes of DAGs, and of published workflows, a fifth each.
  */
-export function splitOf(shape: Shape): Split {
-  const family = familyOf(shape);
+export function splitOf(family: string): Split {
   if (family.startsWith('chain-'))
     return family === 'chain-5' || family === 'chain-6' ? 'test' : family === 'chain-8' ? 'validate' : 'train';
   const bucket = createHash('sha256').update(family).digest()[0]! % 5;
@@ -29,8 +31,25 @@ export function splitOf(shape: Shape): Split {
 const CHAINS = [3, 4, 7];
 const CALIBRATED = 0.15;
 
-/** One shape of a split, half of them chains. */
-export function drawShape(split: Split, random: () => number): Shape {
+const PUBLISHED = 0.25;
+
+/** A pipeline of a split: half chains, half DAGs, and a quarter of all from published workflows, where there are any. */
+export function drawProblem(
+  split: Split,
+  seed: number,
+  published: readonly PublishedWorkflow[] = [],
+): { readonly problem: Problem; readonly family: string } {
+  const random = uniform(seed);
+  const own = published.filter(({ family }) => splitOf(family) === split);
+  if (own.length > 0 && random() < PUBLISHED) {
+    const workflow = own[Math.floor(random() * own.length)]!;
+    return { problem: publishedProblem(workflow, seed).problem, family: workflow.family };
+  }
+  const shape = drawShape(split, random);
+  return { problem: randomProblem(shape, seed), family: familyOf(shape) };
+}
+
+function drawShape(split: Split, random: () => number): Shape {
   if (random() < 0.5) {
     const lengths = split === 'train' ? CHAINS : split === 'validate' ? [8] : [5, 6];
     return chainShape(lengths[Math.floor(random() * lengths.length)]!);
@@ -38,23 +57,26 @@ export function drawShape(split: Split, random: () => number): Shape {
   return drawDag(split, 4 + Math.floor(random() * 4), random);
 }
 
+/** A shape with a join. Of few functions there are few shapes, and none of them may be in the split: then it has one function more. */
 export function drawDag(split: Split, functions: number, random: () => number): Shape {
-  for (;;) {
+  for (let tries = 0; tries < ENOUGH; tries++) {
     const shape = randomDagShape(functions, random);
-    if (shape.some((inputs) => inputs.length > 1) && splitOf(shape) === split) return shape;
+    if (shape.some((inputs) => inputs.length > 1) && splitOf(familyOf(shape)) === split) return shape;
   }
+  return drawDag(split, functions + 1, random);
 }
+const ENOUGH = 200;
 
 /** The pipeline of that number, labelled: of the split that its number says. Deterministic by seed and number. */
 export function group(
   number: number,
   { pipelines, plans }: DatasetSize,
   seed: number,
+  published: readonly PublishedWorkflow[] = [],
 ): { readonly split: Split; readonly group: LabelledGroup } {
   const split = number < pipelines * (1 - CALIBRATED) ? 'train' : 'validate';
-  const own = seed * 1_000_003 + number;
-  const shape = drawShape(split, uniform(own));
-  return { split, group: labelled(randomProblem(shape, own), familyOf(shape), plans) };
+  const { problem, family } = drawProblem(split, seed * 1_000_003 + number, published);
+  return { split, group: labelled(problem, family, plans) };
 }
 
 /** SHA-256 of what is learned from. */
@@ -63,8 +85,7 @@ export function hashOf(groups: readonly LabelledGroup[]): string {
   for (const { family, plans } of groups) {
     hash.update(family);
     for (const { features, labels, weight } of plans) {
-      hash.update(Buffer.from(features.nodes.buffer)).update(Buffer.from(features.global.buffer));
-      hash.update(Buffer.from(labels.buffer)).update(String(weight));
+      hash.update(features.nodes).update(features.global).update(labels).update(String(weight));
     }
   }
   return hash.digest('hex');

@@ -5,7 +5,7 @@ import type { Calibration } from './calibration.js';
 import { WEIGHTS, type Weights } from './network.js';
 import type { Normalisation } from './normalisation.js';
 
-export const FORMAT = 'autoflow-gcn/1';
+export const FORMAT = 'autoflow-gcn/2';
 /** Goes up when what a feature means changes: weights of another one are worth nothing. */
 export const FEATURE_SCHEMA = `1:${NODE_FEATURES}/${EDGE_FEATURES}/${GLOBAL_FEATURES}`;
 
@@ -71,7 +71,8 @@ export function parseModel(text: string): GcnModel {
     ...normalisation.nodes.deviation,
     ...normalisation.global.deviation,
   ];
-  if (!numbers.every((value) => Number.isFinite(value) && value > 0))
+  const trusted = calibration.trust.length === 3 && calibration.trust.every((share) => share >= 0 && share <= 1);
+  if (!trusted || !numbers.every((value) => Number.isFinite(value) && value > 0))
     throw new ModelError('DAMAGED', `Calibration or scales of the model make no sense. ${REMEDY}`);
   return { ...stored, weights };
 }

@@ -24,8 +24,11 @@ export class Scorer {
     const heads = new Float32Array(3 * plans.length);
     for (let from = 0; from < plans.length; from += CHUNK) {
       const batch = featureBatch(plans.slice(from, from + CHUNK));
-      const { graph, normalisation } = this.model;
-      heads.set(tf.tidy(() => predict(tf, this.weights, batch, normalisation, { graph }).dataSync()) as Float32Array, 3 * from);
+      const { graph, normalisation, calibration } = this.model;
+      heads.set(
+        tf.tidy(() => predict(tf, this.weights, batch, normalisation, { graph, trust: calibration.trust }).dataSync()) as Float32Array,
+        3 * from,
+      );
     }
     return heads;
   }

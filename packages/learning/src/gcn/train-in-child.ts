@@ -9,6 +9,8 @@ export interface ChildTraining {
   readonly quick?: boolean;
   readonly graph?: boolean;
   readonly pipelines?: number;
+  /** Folder with published workflows, for further families. */
+  readonly data?: string;
   readonly signal?: AbortSignal;
   readonly progress?: (line: string) => void;
 }
@@ -20,6 +22,7 @@ export async function trainInChild({
   quick,
   graph = true,
   pipelines,
+  data,
   signal,
   progress,
 }: ChildTraining): Promise<{ readonly [figure: string]: number | string }> {
@@ -27,6 +30,7 @@ export async function trainInChild({
     ...(quick ? ['--quick'] : []),
     ...(graph ? [] : ['--no-graph']),
     ...(pipelines === undefined ? [] : ['--pipelines', String(pipelines)]),
+    ...(data === undefined ? [] : ['--data', data]),
   ];
   const script = fileURLToPath(new URL('../../dist/gcn/train-process.js', import.meta.url));
   const child = spawn(process.execPath, [script, out, '--seed', String(seed), ...flags], {

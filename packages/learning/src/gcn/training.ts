@@ -2,14 +2,13 @@ import type * as TensorFlow from '@tensorflow/tfjs';
 import { uniform } from '@autoflow/twin';
 import type { TensorBackend } from '../backend.js';
 import { featureBatch } from '../features.js';
-import { calibrationError, spreadOf, temperatureOf, type Judged } from './calibration.js';
+import { calibrate, UNTRIED } from './calibrate.js';
 import { hashOf } from './dataset.js';
 import type { LabelledGroup, LabelledPlan } from './labels.js';
 import type { GcnModel } from './model-file.js';
 import { initialWeights, predict, WEIGHTS, type Weights } from './network.js';
 import { normalisationOf } from './normalisation.js';
 import { Scorer } from './scorer.js';
-import { utility } from './utility.js';
 
 export interface TrainingSettings {
   readonly seed: number;
@@ -146,51 +145,31 @@ export class Training {
   /** The model as it is, calibrated on what it has not learned from. */
   model({ weights }: Checkpoint): GcnModel {
     const { seed, graph } = this.settings;
-    const uncalibrated: GcnModel = {
+    const untried: GcnModel = {
       graph,
       seed,
       dataHash: hashOf([...this.data, ...this.validate]),
       normalisation: this.normal(),
-      calibration: { spread: { p95: 0.05, throughput: 0.02 }, temperature: TEMPERATURE },
+      calibration: UNTRIED,
       metrics: {},
       weights,
     };
-    const scorer = new Scorer(this.backend, uncalibrated);
+    const scorer = new Scorer(this.backend, untried);
     const judged = this.validate.map((group) => ({ group, heads: scorer.heads(group.plans.map(({ features }) => features)) }));
     scorer.dispose();
-    const errors: { readonly [head: string]: number[] } = { cost: [], p95: [], throughput: [] };
-    for (const { group, heads } of judged)
-      group.plans.forEach(({ labels }, i) => {
-        // Near what is promised: how far off an overloaded plan is does not matter.
-        if (labels[1]! > Math.log(2 * group.load.sloMs)) return;
-        ['cost', 'p95', 'throughput'].forEach((head, k) => errors[head]!.push(heads[3 * i + k]! - labels[k]!));
-      });
-    const spread = { p95: spreadOf(errors['p95']!), throughput: spreadOf(errors['throughput']!) };
-    const pairs = judged.flatMap(({ group, heads }) => pairsOf(group, heads, spread));
-    const temperature = temperatureOf(pairs);
+    const { calibration, metrics } = calibrate(judged);
     return {
-      ...uncalibrated,
-      calibration: { spread, temperature },
+      ...untried,
+      calibration,
       metrics: {
         pipelines: this.data.length,
         plans: this.data.reduce((sum, { plans }) => sum + plans.length, 0),
         executions: [...this.data, ...this.validate].reduce((sum, { executions }) => sum + executions, 0),
         epochs: this.settings.epochs,
-        validationEce: calibrationError(pairs, temperature),
-        validationCostError: spreadOf(errors['cost']!),
-        validationP95Error: spread.p95,
+        ...metrics,
       },
     };
   }
-}
-
-/** Every plan against the one drawn after it, by utility. */
-export function pairsOf({ plans, load }: LabelledGroup, heads: Float32Array, spread: GcnModel['calibration']['spread']): Judged[] {
-  const objective = { minimise: 'cost', p95Ms: load.sloMs } as const;
-  const said = plans.map((_, i) => utility(objective, load.ratePerSecond, 1, heads.subarray(3 * i, 3 * i + 3), spread));
-  const sharp = { p95: 1e-6, throughput: 1e-6 };
-  const was = plans.map(({ labels }) => utility(objective, load.ratePerSecond, 1, labels, sharp));
-  return plans.slice(1).map((_, i) => ({ lead: said[i + 1]! - said[i]!, better: was[i + 1]! > was[i]! }));
 }
 
 function draw(plans: readonly LabelledPlan[], random: () => number): LabelledPlan[] {
