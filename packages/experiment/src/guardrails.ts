@@ -31,34 +31,41 @@ export interface Margins {
 export const MARGINS: Margins = { dead: 0.005, errors: 0.005, p95: 0.1, p99: 0.25, cost: 0.05 };
 
 /**
- * Share of records beyond a quantile. A quantile within its margin is a matter of few records: to show it takes tens of thousands. So a tail holds
- * when its estimate is within the margin, and it is shown that at most twice as many records are as slow as that.
+ * Share of records beyond a quantile. A quantile within its margin is a matter of few records, which come in bursts: to show it takes tens of thousands.
+ * So a tail holds when its estimate is within the margin, and it is shown of the candidate's records, the quantile taken as it was measured, that at
+ * most twice as many are beyond it.
  */
 const BEYOND = { p95: 0.05, p99: 0.01 } as const;
 /** Below so many records beyond it, a quantile of the control is hearsay. */
 const TAIL_RECORDS = 10;
 
-/** Of rare things. `share`: what the candidate is assigned of both arms. */
-export function rare(name: 'dead' | 'errors', blocks: readonly Block[], share: number, margin: number, alpha: number): Guardrail {
-  const { ours, theirs, ...interval } = compared(name, blocks, alpha);
-  const worse = interval.estimate > margin && unlike(ours, theirs, share, alpha);
-  return { name, ...interval, margin, state: worse ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
+/** Of rare things. */
+export function rare(name: 'dead' | 'errors', blocks: readonly Block[], margin: number, alpha: number): Guardrail {
+  const { unlike: _unlike, ...interval } = compared(name, settled(blocks), alpha);
+  // Who is not dead yet may die: that it is worse is plain from those who are.
+  const { estimate, unlike } = compared(name, blocks, alpha);
+  const worse = estimate > margin && unlike;
+  return { name, ...(worse ? { ...interval, estimate } : interval), margin, state: worse ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
 }
 
 /** Both arms see the same records: where other ones are filtered, outputs are not identical. It holds until the contrary is shown. */
-export function filtered(blocks: readonly Block[], share: number, alpha: number): Guardrail {
-  const { ours, theirs, ...interval } = compared('filtered', blocks, alpha);
-  return { name: 'filtered', ...interval, margin: 0, state: unlike(ours, theirs, share, alpha) ? 'breached' : 'holds' };
+export function filtered(blocks: readonly Block[], alpha: number): Guardrail {
+  const { unlike, ...interval } = compared('filtered', settled(blocks), alpha);
+  return { name: 'filtered', ...interval, margin: 0, state: unlike ? 'breached' : 'holds' };
 }
 
-/** Counts of both arms, and the confidence sequence of the difference of their shares. */
-function compared(name: 'dead' | 'errors' | 'filtered', blocks: readonly Block[], alpha: number) {
-  const ended = settled(blocks);
-  const [candidate, control] = [sumOf(ended, 'candidate'), sumOf(ended, 'control')];
+/**
+ * The confidence sequence of the difference of the shares; and whether the events fall on the arms in another ratio than their records do: given how
+ * many there are, each is the candidate's with the share that it has of the records.
+ */
+function compared(name: 'dead' | 'errors' | 'filtered', blocks: readonly Block[], alpha: number): Interval & { readonly unlike: boolean } {
+  const [candidate, control] = [sumOf(blocks, 'candidate'), sumOf(blocks, 'control')];
   const [ours, theirs] = [candidate[name], control[name]];
   const [a, b] = [shareInterval(ours, candidate.records, alpha / 2), shareInterval(theirs, control.records, alpha / 2)];
   const estimate = ours / Math.max(1, candidate.records) - theirs / Math.max(1, control.records);
-  return { ours, theirs, estimate, low: a.low - b.high, high: a.high - b.low };
+  const share = candidate.records / (candidate.records + control.records);
+  const unlike = share > 0 && share < 1 && evidenceAgainst(share, ours, ours + theirs) >= -Math.log(alpha);
+  return { estimate, low: a.low - b.high, high: a.high - b.low, unlike };
 }
 
 export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: number, alpha: number, enough: boolean): Guardrail {
@@ -66,7 +73,11 @@ export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: numb
   const seen = slow(sumOf(blocks, 'control')).sum >= TAIL_RECORDS;
   const interval = enough && seen ? difference(pairs(blocks, slow), { alpha }) : undefined;
   if (interval === undefined) return { name, ...UNKNOWN, margin, state: 'open' };
-  const holds = interval.estimate <= 0 && interval.high <= BEYOND[name];
+  const own = difference(
+    pairs(blocks, slow).map(({ candidate, control }) => ({ candidate, control: { ...control, sum: 0 } })),
+    { alpha },
+  );
+  const holds = interval.estimate <= 0 && own !== undefined && own.high <= 2 * BEYOND[name];
   return { name, ...interval, margin, state: interval.low > 0 ? 'breached' : holds ? 'holds' : 'open' };
 }
 
@@ -88,8 +99,3 @@ export function pairs(blocks: readonly Block[], of: (cell: Cell) => Total): Pair
 }
 
 const UNKNOWN: Interval = { estimate: 0, low: -Infinity, high: Infinity };
-
-/** Whether the events fall on the arms in another ratio than records do: given how many there are, each is the candidate's with its share. */
-function unlike(ours: number, theirs: number, share: number, alpha: number): boolean {
-  return evidenceAgainst(share, ours, ours + theirs) >= -Math.log(alpha);
-}

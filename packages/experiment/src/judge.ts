@@ -37,10 +37,15 @@ export interface Judgement {
 /**
  * May be asked after every record: with probability 1 - alpha neither a candidate that is no better is ever promoted, nor one that harms nothing
  * rolled back, however long it runs. `promote` only if the gain's lower bound is above 0 and every guardrail holds; `roll-back` if a guardrail is
- * breached, the gain's upper bound is below 0, or the records do not reach the arms as assigned. `share`: what the candidate was assigned of
- * both arms.
+ * breached, the gain's upper bound is below 0, or the records do not reach the arms as assigned. `share`: what the candidate is assigned of
+ * both arms in the `recent` blocks (default: all).
  */
-export function judge(blocks: readonly Block[], share: number, settings: GateSettings = GATE): Judgement {
+export function judge(
+  blocks: readonly Block[],
+  share: number,
+  settings: GateSettings = GATE,
+  recent: readonly Block[] = blocks,
+): Judgement {
   const { metric, margins, minimumRecords, minimumBlocks } = settings;
   const alpha = settings.alpha / (metric === 'cost' ? 6 : 7);
   const used = blocks.filter(({ candidate, control }) => candidate.records + control.records > 0);
@@ -49,15 +54,15 @@ export function judge(blocks: readonly Block[], share: number, settings: GateSet
   const ratio = enough ? logRatio(observed, { alpha }) : undefined;
   const gain = ratio && { estimate: -Math.expm1(ratio.estimate), low: -Math.expm1(ratio.high), high: -Math.expm1(ratio.low) };
   const guardrails = [
-    rare('dead', used, share, margins.dead, alpha),
-    rare('errors', used, share, margins.errors, alpha),
-    filtered(used, share, alpha),
+    rare('dead', used, margins.dead, alpha),
+    rare('errors', used, margins.errors, alpha),
+    filtered(used, alpha),
     tail('p95', used, margins.p95, alpha, enough),
     tail('p99', used, margins.p99, alpha, enough),
     ...(metric === 'latency' ? [cost(used, margins.cost, alpha, enough)] : []),
   ];
   const records = { candidate: sumOf(used, 'candidate').records, control: sumOf(used, 'control').records };
-  const arrived = sampleRatio(records.candidate, records.control, share);
+  const arrived = sampleRatio(sumOf(recent, 'candidate').records, sumOf(recent, 'control').records, share);
   const harms = harmOf(guardrails, arrived, gain, metric);
   const missing = missingOf(guardrails, gain, metric, records, minimumRecords, used.length, minimumBlocks);
   const detectable = enough ? detectableGain(observed, alpha) : undefined;

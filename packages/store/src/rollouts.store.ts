@@ -31,6 +31,7 @@ export function rolloutStore(database: Database): RolloutStore {
       change(database, id, by, async (sql, row) => {
         if (row.state === phase && shadow === undefined) return undefined;
         await sql.query('update autoflow.rollouts set state = $2, shadow = coalesce($3, shadow) where id = $1', [id, phase, json(shadow)]);
+        if (phase === 'warming') await warm(sql, row, by);
         if (row.state !== phase && phase === 'shadow') await recordStatus(sql, row.pipeline, row.version, 'shadow', by);
         return { action: `rollout.${phase}`, ...(shadow && { shadow }) };
       }),
@@ -92,6 +93,12 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
   );
   await audit(sql, by, { action: 'rollout.start', pipeline, after: { rollout: id, version, baseline: wanted.stable, settings } });
   return (await find(sql, id))!;
+}
+
+/** Hosts keep pools for the version of an arm, whatever its share. */
+async function warm(sql: Sql, { pipeline, version }: RolloutRow, by: Actor): Promise<void> {
+  const { holdout } = (await findArms(sql, pipeline))!;
+  await moveArms(sql, { pipeline, candidate: { version, share: 0 }, ...(holdout && { holdout }), by });
 }
 
 function removed({ stages }: Topology, nodes: ReadonlySet<string>): string[] {

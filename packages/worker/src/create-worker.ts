@@ -23,6 +23,7 @@ import { controlActivities } from './activities/control-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import { shadowActivities } from './activities/shadow-activities.js';
 import { optimizationActivities } from './activities/optimization-activities.js';
+import { rolloutActivities } from './activities/rollout-activities.js';
 import { trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
@@ -39,6 +40,7 @@ import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
 import { startSchedules } from './optimizing/schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
+import { startRolloutRecovery } from './rollout/recovery.js';
 import { versionsOf } from './versions.js';
 import { startWebhooks } from './webhooks/deliver.js';
 
@@ -151,6 +153,7 @@ async function startWorkflows(
     const access = { secret, ...(folders !== undefined && { folders }) };
     closing.add(startMaintenance({ store, batches, log }, options.retention));
     closing.add(startBackfillRecovery({ store, client, log }));
+    closing.add(startRolloutRecovery({ store, client, log }));
     closing.add(startWebhooks({ store, log }, options.webhooks));
     if (options.optimizer) closing.add(await startSchedules({ store, client, log }));
     closing.add(startSettlingAbandoned({ store, client, settle: execution.settle, log }));
@@ -162,6 +165,7 @@ async function startWorkflows(
       activities: {
         ...backfillActivities({ store, versions, client, settle: execution.settle, access }),
         ...(options.optimizer && optimizationActivities({ store, ...options.optimizer, cores: availableParallelism() })),
+        ...rolloutActivities({ store }),
       },
       shutdownGraceTime: GRACE.control,
       identity: `${options.host}/control`,

@@ -17,6 +17,7 @@ const FINAL: readonly string[] = [
   'INVALID_KEY',
   'RECORD_TOO_LARGE',
   'ALREADY_EXISTS',
+  'NOT_RUNNING',
 ];
 
 /** Wraps an activity so that what it throws is an ApplicationFailure, with the error's code as type, retryable unless the code is final. */

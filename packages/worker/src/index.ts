@@ -7,3 +7,5 @@ export { openSource, SourceError, type Source, type SourceAccess, type SourceRec
 export { versionsOf, type Versions } from './versions.js';
 export { controllerThread, type Controller, type ControllerSettings } from './control/controller.js';
 export { controlStep, type ControlPorts } from './control/step.js';
+/** Runs a rollout whose row is there. */
+export { startRollout } from './rollout/recovery.js';

@@ -9,8 +9,11 @@ export {
   optimizationScheduleId,
   optimizationWorkflowId,
   PROGRESS_QUERY,
+  ROLLOUT_WORKFLOW,
+  RolloutUpdate,
+  rolloutWorkflowId,
   TRAINING_WORKFLOW,
   trainingWorkflowId,
 } from './protocol.js';
-export type { BackfillInput, BackfillStatus, ExecutionProgress, StageProgress } from './protocol.js';
+export type { BackfillInput, BackfillStatus, ExecutionProgress, RolloutInput, StageProgress } from './protocol.js';
 export { searchAttributes } from './search-attributes.js';

@@ -73,3 +73,30 @@ export function optimizationWorkflowId(optimization: string): string {
 export function optimizationScheduleId(pipeline: string): string {
   return `optimize/${pipeline}`;
 }
+
+/** Workflow type of the rollouts of a pipeline, on the control queue: one run at a time per pipeline, spoken to by updates. */
+export const ROLLOUT_WORKFLOW = 'Rollout';
+
+/**
+ * `start` names the rollout whose row is there; it follows one that is just ending. The others take who says so and why, and end when it is done.
+ * Refused (by validators): a third one, `promote` before the canary, anything of a rollout that does not run.
+ */
+export const RolloutUpdate = {
+  start: 'start',
+  pause: 'pause',
+  resume: 'resume',
+  promote: 'promote',
+  abort: 'abort',
+  rollBack: 'roll-back',
+} as const;
+
+export interface RolloutInput {
+  /** Carried over when the workflow continues as new. */
+  readonly rollout?: string;
+  /** Continues as new after so many evaluations even if Temporal does not suggest it yet; default 500. */
+  readonly evaluationsPerRun?: number;
+}
+
+export function rolloutWorkflowId(pipeline: string): string {
+  return `rollout/${pipeline}`;
+}

@@ -1,6 +1,7 @@
 /** The entry of the workflow bundle: every export is a workflow type, `default` runs every other type. */
 export { execution as default } from './execution/execution.js';
 export { Backfill } from './backfill.js';
+export { Rollout } from './rollout.js';
 export { Training } from './training.js';
 export { Allocation } from './allocation.js';
 export { Optimization } from './optimization.js';

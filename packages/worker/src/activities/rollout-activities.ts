@@ -1,0 +1,97 @@
+/** The activities of the Rollout workflow. Each reads the rollout's row first: it may have ended meanwhile, by somebody's hand. */
+import { Context } from '@temporalio/activity';
+import { NotFoundError, type RolloutRow, type Store } from '@autoflow/store';
+import type { RolloutActivities, RolloutDecision } from '@autoflow/topology';
+import { mayAct, type OwnAct, type Verdict } from '@autoflow/topology/autonomy';
+import { atActivityBoundary } from '../errors.js';
+import { evaluate, type Evaluation } from '../rollout/evaluate.js';
+import { harmOf } from '../rollout/harm.js';
+
+const WORKFLOW = { actor: 'rollout workflow' } as const;
+const LOOK_MS = 500;
+
+export interface RolloutPorts {
+  readonly store: Pick<Store, 'rollouts' | 'comparisons' | 'settings' | 'hosts' | 'definitions'>;
+}
+
+export function rolloutActivities(ports: RolloutPorts): RolloutActivities {
+  const { rollouts } = ports.store;
+  const rowOf = async (id: string): Promise<RolloutRow> => {
+    const row = await rollouts.get(id);
+    if (row === undefined) throw new NotFoundError('rollout', id);
+    return row;
+  };
+  return {
+    planRollout: atActivityBoundary(async ({ rollout }) => {
+      const { pipeline, version, baseline, settings, steps, state, paused } = await rowOf(rollout);
+      return { pipeline, version, baseline, settings, step: steps.length, state, paused };
+    }),
+    enterRollout: atActivityBoundary(async ({ rollout, phase, report }) => {
+      await rollouts.enter(rollout, phase, { ...WORKFLOW, reason: phase }, report);
+    }),
+    warmRollout: atActivityBoundary(async ({ rollout }) => untilWarm(await rowOf(rollout), ports)),
+    stepRollout: atActivityBoundary(async ({ rollout, step }) => takeStep(await rowOf(rollout), step, ports)),
+    evaluateRollout: atActivityBoundary(async ({ rollout }) => {
+      const row = await rowOf(rollout);
+      if (row.endedAt !== undefined) return superseded(row);
+      const found = await evaluate(row, ports.store);
+      const decided = found.decision === 'roll-back' ? found : await asFarAsItMay(row, found, ports);
+      await rollouts.evaluated(rollout, { ...decided, judgement: found.judgement, percent: row.steps.at(-1)!.percent });
+      return { decision: decided.decision, reason: decided.reason };
+    }),
+    pauseRollout: atActivityBoundary(async ({ rollout, paused, actor, reason }) => {
+      await rollouts.pause(rollout, paused, { actor, reason });
+    }),
+    endRollout: atActivityBoundary(async ({ rollout, outcome, actor, reason }) => {
+      const harm = await harmOf(await rowOf(rollout), ports.store);
+      const { state } = await rollouts.end({ id: rollout, outcome, ...(harm && { harm }), by: { actor, reason } });
+      return state as typeof outcome;
+    }),
+  };
+}
+
+/** Every pool of the candidate is polled by some host. */
+async function untilWarm({ pipeline, version }: RolloutRow, { store }: RolloutPorts): Promise<void> {
+  const context = Context.current();
+  const allocation = await store.definitions.allocation(pipeline, version);
+  const wanted = Object.entries(allocation?.stages ?? {}).map(([stage, { memoryMb }]) => `${stage} ${memoryMb}`);
+  for (;;) {
+    const there = (await store.hosts.acknowledged(pipeline)).filter((pool) => pool.version === version);
+    const polled = new Set(there.map(({ stage, memoryMb }) => `${stage} ${memoryMb}`));
+    if (wanted.every((pool) => polled.has(pool))) return;
+    context.heartbeat();
+    await context.sleep(LOOK_MS);
+  }
+}
+
+async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Promise<RolloutDecision> {
+  if (row.endedAt !== undefined) return superseded(row);
+  if (row.steps.length === step + 1) return { decision: 'advance', reason: 'it has these shares' };
+  const verdict = await may(row, { kind: 'canary', version: row.version, spentUsd: (await harmOf(row, ports.store))?.costUsd ?? 0 }, ports);
+  // A freeze passes; what else forbids it does not by itself.
+  if (!verdict.allowed) return { decision: verdict.code === 'FROZEN' ? 'continue' : 'roll-back', reason: verdict.reason };
+  const { state, steps, ...after } = await ports.store.rollouts.step(row.id, step, { ...WORKFLOW, reason: `step ${step + 1}` });
+  return state === 'superseded' ? superseded({ state, ...after }) : { decision: 'advance', reason: `${steps.at(-1)!.percent} %` };
+}
+
+/** What is shown need not be done: somebody has paused it, or AutoFlow may not by itself. */
+async function asFarAsItMay(row: RolloutRow, found: Evaluation, ports: RolloutPorts): Promise<Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>> {
+  const { decision, reason } = found;
+  if (decision === 'continue') return { decision, reason };
+  if (row.paused) return { decision: 'continue', reason: `it is paused, and would ${decision}: ${reason}` };
+  if (decision === 'advance') return { decision, reason };
+  const verdict = await may(row, { kind: 'promote', version: row.version }, ports);
+  return verdict.allowed ? { decision, reason } : { decision: 'await-approval', reason: `${reason}. ${verdict.reason}` };
+}
+
+/** People are not asked. */
+async function may(row: RolloutRow, act: OwnAct, { store }: RolloutPorts): Promise<Verdict> {
+  if (!row.own) return { allowed: true };
+  const settings = await store.settings.get(row.pipeline);
+  if (settings === undefined) throw new NotFoundError('pipeline', row.pipeline);
+  return mayAct(settings, new Date(), act);
+}
+
+function superseded({ state, outcome }: Pick<RolloutRow, 'state' | 'outcome'>): RolloutDecision {
+  return { decision: 'superseded', reason: outcome ?? state };
+}

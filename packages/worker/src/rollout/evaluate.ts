@@ -1,0 +1,84 @@
+/** What a canary has shown so far, and what follows from it. */
+import { judge, type Block, type GateSettings, type Judgement } from '@autoflow/experiment';
+import type { ArmBlock, ComparisonQuery, RolloutRow, RolloutStep, Store } from '@autoflow/store';
+import type { RolloutDecision } from '@autoflow/topology';
+
+/** Hosts write what they measured once a second: of batches closed later the cost may not be known yet. */
+const METERING_LAG_MS = 2_000;
+
+/** `paired`: against the control group, over all steps that have one. `full`: of the present step, against the holdout. */
+export interface Judgements {
+  readonly paired?: Judgement;
+  readonly full?: Judgement;
+}
+export interface Evaluation {
+  readonly decision: Exclude<RolloutDecision['decision'], 'await-approval' | 'superseded'>;
+  readonly reason: string;
+  readonly judgement: Judgements;
+}
+
+/**
+ * Gain and guardrails are shown against the control group, step after step in one sequence; what follows without one (all but the holdout) is only
+ * watched, and decides alone where there was no control group at all. Alpha is divided among the sequences.
+ */
+export async function evaluate(row: RolloutRow, { comparisons }: Pick<Store, 'comparisons'>): Promise<Evaluation> {
+  const now = await comparisons.clock();
+  const { settings, steps } = row;
+  const current = steps.at(-1)!;
+  const planned = settings.steps.filter((percent) => !isPaired({ percent })).length;
+  const gate: GateSettings = { ...settings, alpha: settings.alpha / (planned + (settings.steps.some((percent) => isPaired({ percent })) ? 1 : 0)) };
+  const blocksOf = (step: RolloutStep) => comparisons.blocks(queryOf(row, step, now));
+  const recent = await blocksOf(current);
+  const before = await Promise.all(steps.slice(0, -1).filter(isPaired).map(blocksOf));
+  const pairs = [...before.flat(), ...(isPaired(current) ? recent : [])];
+  const paired = pairs.length > 0 || isPaired(current) ? judge(pairs.map(blockOf), 0.5, gate, isPaired(current) ? recent.map(blockOf) : []) : undefined;
+  const full = isPaired(current) ? undefined : judge(recent.map(blockOf), shareOf(row, current), gate);
+  const judgement = { ...(paired && { paired }), ...(full && { full }) };
+  return { ...follows(row, judgement, recordsOf(recent), now), judgement };
+}
+
+function follows(
+  { settings, steps }: RolloutRow,
+  { paired, full }: Judgements,
+  inStep: number,
+  now: number,
+): Pick<Evaluation, 'decision' | 'reason'> {
+  const harms = [paired, full].flatMap((judgement) => (judgement?.verdict === 'roll-back' ? judgement.reasons : []));
+  if (harms.length > 0) return { decision: 'roll-back', reason: harms.join('; ') };
+  const proof = paired ?? full!;
+  const last = steps.length === settings.steps.length;
+  // The last step that has a control group is where it has to be shown.
+  const mustShow = last || (isPaired(steps.at(-1)!) && !isPaired({ percent: settings.steps[steps.length]! }));
+  const missing = [
+    ...(inStep < settings.minimumRecords ? [`${inStep} of ${settings.minimumRecords} records at this step`] : []),
+    ...(mustShow && proof.verdict !== 'promote' ? proof.reasons : []),
+  ];
+  if (missing.length === 0) return last ? { decision: 'promote', reason: proof.reasons.join('; ') } : { decision: 'advance', reason: 'no harm is shown' };
+  if (now - steps[0]!.from > settings.maximumMs) return { decision: 'roll-back', reason: `not decided in the time it had: ${missing.join('; ')}` };
+  return { decision: 'continue', reason: missing.join('; ') };
+}
+
+const isPaired = ({ percent }: Pick<RolloutStep, 'percent'>): boolean => percent <= 50;
+
+function queryOf({ pipeline, settings }: RolloutRow, step: RolloutStep, now: number): ComparisonQuery {
+  const { blockMs, warmupMs, margins } = settings;
+  return {
+    pipeline,
+    ours: { arm: 'candidate' },
+    theirs: { arm: isPaired(step) ? 'control' : 'holdout' },
+    from: step.from + warmupMs,
+    // What arrived at the very end of a step may have got the shares of the next one.
+    to: step.to === undefined ? now - METERING_LAG_MS : step.to - blockMs,
+    blockMs,
+    slower: { p95: 1 + margins.p95, p99: 1 + margins.p99 },
+    waiting: step.to === undefined,
+  };
+}
+
+function shareOf({ settings: { holdoutPercent } }: RolloutRow, { percent }: RolloutStep): number {
+  const candidate = ((100 - holdoutPercent) * percent) / 100;
+  return candidate / (candidate + holdoutPercent);
+}
+
+const blockOf = ({ ours, theirs }: ArmBlock): Block => ({ candidate: ours, control: theirs });
+const recordsOf = (blocks: readonly ArmBlock[]): number => blocks.reduce((sum, { ours }) => sum + ours.records, 0);

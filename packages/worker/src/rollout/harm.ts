@@ -1,0 +1,18 @@
+import type { RolloutHarm, RolloutRow, Store } from '@autoflow/store';
+
+/** What the candidate did so far; undefined before its first traffic. Compared with the control group, or else with the holdout or the stable version. */
+export async function harmOf(
+  { pipeline, steps }: Pick<RolloutRow, 'pipeline' | 'steps'>,
+  { comparisons }: Pick<Store, 'comparisons'>,
+): Promise<RolloutHarm | undefined> {
+  const [first] = steps;
+  if (first === undefined) return undefined;
+  const totals = await comparisons.totals(pipeline, first.from, await comparisons.clock());
+  const { candidate } = totals;
+  const all = Object.values(totals).reduce((sum, { records }) => sum + records, 0);
+  if (candidate === undefined) return { records: 0, share: 0, dead: 0, costUsd: 0, extraUsd: 0 };
+  const baseline = [totals.control, totals.holdout, totals.stable].find((arm) => arm !== undefined && arm.records > 0);
+  const { records, dead, costUsd } = candidate;
+  const usual = baseline === undefined ? costUsd : (records * baseline.costUsd) / baseline.records;
+  return { records, share: all === 0 ? 0 : records / all, dead, costUsd, extraUsd: costUsd - usual };
+}

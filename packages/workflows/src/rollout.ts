@@ -1,0 +1,196 @@
+/** The workflow of a pipeline's rollouts: shadow, warm pools, canary by steps, and the end that the evaluations or somebody's word decide. */
+import {
+  ActivityCancellationType,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  ContinueAsNew,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { REPLAY_QUEUE, type ShadowActivities, type ShadowReport } from '@autoflow/topology/replay';
+import type { RolloutActivities, RolloutCommand, RolloutOutcome, RolloutPhase, RolloutPlan } from '@autoflow/topology/rollout';
+import { terminalOf } from './execution/failures.js';
+import { RolloutUpdate, type RolloutInput } from './protocol.js';
+
+const EVALUATIONS_PER_RUN = 500;
+/** Who has no start for so long is not going to get one. */
+const IDLE = '1m';
+
+const retry = { initialInterval: '1s', maximumInterval: '15s' } as const;
+const { planRollout, enterRollout, stepRollout, evaluateRollout, pauseRollout, endRollout } = proxyActivities<RolloutActivities>({
+  startToCloseTimeout: '2m',
+  retry,
+});
+const { warmRollout } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '5m', heartbeatTimeout: '15s', retry: { ...retry, maximumAttempts: 3 } });
+/** A host that dies is missed within seconds; another one replays anew. */
+const { shadow } = proxyActivities<ShadowActivities>({
+  taskQueue: REPLAY_QUEUE,
+  startToCloseTimeout: '1h',
+  scheduleToStartTimeout: '10m',
+  heartbeatTimeout: '15s',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { ...retry, maximumAttempts: 5 },
+});
+
+const startUpdate = defineUpdate<string, [{ readonly rollout: string }]>(RolloutUpdate.start);
+const pauseUpdate = defineUpdate<void, [RolloutCommand]>(RolloutUpdate.pause);
+const resumeUpdate = defineUpdate<void, [RolloutCommand]>(RolloutUpdate.resume);
+const promoteUpdate = defineUpdate<RolloutOutcome, [RolloutCommand]>(RolloutUpdate.promote);
+const abortUpdate = defineUpdate<RolloutOutcome, [RolloutCommand]>(RolloutUpdate.abort);
+const rollBackUpdate = defineUpdate<RolloutOutcome, [RolloutCommand]>(RolloutUpdate.rollBack);
+
+type Ending = Omit<RolloutCommand, 'rollout'> & { readonly outcome: RolloutOutcome };
+const ITSELF = 'rollout workflow';
+
+/**
+ * Runs the rollout that the update `start` names, and answers how it ended. All that is known is in the rollout's row, so that any run goes on where
+ * another one was stopped; traffic that somebody else has moved is left alone. Cancelled, it takes the candidate's traffic back.
+ */
+export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | undefined> {
+  let rollout = input.rollout;
+  let phase: RolloutPhase = 'starting';
+  let told: Ending | undefined;
+  let ended: RolloutOutcome | undefined;
+  let next: string | undefined;
+  const work = new CancellationScope();
+
+  const ends = (outcome: RolloutOutcome) => async ({ actor, reason }: RolloutCommand) => {
+    told ??= { actor, reason, outcome };
+    work.cancel();
+    await condition(() => ended !== undefined);
+    return ended!;
+  };
+  const mustRun = (command: RolloutCommand) => {
+    if (command.rollout !== rollout || ended !== undefined || told !== undefined)
+      throw ApplicationFailure.nonRetryable(`rollout ${command.rollout} does not run`, 'ROLLOUT_ENDED');
+  };
+  // Of two whose rows have not ended there is never more than one: who is told of another one has not heard yet that its own has.
+  setHandler(
+    startUpdate,
+    ({ rollout: wanted }) => {
+      if (rollout === undefined) rollout = wanted;
+      else if (rollout !== wanted) next = wanted;
+      return wanted;
+    },
+    {
+      validator: ({ rollout: wanted }) => {
+        if (next !== undefined && next !== wanted) throw ApplicationFailure.nonRetryable(`rollout ${next} is to begin`, 'ROLLOUT_ACTIVE');
+      },
+    },
+  );
+  setHandler(pauseUpdate, (command) => pauseRollout({ ...command, paused: true }), { validator: mustRun });
+  setHandler(resumeUpdate, (command) => pauseRollout({ ...command, paused: false }), { validator: mustRun });
+  setHandler(abortUpdate, ends('aborted'), { validator: mustRun });
+  setHandler(rollBackUpdate, ends('rolled-back'), { validator: mustRun });
+  setHandler(promoteUpdate, ends('promoted'), {
+    validator: (command) => {
+      mustRun(command);
+      if (phase !== 'canary') throw ApplicationFailure.nonRetryable('it has no canary traffic yet', 'ROLLOUT_NOT_IN_CANARY');
+    },
+  });
+
+  if (!(await condition(() => rollout !== undefined, IDLE))) return undefined;
+  const id = rollout!;
+  const end = (how: Ending) => CancellationScope.nonCancellable(() => endRollout({ rollout: id, ...how }));
+  try {
+    ended = await work.run(() => run(id, input, { enters: (entered) => (phase = entered), asked: () => next !== undefined, end }));
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    ended = await end(told ?? endingOf(error));
+    if (told === undefined && isCancellation(error)) throw error;
+  }
+  await condition(allHandlersFinished);
+  if (next !== undefined) await continueAsNew<typeof Rollout>({ ...input, rollout: next });
+  return ended;
+}
+
+interface Run {
+  enters(phase: RolloutPhase): void;
+  /** Another one is to begin: then this one has been ended by somebody. */
+  asked(): boolean;
+  end(how: Ending): Promise<RolloutOutcome>;
+}
+
+async function run(rollout: string, input: RolloutInput, { enters, asked, end }: Run): Promise<RolloutOutcome> {
+  const plan = await planRollout({ rollout });
+  if (!isPhase(plan.state)) return plan.state;
+  const { settings } = plan;
+  const itself = (outcome: RolloutOutcome, reason: string) => end({ actor: ITSELF, reason, outcome });
+
+  if (plan.step === 0) {
+    if (settings.shadowRecords > 0) {
+      const report = await inShadow(rollout, plan, enters);
+      const refused = refusalOf(report);
+      if (refused !== undefined) return itself('rolled-back', refused);
+    }
+    enters('warming');
+    await enterRollout({ rollout, phase: 'warming' });
+    await warmRollout({ rollout });
+  }
+  let evaluations = 0;
+  for (let step = Math.max(0, plan.step - 1); ; ) {
+    const stepped = await stepRollout({ rollout, step });
+    if (stepped.decision === 'roll-back') return itself('aborted', stepped.reason);
+    if (stepped.decision === 'superseded') return 'superseded';
+    if (stepped.decision === 'advance') enters('canary');
+    for (;;) {
+      await condition(asked, settings.periodMs);
+      // Not its turn yet (a freeze, say): asked again.
+      if (stepped.decision === 'continue') break;
+      const { decision, reason } = await evaluateRollout({ rollout });
+      if (decision === 'superseded') return 'superseded';
+      if (decision === 'promote') return itself('promoted', reason);
+      if (decision === 'roll-back') return itself('rolled-back', reason);
+      if (decision === 'advance') {
+        step++;
+        break;
+      }
+      await goOnAnew(++evaluations, rollout, input);
+    }
+    await goOnAnew(++evaluations, rollout, input);
+  }
+}
+
+async function goOnAnew(evaluations: number, rollout: string, { evaluationsPerRun = EVALUATIONS_PER_RUN }: RolloutInput): Promise<void> {
+  if (evaluations < evaluationsPerRun && !workflowInfo().continueAsNewSuggested) return;
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof Rollout>({ rollout, evaluationsPerRun });
+}
+
+async function inShadow(rollout: string, plan: RolloutPlan, enters: Run['enters']): Promise<ShadowReport> {
+  enters('shadow');
+  await enterRollout({ rollout, phase: 'shadow' });
+  const { pipeline, version, baseline, settings } = plan;
+  const report = await shadow({ pipeline, version, against: baseline, sample: settings.shadowRecords });
+  await enterRollout({ rollout, phase: 'shadow', report });
+  return report;
+}
+
+/** Why a shadow does not let a version pass. */
+function refusalOf({ compared, different, differences, notComparable }: ShadowReport): string | undefined {
+  if (different > 0) {
+    const shown = differences
+      .slice(0, 3)
+      .map(({ key, what, ...where }) => `${key}${where.function === undefined ? '' : ` in ${where.function}`} ${what}`);
+    return `in shadow ${different} of ${compared} records came out otherwise: ${shown.join('; ')}`;
+  }
+  if (compared > 0) return undefined;
+  return notComparable > 0
+    ? `none of ${notComparable} recorded records could be compared in shadow; whoever is certain may skip it`
+    : 'nothing was recorded to compare in shadow; whoever is certain may skip it';
+}
+
+function endingOf(error: unknown): Ending {
+  if (isCancellation(error)) return { actor: ITSELF, reason: 'the workflow was cancelled', outcome: 'aborted' };
+  return { actor: ITSELF, reason: terminalOf(error).message, outcome: 'failed' };
+}
+
+function isPhase(state: RolloutPlan['state']): state is RolloutPhase {
+  return state === 'starting' || state === 'shadow' || state === 'warming' || state === 'canary';
+}
