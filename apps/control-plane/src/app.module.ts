@@ -23,11 +23,14 @@ import { PipelinesController } from './pipelines/pipelines.controller.js';
 import { PipelinesService } from './pipelines/pipelines.service.js';
 import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
-import { BACKFILL_RUNS, OPTIMIZATION_RUNS, type Ports, STORE } from './ports.js';
+import { BACKFILL_RUNS, OPTIMIZATION_RUNS, type Ports, ROLLOUT_RUNS, STORE } from './ports.js';
 import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { DigestController } from './records/digest.controller.js';
 import { BundlesController } from './releases/bundles.controller.js';
 import { DeployService } from './releases/deploy.service.js';
+import { RolloutsController } from './rollouts/rollouts.controller.js';
+import { RolloutsService } from './rollouts/rollouts.service.js';
+import { SavingsController } from './savings/savings.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
@@ -57,6 +60,8 @@ export class AppModule {
         MetricsController,
         WhatIfController,
         OptimizationsController,
+        RolloutsController,
+        SavingsController,
         DigestController,
         DeadLettersController,
         ArmsController,
@@ -73,6 +78,7 @@ export class AppModule {
         { provide: STORE, useValue: ports.store },
         { provide: BACKFILL_RUNS, useValue: ports.backfillRuns },
         { provide: OPTIMIZATION_RUNS, useValue: ports.optimizationRuns },
+        { provide: ROLLOUT_RUNS, useValue: ports.rolloutRuns },
         { provide: LOG, useValue: ports.log },
         { provide: TOKENS, useValue: ports.store.access },
         { provide: SENSITIVE_STORE, useValue: ports.store },
@@ -86,6 +92,7 @@ export class AppModule {
         VersionsService,
         AllocationsService,
         BackfillsService,
+        RolloutsService,
         OptimizationsService,
         EventFeed,
         SensitiveFields,

@@ -4,6 +4,7 @@ import type { Log, Store } from '@autoflow/store';
 import type { Client } from '@temporalio/client';
 import { AppModule } from './app.module.js';
 import { backfillRuns } from './temporal/backfill-runs.js';
+import { rolloutRuns } from './temporal/rollout-runs.js';
 import { optimizationRuns } from './temporal/optimization-runs.js';
 
 export interface ControlPlaneOptions {
@@ -38,7 +39,13 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     requestsPerMinute = 1_200,
     log = () => undefined,
   } = options;
-  const ports = { store, backfillRuns: backfillRuns(temporal), optimizationRuns: optimizationRuns(temporal), log };
+  const ports = {
+    store,
+    backfillRuns: backfillRuns(temporal),
+    optimizationRuns: optimizationRuns(temporal),
+    rolloutRuns: rolloutRuns(temporal),
+    log,
+  };
   return serve(AppModule.over(ports, requestsPerMinute), {
     host,
     port,

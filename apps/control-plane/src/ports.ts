@@ -1,11 +1,12 @@
 import type { Log, Store } from '@autoflow/store';
-import type { OptimizationInput } from '@autoflow/topology';
+import type { OptimizationInput, RolloutCommand } from '@autoflow/topology';
 
 /** What the control plane touches outside. */
 export interface Ports {
   readonly store: Store;
   readonly backfillRuns: BackfillRuns;
   readonly optimizationRuns: OptimizationRuns;
+  readonly rolloutRuns: RolloutRuns;
   readonly log: Log;
 }
 
@@ -27,7 +28,15 @@ export interface OptimizationRuns {
   isRunning(optimization: string): Promise<boolean>;
 }
 
+/** The workflow behind the rollouts of a pipeline. */
+export interface RolloutRuns {
+  start(pipeline: string, rollout: string): Promise<void>;
+  /** Resolves when it is done; rejects when there is no such run. */
+  tell(pipeline: string, update: 'promote' | 'abort', command: RolloutCommand): Promise<void>;
+}
+
 /** Injection tokens: explicit, so that no decorator metadata is needed. */
 export const STORE = Symbol('Store');
+export const ROLLOUT_RUNS = Symbol('RolloutRuns');
 export const OPTIMIZATION_RUNS = Symbol('OptimizationRuns');
 export const BACKFILL_RUNS = Symbol('BackfillRuns');

@@ -83,7 +83,7 @@ export function createClient(options: ClientOptions) {
         call<api.Registered>(path`/pipelines/${pipeline}/versions`, { method: 'POST', body }),
       list: (pipeline: string, of?: Page) =>
         call<{ items: api.Version[]; next?: string }>(path`/pipelines/${pipeline}/versions`, { query: page(of) }),
-      show: (pipeline: string, version: string) => call<api.Version>(path`/pipelines/${pipeline}/versions/${version}`),
+      show: (pipeline: string, version: string) => call<api.VersionDetail>(path`/pipelines/${pipeline}/versions/${version}`),
       certificate: (pipeline: string, version: string) =>
         call<api.VersionCertificate>(path`/pipelines/${pipeline}/versions/${version}/certificate`),
       diff: (pipeline: string, from: string, to: string) => call<api.VersionDiff>(path`/pipelines/${pipeline}/versions/${from}/diff/${to}`),
@@ -177,6 +177,24 @@ export function createClient(options: ClientOptions) {
         }),
     },
 
+    rollouts: {
+      /** One at a time per pipeline; `show` tells how far it is. */
+      start: (pipeline: string, body: api.NewRollout) => call<api.Rollout>(path`/pipelines/${pipeline}/rollouts`, { method: 'POST', body }),
+      list: (pipeline: string, of?: Page) =>
+        call<{ items: api.Rollout[]; next?: string }>(path`/pipelines/${pipeline}/rollouts`, { query: page(of) }),
+      show: (pipeline: string, id: string) => call<api.RolloutDetail>(path`/pipelines/${pipeline}/rollouts/${id}`),
+      pause: (pipeline: string, id: string, reason?: string) => steer(pipeline, id, 'pause', reason),
+      resume: (pipeline: string, id: string, reason?: string) => steer(pipeline, id, 'resume', reason),
+      /** Takes the traffic of the candidate back. */
+      abort: (pipeline: string, id: string, reason?: string) => steer(pipeline, id, 'abort', reason),
+      /** Makes the candidate stable, whatever is shown so far. */
+      promote: (pipeline: string, id: string, reason?: string) => steer(pipeline, id, 'promote', reason),
+    },
+
+    /** Against the holdout. */
+    savings: (pipeline: string, { since }: { readonly since?: string } = {}) =>
+      call<api.Savings>(path`/pipelines/${pipeline}/savings`, { query: { since } }),
+
     deadLetters: {
       list: (pipeline: string, filter: Page & LetterQuery = {}) =>
         call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, { query: { ...filter } }),
@@ -225,6 +243,18 @@ export function createClient(options: ClientOptions) {
       ready: () => call<Health>('/health/ready'),
     },
   };
+
+  function steer(
+    pipeline: string,
+    id: string,
+    action: 'pause' | 'resume' | 'abort' | 'promote',
+    reason: string | undefined,
+  ): Promise<api.Rollout> {
+    return call(`${path`/pipelines/${pipeline}/rollouts/${id}`}:${action}`, {
+      method: 'POST',
+      body: reason === undefined ? {} : { reason },
+    });
+  }
 
   function act(pipeline: string, id: string, action: 'pause' | 'resume' | 'cancel', reason: string | undefined): Promise<api.Backfill> {
     return call(`${path`/pipelines/${pipeline}/backfills/${id}`}:${action}`, {

@@ -45,7 +45,12 @@ export function rare(name: 'dead' | 'errors', blocks: readonly Block[], margin: 
   // Who is not dead yet may die: that it is worse is plain from those who are.
   const { estimate, unlike } = compared(name, blocks, alpha);
   const worse = estimate > margin && unlike;
-  return { name, ...(worse ? { ...interval, estimate } : interval), margin, state: worse ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
+  return {
+    name,
+    ...(worse ? { ...interval, estimate } : interval),
+    margin,
+    state: worse ? 'breached' : interval.high <= margin ? 'holds' : 'open',
+  };
 }
 
 /** Both arms see the same records: where other ones are filtered, outputs are not identical. It holds until the contrary is shown. */

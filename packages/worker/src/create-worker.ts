@@ -41,6 +41,7 @@ import { startMaintenance } from './maintenance.js';
 import { startSchedules } from './optimizing/schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { startRolloutRecovery } from './rollout/recovery.js';
+import { rolloutStarter } from './rollout/start.js';
 import { versionsOf } from './versions.js';
 import { startWebhooks } from './webhooks/deliver.js';
 
@@ -164,7 +165,13 @@ async function startWorkflows(
       maxHeartbeatThrottleInterval: '2s',
       activities: {
         ...backfillActivities({ store, versions, client, settle: execution.settle, access }),
-        ...(options.optimizer && optimizationActivities({ store, ...options.optimizer, cores: availableParallelism() })),
+        ...(options.optimizer &&
+          optimizationActivities({
+            store,
+            rollouts: rolloutStarter({ store, client }),
+            ...options.optimizer,
+            cores: availableParallelism(),
+          })),
         ...rolloutActivities({ store }),
       },
       shutdownGraceTime: GRACE.control,

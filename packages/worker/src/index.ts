@@ -8,4 +8,4 @@ export { versionsOf, type Versions } from './versions.js';
 export { controllerThread, type Controller, type ControllerSettings } from './control/controller.js';
 export { controlStep, type ControlPorts } from './control/step.js';
 /** Runs a rollout whose row is there. */
-export { startRollout } from './rollout/recovery.js';
+export { runRollout } from './rollout/start.js';

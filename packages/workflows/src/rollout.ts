@@ -27,7 +27,11 @@ const { planRollout, enterRollout, stepRollout, evaluateRollout, pauseRollout, e
   startToCloseTimeout: '2m',
   retry,
 });
-const { warmRollout } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '5m', heartbeatTimeout: '15s', retry: { ...retry, maximumAttempts: 3 } });
+const { warmRollout } = proxyActivities<RolloutActivities>({
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '15s',
+  retry: { ...retry, maximumAttempts: 3 },
+});
 /** A host that dies is missed within seconds; another one replays anew. */
 const { shadow } = proxyActivities<ShadowActivities>({
   taskQueue: REPLAY_QUEUE,
@@ -60,12 +64,14 @@ export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | und
   let next: string | undefined;
   const work = new CancellationScope();
 
-  const ends = (outcome: RolloutOutcome) => async ({ actor, reason }: RolloutCommand) => {
-    told ??= { actor, reason, outcome };
-    work.cancel();
-    await condition(() => ended !== undefined);
-    return ended!;
-  };
+  const ends =
+    (outcome: RolloutOutcome) =>
+    async ({ actor, reason }: RolloutCommand) => {
+      told ??= { actor, reason, outcome };
+      work.cancel();
+      await condition(() => ended !== undefined);
+      return ended!;
+    };
   const mustRun = (command: RolloutCommand) => {
     if (command.rollout !== rollout || ended !== undefined || told !== undefined)
       throw ApplicationFailure.nonRetryable(`rollout ${command.rollout} does not run`, 'ROLLOUT_ENDED');
@@ -134,7 +140,7 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
     await warmRollout({ rollout });
   }
   let evaluations = 0;
-  for (let step = Math.max(0, plan.step - 1); ; ) {
+  for (let step = Math.max(0, plan.step - 1); ;) {
     const stepped = await stepRollout({ rollout, step });
     if (stepped.decision === 'roll-back') return itself('aborted', stepped.reason);
     if (stepped.decision === 'superseded') return 'superseded';

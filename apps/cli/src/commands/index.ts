@@ -24,6 +24,8 @@ import { registerOptimize } from './optimize.js';
 import { registerPipelines } from './pipelines.js';
 import { registerRecords } from './records.js';
 import { registerRollback } from './rollback.js';
+import { registerRollout } from './rollout.js';
+import { registerSavings } from './savings.js';
 import { registerStatus } from './status.js';
 import { registerSubmit } from './submit.js';
 import { registerTest } from './test.js';
@@ -55,6 +57,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerBackfills,
   registerLoad,
   registerVersions,
+  registerRollout,
   registerRollback,
   registerAllocation,
   registerControl,
@@ -65,6 +68,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerMetrics,
   registerWhatIf,
   registerOptimize,
+  registerSavings,
   registerOptimizations,
   registerDeadLetters,
   registerEvents,

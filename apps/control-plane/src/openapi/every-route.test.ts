@@ -26,6 +26,7 @@ const NAMES: Record<string, string> = {
   stage: 'weigh',
   release: RELEASE,
   backfill: 'bf-0',
+  rollout: 'ro-0',
   optimization: 'opt-0',
   letter: '1',
   token: 'spare',

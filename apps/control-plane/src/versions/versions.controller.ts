@@ -1,5 +1,5 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
-import { NewVersion, Registered, Version, VersionCertificate, VersionDiff, VersionList, VersionsQuery } from '@autoflow/client/schemas';
+import { NewVersion, Registered, VersionCertificate, VersionDetail, VersionDiff, VersionList, VersionsQuery } from '@autoflow/client/schemas';
 import { type By, Caller, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -48,9 +48,9 @@ export class VersionsController {
   }
 
   @Get(':version', {
-    summary: 'One version with its topology and envelope',
+    summary: 'One version with its topology and envelope, what it has been, and what it did in the last day',
     access: 'viewer',
-    answers: Version,
+    answers: VersionDetail,
     problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'],
   })
   show(@Param('pipeline') pipeline: string, @Param('version') version: string) {

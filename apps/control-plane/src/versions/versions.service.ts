@@ -9,6 +9,8 @@ import { STORE } from '../ports.js';
 import { planOf } from './plan.js';
 import { presentVersion } from './present.js';
 
+const MEASURED_MS = 86_400_000;
+
 @Injectable()
 export class VersionsService {
   constructor(@Inject(STORE) private readonly store: Store) {}
@@ -26,7 +28,14 @@ export class VersionsService {
 
   async show(name: string, version: string) {
     const pipeline = await findPipeline(this.store, name);
-    return presentVersion(await findVersion(this.store, name, version), pipeline);
+    const found = await findVersion(this.store, name, version);
+    const to = new Date();
+    const window = { pipeline: name, version, by: 'version' as const, from: new Date(to.getTime() - MEASURED_MS), to };
+    const [history, [measured]] = await Promise.all([
+      this.store.definitions.statuses(name, version),
+      this.store.metrics.metrics(window),
+    ]);
+    return { ...presentVersion(found, pipeline), history, ...(measured && { measured }) };
   }
 
   async certificate(name: string, version: string) {

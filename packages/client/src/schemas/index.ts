@@ -17,6 +17,8 @@ export * from './pipelines.js';
 export * from './problem.js';
 export * from './records.js';
 export * from './releases.js';
+export * from './rollouts.js';
+export * from './savings.js';
 export * from './settings.js';
 export * from './tokens.js';
 export * from './topology.js';

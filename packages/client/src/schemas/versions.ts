@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Limit, pageOf, Reason, ReleaseHash, Timestamp, VersionName } from './common.js';
+import { Metrics } from './metrics.js';
 import { Estimate, Predicted } from './what-if.js';
 import { Envelope, NewAllocation, NewEnvelope, NewTopology, Topology } from './topology.js';
 
@@ -23,6 +24,19 @@ export const Version = z
   })
   .meta({ id: 'Version' });
 export type Version = z.infer<typeof Version>;
+/** `measured`: what it did in the last day, beside what was predicted. `history`: what it has been, oldest first. */
+export const VersionDetail = Version.extend({
+  history: z.array(
+    z.object({
+      status: z.enum(['registered', 'shadow', 'canary', 'stable', 'retired', 'rolled-back', 'expired']),
+      at: Timestamp,
+      actor: z.string(),
+      reason: z.string(),
+    }),
+  ),
+  measured: Metrics.exactOptional(),
+}).meta({ id: 'VersionDetail' });
+export type VersionDetail = z.infer<typeof VersionDetail>;
 export const VersionList = pageOf(Version).meta({ id: 'VersionList' });
 /** Of a version that an optimizer proposed: every step from its parent's topology, each with the side conditions that hold. */
 export const VersionCertificate = z

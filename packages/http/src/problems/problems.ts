@@ -109,6 +109,11 @@ export const PROBLEMS = {
     title: 'Another rollout of the pipeline has not ended',
     remedy: 'Wait for it, or abort it (`autoflow rollout abort PIPELINE`).',
   },
+  ROLLOUT_NOT_IN_CANARY: {
+    status: 409,
+    title: 'The rollout has no canary traffic',
+    remedy: 'Wait until it has, or make the version stable by hand (`autoflow versions stable`).',
+  },
   ROLLOUT_REFUSED: {
     status: 409,
     title: 'The version may not be rolled out',

@@ -75,7 +75,11 @@ async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Pro
 }
 
 /** What is shown need not be done: somebody has paused it, or AutoFlow may not by itself. */
-async function asFarAsItMay(row: RolloutRow, found: Evaluation, ports: RolloutPorts): Promise<Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>> {
+async function asFarAsItMay(
+  row: RolloutRow,
+  found: Evaluation,
+  ports: RolloutPorts,
+): Promise<Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>> {
   const { decision, reason } = found;
   if (decision === 'continue') return { decision, reason };
   if (row.paused) return { decision: 'continue', reason: `it is paused, and would ${decision}: ${reason}` };

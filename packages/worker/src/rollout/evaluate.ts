@@ -26,12 +26,16 @@ export async function evaluate(row: RolloutRow, { comparisons }: Pick<Store, 'co
   const { settings, steps } = row;
   const current = steps.at(-1)!;
   const planned = settings.steps.filter((percent) => !isPaired({ percent })).length;
-  const gate: GateSettings = { ...settings, alpha: settings.alpha / (planned + (settings.steps.some((percent) => isPaired({ percent })) ? 1 : 0)) };
+  const gate: GateSettings = {
+    ...settings,
+    alpha: settings.alpha / (planned + (settings.steps.some((percent) => isPaired({ percent })) ? 1 : 0)),
+  };
   const blocksOf = (step: RolloutStep) => comparisons.blocks(queryOf(row, step, now));
   const recent = await blocksOf(current);
   const before = await Promise.all(steps.slice(0, -1).filter(isPaired).map(blocksOf));
   const pairs = [...before.flat(), ...(isPaired(current) ? recent : [])];
-  const paired = pairs.length > 0 || isPaired(current) ? judge(pairs.map(blockOf), 0.5, gate, isPaired(current) ? recent.map(blockOf) : []) : undefined;
+  const paired =
+    pairs.length > 0 || isPaired(current) ? judge(pairs.map(blockOf), 0.5, gate, isPaired(current) ? recent.map(blockOf) : []) : undefined;
   const full = isPaired(current) ? undefined : judge(recent.map(blockOf), shareOf(row, current), gate);
   const judgement = { ...(paired && { paired }), ...(full && { full }) };
   return { ...follows(row, judgement, recordsOf(recent), now), judgement };
@@ -53,8 +57,10 @@ function follows(
     ...(inStep < settings.minimumRecords ? [`${inStep} of ${settings.minimumRecords} records at this step`] : []),
     ...(mustShow && proof.verdict !== 'promote' ? proof.reasons : []),
   ];
-  if (missing.length === 0) return last ? { decision: 'promote', reason: proof.reasons.join('; ') } : { decision: 'advance', reason: 'no harm is shown' };
-  if (now - steps[0]!.from > settings.maximumMs) return { decision: 'roll-back', reason: `not decided in the time it had: ${missing.join('; ')}` };
+  if (missing.length === 0)
+    return last ? { decision: 'promote', reason: proof.reasons.join('; ') } : { decision: 'advance', reason: 'no harm is shown' };
+  if (now - steps[0]!.from > settings.maximumMs)
+    return { decision: 'roll-back', reason: `not decided in the time it had: ${missing.join('; ')}` };
   return { decision: 'continue', reason: missing.join('; ') };
 }
 

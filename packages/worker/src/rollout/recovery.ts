@@ -1,10 +1,10 @@
 /** A rollout is a row first and then a workflow: whoever made the row may have died in between, or found Temporal away. */
-import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Store } from '@autoflow/store';
-import { CONTROL_QUEUE } from '@autoflow/topology';
-import { ROLLOUT_WORKFLOW, RolloutUpdate, rolloutWorkflowId, type RolloutInput } from '@autoflow/workflows';
+import { rolloutWorkflowId } from '@autoflow/workflows';
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
+import { runRollout } from './start.js';
 
 const EVERY_MS = 15_000;
 /** Whoever made the row a moment ago is about to start it. */
@@ -25,20 +25,9 @@ async function recoverRollouts({ store, client, log }: Ports): Promise<void> {
   const rows = await store.rollouts.active();
   for (const { id, pipeline, createdAt } of rows) {
     if (Date.now() - createdAt.getTime() < FRESH_MS || (await runs(client, pipeline))) continue;
-    await startRollout(client, pipeline, id);
+    await runRollout(client, pipeline, id);
     log('warn', 'a rollout that nobody ran was started', { rollout: id, pipeline });
   }
-}
-
-/** Resolves when a run has taken it up; one that has it already does nothing. */
-export async function startRollout(client: Client, pipeline: string, rollout: string): Promise<void> {
-  const startWorkflowOperation = new WithStartWorkflowOperation(ROLLOUT_WORKFLOW, {
-    taskQueue: CONTROL_QUEUE,
-    workflowId: rolloutWorkflowId(pipeline),
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    args: [{}] as [RolloutInput],
-  });
-  await client.workflow.executeUpdateWithStart(RolloutUpdate.start, { args: [{ rollout }], startWorkflowOperation });
 }
 
 async function runs(client: Client, pipeline: string): Promise<boolean> {

@@ -1,0 +1,70 @@
+import { beforeAll, expect, test } from 'vitest';
+import { Rollout, RolloutDetail, Savings } from '@autoflow/client/schemas';
+import { rolloutWorkflowId } from '@autoflow/workflows';
+import { useApi } from '../testing/api.js';
+import { filterEarly } from '../testing/parcels.js';
+
+/** No worker runs here: what becomes of traffic is tested where one does. */
+const api = useApi();
+const PATH = '/v1/pipelines/parcels/rollouts';
+
+beforeAll(async () => {
+  await api.admin.versions.register('parcels', { topology: filterEarly });
+});
+
+test.each([
+  ['the stable version', { version: 'v1' }, 409, 'ROLLOUT_REFUSED'],
+  ['a version that is not there', { version: 'v9' }, 404, 'VERSION_UNKNOWN'],
+  ['steps that do not ascend', { version: 'v2', steps: [25, 5] }, 422, 'INVALID_BODY'],
+  ['all of the traffic without a holdout to compare with', { version: 'v2', holdoutPercent: 0 }, 422, 'INVALID_BODY'],
+])('of %s there is none', async (_, body, status, code) => {
+  const refused = await api.send('POST', PATH, { body });
+  expect([refused.status, refused.problem.code]).toEqual([status, code]);
+});
+
+test('one is started, steered and told of; a second one has to wait; who rolls back by hand ends it', async () => {
+  const { status, json } = await api.send('POST', PATH, {
+    body: { version: 'v2', steps: [10, 50], periodMs: 6_000, margins: { p99: 0.5 }, skipShadow: true, reason: 'try it' },
+  });
+  const begun = Rollout.parse(json);
+  expect([status, begun]).toMatchObject([
+    201,
+    { state: 'starting', baseline: 'v1', own: false, actor: 'admin', reason: 'try it', steps: [], paused: false },
+  ]);
+  expect(begun.settings).toMatchObject({
+    steps: [10, 50],
+    holdoutPercent: 5,
+    periodMs: 6_000,
+    warmupMs: 3_000,
+    blockMs: 500,
+    shadowRecords: 0,
+  });
+  expect(begun.settings.margins).toMatchObject({ p99: 0.5, p95: 0.1, dead: 0.005 });
+  expect((await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).describe()).status.name).toBe('RUNNING');
+
+  const second = await api.send('POST', PATH, { body: { version: 'v2' } });
+  expect([second.status, second.problem.code, second.problem.detail]).toEqual([409, 'ROLLOUT_ACTIVE', expect.stringContaining(begun.id)]);
+  expect((await api.operator.rollouts.pause('parcels', begun.id)).paused).toBe(true);
+  expect((await api.operator.rollouts.resume('parcels', begun.id)).paused).toBe(false);
+  const early = await api.send('POST', `${PATH}/${begun.id}:promote`, { body: {} });
+  expect(early.problem.code).toBe('ROLLOUT_NOT_IN_CANARY');
+
+  await api.send('PUT', '/v1/pipelines/parcels/stable', { body: { version: 'v1', reason: 'month end' }, headers: { 'if-match': '*' } });
+  const over = RolloutDetail.parse((await api.send('GET', `${PATH}/${begun.id}`)).json);
+  expect(over).toMatchObject({ state: 'superseded', outcome: 'admin has moved the traffic: month end', evaluations: [] });
+  expect((await api.send('POST', `${PATH}/${begun.id}:abort`, { body: {} })).problem.code).toBe('ROLLOUT_ENDED');
+  expect((await api.viewer.rollouts.list('parcels')).items.map(({ id }) => id)).toEqual([begun.id]);
+  expect((await api.send('GET', `${PATH}/ro-nothing`)).problem.code).toBe('ROLLOUT_UNKNOWN');
+  await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).terminate();
+});
+
+test('is aborted although nobody runs it', async () => {
+  const { id } = await api.operator.rollouts.start('parcels', { version: 'v2', skipShadow: true });
+  await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).terminate();
+  expect(await api.operator.rollouts.abort('parcels', id, 'enough')).toMatchObject({ state: 'aborted', outcome: 'enough' });
+});
+
+test('where nothing was promoted nothing is saved', async () => {
+  const { json } = await api.send('GET', '/v1/pipelines/parcels/savings?since=7d');
+  expect(Savings.parse(json)).toMatchObject({ days: [], exploration: [], total: { savedUsd: 0, explorationUsd: 0, netUsd: 0 } });
+});
