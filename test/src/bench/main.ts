@@ -29,6 +29,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),
+  surge: () => import('./surge.bench.js'),
 };
 
 const { values, positionals } = parseArgs({

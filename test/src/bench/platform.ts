@@ -17,6 +17,7 @@ import {
   hashVersion,
   stagePlans,
   type Allocation,
+  type Envelope,
   type ExecutionArgument,
   type Topology,
 } from '@autoflow/topology';
@@ -33,7 +34,7 @@ export interface BenchPlatform {
   readonly spec: PipelineSpec;
   readonly release: Release;
   /** Registers a topology as a version; the as-written one is `v1`. */
-  version(topology: Topology, allocation?: Allocation): Promise<BenchVersion>;
+  version(topology: Topology, allocation?: Allocation, envelope?: Envelope): Promise<BenchVersion>;
   readonly asWritten: BenchVersion;
   /** New records of the inbox go to it. */
   makeStable(version: BenchVersion): Promise<void>;
@@ -106,8 +107,12 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       ? allocation
       : Object.fromEntries(Object.entries(allocation).map(([stage, a]) => [stage, { ...a, concurrency }]));
   };
-  const register = async (topology: Topology, allocation: Allocation, first: boolean): Promise<BenchVersion> => {
-    const envelope = defaultEnvelope(spec, topology);
+  const register = async (
+    topology: Topology,
+    allocation: Allocation,
+    first: boolean,
+    envelope = defaultEnvelope(spec, topology),
+  ): Promise<BenchVersion> => {
     const common = { topology, envelope, allocation, by: BY };
     const { version } = first
       ? await store.definitions.registerRelease({ release: { pipeline: spec.name, hash: release.hash, spec }, ...common })
@@ -130,7 +135,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
     spec,
     release,
     asWritten: first,
-    version: (topology, allocation) => register(topology, allocation ?? allocationOf(topology), false),
+    version: (topology, allocation, envelope) => register(topology, allocation ?? allocationOf(topology), false, envelope),
     makeStable: async ({ name }) => void (await store.definitions.setStable({ pipeline: spec.name, version: name, by: BY })),
     startWorker: async (order = {}, roles = ['workflows', 'functions']) => {
       const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {

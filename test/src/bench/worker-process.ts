@@ -12,6 +12,7 @@ export interface WorkerOrder {
   readonly handWritten: boolean;
   readonly metering?: boolean;
   readonly idleMs?: number;
+  readonly controller?: WorkerOptions['controller'];
 }
 export const HAND_WRITTEN_QUEUE = 'hand-written';
 
@@ -19,11 +20,12 @@ process.once('message', (order: WorkerOrder) => {
   void serve(order);
 });
 
-async function serve({ options, secrets, handWritten, metering, idleMs }: WorkerOrder): Promise<void> {
+async function serve({ options, secrets, handWritten, metering, idleMs, controller }: WorkerOrder): Promise<void> {
   const worker = await createWorker({
     ...options,
     ...(metering !== undefined && { metering }),
     ...(idleMs !== undefined && { idleMs }),
+    ...(controller !== undefined && { controller }),
     secret: (name) => secrets[name],
   });
   const beside = handWritten ? await startHandWritten(options) : undefined;

@@ -3,7 +3,7 @@ import { defineFilter, defineFunction, definePipeline, defineResource, join, Ter
 import pg from 'pg';
 import { z } from 'zod';
 
-export const Act = z.enum(['pass', 'drop', 'fail', 'flaky', 'exit', 'hang', 'hoard', 'hoard-all', 'wait', 'slow']);
+export const Act = z.enum(['pass', 'drop', 'fail', 'flaky', 'exit', 'hang', 'hoard', 'hoard-all', 'wait', 'slow', 'grow', 'spike']);
 const Input = z.object({ id: z.string(), act: Act, payload: z.string().optional() });
 
 /** Tables `attempts`, `sink` and `released` (see platform.ts). */
@@ -28,6 +28,8 @@ const measure = defineFunction('measure', {
 const mayPass = defineFilter('may-pass', { reads: Input.pick({ act: true }), keep: ({ act }) => (act === 'drop' ? 'told to' : true) });
 
 const hoarded: Buffer[] = [];
+/** What it never lets go. */
+const grown: string[] = [];
 
 /** What it does is in `attempts` before it does it: one row per call. */
 const perform = defineFunction('perform', {
@@ -49,11 +51,20 @@ const perform = defineFunction('perform', {
     if (act === 'hoard') for (let mb = 0; mb < 400; mb += 8) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
     if (act === 'hoard-all') for (;;) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
     if (act === 'wait') await untilReleased(database, signal);
+    if (act === 'grow') for (let mb = 0; mb < 40; mb += 4) grown.push(Buffer.alloc(4 * 1024 * 1024, grown.length + 1).toString('latin1'));
+    if (act === 'spike') await spike();
     if (act === 'slow') await database.query('select pg_sleep(0.3)');
     hoarded.length = 0;
     return { performed: act };
   },
 });
+
+/** For a moment much more than it needs at all other times. */
+async function spike(): Promise<void> {
+  const held = Array.from({ length: 40 }, () => Buffer.alloc(8 * 1024 * 1024, 1));
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  held.length = 0;
+}
 
 async function untilReleased(database: pg.Pool, signal: AbortSignal): Promise<void> {
   for (;;) {

@@ -80,6 +80,24 @@ describe('an execution for a batch', () => {
     expect(perform?.invocations).toBeGreaterThan(1);
   });
 
+  it.each([
+    ['grows from call to call', 'grow', [256]],
+    ['keeps buffers off its heap', 'hoard', [256, 512]],
+    ['spikes', 'spike', [256, 512]],
+  ])('no record dies of a function that %s', { timeout: 120_000 }, async (_, act, sizes) => {
+    const topology = { ...topologyOf(CHAIN), lingerMs: 3, batch: { records: 1, bytes: 1024 } };
+    const envelope = defaultEnvelope(platform.spec, topology);
+    const small = { ...envelope, perform: { memoryMb: sizes, concurrency: { min: 1, max: 2 } } };
+    const start = defaultAllocation(platform.spec, topology, envelope);
+    const version = await platform.registerVersion(topology, { ...start, perform: { memoryMb: 256, concurrency: 1 } }, small);
+    const source = await jsonl(
+      stack.folder,
+      act,
+      Array.from({ length: 8 }, (_, at) => ({ id: `${act}-${at}`, act })),
+    );
+    expect((await backfill(platform, { id: act, version, batchRecords: 1, source })).counts).toEqual({ ...ALL_PASS, completed: 8 });
+  });
+
   it('isolates the record that does not fit the largest memory size; the others complete', { timeout: 180_000 }, async () => {
     const topology = { ...topologyOf(CHAIN), lingerMs: 2 };
     const envelope = defaultEnvelope(platform.spec, topology);

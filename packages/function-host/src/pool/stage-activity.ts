@@ -3,10 +3,14 @@ import type { Enforcement } from '@autoflow/store';
 import type { StageAnswer, StageInvocation } from '@autoflow/topology';
 import { billedMs } from '@autoflow/twin';
 import type { FunctionHostOptions } from '../contract.js';
+import { residentMb } from '../enforcement/soft.js';
 import type { InvocationResult } from '../process/instance-process.js';
 import { endByError, endOf, rowOf, type AttemptEnd } from './attempt.js';
 import { GateClosed, type Gate } from './gate.js';
 import { InstanceNotReady, type Instances } from './instances.js';
+
+/** Share of its memory beyond which an instance is not used again: what it has kept so far would be the next one's death. */
+const FULL = 0.9;
 
 /** The execution's heartbeat timeout is a few seconds: a host that is gone is noticed within it. */
 const HEARTBEAT_EVERY_MS = 1_000;
@@ -57,7 +61,7 @@ async function attempt(
   try {
     leave = await gate.enter(signal);
     clock.entered();
-    const result = await runOn(instances, invocation, Math.random() < strictSample, signal, clock);
+    const result = await runOn({ instances, memoryMb }, invocation, Math.random() < strictSample, signal, clock);
     return endOf(result, memoryMb, signal.aborted ? (signal.reason as Error) : undefined);
   } catch (error) {
     if (error instanceof InstanceNotReady) clock.running(error.coldStartMs);
@@ -84,7 +88,7 @@ function handedBack(): ApplicationFailure {
 
 /** A warm instance that turns out to be gone, before it took the invocation on, is replaced. */
 async function runOn(
-  instances: Instances,
+  { instances, memoryMb }: Pick<StageActivityOptions, 'instances' | 'memoryMb'>,
   invocation: StageInvocation,
   strict: boolean,
   signal: AbortSignal,
@@ -99,8 +103,8 @@ async function runOn(
       const untouched = result.type === 'ended' && result.ended.why === 'died' && !result.begun;
       if (!untouched || lease.coldStartMs > 0 || signal.aborted) return result;
     } finally {
-      // A handler that was cancelled may still be at work: no other invocation shall meet it.
-      lease.release(!signal.aborted);
+      // A handler that was cancelled may still be at work: no other invocation shall meet it. Nor an instance that has no room left.
+      lease.release(!signal.aborted && residentMb(lease.instance.pid) < FULL * memoryMb);
     }
   }
 }

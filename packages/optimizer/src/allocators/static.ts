@@ -1,4 +1,4 @@
-import { type ControlScenario, type StageTarget } from '@autoflow/twin';
+import { EPISODE_STEPS, type ControlScenario, type StageTarget } from '@autoflow/twin';
 import type { Allocator } from './allocator.js';
 import { runEpisode, scoreAt } from './episode.js';
 import { withinLimits } from './limits.js';
@@ -19,7 +19,7 @@ const STEPS = [0.8, 1.25];
 const PASSES = 2;
 
 /** The best constant for an episode, found in the twin: a multiple of the mean load for all stages, then stage by stage. */
-export function bestStatic(scenario: ControlScenario, k: number): readonly StageTarget[] {
+export function bestStatic(scenario: ControlScenario, k: number, intervals = EPISODE_STEPS): readonly StageTarget[] {
   const { pipeline, serviceMs, ratePerSecond, start } = scenario;
   const at = (concurrency: readonly number[]): StageTarget[] =>
     withinLimits(
@@ -28,7 +28,7 @@ export function bestStatic(scenario: ControlScenario, k: number): readonly Stage
     );
   const judged = (targets: StageTarget[]): { targets: StageTarget[]; score: number } => ({
     targets,
-    score: scoreAt(k, runEpisode(scenario, fixed('static', targets))),
+    score: scoreAt(k, runEpisode(scenario, fixed('static', targets), intervals)),
   });
   let best = MULTIPLES.map((multiple) => judged(at(serviceMs.map((ms) => (multiple * ratePerSecond * ms) / 1000)))).reduce(better);
   for (let pass = 0; pass < PASSES; pass++)

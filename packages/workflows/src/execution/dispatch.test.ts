@@ -113,6 +113,13 @@ describe('memory', () => {
     expect(pool.required).toEqual([256, 512]);
   });
 
+  it('tries the largest size once more: the instance may have been full of what others had left in it', async () => {
+    let deaths = 1;
+    const pool = await dispatch(1, new FakePool((_, memoryMb) => (memoryMb < 512 || deaths-- > 0 ? 'out-of-memory' : 'answer')));
+    expect(pool.invocations.map(({ memoryMb }) => memoryMb)).toEqual([128, 256, 512, 512]);
+    expect(pool.condemned).toEqual([]);
+  });
+
   it('isolates the record that does not fit the largest size', async () => {
     const pool = await dispatch(8, new FakePool((records) => (records.includes(5) ? 'out-of-memory' : 'answer')));
     expect(pool.condemned).toEqual([{ records: [5], code: 'KILLED' }]);

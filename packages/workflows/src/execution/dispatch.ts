@@ -87,7 +87,9 @@ async function dispatch(work: Work, plan: StagePlan, dispatcher: Dispatcher): Pr
     await dispatcher.requireMemory(sizeOf(plan, work.memory + 1));
     return dispatch({ ...next, memory: work.memory + 1 }, plan, dispatcher);
   }
-  if (attempt.kind === 'process-lost' && work.deaths === 0) return dispatch({ ...next, deaths: 1 }, plan, dispatcher);
+  // Of the largest size too: the instance may have been full of what others had left in it, and the next one is not.
+  const died = attempt.kind === 'process-lost' || attempt.kind === 'out-of-memory';
+  if (died && work.deaths === 0) return dispatch({ ...next, deaths: 1 }, plan, dispatcher);
   if (work.records === 1) return condemn(next, plan, dispatcher, attempt.code, attempt.message);
   await Promise.all(halvesOf(next).map((half) => dispatch(half, plan, dispatcher)));
 }

@@ -4,31 +4,37 @@ import { fileURLToPath } from 'node:url';
 import type { Cell } from './cell.js';
 
 /** Cells that are measured are not measured again when a run that was interrupted is begun anew under the same conditions. */
-export class CellBook {
+export class CellBook<Measured = Cell> {
   private constructor(
     readonly path: string,
     private readonly conditions: string,
-    private readonly cells: Map<string, Cell>,
+    private readonly cells: Map<string, Measured>,
+    private readonly lineOf: (cell: Measured) => string,
   ) {}
 
-  static async open(name: string, conditions: object): Promise<CellBook> {
+  static open(name: string, conditions: object): Promise<CellBook> {
+    return CellBook.of(name, conditions, lineOf);
+  }
+
+  /** Of cells of another kind, each told by a line. */
+  static async of<Measured>(name: string, conditions: object, line: (cell: Measured) => string): Promise<CellBook<Measured>> {
     const path = fileURLToPath(new URL(`../../../results/${name}.partial.json`, import.meta.url));
     const text = JSON.stringify(conditions);
-    const found = await readBook(path);
-    return new CellBook(path, text, new Map(found?.conditions === text ? found.cells : []));
+    const found = await readBook<Measured>(path);
+    return new CellBook(path, text, new Map(found?.conditions === text ? found.cells : []), line);
   }
 
   get size(): number {
     return this.cells.size;
   }
 
-  async take(name: string, measure: () => Promise<Cell>, progress: (line: string) => void): Promise<Cell> {
+  async take(name: string, measure: () => Promise<Measured>, progress: (line: string) => void): Promise<Measured> {
     const known = this.cells.get(name);
     if (known !== undefined) return known;
     const cell = await measure();
     this.cells.set(name, cell);
     await this.save();
-    progress(`${name}: ${lineOf(cell)}`);
+    progress(`${name}: ${this.lineOf(cell)}`);
     return cell;
   }
 
@@ -44,9 +50,9 @@ export class CellBook {
   }
 }
 
-async function readBook(path: string): Promise<{ conditions: string; cells: [string, Cell][] } | undefined> {
+async function readBook<Measured>(path: string): Promise<{ conditions: string; cells: [string, Measured][] } | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as { conditions: string; cells: [string, Cell][] };
+    return JSON.parse(await readFile(path, 'utf8')) as { conditions: string; cells: [string, Measured][] };
   } catch {
     return undefined;
   }
