@@ -24,46 +24,45 @@ async function up(): Promise<Started & { readonly addresses: AnyJson }> {
   return { ...started, addresses: await Promise.race([started.answered, failed]) };
 }
 
-test('up, used, stopped by Ctrl-C, and up again with its data', { timeout: 180_000 }, async () => {
-  const first = await up();
-  expect(first.addresses).toMatchObject({ api: expect.stringMatching(/^http:/), pipelines: [{ name: 'retail-orders', version: 'v1' }] });
-  expect((await stat(first.addresses.tokenFile)).mode & 0o777).toBe(0o600);
+test(
+  'up, used, stopped by Ctrl-C, up again with its data; when up is killed, what it started ends by itself',
+  { timeout: 180_000 },
+  async () => {
+    const first = await up();
+    expect(first.addresses).toMatchObject({ api: expect.stringMatching(/^http:/), pipelines: [{ name: 'retail-orders', version: 'v1' }] });
+    expect((await stat(first.addresses.tokenFile)).mode & 0o777).toBe(0o600);
 
-  expect(await autoflow('status')).toMatchObject({ code: 0, json: { status: 'ok', pipelines: [{ name: 'retail-orders' }] } });
-  const second = await autoflow('up');
-  expect(second).toMatchObject({ code: 1, json: { error: { code: 'STACK_RUNNING' } } });
-  const registered = await autoflow('pipelines', 'register', 'retail-orders');
-  expect(registered).toMatchObject({ code: 0, json: [{ name: 'retail-orders', created: false }] });
-  const sample = JSON.stringify({ ...samples[0]!, InvoiceNo: 'by-ingest' });
-  expect(await autoflow('submit', 'retail-orders', '--record', sample, '--wait')).toMatchObject({
-    code: 0,
-    json: { counts: { accepted: 1 }, results: [{ key: 'by-ingest', state: expect.stringMatching(/^(completed|filtered)$/) }] },
-  });
-  const done = await autoflow('backfill', 'retail-orders', '--source', await invoices(), '--wait');
-  expect(done).toMatchObject({ code: 0, json: { state: 'completed', progress: { settled: 2 } } });
+    expect(await autoflow('status')).toMatchObject({ code: 0, json: { status: 'ok', pipelines: [{ name: 'retail-orders' }] } });
+    const second = await autoflow('up');
+    expect(second).toMatchObject({ code: 1, json: { error: { code: 'STACK_RUNNING' } } });
+    const registered = await autoflow('pipelines', 'register', 'retail-orders');
+    expect(registered).toMatchObject({ code: 0, json: [{ name: 'retail-orders', created: false }] });
+    const sample = JSON.stringify({ ...samples[0]!, InvoiceNo: 'by-ingest' });
+    expect(await autoflow('submit', 'retail-orders', '--record', sample, '--wait')).toMatchObject({
+      code: 0,
+      json: { counts: { accepted: 1 }, results: [{ key: 'by-ingest', state: expect.stringMatching(/^(completed|filtered)$/) }] },
+    });
+    const done = await autoflow('backfill', 'retail-orders', '--source', await invoices(), '--wait');
+    expect(done).toMatchObject({ code: 0, json: { state: 'completed', progress: { settled: 2 } } });
 
-  first.child.kill('SIGINT');
-  expect((await first.ended).code).toBe(0);
-  expect((await autoflow('status')).code).toBe(3);
+    first.child.kill('SIGINT');
+    expect((await first.ended).code).toBe(0);
+    expect((await autoflow('status')).code).toBe(3);
 
-  const again = await up();
-  expect(await readFile(again.addresses.tokenFile, 'utf8')).toBe(await readFile(first.addresses.tokenFile, 'utf8'));
-  expect((await autoflow('backfills', 'list', 'retail-orders')).json).toMatchObject([{ state: 'completed' }]);
-  expect(await autoflow('down')).toMatchObject({ code: 0, json: { stopped: true } });
-  expect((await again.ended).code).toBe(0);
-});
+    const again = await up();
+    expect(await readFile(again.addresses.tokenFile, 'utf8')).toBe(await readFile(first.addresses.tokenFile, 'utf8'));
+    expect((await autoflow('backfills', 'list', 'retail-orders')).json).toMatchObject([{ state: 'completed' }]);
 
-test('when up is killed, what it started ends by itself', { timeout: 120_000 }, async () => {
-  const { child, addresses } = await up();
-  child.kill('SIGKILL');
-  const answers = () =>
-    fetch(`${addresses.api}/v1/health/live`).then(
-      () => true,
-      () => false,
-    );
-  await expect.poll(answers, { interval: 100, timeout: 60_000 }).toBe(false);
-  expect((await autoflow('status')).code).toBe(3);
-});
+    again.child.kill('SIGKILL');
+    const answers = () =>
+      fetch(`${again.addresses.api}/v1/health/live`).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(answers, { interval: 100, timeout: 60_000 }).toBe(false);
+    expect((await autoflow('status')).code).toBe(3);
+  },
+);
 
 async function invoices(): Promise<string> {
   const file = join(stack.folder, 'invoices.jsonl');
