@@ -10,6 +10,7 @@ import { ArmsController } from './arms/arms.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { BackfillsController } from './backfills/backfills.controller.js';
 import { BackfillsService } from './backfills/backfills.service.js';
+import { CalibrationsController } from './calibrations/calibrations.controller.js';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
 import { EventFeed } from './events/event-feed.js';
 import { EventsController } from './events/events.controller.js';
@@ -23,7 +24,7 @@ import { PipelinesController } from './pipelines/pipelines.controller.js';
 import { PipelinesService } from './pipelines/pipelines.service.js';
 import { ReleasesController } from './pipelines/releases.controller.js';
 import { StableController } from './pipelines/stable.controller.js';
-import { BACKFILL_RUNS, OPTIMIZATION_RUNS, type Ports, ROLLOUT_RUNS, STORE } from './ports.js';
+import { BACKFILL_RUNS, OPTIMIZATION_RUNS, type Ports, QUESTION_RUNS, ROLLOUT_RUNS, STORE } from './ports.js';
 import { PrometheusController } from './prometheus/prometheus.controller.js';
 import { DigestController } from './records/digest.controller.js';
 import { BundlesController } from './releases/bundles.controller.js';
@@ -57,6 +58,7 @@ export class AppModule {
         ControlController,
         AllocationsController,
         BackfillsController,
+        CalibrationsController,
         MetricsController,
         WhatIfController,
         OptimizationsController,
@@ -79,6 +81,7 @@ export class AppModule {
         { provide: BACKFILL_RUNS, useValue: ports.backfillRuns },
         { provide: OPTIMIZATION_RUNS, useValue: ports.optimizationRuns },
         { provide: ROLLOUT_RUNS, useValue: ports.rolloutRuns },
+        { provide: QUESTION_RUNS, useValue: ports.questionRuns },
         { provide: LOG, useValue: ports.log },
         { provide: TOKENS, useValue: ports.store.access },
         { provide: SENSITIVE_STORE, useValue: ports.store },

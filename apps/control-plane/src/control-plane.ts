@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { backfillRuns } from './temporal/backfill-runs.js';
 import { rolloutRuns } from './temporal/rollout-runs.js';
 import { optimizationRuns } from './temporal/optimization-runs.js';
+import { questionRuns } from './temporal/question-runs.js';
 
 export interface ControlPlaneOptions {
   /** Migrated. The caller closes it. */
@@ -44,6 +45,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     backfillRuns: backfillRuns(temporal),
     optimizationRuns: optimizationRuns(temporal),
     rolloutRuns: rolloutRuns(temporal),
+    questionRuns: questionRuns(temporal),
     log,
   };
   return serve(AppModule.over(ports, requestsPerMinute), {

@@ -7,6 +7,7 @@ export interface Ports {
   readonly backfillRuns: BackfillRuns;
   readonly optimizationRuns: OptimizationRuns;
   readonly rolloutRuns: RolloutRuns;
+  readonly questionRuns: QuestionRuns;
   readonly log: Log;
 }
 
@@ -27,6 +28,17 @@ export interface OptimizationRuns {
   /** Nobody runs an optimization whose workflow was terminated. */
   isRunning(optimization: string): Promise<boolean>;
 }
+/** Workflows that answer a question, and change nothing but what is measured. Throws `TEMPORAL_UNAVAILABLE` as above. */
+export interface QuestionRuns {
+  /** One that runs already is left alone. */
+  start(type: string, workflowId: string, question: object): Promise<void>;
+  find<Answer>(workflowId: string): Promise<QuestionState<Answer> | undefined>;
+}
+export type QuestionState<Answer> = { readonly askedAt: Date; readonly answeredAt?: Date } & (
+  | { readonly state: 'running' }
+  | { readonly state: 'answered'; readonly answer: Answer }
+  | { readonly state: 'failed'; readonly failure: { readonly code: string; readonly message: string } }
+);
 
 /** The workflow behind the rollouts of a pipeline. */
 export interface RolloutRuns {
@@ -40,3 +52,4 @@ export const STORE = Symbol('Store');
 export const ROLLOUT_RUNS = Symbol('RolloutRuns');
 export const OPTIMIZATION_RUNS = Symbol('OptimizationRuns');
 export const BACKFILL_RUNS = Symbol('BackfillRuns');
+export const QUESTION_RUNS = Symbol('QuestionRuns');

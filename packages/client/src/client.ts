@@ -195,6 +195,12 @@ export function createClient(options: ClientOptions) {
     savings: (pipeline: string, { since }: { readonly since?: string } = {}) =>
       call<api.Savings>(path`/pipelines/${pipeline}/savings`, { query: { since } }),
 
+    calibrations: {
+      start: (pipeline: string, body: api.NewCalibration = {}) =>
+        call<api.Calibration>(path`/pipelines/${pipeline}/calibrations`, { method: 'POST', body }),
+      show: (pipeline: string, id: string) => call<api.Calibration>(path`/pipelines/${pipeline}/calibrations/${id}`),
+    },
+
     deadLetters: {
       list: (pipeline: string, filter: Page & LetterQuery = {}) =>
         call<api.DeadLetterPage>(path`/pipelines/${pipeline}/dead-letters`, { query: { ...filter } }),

@@ -15,6 +15,9 @@ export function meteringStore(database: Database): MeteringStore {
   return {
     writeInvocations: (rows) => write(database, 'invocations', rows, ({ startedAt }) => startedAt, insertInvocations),
     writePoolUsage: (rows) => write(database, 'pool_usage', rows, ({ from }) => from, insertPoolUsage),
+    writeCalibrations: async (rows) => {
+      if (rows.length > 0) await database.query(insertCalibrations, [storableJson(rows)]);
+    },
     maintain: (retentionDays) => maintain(database, retentionDays),
   };
 }
@@ -46,6 +49,7 @@ async function maintain(database: Database, retentionDays: number): Promise<void
     await createPartitions(database, table, days);
     await dropPartitions(database, table, dayOf(new Date(now - retentionDays * DAY_MS)));
   }
+  await database.query(`delete from autoflow.calibrations where started_at < now() - make_interval(days => $1)`, [retentionDays]);
   await database.query(`delete from autoflow.acknowledgements where at < now() - $1::interval`, [FORGET_HOSTS]);
 }
 
@@ -99,12 +103,15 @@ const POOL_USAGE: readonly (readonly [keyof PoolUsageRow, string, string])[] = [
   ['usedMbS', 'used_mb_s', 'float8'],
 ];
 
-function insertOf(table: Metered, columns: readonly (readonly [string, string, string])[]): string {
+function insertOf(table: Metered | 'calibrations', columns: readonly (readonly [string, string, string])[]): string {
   const properties = columns.map(([property, , type]) => `"${property}" ${type}`).join(', ');
   return `insert into autoflow.${table} (${columns.map(([, column]) => column).join(', ')})
     select ${columns.map(([property]) => `"${property}"`).join(', ')} from json_to_recordset($1) r (${properties}) on conflict do nothing`;
 }
 const insertInvocations = insertOf('invocations', INVOCATION);
+const insertCalibrations = insertOf('calibrations', INVOCATION);
 const insertPoolUsage = insertOf('pool_usage', POOL_USAGE);
 
-export const SELECT_INVOCATIONS = `select ${INVOCATION.map(([property, column]) => `${column} as "${property}"`).join(', ')} from autoflow.invocations`;
+const COLUMNS = INVOCATION.map(([property, column]) => `${column} as "${property}"`).join(', ');
+export const SELECT_INVOCATIONS = `select ${COLUMNS} from autoflow.invocations`;
+export const SELECT_CALIBRATIONS = `select ${COLUMNS}, true as calibration from autoflow.calibrations`;

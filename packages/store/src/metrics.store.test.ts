@@ -157,4 +157,16 @@ describe('metrics', () => {
     ]);
     expect(await find({ executionId: 'e2' })).toEqual([['b', 'parse']]);
   });
+
+  test('calibrations are apart from them: no metric counts them', async () => {
+    const { metering, metrics } = context.store;
+    const row = invocationOf({ runId: 'calibration', pipeline: 'calibrated', stage: 'alone' });
+    await metering.writeCalibrations([row, row]);
+    expect(await metrics.calibrations({ pipeline: 'calibrated', limit: 10 })).toEqual([{ ...row, calibration: true }]);
+    expect(await metrics.invocations({ pipeline: 'calibrated', limit: 10 })).toEqual([]);
+    expect(await metrics.metrics({ pipeline: 'calibrated', by: 'stage', from: new Date(0), to: new Date('2100-01-01') })).toEqual([]);
+    // Takes what else is here along: it is from long ago.
+    await metering.maintain(7);
+    expect(await metrics.calibrations({ pipeline: 'calibrated', limit: 10 })).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 /** What a pipeline did in a window of time, per version, stage or function. One statement per level. */
 import { costPer1000, temporalActions, utilisation, type PoolUsage, type Prices } from '@autoflow/twin';
 import type { Database } from './database.js';
-import { SELECT_INVOCATIONS } from './metering.store.js';
+import { SELECT_CALIBRATIONS, SELECT_INVOCATIONS } from './metering.store.js';
 import type { InvocationRow, MetricsQuery, MetricsRow, MetricsStore } from './model.js';
 import { dense, many } from './rows.js';
 
@@ -45,6 +45,13 @@ export function metricsStore(database: Database, prices: Prices): MetricsStore {
            and ($4::text is null or stage = $4) and ($6::timestamptz is null or started_at < $6)
          order by started_at desc, run_id, activity_id, attempt limit $5`,
         [pipeline, executionId, version, stage, limit, before],
+      ),
+    calibrations: ({ pipeline, before, limit }) =>
+      many<InvocationRow>(
+        database,
+        `${SELECT_CALIBRATIONS} where pipeline = $1 and ($2::timestamptz is null or started_at < $2)
+          order by started_at desc, run_id, activity_id, attempt limit $3`,
+        [pipeline, before, limit],
       ),
   };
 }

@@ -329,6 +329,8 @@ export interface InvocationRow {
   readonly outcome: 'ok' | 'out-of-memory' | 'instance-died' | 'timed-out' | 'cancelled' | 'failed';
   readonly error?: string;
   readonly costUsd: number;
+  /** Measured over recorded inputs (`calibrations`), where only the functions themselves ran. */
+  readonly calibration?: true;
   readonly spans: readonly SpanRow[];
 }
 export interface SpanRow {
@@ -358,6 +360,8 @@ export interface PoolUsageRow {
 export interface MeteringStore {
   writeInvocations(rows: readonly InvocationRow[]): Promise<void>;
   writePoolUsage(rows: readonly PoolUsageRow[]): Promise<void>;
+  /** Apart from invocations: nothing that is told of a version counts them. */
+  writeCalibrations(rows: readonly InvocationRow[]): Promise<void>;
   /** Creates the partitions of the coming days and drops those older than the retention; safe to call from many hosts. */
   maintain(retentionDays: number): Promise<void>;
 }
@@ -389,6 +393,8 @@ export interface MetricsRow {
 }
 export interface MetricsStore {
   metrics(query: MetricsQuery): Promise<MetricsRow[]>;
+  /** Newest first. */
+  calibrations(filter: { pipeline: string; before?: Date; limit: number }): Promise<InvocationRow[]>;
   invocations(filter: {
     pipeline: string;
     executionId?: string;

@@ -36,6 +36,44 @@ export interface ShadowReport {
 }
 export const SHADOW_SHOWN = 20;
 
+export interface CalibrationRequest {
+  /** Of this calibration: its measurements bear it. */
+  readonly id: string;
+  readonly pipeline: string;
+  /** Whose release is measured, in the topology as written; default: the stable one. */
+  readonly version?: string;
+  /** MB; at least three tell how a function slows down as memory gets scarce. */
+  readonly memoryMb: readonly number[];
+}
+export interface CalibrationReport {
+  readonly pipeline: string;
+  readonly version: string;
+  /** Recorded inputs that were used. */
+  readonly records: number;
+  /** At every memory size. */
+  readonly batchSizes: readonly number[];
+  /** Per function and memory size. */
+  readonly measured: readonly {
+    readonly function: string;
+    readonly memoryMb: number;
+    /** Invocations that were measured; 0: with so little memory it does not run. */
+    readonly invocations: number;
+    /** Median over the larger batches. */
+    readonly cpuMsPerRecord?: number;
+    readonly peakMemoryMb?: number;
+  }[];
+  /** Functions that touch what is outside: these were answered from recordings, and are measured while they live. */
+  readonly notMeasured: readonly string[];
+}
+
+export interface CalibrationActivities {
+  /**
+   * Runs recorded inputs through the functions of a release at each memory size, and writes what they took as measurements apart from those of
+   * versions. Heartbeats; may be run again. Fails for good with `NOT_RECORDED` when too little is recorded.
+   */
+  calibrate(request: CalibrationRequest): Promise<CalibrationReport>;
+}
+
 export interface ShadowActivities {
   /**
    * Runs recorded inputs through the version: `read` functions are answered from recordings, writes are not performed, and their

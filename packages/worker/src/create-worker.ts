@@ -19,6 +19,7 @@ import { invocationCost, PUBLISHED_PRICES } from '@autoflow/twin';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { dataConverterOf } from '@autoflow/workflows/codec';
 import { backfillActivities } from './activities/backfill-activities.js';
+import { calibrationActivities } from './activities/calibration-activities.js';
 import { controlActivities } from './activities/control-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import { shadowActivities } from './activities/shadow-activities.js';
@@ -293,6 +294,7 @@ async function startReplaying(
 ): Promise<Running> {
   const replay = createReplay({ releases: options.releases, releaseSource: (hash) => store.bundles.get(hash), log });
   closing.add({ close: async () => replay.close() });
+  const ports = { store, versions: versionsOf(store), replay, host: options.host };
   const worker = await Worker.create({
     connection: native,
     namespace: options.temporal.namespace,
@@ -300,7 +302,7 @@ async function startReplaying(
     taskQueue: REPLAY_QUEUE,
     maxConcurrentActivityTaskExecutions: 1,
     maxHeartbeatThrottleInterval: '2s',
-    activities: shadowActivities({ store, versions: versionsOf(store), replay }),
+    activities: { ...shadowActivities(ports), ...calibrationActivities(ports) },
     shutdownGraceTime: GRACE.control,
     identity: `${options.host}/replay`,
   });

@@ -3,6 +3,8 @@ export {
   allocationWorkflowId,
   BACKFILL_WORKFLOW,
   BackfillSignal,
+  CALIBRATION_WORKFLOW,
+  calibrationWorkflowId,
   backfillWorkflowId,
   MAXIMUM_INLINE_BYTES,
   OPTIMIZATION_WORKFLOW,

@@ -56,6 +56,13 @@ export function trainingWorkflowId(training: string): string {
   return `training/${training}`;
 }
 
+/** Workflow type of a calibration, on the control queue. */
+export const CALIBRATION_WORKFLOW = 'Calibration';
+
+export function calibrationWorkflowId(pipeline: string, id: string): string {
+  return `calibration/${pipeline}/${id}`;
+}
+
 /** Workflow type of the control of an allocation, on its own queue; one per pipeline. */
 export const ALLOCATION_WORKFLOW = 'Allocation';
 

@@ -3,6 +3,8 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createClient } from '@autoflow/client';
+import { createControlPlane } from '@autoflow/control-plane';
 import { buildRelease, type Release } from '@autoflow/function-host';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import type { RecordedCall } from '@autoflow/store';
@@ -15,6 +17,7 @@ import {
   type ShadowReport,
   type Topology,
 } from '@autoflow/topology';
+import { fit, LOCAL_HOST } from '@autoflow/twin';
 import { backfill, BY, jsonl, startPlatform, type Platform } from '../execution/platform.js';
 
 const beside = (module: string): string => fileURLToPath(new URL(`./${module}${extname(import.meta.url)}`, import.meta.url));
@@ -52,7 +55,7 @@ describe('recordings and replay', () => {
       create table asked (country text);
       create table booked (key text primary key, id text, cents int, note text)`);
     ({ release } = await register('orders', asWritten));
-    await platform.startWorker(undefined, { recordShare: SHARE });
+    await platform.startWorker(undefined, { recordShare: SHARE, pipelines: ['orders'] });
     native = await NativeConnection.connect({ address: stack.temporal.address });
     const { namespace } = stack.temporal;
     worker = await Worker.create({ connection: native, namespace, taskQueue: 'ask', workflowsPath: beside('ask') });
@@ -85,6 +88,7 @@ describe('recordings and replay', () => {
     return { release: built, version: version.name };
   }
 
+  const outside = async () => (await platform.sql.query('select (select count(*) from asked) + (select count(*) from booked) as n')).rows;
   const callsOf = async (sample: readonly { scope: string; key: string }[], node: string): Promise<Map<string, RecordedCall[]>> => {
     const functions = [release.manifest.functions['orders']![node]!];
     const rows = await platform.store.recordings.calls({ pipeline: 'orders', records: sample, functions });
@@ -122,6 +126,47 @@ describe('recordings and replay', () => {
     }
   });
 
+  it('tell, at several memory sizes, what functions take; nothing outside is touched, and no metric counts it', async () => {
+    const controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
+    const token = await platform.store.access.createToken('operator', 'operator');
+    const { calibrations } = createClient({ url: controlPlane.url, token });
+    const metrics = async () => {
+      const rows = await platform.store.metrics.metrics({ pipeline: 'orders', by: 'function', from: new Date(0), to: new Date() });
+      // The pools' own use goes on being told.
+      return rows.map(({ utilisation: _, ...row }) => row);
+    };
+    const before = [await outside(), await metrics()];
+    const { id } = await calibrations.start('orders', { memoryMb: [512, 192, 256] });
+    const ended = await vi.waitUntil(
+      async () => {
+        const now = await calibrations.show('orders', id);
+        return now.state !== 'running' && now;
+      },
+      { timeout: 120_000, interval: 500 },
+    );
+    expect(ended).toMatchObject({ state: 'completed', report: { version: 'v1', notMeasured: ['look-up-rate', 'book'] } });
+    expect([await outside(), await metrics()]).toEqual(before);
+
+    const rows = await platform.store.metrics.calibrations({ pipeline: 'orders', limit: 1_000 });
+    expect(new Set(rows.map(({ memoryMb }) => memoryMb))).toEqual(new Set([192, 256, 512]));
+    const { functions, problems } = fit(rows, LOCAL_HOST);
+    expect(problems).toEqual([]);
+    expect(Object.keys(functions).sort()).toEqual(['is-sale', 'lines', 'price', 'total']);
+    for (const { holdsFor, rows: count } of Object.values(functions)) expect([holdsFor, count >= 20]).toEqual(['any', true]);
+
+    await expect(calibrations.start('orders', { memoryMb: [128, 256] })).rejects.toMatchObject({ problem: { code: 'INVALID_BODY' } });
+    const little = await calibrations.start('acts');
+    const refused = await vi.waitUntil(
+      async () => {
+        const now = await calibrations.show('acts', little.id);
+        return now.state !== 'running' && now;
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    expect(refused).toMatchObject({ state: 'failed', failure: { code: 'NOT_RECORDED' } });
+    await controlPlane.close();
+  });
+
   describe('shadow', () => {
     const ALL = { compared: SAMPLED.length, different: 0, notComparable: 0, unanswered: [], differences: [] };
     const shadow = (version: string, against = 'v1'): Promise<ShadowReport> =>
@@ -130,7 +175,6 @@ describe('recordings and replay', () => {
         workflowId: randomUUID(),
         args: [{ pipeline: 'orders', version, against, sample: 100 }],
       });
-    const outside = async () => (await platform.sql.query('select (select count(*) from asked) + (select count(*) from booked) as n')).rows;
     const SALES = SAMPLED.filter(({ lines }) => lines.length > 0);
 
     it('finds a version equal that arranges the same functions otherwise, and touches nothing outside', async () => {

@@ -268,6 +268,7 @@ test.each([
   ['a missing argument', ['pipelines', 'show']],
   ['a missing option', ['rollback', 'retail-orders']],
   ['a number that is none', ['backfill', 'retail-orders', '--source', 'x.csv', '--limit', 'many']],
+  ['memory sizes that are none', ['calibrate', 'retail-orders', '--memory', 'small,large']],
   ['a rate that is none', ['what-if', 'retail-orders', '--rate', 'fast']],
   ['a file that is not there', ['backfill', 'retail-orders', '--source', 'nowhere.csv']],
   ['a file of another kind', ['backfill', 'retail-orders', '--source', 'package.json']],

@@ -5,6 +5,7 @@ import { registerAudit } from './audit.js';
 import { registerAutonomy } from './autonomy.js';
 import { registerBackfill } from './backfill.js';
 import { registerBackfills } from './backfills.js';
+import { registerCalibrate } from './calibrate.js';
 import { registerCheck } from './check.js';
 import { registerControl } from './control.js';
 import { registerDeadLetters } from './dead-letters.js';
@@ -66,6 +67,7 @@ export const COMMANDS: readonly ((program: Command) => void)[] = [
   registerFeeding,
   registerAutonomy,
   registerMetrics,
+  registerCalibrate,
   registerWhatIf,
   registerOptimize,
   registerSavings,

@@ -9,13 +9,14 @@ const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** Of a pipeline, the latest: enough for every function, and read in well under a second. */
 const MOST_ROWS = 5_000;
 
-/** What is learned from: the latest invocations of a release, and of others as far as their functions are the same. */
+/** What is learned from: the latest invocations and calibrations of a release, and of others as far as their functions are the same. */
 export async function invocationsOf(store: Store, pipeline: string, release: string): Promise<InvocationRow[]> {
-  const [rows, releases] = await Promise.all([
+  const [rows, calibrations, releases] = await Promise.all([
     store.metrics.invocations({ pipeline, limit: MOST_ROWS }),
+    store.metrics.calibrations({ pipeline, limit: MOST_ROWS }),
     store.definitions.releases(pipeline),
   ]);
-  return survivingRows(rows, release, releases);
+  return survivingRows([...rows, ...calibrations], release, releases);
 }
 
 export async function currentAllocation(store: Store, { pipeline, name }: VersionRow): Promise<Allocation> {

@@ -3,6 +3,7 @@ export * from './allocations.js';
 export * from './arms.js';
 export * from './audit.js';
 export * from './backfills.js';
+export * from './calibrations.js';
 export * from './common.js';
 export * from './control.js';
 export * from './dead-letters.js';

@@ -19,14 +19,14 @@ export interface ReplayRequest {
   readonly memoryMb: { readonly [stage: string]: readonly number[] };
   readonly records: readonly ReplayRecord[];
   readonly answers: ReplayAnswers;
-  /** Default: the topology's. */
-  readonly batchRecords?: number;
+  /** Records of one batch after the other, again from the first when they are used up; default: as many as the topology has. */
+  readonly batchSizes?: readonly number[];
   /** Check returned fields by value, and refuse undeclared ones. */
   readonly strict: boolean;
   readonly signal: AbortSignal;
 }
 export interface ReplayRecord {
-  /** Unique in the request: the key of the record in `answers`. */
+  /** The key of the record in `answers`. Who comes twice is one record to them. */
   readonly id: string;
   readonly arrivedAt: Date;
   /** As it came in. */

@@ -34,7 +34,7 @@ describe('a replay', () => {
       memoryMb: Object.fromEntries(topology.stages.map(({ name }) => [name, [256, 512]])),
       records: modes.map(record),
       answers: { 'ask-vault': Object.fromEntries(modes.filter((mode) => mode !== 'throw').map(answered)) },
-      batchRecords: 10,
+      batchSizes: [10],
       strict: true,
       signal: new AbortController().signal,
       ...change,

@@ -45,7 +45,7 @@ async function replayIn(
   request: ReplayRequest,
   options: ReplayOptions & { readonly enforcer: Enforcer },
 ): Promise<Replayed> {
-  const { pipeline, topology, records, batchRecords = topology.batch.records } = request;
+  const { pipeline, topology, records, batchSizes = [topology.batch.records] } = request;
   const batchStore = { driver: 'file', folder: join(folder, 'batches') } as const;
   const answers = join(folder, 'answers.json');
   await writeFile(answers, JSON.stringify(request.answers));
@@ -54,7 +54,7 @@ async function replayIn(
   const start = await starter(settings, options, (found) => calls.add(found));
   const store = openBatchStore(batchStore);
   try {
-    const inputs = await writeInputs(store, pipeline, states(records, spec), Math.max(1, batchRecords));
+    const inputs = await writeInputs(store, pipeline, states(records, spec), batchSizes);
     const outputs = new Map<string, readonly (readonly BatchRef[])[]>();
     const invocations: ReplayedInvocation[] = [];
     for (const stage of inOrder(topology)) {
@@ -105,10 +105,18 @@ function states(records: readonly ReplayRecord[], spec: PipelineSpec): RecordSta
   });
 }
 
-async function writeInputs(store: BatchStore, pipeline: string, all: readonly RecordState[], size: number): Promise<BatchRef[]> {
+async function writeInputs(
+  store: BatchStore,
+  pipeline: string,
+  all: readonly RecordState[],
+  sizes: readonly number[],
+): Promise<BatchRef[]> {
   const refs: BatchRef[] = [];
-  for (let from = 0; from < all.length; from += size)
+  for (let from = 0; from < all.length;) {
+    const size = Math.max(1, sizes[refs.length % sizes.length]!);
     refs.push(await store.write({ pipeline, batchId: `batch-${refs.length}`, label: 'input' }, all.slice(from, from + size)));
+    from += size;
+  }
   return refs;
 }
 

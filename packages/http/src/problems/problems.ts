@@ -68,6 +68,11 @@ export const PROBLEMS = {
     title: 'There is no such optimization of the pipeline',
     remedy: 'List them with `autoflow optimizations list PIPELINE`.',
   },
+  CALIBRATION_UNKNOWN: {
+    status: 404,
+    title: 'There is no such calibration of the pipeline',
+    remedy: 'Start another one (`autoflow calibrate PIPELINE`); Temporal forgets those that ended before its retention.',
+  },
   RECORD_UNKNOWN: {
     status: 404,
     title: 'There is no such record in this scope',

@@ -14,6 +14,7 @@ import { recordings } from './0012-recordings.js';
 import { rollouts } from './0013-rollouts.js';
 import { control } from './0014-control.js';
 import { optimizations } from './0015-optimizations.js';
+import { calibrations } from './0016-calibrations.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   rollouts,
   control,
   optimizations,
+  calibrations,
 ];

@@ -45,6 +45,7 @@ const DISAGREEMENT = 2.5;
  */
 export function fit(all: readonly MeteredInvocation[], host: HostModel): Fit {
   const { rows, notNumbers, contradictory } = soundRows(all);
+  const live = rows.filter(({ calibration }) => calibration !== true);
   const memory = stageMemory(rows, host);
   const samples = samplesOf(rows);
   const sizes = new Set(rows.map(({ memoryMb }) => memoryMb)).size;
@@ -53,8 +54,8 @@ export function fit(all: readonly MeteredInvocation[], host: HostModel): Fit {
   const fitted = [...samples].map(([node, own]) => fitFunction(node, own, memory.get(node), known));
   return {
     functions: Object.fromEntries(fitted.flatMap(({ node, fitted: one }) => (one ? [[node, one]] : []))),
-    host: fitHost(rows, known),
-    recordBytes: rows.length > 0 ? medianOf(rows.map(({ bytesIn, recordsIn }) => bytesIn / recordsIn)) : 0,
+    host: fitHost(live, known),
+    recordBytes: live.length > 0 ? medianOf(live.map(({ bytesIn, recordsIn }) => bytesIn / recordsIn)) : 0,
     problems: [
       ...rowProblems(all.length, rows.length, notNumbers, contradictory),
       ...(sizes === 1 ? [oneMemorySize(rows[0]!.memoryMb)] : []),

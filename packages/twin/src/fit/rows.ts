@@ -16,6 +16,8 @@ export interface MeteredInvocation {
   readonly bytesOut: number;
   readonly outcome: string;
   readonly spans: readonly MeteredSpan[];
+  /** Over recorded inputs: it tells of its functions, and nothing of the host around them. */
+  readonly calibration?: true;
 }
 export interface MeteredSpan {
   readonly node: string;

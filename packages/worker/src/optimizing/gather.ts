@@ -58,7 +58,9 @@ export async function gather(ports: OptimizingPorts, { row: { pipeline, request 
 }
 
 export async function rowsOf({ store }: OptimizingPorts, pipeline: string, release: string, until: Date) {
-  return (await store.metrics.invocations({ pipeline, before: until, limit: MOST_ROWS })).filter((row) => row.release === release);
+  const asked = { pipeline, before: until, limit: MOST_ROWS };
+  const [live, calibrations] = await Promise.all([store.metrics.invocations(asked), store.metrics.calibrations(asked)]);
+  return [...live, ...calibrations].filter((row) => row.release === release);
 }
 
 function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {
