@@ -155,6 +155,9 @@ export function createClient(options: ClientOptions) {
           body,
           ...(idempotencyKey !== undefined && { idempotencyKey }),
         }),
+      /** Reads the source and estimates; starts nothing. */
+      dryRun: (pipeline: string, body: api.NewBackfill) =>
+        call<api.BackfillDryRun>(path`/pipelines/${pipeline}/backfills`, { method: 'POST', body: { ...body, dryRun: true } }),
       list: (pipeline: string, of?: Page) =>
         call<{ items: api.Backfill[]; next?: string }>(path`/pipelines/${pipeline}/backfills`, { query: page(of) }),
       show: (pipeline: string, id: string) => call<api.Backfill>(path`/pipelines/${pipeline}/backfills/${id}`),

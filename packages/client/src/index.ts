@@ -10,6 +10,7 @@ export type {
   AuditEntry,
   AuditPage,
   Backfill,
+  BackfillDryRun,
   ControlDecision,
   Calibration,
   CreatedWebhook,

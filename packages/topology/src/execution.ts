@@ -151,6 +151,31 @@ export interface BackfillActivities {
   feedBackfill(request: { backfillId: string; budgetMs: number }): Promise<{ finished: boolean; progress: BackfillProgress }>;
   closeBackfill(request: { backfillId: string; state: 'completed' | 'cancelled' | 'failed'; reason?: string }): Promise<BackfillProgress>;
 }
+
+/** What a backfill would read. `source` is the store's `SourceSettings`. */
+export interface SourceCountRequest {
+  readonly pipeline: string;
+  /** Default: the stable one; its release says what is a record. */
+  readonly version?: string;
+  readonly source: object;
+  readonly limit?: number;
+  /** Records with an outcome in one of these are known. */
+  readonly scopes: readonly string[];
+}
+export interface SourceCount {
+  readonly records: number;
+  /** Of these, such as have an outcome already. */
+  readonly known: number;
+  /** Of these, such as the release does not take: they would be dead. */
+  readonly invalid: number;
+}
+
+/** Activities of the control Worker, called by the workflow of a dry run. */
+export interface SourceCountActivities {
+  /** Reads the source to its end, or to the limit, and starts nothing; in memory is a portion at a time. Heartbeats. */
+  countSource(request: SourceCountRequest): Promise<SourceCount>;
+}
+
 export interface BackfillProgress {
   /** Records read from the source; of these settled; undefined total: not known yet. */
   readonly read: number;

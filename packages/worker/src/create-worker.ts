@@ -25,6 +25,7 @@ import { executionActivities } from './activities/execution-activities.js';
 import { shadowActivities } from './activities/shadow-activities.js';
 import { optimizationActivities } from './activities/optimization-activities.js';
 import { rolloutActivities } from './activities/rollout-activities.js';
+import { sourceCountActivities } from './activities/source-count-activities.js';
 import { trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
@@ -174,6 +175,7 @@ async function startWorkflows(
             cores: availableParallelism(),
           })),
         ...rolloutActivities({ store }),
+        ...sourceCountActivities({ store, versions, access }),
       },
       shutdownGraceTime: GRACE.control,
       identity: `${options.host}/control`,

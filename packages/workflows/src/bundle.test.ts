@@ -14,7 +14,15 @@ describe('the workflow bundle', () => {
     // The SDK gives each workflow its own.
     runInContext('globalThis.__webpack_module_cache__ = {}', sandbox);
     const names = runInContext(`${code};\n({ names: Object.keys(__TEMPORAL__.importWorkflows()) })`, sandbox) as { names: string[] };
-    expect([...names.names].sort()).toEqual(['Allocation', 'Backfill', 'Calibration', 'Optimization', 'Rollout', 'Training', 'default']);
+    expect([...names.names].sort()).toEqual([
+      'Allocation',
+      'Backfill',
+      'BackfillDryRun',
+      'Calibration',
+      'Optimization',
+      'Training',
+      'default',
+    ]);
   });
 
   it('holds our own modules and the SDK, and none of the libraries of the other worlds', () => {

@@ -1,7 +1,9 @@
 export {
   ALLOCATION_WORKFLOW,
   allocationWorkflowId,
+  BACKFILL_DRY_RUN_WORKFLOW,
   BACKFILL_WORKFLOW,
+  backfillDryRunWorkflowId,
   BackfillSignal,
   CALIBRATION_WORKFLOW,
   calibrationWorkflowId,

@@ -46,6 +46,13 @@ export function backfillWorkflowId(backfillId: string): string {
   return `backfill/${backfillId}`;
 }
 
+/** Workflow type of the dry run of a backfill, on the control queue. */
+export const BACKFILL_DRY_RUN_WORKFLOW = 'BackfillDryRun';
+
+export function backfillDryRunWorkflowId(id: string): string {
+  return `backfill-dry-run/${id}`;
+}
+
 /** Inline records and results of the direct door. */
 export const MAXIMUM_INLINE_BYTES = 1024 * 1024;
 

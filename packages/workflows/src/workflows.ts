@@ -2,6 +2,7 @@
 export { execution as default } from './execution/execution.js';
 export { Backfill } from './backfill.js';
 export { Rollout } from './rollout.js';
+export { BackfillDryRun } from './backfill-dry-run.js';
 export { Calibration } from './calibration.js';
 export { Training } from './training.js';
 export { Allocation } from './allocation.js';

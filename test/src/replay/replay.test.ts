@@ -167,6 +167,29 @@ describe('recordings and replay', () => {
     await controlPlane.close();
   });
 
+  it('are made by a backfill, which can be estimated first without starting anything', async () => {
+    const controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
+    const { backfills } = createClient({ url: controlPlane.url, token: await platform.store.access.createToken('admin', 'admin') });
+    const source = await jsonl(stack.folder, 'estimated', [...ORDERS, { id: 'new', country: 'DE', lines: [] }, { id: 'wrong' }]);
+    const before = await backfills.list('orders');
+    const found = await backfills.dryRun('orders', { source, scope: 'recorded' });
+    expect(found).toMatchObject({ dryRun: true, version: 'v1', records: ORDERS.length + 2, known: ORDERS.length, invalid: 1 });
+    expect(found.seconds).toBeGreaterThan(0);
+    expect(found.costUsd).toBeGreaterThan(0);
+    expect(await backfills.dryRun('orders', { source, limit: 5, rate: 0.01 })).toMatchObject({ records: 5, known: 0, seconds: 500 });
+
+    const unmeasured = await backfills.dryRun('acts', { source: await jsonl(stack.folder, 'acts', [{ id: 'a', act: 'pass' }]) });
+    expect(unmeasured).toEqual({
+      ...{ dryRun: true, pipeline: 'acts', version: 'v1', records: 1, known: 0, invalid: 0 },
+      notes: [{ message: expect.stringContaining('measured nothing') }],
+    });
+    await expect(backfills.dryRun('orders', { source: { kind: 'jsonl', path: '/nowhere.jsonl' } })).rejects.toMatchObject({
+      problem: { code: 'INVALID_BODY', errors: [{ pointer: '/source', message: expect.stringContaining('SOURCE_MISSING') }] },
+    });
+    expect(await backfills.list('orders')).toEqual(before);
+    await controlPlane.close();
+  });
+
   describe('shadow', () => {
     const ALL = { compared: SAMPLED.length, different: 0, notComparable: 0, unanswered: [], differences: [] };
     const shadow = (version: string, against = 'v1'): Promise<ShadowReport> =>

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AutoFlowClient, Backfill } from '@autoflow/client';
+import type { AutoFlowClient, Backfill, BackfillDryRun } from '@autoflow/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Context, withContext } from '../context.js';
 import { BadAnswerError } from '../errors.js';
+import { usd } from '../format.js';
 import { type Output } from '../output.js';
 import { sourceOf } from './source.js';
 
@@ -20,6 +21,7 @@ interface BackfillOptions {
   readonly skipKnown?: true;
   readonly reason?: string;
   readonly wait?: true;
+  readonly dryRun?: true;
 }
 
 const POLL_MS = 500;
@@ -41,16 +43,22 @@ export function registerBackfill(program: Command): void {
     .option('--skip-known', 'leave out records whose key has an outcome in the scope live')
     .option('--reason <text>', 'for the audit log')
     .option('--wait', 'until it has ended, with progress')
+    .option('--dry-run', 'only read the source, and estimate time and cost')
     .action(withContext<BackfillOptions>(backfill));
 }
 
 async function backfill(
   { out, client }: Context,
-  { source, groupBy, query, wait, ...settings }: BackfillOptions,
+  { source, groupBy, query, wait, dryRun, ...settings }: BackfillOptions,
   pipeline = '',
 ): Promise<void> {
   const api = await client();
-  const started = await api.backfills.start(pipeline, { source: sourceOf({ source, groupBy, query }), ...settings });
+  const wanted = { source: sourceOf({ source, groupBy, query }), ...settings };
+  if (dryRun) {
+    const found = await api.backfills.dryRun(pipeline, wanted);
+    return out.answer(found, () => estimate(found));
+  }
+  const started = await api.backfills.start(pipeline, wanted);
   if (!wait)
     return out.answer(
       started,
@@ -61,6 +69,22 @@ async function backfill(
   out.answer(ended, () => summary(ended));
   if (ended.state !== 'completed')
     throw new BadAnswerError('BACKFILL_NOT_COMPLETED', `${ended.id} is ${ended.state}: ${ended.reason ?? 'no reason was given'}.`);
+}
+
+function estimate({ records, known, invalid, seconds, costUsd, notes }: BackfillDryRun): string {
+  const parts = [
+    `${records.toLocaleString('en-GB')} records`,
+    `${known.toLocaleString('en-GB')} already known`,
+    ...(invalid > 0 ? [`${invalid.toLocaleString('en-GB')} that the release does not take`] : []),
+    ...(seconds === undefined ? [] : [`about ${duration(seconds)}`]),
+    ...(costUsd === undefined ? [] : [usd(costUsd)]),
+  ];
+  return [parts.join(' · '), ...notes.map(({ message }) => `note: ${message}`)].join('\n');
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 /** A paused one is waited for, too. */

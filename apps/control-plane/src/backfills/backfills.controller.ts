@@ -1,5 +1,5 @@
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
-import { Backfill, BackfillAction, BackfillList, BackfillsQuery, NewBackfill } from '@autoflow/client/schemas';
+import { Backfill, BackfillAction, BackfillList, BackfillOrDryRun, BackfillsQuery, NewBackfill } from '@autoflow/client/schemas';
 import { type By, Caller, Get, IdempotencyKey, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
 import { BackfillsService } from './backfills.service.js';
@@ -21,14 +21,15 @@ export class BackfillsController {
   constructor(@Inject(BackfillsService) private readonly backfills: BackfillsService) {}
 
   @Post('', {
-    summary: 'Feed a source through executions; records that have an outcome in the scope are skipped',
+    summary:
+      'Feed a source through executions; records that have an outcome in the scope are skipped. With dryRun: only count and estimate',
     // A source is a file or a secret of the worker: whoever names it, reads it.
     access: 'admin',
     note: 'Its source is read with the rights of the control worker: files inside AUTOFLOW_SOURCES (anywhere, if that is not set), databases of secrets that begin with SOURCE_.',
-    answers: Backfill,
+    answers: BackfillOrDryRun,
     status: 201,
     idempotent: true,
-    problems: BODY,
+    problems: [...BODY, 'SOURCE_TOO_LONG'],
   })
   start(
     @Param('pipeline') pipeline: string,

@@ -6,7 +6,8 @@ import { type By, pageOf, ProblemError } from '@autoflow/http';
 import { AlreadyExistsError, type BackfillRow, type Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
-import { BACKFILL_RUNS, type BackfillRuns, STORE } from '../ports.js';
+import { BACKFILL_RUNS, type BackfillRuns, QUESTION_RUNS, type QuestionRuns, STORE } from '../ports.js';
+import { dryRun } from './dry-run.js';
 import { notThere } from '../versions/versions.service.js';
 
 type NewRow = Parameters<Store['backfills']['create']>[0];
@@ -16,20 +17,22 @@ export class BackfillsService {
   constructor(
     @Inject(STORE) private readonly store: Store,
     @Inject(BACKFILL_RUNS) private readonly runs: BackfillRuns,
+    @Inject(QUESTION_RUNS) private readonly questions: QuestionRuns,
   ) {}
 
   /**
    * The row is committed before the run is started. Where Temporal does not answer, the row ends as `failed` and says so; with a key it stays,
    * for the same request again or for the control worker, which starts what nobody runs.
    */
-  async start(pipeline: string, { reason, scope, ...settings }: z.output<typeof NewBackfill>, key: string | undefined, by: By) {
+  async start(pipeline: string, wanted: z.output<typeof NewBackfill>, key: string | undefined, by: By) {
+    const { reason, scope, dryRun: isDry, ...settings } = wanted;
     const { version } = settings;
-    await findPipeline(this.store, pipeline);
+    const { stable } = await findPipeline(this.store, pipeline);
     if (version !== undefined && (await this.store.definitions.version(pipeline, version)) === undefined)
       throw notThere('/version', `${pipeline} has no version ${version}`);
+    if (isDry) return dryRun(this.store, this.questions, pipeline, version ?? stable.version, wanted);
     const id = key === undefined ? `bf-${randomBytes(6).toString('hex')}` : idOf(pipeline, key);
-    const wanted = { id, pipeline, scope: scope ?? id, ...settings };
-    const row = await this.create(wanted, by(reason ?? 'started over the API'));
+    const row = await this.create({ id, pipeline, scope: scope ?? id, ...settings }, by(reason ?? 'started over the API'));
     if (row.state !== 'running') return presented(row);
     await this.runs.start(id).catch(async (error: unknown) => {
       if (key === undefined)

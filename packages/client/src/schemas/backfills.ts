@@ -78,9 +78,31 @@ export const NewBackfill = z
     /** Leaves out records whose key has an outcome in the scope live. */
     skipKnown: z.boolean().default(false),
     reason: Reason.exactOptional(),
+    /** Reads the source and estimates; starts nothing. */
+    dryRun: z.literal(true).exactOptional(),
   })
   .meta({ id: 'NewBackfill' });
 export type NewBackfill = z.input<typeof NewBackfill>;
+
+export const BackfillDryRun = z
+  .object({
+    dryRun: z.literal(true),
+    pipeline: PipelineName,
+    /** Whose measurements the estimate is made of. */
+    version: VersionName,
+    records: z.int(),
+    /** Of these, such as would be left out: they have an outcome in the scope, or (skipKnown) in the scope live. */
+    known: z.int(),
+    /** Of these, such as the release does not take. */
+    invalid: z.int(),
+    /** Of those that are not known; absent where nothing is measured yet. */
+    seconds: z.number().exactOptional(),
+    costUsd: z.number().exactOptional(),
+    notes: z.array(z.object({ message: z.string() })),
+  })
+  .meta({ id: 'BackfillDryRun' });
+export type BackfillDryRun = z.infer<typeof BackfillDryRun>;
+export const BackfillOrDryRun = z.union([Backfill, BackfillDryRun]).meta({ id: 'BackfillOrDryRun' });
 
 export const BackfillAction = z.strictObject({ reason: Reason.exactOptional() }).meta({ id: 'BackfillAction' });
 

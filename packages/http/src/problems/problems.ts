@@ -141,6 +141,11 @@ export const PROBLEMS = {
     remedy:
       'A key names one record for ever in its scope: send other content with another key, or see what is there (`autoflow records show`).',
   },
+  SOURCE_TOO_LONG: {
+    status: 422,
+    title: 'The source is too long for a dry run',
+    remedy: 'Give a limit, and multiply what it answers.',
+  },
   RECORD_RUNNING: {
     status: 409,
     title: 'The record is running together with others',
