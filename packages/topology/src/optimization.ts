@@ -5,6 +5,8 @@ import type { TrainingInput } from './training.js';
 export interface OptimizationRequest {
   /** Proposes, and changes nothing. */
   readonly dryRun: boolean;
+  /** What is to be bettered; default: the stable version. */
+  readonly version?: string;
   readonly minimise?: 'cost' | 'latency';
   readonly p95Ms?: number;
   readonly p99Ms?: number;

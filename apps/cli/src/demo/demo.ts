@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { type AutoFlowClient, type NewVersion, type Version } from '@autoflow/client';
-import { topology } from '@autoflow/retail-orders';
+import type { Version } from '@autoflow/client';
 import { percent } from '../format.js';
 import type { RunningStack } from '../local/running-stack.js';
+import { findBetter, predictionOf } from './better.js';
 import { comparison, ratiosOf } from './comparison.js';
 import { environment } from './environment.js';
 import { whole } from './figures.js';
@@ -33,7 +33,7 @@ export interface DemoOptions {
 }
 
 /**
- * The same invoices through the pipeline as written and through a better topology of it, one version after the other, each in a scope
+ * The same invoices through the pipeline as written and through the version that AutoFlow proposes in its place, one version after the other, each in a scope
  * of its own and after a warm-up; then a rollback. All of it through the admin API, by which it is also measured.
  */
 export async function demo({ stack, servers, source, limit, startedAt, out, signal }: DemoOptions): Promise<DemoReport> {
@@ -48,8 +48,10 @@ export async function demo({ stack, servers, source, limit, startedAt, out, sign
   const invoices = limit ?? forSeconds(RUN_SECONDS, perSecond);
   const before = await runVersion(written, load, { limit: invoices, warmedUp: records });
 
-  out.step('A better topology, written by hand and registered over the API');
-  const better = describe(await registerBetter(client, written), out);
+  out.step('A better version, from what was measured: fitted, searched, certified and registered');
+  const found = await findBetter(written, load, before.measured, limit !== undefined);
+  const better = describe(found.version, out);
+  out.fact(predictionOf(found));
   const wide = { ...load, openExecutions: WIDTH };
   const warm = await warmUp(better, wide, limit);
   const after = await runVersion(better, wide, {
@@ -74,6 +76,7 @@ export async function demo({ stack, servers, source, limit, startedAt, out, sign
     runs: [before, after],
     equal,
     ratios: ratiosOf(before, after),
+    optimization: { id: found.optimization.id, seconds: found.seconds, decisions: found.optimization.decisions },
     rollback,
     notMeasured: NOT_MEASURED,
   };
@@ -91,15 +94,10 @@ async function asRegistered({ client, pipelines }: DemoOptions['stack']): Promis
   return client.versions.show(PIPELINE, version);
 }
 
-async function registerBetter(client: AutoFlowClient, { release }: Version): Promise<Version> {
-  const proposed = { release, topology: topology('filter-early'), note: 'filter early, fused, in batches', reason: 'demo' } as NewVersion;
-  return (await client.versions.register(PIPELINE, proposed)).version;
-}
-
 function describe(version: Version, out: Printer): Version {
   const { stages, batch } = version.topology;
   out.fact(
-    `${version.name}: ${stages.length} stages, ${batch.records === 1 ? 'one record' : `up to ${whole(batch.records)} records`} in an execution`,
+    `${version.name}: ${stages.length} ${stages.length === 1 ? 'stage' : 'stages'}, ${batch.records === 1 ? 'one record' : `up to ${whole(batch.records)} records`} in an execution`,
   );
   stages.forEach(({ nodes, after }, i) => {
     const isBeside = i > 0 && after.join() === stages[i - 1]?.after.join();

@@ -1,5 +1,5 @@
 import type { DemoServers } from './environment.js';
-import type { Metrics, Version, VersionAllocation } from '@autoflow/client';
+import type { Metrics, OptimizationDetail, Version, VersionAllocation } from '@autoflow/client';
 import type { OutcomeCounts } from '@autoflow/pipeline';
 
 /** What `--json FILE` gets. Milliseconds, dollars, records; metrics are those of the API. */
@@ -15,6 +15,8 @@ export interface DemoReport {
   readonly equal: boolean;
   /** After ÷ before. */
   readonly ratios: Readonly<Record<string, number | undefined>>;
+  /** Where the second version comes from, and why. Seconds from the request to its registration. */
+  readonly optimization: { readonly id: string; readonly seconds: number; readonly decisions: OptimizationDetail['decisions'] };
   readonly rollback: DemoRollback;
   readonly notMeasured: readonly string[];
 }

@@ -23,7 +23,7 @@ export interface Load {
 const WARM_UP = 40;
 const POLL_MS = 500;
 /** Measurements are written in batches, off the path of the records: the last ones are there by then. */
-const METERED_AFTER_MS = 2_000;
+export const METERED_AFTER_MS = 2_000;
 
 /** Hosts tell every 5 s what their pools had and used: of a run that is hardly longer the share would be chance. */
 const SHORTEST_FOR_USAGE_S = 10;
@@ -93,9 +93,19 @@ interface Window {
  * Runs a backfill to its end; answers the time in which it had records, without that of looking through the file. Without a version,
  * each execution gets the one that is stable when it starts. When the demo is ended, the backfill is left: its stack goes next.
  */
-export async function backfill(doing: string, load: Load & { readonly limit: number; readonly version?: string }): Promise<Window> {
-  const { client, pipeline, source, scope, limit, openExecutions, version, out, signal } = load;
-  const { id } = await client.backfills.start(pipeline, { source, scope, limit, concurrency: openExecutions, ...(version && { version }) });
+export async function backfill(
+  doing: string,
+  load: Load & { readonly limit: number; readonly version?: string; readonly batchRecords?: number },
+): Promise<Window> {
+  const { client, pipeline, source, scope, limit, openExecutions, version, batchRecords, out, signal } = load;
+  const { id } = await client.backfills.start(pipeline, {
+    source,
+    scope,
+    limit,
+    concurrency: openExecutions,
+    ...(version && { version }),
+    ...(batchRecords !== undefined && { batchRecords }),
+  });
   for (let from = new Date(), hasBegun = false; ; await setTimeout(POLL_MS, undefined, { signal })) {
     const asked = new Date();
     const { state, reason, progress } = await client.backfills.show(pipeline, id);

@@ -15,6 +15,8 @@ export const OptimizationQuestion = z
   .strictObject({
     /** Proposes only; default: what is proposed is registered, and rolled out as far as autonomy allows. */
     dryRun: z.boolean().exactOptional(),
+    /** What is to be bettered; default: the stable version. */
+    version: VersionName.exactOptional(),
     minimise: z.enum(['cost', 'latency']).exactOptional(),
     p95Ms: Limit.exactOptional(),
     p99Ms: Limit.exactOptional(),

@@ -1,6 +1,6 @@
 import { grouped } from './grouped.js';
-import { medianOf, robustLine } from './line.js';
-import { samplesOf, soundRows, type MeteredInvocation } from './rows.js';
+import { medianOf } from './line.js';
+import { samplesOf, soundRows, type MeteredInvocation, type Sample } from './rows.js';
 
 /** What was not the same in the later half of the measurements as in the earlier one. */
 export interface Drift {
@@ -15,23 +15,29 @@ export interface Drift {
 const RATIO = 1.5;
 const Z = 4;
 const FEWEST_PER_HALF = 20;
+/** In which code is compiled and caches fill. */
+const WARM_UP = 0.25;
 
 /**
- * Functions that came to take another time, the batch size accounted for, and records that came to have another size: a model of all the rows
- * is then one of neither half. Mann and Whitney's rank test (1947) of the later half against the earlier one, with medians further apart than
- * by half.
+ * Functions that came to take another time for batches of about one size, and records that came to have another size: a model of all the rows is
+ * then one of neither half. Mann and Whitney's rank test (1947) of the later half against the earlier one, with medians further apart than by half.
  */
 export function driftOf(all: readonly MeteredInvocation[]): Drift[] {
   const rows = soundRows(all).rows.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
   const times = [...samplesOf(rows)].flatMap(([node, samples]) => {
-    const records = samples.map((sample) => sample.records);
-    const ms = samples.map(({ cpuMs, ioMs }) => cpuMs + ioMs);
-    const { intercept, slope } = robustLine(records, ms);
-    const ratio = changeOf(ms.map((took, i) => took / Math.max(0.01, intercept + slope * records[i]!)));
-    const message = `'${node}' takes ${said(ratio)} its former time, the batch size accounted for.`;
+    const ratio = greatest([...grouped(samples, ({ records }) => String(Math.round(Math.log2(records)))).values()].map(changeOfTime));
+    const message = `'${node}' takes ${said(ratio)} its former time for batches of one size.`;
     return ratio === undefined ? [] : [{ function: node, ratio, message }];
   });
   return [...times, ...sizes(rows)];
+}
+
+const changeOfTime = (samples: readonly Sample[]): number | undefined =>
+  changeOf(samples.map(({ cpuMs, ioMs, records }) => (cpuMs + ioMs) / records));
+
+function greatest(ratios: readonly (number | undefined)[]): number | undefined {
+  const found = ratios.filter((ratio) => ratio !== undefined);
+  return found.length === 0 ? undefined : found.reduce((a, b) => (Math.abs(Math.log(b)) > Math.abs(Math.log(a)) ? b : a));
 }
 
 /** Of the records as they come in: those that the first stage of an execution was given. */
@@ -45,9 +51,10 @@ const said = (ratio: number | undefined): string => `${(ratio ?? 1).toFixed(2)} 
 
 /** Later ÷ earlier; undefined where that is no change. */
 function changeOf(values: readonly number[]): number | undefined {
-  const half = Math.floor(values.length / 2);
+  const warm = values.slice(Math.ceil(WARM_UP * values.length));
+  const half = Math.floor(warm.length / 2);
   if (half < FEWEST_PER_HALF) return undefined;
-  const [earlier, later] = [values.slice(0, half), values.slice(-half)];
+  const [earlier, later] = [warm.slice(0, half), warm.slice(-half)];
   const ratio = medianOf(later) / medianOf(earlier);
   if (!(Math.max(ratio, 1 / ratio) >= RATIO)) return undefined;
   return Math.abs(rankZ(earlier, later)) >= Z ? ratio : undefined;

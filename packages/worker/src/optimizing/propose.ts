@@ -45,13 +45,20 @@ export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promi
   const document = documentOf(proposed, scored);
   const { winner, reason = 'nothing better was found.' } = proposed;
   if (winner === undefined) return { document, decision: stop('NOTHING_BETTER', `Keep ${job.row.version}: ${reason}`) };
-  const lead = Math.round(100 * (1 - Math.exp(winner.gain.mean)));
+  const among = `${winner.proposer} won a tournament of ${proposed.standing.length} at equal budgets`;
   return {
     document,
-    decision: goOn(
-      `${winner.proposer} won a tournament of ${proposed.standing.length} at equal budgets, ${lead} % better than ${job.row.version} in the twin.`,
-    ),
+    decision: goOn(`${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.`),
   };
+}
+
+/** What is minimised, beside that of what runs: the score also counts limits that one of them breaks. */
+function leadOf({ objective: { minimise } }: Problem, { proposal, running }: ProposalDocument): string {
+  const of = ({ costPer1000, latencyMs }: Figures): number => (minimise === 'cost' ? costPer1000.all.mean : latencyMs.p95.mean);
+  const what = minimise === 'cost' ? 'cost' : 'p95';
+  if (running === undefined) return `${what} better`;
+  const share = Math.round(100 * (1 - of(proposal!.predicted) / of(running)));
+  return share >= 0 ? `${what} ${share} % less` : `more of the load carried and of the limits kept`;
 }
 
 /** What every proposer is asked, made again by every step that needs it from what the steps before have found out. */

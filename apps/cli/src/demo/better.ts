@@ -1,0 +1,74 @@
+import { setTimeout } from 'node:timers/promises';
+import type { OptimizationDetail, Version } from '@autoflow/client';
+import { CliError } from '../errors.js';
+import { ms, percent, usd } from '../format.js';
+import { backfill, METERED_AFTER_MS, type Load } from './run-version.js';
+
+/** A version as written takes one record at a time, which cannot tell what a batch costs from what a record costs: a few go in batches. */
+const PROBES = { least: 4, most: 20, batches: 15 };
+/** Where the measurements do not do, they are made again before it is given up. */
+const ATTEMPTS = 3;
+/** The version is to carry so many times what the one before did. */
+const TIMES = 4;
+/** Of the service level that the fixed constants of the example name. */
+const P99_MS = 2_000;
+const SEARCH_SECONDS = 30;
+const SHORT_SECONDS = 10;
+const POLL_MS = 300;
+
+/**
+ * The version that AutoFlow proposes in place of the stable one, from what it has measured, and registers: an optimization as anybody may ask for it.
+ * Throws with its reason when it would rather keep what runs.
+ */
+export async function findBetter(
+  written: Version,
+  load: Load,
+  measured: { readonly scope: string; readonly invoices: number },
+  short: boolean,
+): Promise<Found> {
+  for (let attempt = 1; ; attempt++) {
+    await measureBatches(written, load, measured.invoices, attempt);
+    const began = performance.now();
+    const optimization = await optimize(load, measured.scope, short ? SHORT_SECONDS : SEARCH_SECONDS);
+    const { registered, reason, state } = optimization;
+    const seconds = (performance.now() - began) / 1000;
+    if (registered !== undefined) return { version: await load.client.versions.show(load.pipeline, registered), optimization, seconds };
+    if (attempt === ATTEMPTS) throw new CliError('DEMO_NOTHING_BETTER', `No better version was registered: ${reason ?? state}`);
+  }
+}
+
+async function measureBatches({ name: version }: Version, load: Load, invoices: number, attempt: number): Promise<void> {
+  const batchRecords = Math.min(PROBES.most, Math.max(PROBES.least, Math.floor(invoices / PROBES.batches)));
+  const limit = Math.min(invoices, PROBES.batches * batchRecords);
+  const what = `of them again in batches of ${batchRecords}, to tell what a batch costs from what a record costs`;
+  await backfill(`some ${what}`, { ...load, scope: `${load.scope}-batches-${attempt}`, limit, batchRecords, version });
+  await setTimeout(METERED_AFTER_MS, undefined, { signal: load.signal });
+  load.out.fact(`${limit} ${what}.`);
+}
+
+/** Asks for it and shows how it comes to what it comes to. */
+async function optimize({ client, pipeline, out, signal }: Load, scope: string, seconds: number): Promise<OptimizationDetail> {
+  const question = { times: TIMES, p99Ms: P99_MS, seconds, scope, reason: 'demo' };
+  const { id } = await client.optimizations.start(pipeline, question);
+  for (let shown = 0; ; await setTimeout(POLL_MS, undefined, { signal })) {
+    const now = await client.optimizations.show(pipeline, id);
+    for (const { step, reason } of now.decisions.slice(shown)) out.fact(`${step}: ${reason}`);
+    shown = now.decisions.length;
+    if (now.state !== 'running') return now;
+    const { step, about } = now.progress ?? {};
+    out.progress(`optimizing: ${about === undefined ? (step ?? 'begins') : `${about} searches`}`);
+  }
+}
+
+export interface Found {
+  readonly version: Version;
+  readonly optimization: OptimizationDetail;
+  readonly seconds: number;
+}
+
+/** What is said of it before it runs. */
+export function predictionOf({ optimization: { found, allocated, ratePerSecond = 0 }, seconds }: Found): string {
+  const { costPer1000, latencyMs } = allocated?.predicted ?? found!.proposal!.predicted;
+  const lead = found!.running ? 1 - costPer1000.all.mean / found!.running.costPer1000.all.mean : undefined;
+  return `Proposed in ${seconds.toFixed(0)} s. Predicted at ${ratePerSecond.toFixed(0)} records/s: ${usd(costPer1000.all.mean)} for 1,000 (${percent(lead)} less), p95 ${ms(latencyMs.p95.mean)}.`;
+}
