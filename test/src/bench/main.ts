@@ -19,6 +19,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   invocation: () => import('./invocation.bench.js'),
   metering: () => import('./metering.bench.js'),
   'twin-speed': () => import('./twin-speed.bench.js'),
+  twin: () => import('./twin.bench.js'),
   search: () => import('./search.bench.js'),
   gcn: () => import('./gcn.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),

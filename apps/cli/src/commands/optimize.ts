@@ -11,6 +11,7 @@ import { rateOf } from './what-if.js';
 interface OptimizeOptions {
   readonly dryRun?: true;
   readonly wait?: true;
+  readonly version?: string;
   readonly minimise?: 'cost' | 'latency';
   readonly p95?: number;
   readonly p99?: number;
@@ -32,6 +33,7 @@ export function registerOptimize(program: Command): void {
     .command('optimize <pipeline>')
     .description('search for a better topology than the stable one, and register it with certificate and prediction')
     .option('--dry-run', 'propose only: nothing is registered; waits')
+    .option('--version <version>', 'what is to be bettered (default: the stable version)')
     .option('--wait', 'show how far it is, and what came of it')
     .addOption(new Option('--minimise <what>', 'what shall be least (default: the objective of the pipeline)').choices(['cost', 'latency']))
     .option('--p95 <time>', 'limit of the latency, such as 800ms or 1s', time)
@@ -82,9 +84,10 @@ async function ending(api: AutoFlowClient, { pipeline, id }: Optimization, { out
 }
 
 function questionOf(options: OptimizeOptions): OptimizationQuestion {
-  const { dryRun = false, minimise, p95, p99, rate: wanted, budget, seconds, proposers, scope, learners, steps, reason } = options;
+  const { dryRun = false, version, minimise, p95, p99, rate: wanted, budget, seconds, proposers, scope, learners, steps, reason } = options;
   return {
     dryRun,
+    ...(version !== undefined && { version }),
     ...(minimise !== undefined && { minimise }),
     ...(budget !== undefined && { evaluations: budget }),
     ...(seconds !== undefined && { seconds }),

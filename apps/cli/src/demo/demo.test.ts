@@ -35,7 +35,7 @@ test('both versions agree, the rollback holds, and the stable version is what it
 
   const file = join(stack.folder, 'report.json');
   const source = new URL('../../../retail-orders/data/invoices.csv', import.meta.url).pathname;
-  const ended = await start(['demo', '--limit', '30', '--source', source, '--json', file], {
+  const ended = await start(['demo', '--limit', '20', '--source', source, '--json', file], {
     DATABASE_URL: stack.databaseUrl,
     // Of another process: neither may reach the demo's.
     AUTOFLOW_ROLES: 'control',
@@ -52,7 +52,7 @@ test('both versions agree, the rollback holds, and the stable version is what it
     equal: true,
     rollback: { from: better, to: written, before: { [better]: 20 }, after: { [written]: 20 }, held: true },
   });
-  expect(before.counts.completed + before.counts.filtered).toBe(30);
+  expect(before.counts.completed + before.counts.filtered).toBe(20);
   expect(before.counts.dead + before.counts.cancelled).toBe(0);
   expect(after).toMatchObject({ digest: before.digest, sink: before.sink });
   expect(await client.versions.show('retail-orders', better)).toMatchObject({

@@ -5,6 +5,7 @@ import { type By, pageOf, ProblemError } from '@autoflow/http';
 import { OptimizationRunningError, type OptimizationRow, type Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
+import { notThere } from '../versions/versions.service.js';
 import { OPTIMIZATION_RUNS, type OptimizationRuns, STORE } from '../ports.js';
 
 @Injectable()
@@ -17,6 +18,9 @@ export class OptimizationsService {
   /** The row is committed before the run is started; where Temporal does not answer, it ends as `failed` and says so. */
   async start(pipeline: string, { reason, since, dryRun = false, ...asked }: z.output<typeof OptimizationQuestion>, by: By) {
     await findPipeline(this.store, pipeline);
+    const { version } = asked;
+    if (version !== undefined && (await this.store.definitions.version(pipeline, version)) === undefined)
+      throw notThere('/version', `${pipeline} has no version ${version}`);
     const id = `opt-${randomBytes(6).toString('hex')}`;
     const request = { ...asked, dryRun, ...(since !== undefined && { sinceMs: since }) };
     const row = await this.create({ id, pipeline, request }, by(reason ?? 'asked for over the API'));

@@ -8,7 +8,13 @@ const api = useApi();
 const PATH = '/v1/pipelines/parcels/optimizations';
 
 test('only what is known can be asked', async () => {
-  for (const body of [{ dryRun: 'yes' }, { proposers: ['oracle'] }, { times: 2, ratePerSecond: 5 }, { training: { learners: 0 } }])
+  for (const body of [
+    { dryRun: 'yes' },
+    { proposers: ['oracle'] },
+    { times: 2, ratePerSecond: 5 },
+    { version: 'v9' },
+    { training: { learners: 0 } },
+  ])
     expect((await api.send('POST', PATH, { body })).problem.code).toBe('INVALID_BODY');
   expect((await api.send('GET', `${PATH}/opt-0`)).problem.code).toBe('OPTIMIZATION_UNKNOWN');
 });

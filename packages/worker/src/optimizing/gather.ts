@@ -18,41 +18,43 @@ export const MOST_ROWS = 5_000;
 /** Fewer say nothing, whatever they are of. */
 const FEWEST_ROWS = 20;
 
-/** Chooses the window: what the stable version did since, and the latest invocations of its release. A new release begins anew. */
+/** Chooses the window: what the version did since, and the latest invocations of its release. A new release begins anew. */
 export async function gather(ports: OptimizingPorts, { row: { pipeline, request } }: Job): Promise<Outcome> {
   const { definitions, metrics } = ports.store;
   const { stable } = (await definitions.pipeline(pipeline))!;
+  const asked = request.version === undefined ? undefined : await definitions.version(pipeline, request.version);
+  const { version, release } = asked === undefined ? stable : { version: asked.name, release: asked.release };
   const to = new Date();
   const from = new Date(to.getTime() - (request.sinceMs ?? DAY_MS));
   const { scope } = request;
-  const set = { version: stable.version };
+  const set = { version };
   const [row] = await metrics.metrics({
     pipeline,
-    version: stable.version,
+    version,
     by: 'version',
     from,
     to,
     ...(scope !== undefined && { scope }),
   });
   if (row === undefined || !(row.throughput > 0))
-    return { set, decision: stop('TOO_LITTLE_DATA', `${pipeline} ${stable.version} has measured nothing in this time. Let it run first.`) };
-  const rows = await rowsOf(ports, pipeline, stable.release, to);
+    return { set, decision: stop('TOO_LITTLE_DATA', `${pipeline} ${version} has measured nothing in this time. Let it run first.`) };
+  const rows = await rowsOf(ports, pipeline, release, to);
   if (rows.length < FEWEST_ROWS)
     return {
       set,
       decision: stop(
         'TOO_LITTLE_DATA',
-        `${rows.length} invocations of the release of ${stable.version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
+        `${rows.length} invocations of the release of ${version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
       ),
     };
   const measured = measuredOf(row);
   const ratePerSecond = request.ratePerSecond ?? (request.times ?? 1) * measured.throughput;
-  const document: Gathered = { ...stable, until: to.toISOString(), measured, ratePerSecond };
+  const document: Gathered = { version, release, until: to.toISOString(), measured, ratePerSecond };
   return {
     set,
     document,
     decision: goOn(
-      `${rows.length} invocations of ${stable.version} and of others of its release; it did ${row.records} records at ${measured.throughput.toFixed(1)}/s.`,
+      `${rows.length} invocations of ${version} and of others of its release; it did ${row.records} records at ${measured.throughput.toFixed(1)}/s.`,
     ),
   };
 }

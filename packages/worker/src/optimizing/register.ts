@@ -18,7 +18,7 @@ export async function registerProposal(ports: OptimizingPorts, job: Job): Promis
   if (!verdict.allowed && actor === SCHEDULE) return { decision: stop('NOT_ALLOWED', verdict.reason) };
   const { release, ratePerSecond } = await found<Gathered>(ports, job, 'gather');
   const { stable } = (await store.definitions.pipeline(pipeline))!;
-  if (stable.release !== release)
+  if (request.version === undefined && stable.release !== release)
     return { decision: stop('RELEASE_CHANGED', 'A new release became stable meanwhile: what was measured is not what runs.') };
   const { proposal } = await found<ProposalDocument>(ports, job, 'propose');
   const { allocation, by, predicted = proposal!.predicted } = await found<AllocationDocument>(ports, job, 'allocate');

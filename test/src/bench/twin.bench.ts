@@ -1,0 +1,111 @@
+/**
+ * The twin against the real stack: fitted to a few versions of the example, then asked about plans that it has not seen, each of which also runs for
+ * real, saturated and under an open load. Held out are cells of topology × batch × memory × concurrency.
+ */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { hostOf } from '@autoflow/optimizer';
+import { setUpOrders } from '@autoflow/retail-orders';
+import { kendallTau } from '@autoflow/twin';
+import { CellBook } from './baselines/cell-book.js';
+import { invoices } from './baselines/invoices.js';
+import type { BenchOptions } from './main.js';
+import { startBenchPlatform } from './platform.js';
+import { startRates } from './rates.js';
+import type { BenchReport } from './report.js';
+import { median } from './statistics.js';
+import { heldOut, nameOf, TRAINING } from './twin/plans.js';
+import { fitOf, predictedOf, type Figures, type TwinFit } from './twin/predicted.js';
+import { measurePlan, rowsOf, trainOn, type RealPlan, type TwinConditions } from './twin/real.js';
+
+const FULL: TwinConditions = { saturatedSeconds: 12, openSeconds: 30, warmUpSeconds: 5, trainingRecords: 400 };
+const QUICK: TwinConditions = { saturatedSeconds: 6, openSeconds: 12, warmUpSeconds: 3, trainingRecords: 200 };
+const PLANS = { full: 24, quick: 8 };
+
+type Cell = { readonly fitted: TwinFit } | RealPlan;
+interface Compared extends RealPlan {
+  readonly plan: string;
+  readonly predicted: Figures;
+}
+
+export async function run({ quick, progress }: BenchOptions): Promise<BenchReport> {
+  const conditions = quick ? QUICK : FULL;
+  const plans = heldOut(quick ? PLANS.quick : PLANS.full);
+  const rates = await startRates();
+  const platform = await startBenchPlatform({
+    module: fileURLToPath(import.meta.resolve('@autoflow/retail-orders/pipeline')),
+    pipeline: 'retail-orders',
+    onFile: false,
+    secrets: async (databaseUrl) => {
+      await setUpOrders(databaseUrl);
+      return { RATES_URL: rates.url, ORDERS_DATABASE_URL: databaseUrl };
+    },
+  });
+  try {
+    await platform.startWorker();
+    const load = await invoices(platform.spec);
+    progress(`load: ${load.about}`);
+    const given = { conditions, plans, training: TRAINING, load: load.about, release: platform.release.hash };
+    const book = await CellBook.of<Cell>(`twin${quick ? '.quick' : ''}`, given, lineOf);
+    if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
+
+    const train = async (): Promise<Cell> => {
+      for (const plan of TRAINING) await trainOn(platform, plan, conditions, load.next);
+      const rows = await rowsOf(platform);
+      return { fitted: fitOf(platform.spec, rows, hostOf(rows, availableParallelism())) };
+    };
+    const { fitted } = (await book.take('fitted', train, progress)) as { fitted: TwinFit };
+    const compared: Compared[] = [];
+    for (const plan of plans) {
+      const twin = predictedOf(platform.spec, fitted, plan);
+      const measure = (): Promise<Cell> => measurePlan(platform, plan, twin.capacity, conditions, load.next);
+      const real = (await book.take(nameOf(plan), measure, progress)) as RealPlan;
+      const one = { plan: nameOf(plan), ...real, predicted: twin.at(real.ratePerSecond) };
+      progress(`  error: ${METRICS.map((metric) => `${metric} ${percent(errorOf(one, metric))}`).join(', ')}`);
+      compared.push(one);
+    }
+    await book.close();
+    return reportOf(compared, { conditions, load: load.about, training: TRAINING.map(nameOf), fitted }, quick);
+  } finally {
+    await platform.stop();
+    await rates.stop();
+  }
+}
+
+const METRICS = ['costPer1000', 'throughput', 'p95Ms'] as const;
+type Metric = (typeof METRICS)[number];
+const BARS: { readonly [metric in Metric]: { readonly name: string; readonly bar: number } } = {
+  costPer1000: { name: 'cost', bar: 0.05 },
+  throughput: { name: 'throughput', bar: 0.1 },
+  p95Ms: { name: 'p95', bar: 0.2 },
+};
+const TAU = 0.8;
+
+function reportOf(compared: readonly Compared[], about: object, quick: boolean): BenchReport {
+  const error = (metric: Metric): number => median(compared.map((one) => Math.abs(errorOf(one, metric))));
+  const tau = (metric: Metric): number => kendallTau(compared.map(({ measured }) => measured[metric]), compared.map(({ predicted }) => predicted[metric])); // prettier-ignore
+  return {
+    bars: METRICS.flatMap((metric) => [
+      { name: `${BARS[metric].name}, median error over ${compared.length} plans`, figure: error(metric), unit: '', bar: BARS[metric].bar, must: '<=' as const },
+      { name: `${BARS[metric].name}, Kendall τ of twin and real stack`, figure: tau(metric), unit: '', bar: TAU, must: '>=' as const },
+    ]), // prettier-ignore
+    figures: {
+      ...about,
+      compared: compared.map((one) => ({ ...one, error: Object.fromEntries(METRICS.map((m) => [m, errorOf(one, m)])) })),
+    },
+    notMeasured: [
+      'other load than Poisson; the generator, the servers and the worker share these cores',
+      'hard limits of CPU and memory, where the machine does not let them be set: then memory changes little',
+      ...(quick ? [`as many plans as the bars ask for: ${compared.length} of ${PLANS.full}, and for a shorter time`] : []),
+    ],
+  };
+}
+
+const errorOf = ({ measured, predicted }: Compared, metric: Metric): number => predicted[metric] / measured[metric] - 1;
+const percent = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %`;
+
+function lineOf(cell: Cell): string {
+  if ('fitted' in cell) return `from ${cell.fitted.rows} invocations`;
+  const { costPer1000, throughput, p95Ms } = cell.measured;
+  return `$${costPer1000.toPrecision(3)} per 1,000, p95 ${p95Ms.toFixed(0)} ms at ${cell.ratePerSecond}/s; saturated at ${throughput.toFixed(1)}/s`;
+}
