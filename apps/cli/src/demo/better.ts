@@ -5,7 +5,8 @@ import { ms, percent, usd } from '../format.js';
 import { backfill, METERED_AFTER_MS, type Load } from './run-version.js';
 
 /** A version as written takes one record at a time, which cannot tell what a batch costs from what a record costs: a few go in batches. */
-const PROBES = { least: 4, most: 20, batches: 15 };
+const PROBES = { batchRecords: 20, batches: 15 };
+const FEW_PROBES = { batchRecords: 8, batches: 8 };
 /** Where the measurements do not do, they are made again before it is given up. */
 const ATTEMPTS = 3;
 /** The version is to carry so many times what the one before did. */
@@ -20,14 +21,9 @@ const POLL_MS = 300;
  * The version that AutoFlow proposes in place of the stable one, from what it has measured, and registers: an optimization as anybody may ask for it.
  * Throws with its reason when it would rather keep what runs.
  */
-export async function findBetter(
-  written: Version,
-  load: Load,
-  measured: { readonly scope: string; readonly invoices: number },
-  short: boolean,
-): Promise<Found> {
+export async function findBetter(written: Version, load: Load, measured: { readonly scope: string }, short: boolean): Promise<Found> {
   for (let attempt = 1; ; attempt++) {
-    await measureBatches(written, load, measured.invoices, attempt);
+    await measureBatches(written, load, short ? FEW_PROBES : PROBES, attempt);
     const began = performance.now();
     const optimization = await optimize(load, written.name, measured.scope, short ? SHORT_SECONDS : SEARCH_SECONDS);
     const { registered, reason, state } = optimization;
@@ -37,11 +33,15 @@ export async function findBetter(
   }
 }
 
-async function measureBatches({ name: version }: Version, load: Load, invoices: number, attempt: number): Promise<void> {
-  const batchRecords = Math.min(PROBES.most, Math.max(PROBES.least, Math.floor(invoices / PROBES.batches)));
-  const limit = Math.min(invoices, PROBES.batches * batchRecords);
-  const what = `of them again in batches of ${batchRecords}, to tell what a batch costs from what a record costs`;
-  await backfill(`some ${what}`, { ...load, scope: `${load.scope}-batches-${attempt}`, limit, batchRecords, version });
+async function measureBatches(
+  { name: version }: Version,
+  load: Load,
+  { batchRecords, batches }: typeof PROBES,
+  attempt: number,
+): Promise<void> {
+  const limit = batches * batchRecords;
+  const what = `invoices again in batches of ${batchRecords}, to tell what a batch costs from what a record costs`;
+  await backfill(what, { ...load, scope: `${load.scope}-batches-${attempt}`, limit, batchRecords, version });
   await setTimeout(METERED_AFTER_MS, undefined, { signal: load.signal });
   load.out.fact(`${limit} ${what}.`);
 }

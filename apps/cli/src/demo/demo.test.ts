@@ -26,7 +26,7 @@ afterEach(async () => {
   await store.close();
 });
 
-test('both versions agree, the rollback holds, and the stable version is what it was', { timeout: 180_000 }, async () => {
+test('both versions agree, the rollback holds, and the stable version is what it was', { timeout: 240_000 }, async () => {
   const client = createClient({ url: controlPlane.url, token: await store.access.createToken('admin', 'admin') });
   await registerModule(client, EXAMPLE_MODULE(), 'theirs');
   const { version: theirs } = await client.versions.register('retail-orders', { topology: topology('filter-early') } as never);
