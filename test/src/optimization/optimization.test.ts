@@ -133,6 +133,17 @@ test('asked for more than a proposal, it registers a version with parent, author
   await expect(api.versions.certificate('parcels', 'v1')).rejects.toMatchObject({ problem: { code: 'CERTIFICATE_NONE' } });
 });
 
+test('where autonomy allows it, what was registered is rolled out', async () => {
+  await api.settings.change('parcels', { autonomy: 'canary', reason: 'go on' }, '*');
+  const { registered, rollout, decisions } = await optimized({ ...small, seed: 2 });
+  expect(decisions.at(-1)).toMatchObject({ step: 'roll-out', verdict: 'go-on' });
+  const [first] = (await api.rollouts.list('parcels')).items;
+  expect(first).toMatchObject({ id: rollout, version: registered });
+  const again = await optimized({ ...small, seed: 2 });
+  expect(again.decisions.at(-1)).toMatchObject({ step: 'roll-out', code: 'NOT_ALLOWED' });
+  await api.rollouts.abort('parcels', rollout!, 'seen');
+});
+
 test('one at a time; a process that is killed is started again; cancelled, nothing of it is left', async () => {
   const long = { dryRun: true, evaluations: 100_000, seconds: 3_000, proposers: ['annealing'] } satisfies OptimizationQuestion;
   const { id } = await api.optimizations.start('parcels', long);
