@@ -20,6 +20,7 @@ describe('the workflow bundle', () => {
       'BackfillDryRun',
       'Calibration',
       'Optimization',
+      'Rollout',
       'Training',
       'default',
     ]);
