@@ -4,5 +4,5 @@ import tests from './vitest.config.js';
 /** `npm run test:faults`: one file after the other on servers of their own, which it kills. */
 export default defineConfig({
   ...mergeConfig(tests, {}),
-  test: { ...tests.test, include: ['test/src/faults/*.faults.ts'], maxWorkers: 1, testTimeout: 120_000 },
+  test: { ...tests.test, include: ['test/src/{faults,rollouts}/*.faults.ts'], maxWorkers: 1, testTimeout: 120_000 },
 });

@@ -29,7 +29,7 @@ export interface Drift {
   readonly reasons: readonly string[];
 }
 
-export const DRIFT: DriftSettings = { alpha: 0.01, band: 0.25, bands: { rate: 0.5 }, minimumBlocks: 12 };
+export const DRIFT: DriftSettings = { alpha: 0.01, band: 0.25, bands: { rate: 1 }, minimumBlocks: 12 };
 
 /**
  * A feature has drifted when the confidence sequence of ln(its mean by now / its mean then) lies outside the band on one side: not merely changed,

@@ -47,11 +47,25 @@ export interface ArmTotals {
   readonly costUsd: number;
 }
 
+/** What came in one block of time, whatever it ran on; of the batches that were opened in it. */
+export interface WorkloadRow {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly records: number;
+  /** Of the input. */
+  readonly bytes: number;
+  /** Records with an outcome, and those of them that were filtered. */
+  readonly settled: number;
+  readonly filtered: number;
+}
+
 export interface ComparisonStore {
   /** Milliseconds since the epoch, by the clock that everything here is measured with. */
   clock(): Promise<number>;
   /** In order of time; also blocks in which neither arm had anything are left out. */
   blocks(query: ComparisonQuery): Promise<ArmBlock[]>;
+  /** In order of time, without blocks in which nothing came. Backfills are no workload of the pipeline. */
+  workload(query: { pipeline: string; from: number; to: number; blockMs: number }): Promise<WorkloadRow[]>;
   /** Per arm, of the batches opened in a window. */
   totals(pipeline: string, from: number, to: number): Promise<{ readonly [arm in ComparedArm]?: ArmTotals }>;
 }

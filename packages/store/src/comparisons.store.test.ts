@@ -84,6 +84,11 @@ describe('arms compared', () => {
     expect(await blocks({ pipeline: 'nowhere' })).toEqual([]);
   });
 
+  test('the workload is what came, whatever it ran on', async () => {
+    const rows = await context.store.comparisons.workload({ pipeline: 'orders', from: START, to: START + 60_000, blockMs: 10_000 });
+    expect(rows).toEqual([{ at: START, records: 30, bytes: 3, settled: 30, filtered: 2 + 3 + 3 }]);
+  });
+
   test('totals are of the batches', async () => {
     const totals = await context.store.comparisons.totals('orders', START, START + 60_000);
     expect(totals.candidate).toEqual({ records: 10, dead: 1, costUsd: expect.closeTo(0.004 + 4 * ACTION, 9) });

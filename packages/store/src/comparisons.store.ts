@@ -1,7 +1,7 @@
 import { temporalActions, type Prices } from '@autoflow/twin';
 import { bucketsOf } from './arms.model.js';
 import { findArms } from './arms.store.js';
-import type { ArmBlock, ArmCell, ArmTotals, ComparedArm, ComparisonQuery, ComparisonStore } from './comparisons.model.js';
+import type { ArmBlock, ArmCell, ArmTotals, ComparedArm, ComparisonQuery, ComparisonStore, WorkloadRow } from './comparisons.model.js';
 import type { Database } from './database.js';
 
 type Row = Omit<ArmCell, 'costUsd'> & { readonly block: number; readonly ours: boolean } & Spent;
@@ -20,6 +20,7 @@ export function comparisonStore(database: Database, prices: Prices): ComparisonS
       return row!.now;
     },
     blocks: (query) => blocks(database, query, dollars),
+    workload: ({ pipeline, from, to, blockMs }) => database.patient.query<WorkloadRow & object>(WORKLOAD, [pipeline, from, to, blockMs]),
     totals: async (pipeline, from, to) => {
       const rows = await database.patient.query<Omit<ArmTotals, 'costUsd'> & Spent & { arm: ComparedArm }>(TOTALS, [pipeline, from, to]);
       return Object.fromEntries(rows.map((row) => [row.arm, { records: row.records, dead: row.dead, costUsd: dollars(row) }]));
@@ -119,6 +120,13 @@ select ours, block, coalesce(records, 0)::float8 as records, coalesce(running, 0
        coalesce(slow95, 0)::float8 as slow95, coalesce(slow99, 0)::float8 as slow99, coalesce(charged, 0)::float8 as charged,
        coalesce(cost_usd, 0)::float8 as "costUsd", coalesce(executions, 0)::float8 as executions, coalesce(attempts, 0)::float8 as attempts
   from r full join c using (ours, block) order by block`;
+
+const WORKLOAD = `
+select $2::float8 + $4::float8 * floor(extract(epoch from opened_at - ${TIME(2)})::float8 * 1000 / $4::float8) as at, sum(admitted)::float8 as records,
+       sum((ref ->> 'bytes')::float8) as bytes, sum(completed + filtered + dead)::float8 as settled, sum(filtered)::float8 as filtered
+  from autoflow.batches
+ where pipeline = $1 and arm is not null and backfill_id is null and dissolved = 0 and opened_at >= ${TIME(2)} and opened_at < ${TIME(3)}
+ group by 1 order by 1`;
 
 const TOTALS = `
 with b as (

@@ -42,6 +42,7 @@ import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
 import { startSchedules } from './optimizing/schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
+import { startExpiry } from './rollout/expiry.js';
 import { startRolloutRecovery } from './rollout/recovery.js';
 import { rolloutStarter } from './rollout/start.js';
 import { versionsOf } from './versions.js';
@@ -157,6 +158,7 @@ async function startWorkflows(
     closing.add(startMaintenance({ store, batches, log }, options.retention));
     closing.add(startBackfillRecovery({ store, client, log }));
     closing.add(startRolloutRecovery({ store, client, log }));
+    closing.add(startExpiry({ store, client, log, optimizes: options.optimizer !== undefined }));
     closing.add(startWebhooks({ store, log }, options.webhooks));
     if (options.optimizer) closing.add(await startSchedules({ store, client, log }));
     closing.add(startSettlingAbandoned({ store, client, settle: execution.settle, log }));

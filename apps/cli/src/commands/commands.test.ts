@@ -302,6 +302,17 @@ test('an API that says no: 1; one that does not answer: 3', async () => {
   expect(await run('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes') });
 });
 
+test('a rollout is started, told of and listed; nothing is saved yet', async () => {
+  const begun = await json('rollout', 'retail-orders', 'v2', '--steps', '5,50', '--period', '30s', '--skip-shadow', '--reason', 'try it');
+  expect(begun).toMatchObject({ code: 0, json: { version: 'v2', settings: { steps: [5, 50], periodMs: 30_000, shadowRecords: 0 } } });
+  expect((await autoflow('rollout', 'show', 'retail-orders')).stdout).toContain('v2 against v1\nstarting');
+  expect((await autoflow('rollout', 'list', 'retail-orders')).stdout).toMatch(/v2 +v1 +starting +admin/);
+  expect(await json('rollout', 'retail-orders', 'v2')).toMatchObject({ code: 1, json: { error: { code: 'ROLLOUT_ACTIVE' } } });
+  expect(await json('rollback', 'retail-orders', '--to', 'v1', '--reason', 'enough')).toMatchObject({ code: 0 });
+  expect(await json('rollout', 'abort', 'retail-orders')).toMatchObject({ code: 1, json: { error: { code: 'ROLLOUT_ENDED' } } });
+  expect((await autoflow('savings', 'retail-orders')).stdout).toContain('saved $0');
+});
+
 test('--quiet says nothing', async () => {
   expect(await autoflow('pipelines', 'list', '--quiet')).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });

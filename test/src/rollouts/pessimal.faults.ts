@@ -1,0 +1,75 @@
+/** The whole of it on real traffic: minutes, and more on a machine that does other things meanwhile. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { BY, startPlatform, type Platform } from '../execution/platform.js';
+import { begin, ended, PIPELINE, register, traffic, until, type Traffic } from './rig.js';
+
+const TIMEOUT_MS = 600_000;
+
+describe('a rollout decides by what it sees', () => {
+  const stack = useTestStack();
+  let platform: Platform;
+  let flowing: Traffic;
+  const versions: { [name: string]: string } = {};
+  beforeAll(async () => {
+    platform = await startPlatform(stack);
+    versions['written'] = await register(platform, 'good', false);
+    versions['fused'] = await register(platform, 'good', true);
+    versions['same'] = await register(platform, 'good', true, 620);
+    for (const module of ['crashing', 'tail', 'wrong']) versions[module] = await register(platform, module, true);
+    await platform.startWorker();
+    flowing = traffic(platform, 300);
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await flowing?.stop();
+    await platform?.stop();
+  });
+  const decisions = async (id: string) => (await platform.store.rollouts.evaluations(id, 2_000)).map(({ decision }) => decision);
+
+  it(
+    'promotes the better version, when AutoFlow may',
+    async () => {
+      await platform.store.settings.change({ pipeline: PIPELINE, change: { autonomy: 'canary' }, by: BY });
+      const id = await begin(platform, versions['fused']!, { steps: [25, 50, 100], maximumMs: TIMEOUT_MS }, true);
+      while (!(await decisions(id)).includes('await-approval')) await until(platform, id, ({ endedAt }) => endedAt === undefined);
+      expect((await platform.store.arms.arms(PIPELINE))!.stable.version).toBe(versions['written']);
+      await platform.store.settings.change({ pipeline: PIPELINE, change: { autonomy: 'auto' }, by: BY });
+      const row = await ended(platform, id);
+      expect(row).toMatchObject({ state: 'promoted', outcome: expect.stringMatching(/^cost is lower by/), harm: { dead: 0 } });
+      expect(row.steps.map(({ percent }) => percent)).toEqual([25, 50, 100]);
+      expect((row.judgement as { paired: { gain: { low: number } } }).paired.gain.low).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'never promotes a version without a change',
+    async () => {
+      const row = await ended(platform, await begin(platform, versions['same']!, { maximumMs: 30_000 }));
+      expect(row.state).toBe('rolled-back');
+      expect(await decisions(row.id)).not.toContain('promote');
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([
+    ['crashing', /more records die/],
+    ['wrong', /it filters other records/],
+    ['tail', /p9[59] is above the control's|higher/],
+  ])(
+    'takes back a version that is %s at its first step of 5 %%, and measures the harm',
+    async (name, reason) => {
+      const row = await ended(
+        platform,
+        await begin(platform, versions[name]!, { steps: [5, 50], minimumRecords: 5_000, maximumMs: TIMEOUT_MS }),
+      );
+      console.log(`${name}: ${row.outcome} ${JSON.stringify(row.harm)}`);
+      expect(row).toMatchObject({ state: 'rolled-back', outcome: expect.stringMatching(reason) });
+      expect(row.steps).toHaveLength(1);
+      expect(row.harm!.records).toBeGreaterThan(0);
+      expect(row.harm!.share).toBeLessThan(0.08);
+      expect((await platform.store.arms.arms(PIPELINE))!.stable.version).toBe(versions['fused']);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,3 @@
+import { orders } from '../orders.js';
+
+export const release = orders((n) => n);

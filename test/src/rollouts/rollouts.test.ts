@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { rolloutWorkflowId } from '@autoflow/workflows';
+import { BY, startPlatform, type Platform } from '../execution/platform.js';
+import { begin, ended, PIPELINE, register, tell, traffic, until, type Traffic } from './rig.js';
+
+describe('a rollout under traffic', () => {
+  const stack = useTestStack();
+  let platform: Platform;
+  let flowing: Traffic;
+  let written: string;
+  let fused: string;
+  let crashing: string;
+  beforeAll(async () => {
+    platform = await startPlatform(stack);
+    written = await register(platform, 'good', false);
+    fused = await register(platform, 'good', true);
+    crashing = await register(platform, 'crashing', true);
+    await platform.startWorker(['workflows', 'functions', 'feeder']);
+    flowing = traffic(platform, 100);
+  });
+  afterAll(async () => {
+    await flowing?.stop();
+    await platform?.stop();
+  });
+  const arms = async () => (await platform.store.arms.arms(PIPELINE))!;
+
+  it('that AutoFlow started takes back what loses records, whatever becomes of its worker, and tells what it did', async () => {
+    const first = await platform.startWorker(['control']);
+    const refused = await ended(platform, await begin(platform, crashing, {}, true));
+    expect(refused).toMatchObject({ state: 'aborted', outcome: expect.stringContaining('Autonomy is suggest'), steps: [] });
+
+    await platform.store.settings.change({ pipeline: PIPELINE, change: { autonomy: 'canary' }, by: BY });
+    const id = await begin(platform, crashing, { steps: [40, 100] }, true);
+    await until(platform, id, ({ steps }) => steps.length === 1);
+    expect(await arms()).toMatchObject({ candidate: { version: crashing, share: 3_800 }, control: { version: written, share: 3_800 } });
+    await first.stop();
+    await platform.startWorker(['control']);
+    const row = await ended(platform, id);
+    expect(row).toMatchObject({ state: 'rolled-back', outcome: expect.stringContaining('more records die') });
+    expect(row.steps).toHaveLength(1);
+    expect(row.harm!.dead).toBeGreaterThan(0);
+    expect(row.harm!.records).toBeGreaterThan(row.harm!.dead);
+    const { stable, candidate, control, holdout } = await arms();
+    expect([stable.version, candidate, control, holdout]).toEqual([written, undefined, undefined, undefined]);
+  }, 240_000);
+
+  it('is told to pause, to go on and to end; of what is over it refuses to hear', async () => {
+    const id = await begin(platform, fused);
+    await expect(tell(platform, 'other', 'pause')).rejects.toThrow();
+    await until(platform, id, ({ steps }) => steps.length === 1);
+    await tell(platform, id, 'pause');
+    expect(await platform.store.rollouts.get(id)).toMatchObject({ paused: true, state: 'canary' });
+    await tell(platform, id, 'resume');
+    expect(await tell(platform, id, 'abort')).toBe('aborted');
+    expect(await platform.store.rollouts.get(id)).toMatchObject({ state: 'aborted', outcome: 'told to abort' });
+    expect(await arms()).not.toHaveProperty('candidate');
+    await expect(tell(platform, id, 'pause')).rejects.toThrow();
+  }, 240_000);
+
+  it('is promoted when it is told to, and the version before stays as the holdout', async () => {
+    const id = await begin(platform, fused);
+    await until(platform, id, ({ steps }) => steps.length === 1);
+    expect(await tell(platform, id, 'promote')).toBe('promoted');
+    const after = await arms();
+    expect(after).toMatchObject({ stable: { version: fused }, holdout: { version: written, share: 500 } });
+    expect(after).not.toHaveProperty('candidate');
+  }, 240_000);
+
+  it('loses to a rollback by hand, at once', async () => {
+    const id = await begin(platform, written);
+    await until(platform, id, ({ steps }) => steps.length === 1);
+    await platform.store.definitions.setStable({ pipeline: PIPELINE, version: fused, by: { ...BY, reason: 'month end' } });
+    expect(await platform.store.rollouts.get(id)).toMatchObject({ state: 'superseded', outcome: 'test has moved the traffic: month end' });
+    const now = await arms();
+    expect([now.stable.version, now.candidate, now.control, now.holdout]).toEqual([fused, undefined, undefined, undefined]);
+    expect(await platform.client.workflow.getHandle(rolloutWorkflowId(PIPELINE)).result()).toBe('superseded');
+    expect((await arms()).revision).toBe(now.revision);
+  }, 240_000);
+});
