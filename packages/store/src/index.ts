@@ -43,6 +43,7 @@ export { bucketsOf, BUCKETS } from './arms.model.js';
 export { MAX_FEEDS } from './feeder.model.js';
 export { AHEAD_AT_MOST } from './inbox.model.js';
 export { bucketOf, digestOf, recordDigest } from './record-digest.js';
+export { survivingRows } from './surviving-rows.js';
 export { createMeteringWriter, type MeteringWriter, type MeteringWriterOptions } from './metering-writer.js';
 export { createRecordingWriter, type RecordingWriter, type RecordingWriterOptions } from './recording-writer.js';
 export { openStore, type StoreOptions } from './open-store.js';

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { ProblemError } from '@autoflow/http';
-import type { InvocationRow, MetricsRow, Store, VersionRow } from '@autoflow/store';
+import { survivingRows, type InvocationRow, type MetricsRow, type Store, type VersionRow } from '@autoflow/store';
 import type { Allocation } from '@autoflow/topology';
 import { LOCAL_HOST, type HostModel, type Measured } from '@autoflow/twin';
-import { survivingRows } from './surviving.js';
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** Of a pipeline, the latest: enough for every function, and read in well under a second. */

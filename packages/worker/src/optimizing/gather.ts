@@ -1,8 +1,11 @@
 import type { Measured } from '@autoflow/twin';
-import type { MetricsRow } from '@autoflow/store';
+import { survivingRows, type MetricsRow } from '@autoflow/store';
 import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 
-/** What is looked at: measurements of one release in a window that is closed, so that whoever looks again sees the same. */
+/**
+ * What is looked at: measurements of one release, and of others as far as their functions are the same, in a window that is closed, so that
+ * whoever looks again sees the same.
+ */
 export interface Gathered {
   readonly version: string;
   readonly release: string;
@@ -13,12 +16,12 @@ export interface Gathered {
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** Of a release, the latest: enough for every function of a pipeline, and read in well under a second. */
+/** Of a pipeline, the latest: enough for every function of a pipeline, and read in well under a second. */
 export const MOST_ROWS = 5_000;
 /** Fewer say nothing, whatever they are of. */
 const FEWEST_ROWS = 20;
 
-/** Chooses the window: what the version did since, and the latest invocations of its release. A new release begins anew. */
+/** Chooses the window: what the version did since, and the latest invocations of its functions. A release begins anew with those that changed. */
 export async function gather(ports: OptimizingPorts, { row: { pipeline, request } }: Job): Promise<Outcome> {
   const { definitions, metrics } = ports.store;
   const { stable } = (await definitions.pipeline(pipeline))!;
@@ -44,7 +47,7 @@ export async function gather(ports: OptimizingPorts, { row: { pipeline, request 
       set,
       decision: stop(
         'TOO_LITTLE_DATA',
-        `${rows.length} invocations of the release of ${version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
+        `${rows.length} invocations of the functions of ${version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
       ),
     };
   const measured = measuredOf(row);
@@ -54,15 +57,19 @@ export async function gather(ports: OptimizingPorts, { row: { pipeline, request 
     set,
     document,
     decision: goOn(
-      `${rows.length} invocations of ${version} and of others of its release; it did ${row.records} records at ${measured.throughput.toFixed(1)}/s.`,
+      `${rows.length} invocations of ${version} and of others with functions of it; it did ${row.records} records at ${measured.throughput.toFixed(1)}/s.`,
     ),
   };
 }
 
 export async function rowsOf({ store }: OptimizingPorts, pipeline: string, release: string, until: Date) {
   const asked = { pipeline, before: until, limit: MOST_ROWS };
-  const [live, calibrations] = await Promise.all([store.metrics.invocations(asked), store.metrics.calibrations(asked)]);
-  return [...live, ...calibrations].filter((row) => row.release === release);
+  const [live, calibrations, releases] = await Promise.all([
+    store.metrics.invocations(asked),
+    store.metrics.calibrations(asked),
+    store.definitions.releases(pipeline),
+  ]);
+  return survivingRows([...live, ...calibrations], release, releases);
 }
 
 function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {

@@ -1,4 +1,4 @@
-import type { InvocationRow, ReleaseRow } from '@autoflow/store';
+import type { InvocationRow, ReleaseRow } from './model.js';
 
 /**
  * What the rows of all releases tell of the functions of one: a function is the same where its hash is. In a row of another release, a

@@ -1,6 +1,6 @@
-import type { InvocationRow, ReleaseRow } from '@autoflow/store';
+import type { InvocationRow, ReleaseRow } from './model.js';
 import { expect, test } from 'vitest';
-import { survivingRows } from './surviving.js';
+import { survivingRows } from './surviving-rows.js';
 
 const releaseOf = (hash: string, functions?: { [node: string]: string }) =>
   ({ hash, ...(functions && { functions }) }) as unknown as ReleaseRow;
