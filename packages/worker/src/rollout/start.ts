@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Store } from '@autoflow/store';
 import { CONTROL_QUEUE, ROLLOUT_DEFAULTS, type RolloutSettings } from '@autoflow/topology';
 import { ROLLOUT_WORKFLOW, RolloutUpdate, rolloutWorkflowId, type RolloutInput } from '@autoflow/workflows';
@@ -12,7 +12,13 @@ export async function runRollout(client: Client, pipeline: string, rollout: stri
     await client.workflow.start(ROLLOUT_WORKFLOW, { taskQueue: CONTROL_QUEUE, workflowId, workflowIdConflictPolicy: 'FAIL', args });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await client.workflow.getHandle(workflowId).executeUpdate(RolloutUpdate.start, { args: [{ rollout }] });
+    try {
+      await client.workflow.getHandle(workflowId).executeUpdate(RolloutUpdate.start, { args: [{ rollout }] });
+    } catch (gone) {
+      // It has ended meanwhile, without having heard of it.
+      if (!(gone instanceof WorkflowNotFoundError)) throw gone;
+      await runRollout(client, pipeline, rollout);
+    }
   }
 }
 
