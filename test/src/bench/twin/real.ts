@@ -18,8 +18,9 @@ export interface RealPlan {
   readonly ratePerSecond: number;
 }
 
-/** Executions that are open at once where as much is done as can be: more than there are instances. */
-const WIDTH = 8;
+/** Executions that are open at once where as much is done as can be, for each instance that there is: none waits for work. */
+const OPEN_PER_INSTANCE = 1.5;
+const LEAST_OPEN = 4;
 /** Starts every instance and compiles its code. */
 const WARM_UP_BATCH = 4;
 /** Of what the twin thinks that a plan can do: an open load that queues now and then, and never for long. */
@@ -55,8 +56,9 @@ export async function measurePlan(
   next: () => Fields,
 ): Promise<RealPlan> {
   const version = await versionOf(platform, plan);
-  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, WIDTH * WARM_UP_BATCH, next);
-  const records = Math.max(2.5 * WIDTH * plan.batch, Math.ceil(capacity * conditions.saturatedSeconds));
+  const width = widthOf(plan);
+  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, 2 * width * WARM_UP_BATCH, next);
+  const records = Math.max(2.5 * width * plan.batch, Math.ceil(capacity * conditions.saturatedSeconds));
   const throughput = await runThrough(platform, version, plan, records, next);
   const ratePerSecond = Number((OPEN_SHARE * Math.min(capacity, throughput)).toPrecision(3));
   const side: Side = { name: nameOf(plan), version, batch: plan.batch, lingerMs: LINGER_MS, firstRate: ratePerSecond };
@@ -81,11 +83,12 @@ function versionOf(platform: BenchPlatform, plan: TwinPlan): Promise<BenchVersio
 async function runThrough(
   platform: BenchPlatform,
   version: BenchVersion,
-  { batch }: TwinPlan,
+  plan: TwinPlan,
   records: number,
   next: () => Fields,
-  width = WIDTH,
+  width = widthOf(plan),
 ): Promise<number> {
+  const { batch } = plan;
   const batches: Fields[][] = [];
   for (let left = records; left > 0;) {
     const size = Math.min(left, batch > 1 && batches.length % PROBE_EVERY === 0 ? 1 : batch);
@@ -100,6 +103,10 @@ async function runThrough(
   const steady = ends.slice(Math.floor(0.1 * ends.length), Math.max(2, ends.length - width));
   const counted = steady.slice(1).reduce((sum, end) => sum + end.records, 0);
   return (1000 * counted) / (steady.at(-1)!.at - steady[0]!.at);
+}
+
+function widthOf(plan: TwinPlan): number {
+  return Math.max(LEAST_OPEN, Math.ceil(OPEN_PER_INSTANCE * plan.concurrency * topologyOf(plan).stages.length));
 }
 
 let number = 0;
