@@ -12,6 +12,8 @@ const stack = useTestStack();
 const run = promisify(execFile);
 let project: string;
 let developing: Developing;
+/** Whatever a failed test leaves running. */
+const begun: Started[] = [];
 
 /** Servers that are there already are used, and a cache folder of its own keeps this stack apart from the user's. */
 const env = () => ({
@@ -20,7 +22,11 @@ const env = () => ({
   TEMPORAL_NAMESPACE: stack.temporal.namespace,
   XDG_CACHE_HOME: join(stack.folder, 'cache'),
 });
-const begin = (...args: string[]) => start([...args, '--json'], env(), project);
+const begin = (...args: string[]) => {
+  const started = start([...args, '--json'], env(), project);
+  begun.push(started);
+  return started;
+};
 const autoflow = (...args: string[]) => begin(...args).ended;
 
 beforeAll(async () => {
@@ -29,8 +35,8 @@ beforeAll(async () => {
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: project });
 });
 afterAll(async () => {
-  developing?.child.kill('SIGTERM');
-  await developing?.ended;
+  for (const { child } of begun) child.kill('SIGTERM');
+  await Promise.all(begun.map(({ ended }) => ended));
 });
 
 interface Developing extends Started {
@@ -54,7 +60,7 @@ const submit = async (orderNo: string) => {
   return json.results[0].output;
 };
 
-test('it compiles, its wiring holds, its test and its samples pass', { timeout: 180_000 }, async () => {
+test('it compiles, its wiring holds, its test and its samples pass', { timeout: 300_000 }, async () => {
   await run('npm', ['run', 'check'], { cwd: project });
   const { stdout } = await run('npm', ['test'], { cwd: project, env: { ...process.env, NO_COLOR: '1', VITEST: '' } });
   expect(stdout).toMatch(/1 passed[^]*3 samples of orders, the same at batch sizes 1, 7, all/);
@@ -62,7 +68,7 @@ test('it compiles, its wiring holds, its test and its samples pass', { timeout: 
 
 test(
   'dev deploys it at every save, and says what is wrong; another worker joins; deploy knows it by name',
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async () => {
     developing = develop();
     expect(await developing.next()).toMatchObject({ event: 'up', api: expect.stringMatching(/^http:/) });
