@@ -30,5 +30,4 @@ export const orders = (total: Behaviour) => {
   );
 };
 
-export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export const crash = () => new TerminalError('CRASHED', 'a candidate that crashes');
