@@ -70,7 +70,7 @@ export interface RolloutStore {
   enter(id: string, phase: RolloutPhase, by: Actor, shadow?: ShadowReport): Promise<RolloutRow>;
   /**
    * Gives the arms the shares of a step of the settings (from 0), in one transaction with the row. Again: changes nothing. The row answers
-   * `superseded` if somebody has moved the arms since the rollout last did.
+   * `superseded` if somebody has moved the arms meanwhile, and is unchanged while it is paused.
    */
   step(id: string, step: number, by: Actor): Promise<RolloutRow>;
   evaluated(id: string, evaluation: Omit<RolloutEvaluationRow, 'number' | 'at'>): Promise<void>;
@@ -79,9 +79,13 @@ export interface RolloutStore {
   pause(id: string, paused: boolean, by: Actor): Promise<RolloutRow>;
   /**
    * Moves the traffic and ends the row in one transaction: promoted, the candidate is stable and the baseline the holdout; else candidate and
-   * control are gone and the holdout is what it was before. An end is for good: again, the row there is.
+   * control are gone and the holdout is what it was before. An end is for good: again, the row there is. `unlessPaused`: a paused one goes on.
    */
-  end(request: { id: string; outcome: RolloutOutcome; harm?: RolloutHarm; by: Actor }): Promise<RolloutRow>;
+  end(request: { id: string; outcome: RolloutOutcome; unlessPaused?: boolean; by: Actor }): Promise<RolloutRow>;
+  /** What the candidate of an ended rollout has done; the first answer stays. */
+  charge(id: string, harm: RolloutHarm): Promise<void>;
+  /** Ended in the last days that are measured, with canary traffic, and not charged yet; of all pipelines. */
+  uncharged(): Promise<RolloutRow[]>;
 }
 
 export type VersionStatus = 'registered' | 'shadow' | 'canary' | 'stable' | 'retired' | 'rolled-back' | 'expired';

@@ -131,6 +131,40 @@ describe('a rollout', () => {
     await start('v2', {}, `next-${pipeline}`);
   });
 
+  test('paused, takes no step and is not promoted by itself; somebody may promote it', async () => {
+    await start();
+    await step(0);
+    await rollouts().pause(`ro-${pipeline}`, true, by);
+    const { revision } = await arms();
+    expect((await step(1)).steps).toHaveLength(1);
+    const promote = (unlessPaused: boolean) => rollouts().end({ id: `ro-${pipeline}`, outcome: 'promoted', unlessPaused, by });
+    expect(await promote(true)).toMatchObject({ state: 'canary', paused: true });
+    expect(await arms()).toMatchObject({ revision, stable: { version: 'v1' } });
+    expect((await promote(false)).state).toBe('promoted');
+  });
+
+  test('is charged when it has ended, however it did, and once', async () => {
+    const id = `ro-${pipeline}`;
+    const harm = { records: 9, share: 0.05, dead: 1, costUsd: 0.2, extraUsd: 0.1 };
+    const uncharged = async () => (await rollouts().uncharged()).filter((row) => row.pipeline === pipeline).map((row) => row.id);
+    await start();
+    await step(0);
+    await rollouts().charge(id, harm);
+    expect([(await rollouts().get(id))!.harm, await uncharged()]).toEqual([undefined, []]);
+    await context.store.definitions.setStable({ pipeline, version: 'v1', by });
+    expect(await uncharged()).toEqual([id]);
+    await rollouts().charge(id, harm);
+    await rollouts().charge(id, { ...harm, records: 10 });
+    expect([(await rollouts().get(id))!.harm, await uncharged()]).toEqual([harm, []]);
+  });
+
+  test('that ended before its canary has nothing to be charged, and says that it has ended', async () => {
+    await start();
+    await context.store.definitions.setStable({ pipeline, version: 'v1', by });
+    expect((await rollouts().uncharged()).filter((row) => row.pipeline === pipeline)).toEqual([]);
+    expect((await rollouts().enter(`ro-${pipeline}`, 'warming', by)).endedAt).toBeInstanceOf(Date);
+  });
+
   test('keeps its evaluations in order, and the last judgement', async () => {
     await start();
     for (const reason of ['early', 'late'])

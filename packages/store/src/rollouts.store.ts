@@ -49,19 +49,31 @@ export function rolloutStore(database: Database): RolloutStore {
         await sql.query('update autoflow.rollouts set paused = $2 where id = $1', [id, paused]);
         return { action: paused ? 'rollout.pause' : 'rollout.resume' };
       }),
-    end: ({ id, outcome, harm, by }) =>
+    end: ({ id, outcome, unlessPaused = false, by }) =>
       change(
         database,
         id,
         by,
         async (sql, row) => {
+          if (unlessPaused && row.paused) return undefined;
           if (outcome === 'promoted') await promote(sql, row, by);
           else await takeBack(sql, row, by);
           await close(sql, row, outcome, by);
-          await sql.query('update autoflow.rollouts set harm = $2 where id = $1', [id, json(harm)]);
-          return { action: `rollout.${outcome}`, ...(harm && { harm }) };
+          return { action: `rollout.${outcome}` };
         },
         'ended is ended',
+      ),
+    charge: async (id, harm) => {
+      await database.query('update autoflow.rollouts set harm = $2 where id = $1 and ended_at is not null and harm is null', [
+        id,
+        json(harm),
+      ]);
+    },
+    uncharged: () =>
+      many<RolloutRow>(
+        database,
+        `${ROLLOUT} where ended_at > now() - interval '7 days' and harm is null and json_array_length(steps) > 0 order by ended_at`,
+        [],
       ),
   };
 }
@@ -133,7 +145,7 @@ async function change(
 
 async function takeStep(sql: Sql, row: RolloutRow, step: number, by: Actor) {
   const { id, pipeline, version, baseline, settings } = row;
-  if (row.steps.length === step + 1) return undefined;
+  if (row.steps.length === step + 1 || row.paused) return undefined;
   const percent = settings.steps[step];
   if (percent === undefined || row.steps.length !== step)
     throw new NotRunningError(id, `at step ${row.steps.length} of ${settings.steps.length}`, 'rollout');

@@ -72,16 +72,27 @@ export interface RolloutCommand {
 
 /** Each may be repeated: all that is known is in the rollout's row. */
 export interface RolloutActivities {
-  /** The row as it stands; ends it as refused where its version may not run any more. */
+  /** The row as it stands. */
   planRollout(request: { readonly rollout: string }): Promise<RolloutPlan>;
-  /** Marks the phase, with its audit row. `report` of a shadow that has ended. */
-  enterRollout(request: { readonly rollout: string; readonly phase: RolloutPhase; readonly report?: ShadowReport }): Promise<void>;
-  /** Resolves when every pool of the candidate is acknowledged by a live host. Heartbeats. */
-  warmRollout(request: { readonly rollout: string }): Promise<void>;
+  /** Marks the phase, with its audit row; `superseded` where it has ended. `report` of a shadow that has ended. */
+  enterRollout(request: {
+    readonly rollout: string;
+    readonly phase: RolloutPhase;
+    readonly report?: ShadowReport;
+  }): Promise<RolloutDecision>;
+  /** Resolves when every pool of the candidate is acknowledged by a live host, or with `superseded` when somebody has ended it. Heartbeats. */
+  warmRollout(request: { readonly rollout: string }): Promise<RolloutDecision>;
   /** Shares of the step with this number. */
   stepRollout(request: { readonly rollout: string; readonly step: number }): Promise<RolloutDecision>;
   evaluateRollout(request: { readonly rollout: string }): Promise<RolloutDecision>;
   pauseRollout(request: RolloutCommand & { readonly paused: boolean }): Promise<void>;
-  /** Moves the traffic as the outcome says. Answers how it ended: somebody may have been faster. */
-  endRollout(request: RolloutCommand & { readonly outcome: RolloutOutcome }): Promise<RolloutOutcome>;
+  /**
+   * Moves the traffic as the outcome says. Answers how it ended: somebody may have been faster. `unlessPaused`: undefined where somebody has paused
+   * it meanwhile.
+   */
+  endRollout(
+    request: RolloutCommand & { readonly outcome: RolloutOutcome; readonly unlessPaused?: boolean },
+  ): Promise<RolloutOutcome | undefined>;
+  /** Measures what the candidate of an ended rollout did: a long query, for which no traffic waits. */
+  chargeRollout(request: { readonly rollout: string }): Promise<void>;
 }

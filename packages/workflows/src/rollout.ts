@@ -14,7 +14,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { REPLAY_QUEUE, type ShadowActivities, type ShadowReport } from '@autoflow/topology/replay';
-import type { RolloutActivities, RolloutCommand, RolloutOutcome, RolloutPhase, RolloutPlan } from '@autoflow/topology/rollout';
+import type {
+  RolloutActivities,
+  RolloutCommand,
+  RolloutDecision,
+  RolloutOutcome,
+  RolloutPhase,
+  RolloutPlan,
+} from '@autoflow/topology/rollout';
 import { terminalOf } from './execution/failures.js';
 import { RolloutUpdate, type RolloutInput } from './protocol.js';
 
@@ -27,6 +34,8 @@ const { planRollout, enterRollout, stepRollout, evaluateRollout, pauseRollout, e
   startToCloseTimeout: '2m',
   retry,
 });
+/** What fails here is made up for by the control workers. */
+const { chargeRollout } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '30s', retry: { ...retry, maximumAttempts: 1 } });
 const { warmRollout } = proxyActivities<RolloutActivities>({
   startToCloseTimeout: '5m',
   heartbeatTimeout: '15s',
@@ -103,7 +112,7 @@ export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | und
 
   if (!(await condition(() => rollout !== undefined, IDLE))) return undefined;
   const id = rollout!;
-  const end = (how: Ending) => CancellationScope.nonCancellable(() => endRollout({ rollout: id, ...how }));
+  const end: Run['end'] = (how) => CancellationScope.nonCancellable(() => endRollout({ rollout: id, ...how }));
   try {
     ended = await work.run(() => run(id, input, { enters: (entered) => (phase = entered), asked: () => next !== undefined, end }));
   } catch (error) {
@@ -111,6 +120,7 @@ export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | und
     ended = await end(told ?? endingOf(error));
     if (told === undefined && isCancellation(error)) throw error;
   }
+  await CancellationScope.nonCancellable(() => chargeRollout({ rollout: id })).catch(() => undefined);
   await condition(allHandlersFinished);
   if (next !== undefined) await continueAsNew<typeof Rollout>({ ...input, rollout: next });
   return ended;
@@ -120,24 +130,21 @@ interface Run {
   enters(phase: RolloutPhase): void;
   /** Another one is to begin: then this one has been ended by somebody. */
   asked(): boolean;
-  end(how: Ending): Promise<RolloutOutcome>;
+  /** Undefined: somebody has paused it, and it was to end unless so. */
+  end(how: Ending & { readonly unlessPaused?: boolean }): Promise<RolloutOutcome | undefined>;
 }
 
 async function run(rollout: string, input: RolloutInput, { enters, asked, end }: Run): Promise<RolloutOutcome> {
   const plan = await planRollout({ rollout });
   if (!isPhase(plan.state)) return plan.state;
   const { settings } = plan;
-  const itself = (outcome: RolloutOutcome, reason: string) => end({ actor: ITSELF, reason, outcome });
+  const itself = async (outcome: Exclude<RolloutOutcome, 'promoted'>, reason: string) =>
+    (await end({ actor: ITSELF, reason, outcome })) ?? outcome;
 
   if (plan.step === 0) {
-    if (settings.shadowRecords > 0) {
-      const report = await inShadow(rollout, plan, enters);
-      const refused = refusalOf(report);
-      if (refused !== undefined) return itself('rolled-back', refused);
-    }
-    enters('warming');
-    await enterRollout({ rollout, phase: 'warming' });
-    await warmRollout({ rollout });
+    const { decision, reason } = await untilAsked(asked, () => prepare(rollout, plan, enters));
+    if (decision === 'roll-back') return itself('rolled-back', reason);
+    if (decision === 'superseded') return 'superseded';
   }
   let evaluations = 0;
   for (let step = Math.max(0, plan.step - 1); ;) {
@@ -145,14 +152,19 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
     if (stepped.decision === 'roll-back') return itself('aborted', stepped.reason);
     if (stepped.decision === 'superseded') return 'superseded';
     if (stepped.decision === 'advance') enters('canary');
+    // Not its turn yet (a freeze, say): asked again, and what has traffic is watched meanwhile.
+    const held = stepped.decision === 'continue';
     for (;;) {
       await condition(asked, settings.periodMs);
-      // Not its turn yet (a freeze, say): asked again.
-      if (stepped.decision === 'continue') break;
+      if (held && step === 0) break;
       const { decision, reason } = await evaluateRollout({ rollout });
       if (decision === 'superseded') return 'superseded';
-      if (decision === 'promote') return itself('promoted', reason);
       if (decision === 'roll-back') return itself('rolled-back', reason);
+      if (held) break;
+      if (decision === 'promote') {
+        const outcome = await end({ actor: ITSELF, reason, outcome: 'promoted', unlessPaused: true });
+        if (outcome !== undefined) return outcome;
+      }
       if (decision === 'advance') {
         step++;
         break;
@@ -163,19 +175,47 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
   }
 }
 
+/** Work that nobody needs any more is given up. */
+async function untilAsked(asked: Run['asked'], work: () => Promise<RolloutDecision>): Promise<RolloutDecision> {
+  const scope = new CancellationScope();
+  void condition(asked).then(
+    () => scope.cancel(),
+    () => undefined,
+  );
+  try {
+    return await scope.run(work);
+  } catch (error) {
+    if (isCancellation(error) && asked()) return { decision: 'superseded', reason: 'another one is to begin' };
+    throw error;
+  }
+}
+
+/** Shadow and warm pools. */
+async function prepare(rollout: string, plan: RolloutPlan, enters: Run['enters']): Promise<RolloutDecision> {
+  if (plan.settings.shadowRecords > 0) {
+    const shadowed = await inShadow(rollout, plan, enters);
+    if (shadowed.decision !== 'advance') return shadowed;
+  }
+  enters('warming');
+  const entered = await enterRollout({ rollout, phase: 'warming' });
+  return entered.decision === 'superseded' ? entered : warmRollout({ rollout });
+}
+
 async function goOnAnew(evaluations: number, rollout: string, { evaluationsPerRun = EVALUATIONS_PER_RUN }: RolloutInput): Promise<void> {
   if (evaluations < evaluationsPerRun && !workflowInfo().continueAsNewSuggested) return;
   await condition(allHandlersFinished);
   await continueAsNew<typeof Rollout>({ rollout, evaluationsPerRun });
 }
 
-async function inShadow(rollout: string, plan: RolloutPlan, enters: Run['enters']): Promise<ShadowReport> {
+async function inShadow(rollout: string, plan: RolloutPlan, enters: Run['enters']): Promise<RolloutDecision> {
   enters('shadow');
-  await enterRollout({ rollout, phase: 'shadow' });
+  const entered = await enterRollout({ rollout, phase: 'shadow' });
+  if (entered.decision === 'superseded') return entered;
   const { pipeline, version, baseline, settings } = plan;
   const report = await shadow({ pipeline, version, against: baseline, sample: settings.shadowRecords });
-  await enterRollout({ rollout, phase: 'shadow', report });
-  return report;
+  const reported = await enterRollout({ rollout, phase: 'shadow', report });
+  const refused = refusalOf(report);
+  return refused === undefined || reported.decision === 'superseded' ? reported : { decision: 'roll-back', reason: refused };
 }
 
 /** Why a shadow does not let a version pass. */

@@ -5,7 +5,7 @@ import type { RolloutActivities, RolloutDecision } from '@autoflow/topology';
 import { mayAct, type OwnAct, type Verdict } from '@autoflow/topology/autonomy';
 import { atActivityBoundary } from '../errors.js';
 import { evaluate, type Evaluation } from '../rollout/evaluate.js';
-import { harmOf } from '../rollout/harm.js';
+import { charge, harmOf } from '../rollout/harm.js';
 
 const WORKFLOW = { actor: 'rollout workflow' } as const;
 const LOOK_MS = 500;
@@ -27,9 +27,10 @@ export function rolloutActivities(ports: RolloutPorts): RolloutActivities {
       return { pipeline, version, baseline, settings, step: steps.length, state, paused };
     }),
     enterRollout: atActivityBoundary(async ({ rollout, phase, report }) => {
-      await rollouts.enter(rollout, phase, { ...WORKFLOW, reason: phase }, report);
+      const row = await rollouts.enter(rollout, phase, { ...WORKFLOW, reason: phase }, report);
+      return row.endedAt === undefined ? { decision: 'advance', reason: phase } : superseded(row);
     }),
-    warmRollout: atActivityBoundary(async ({ rollout }) => untilWarm(await rowOf(rollout), ports)),
+    warmRollout: atActivityBoundary(async ({ rollout }) => untilWarm(await rowOf(rollout), () => rowOf(rollout), ports)),
     stepRollout: atActivityBoundary(async ({ rollout, step }) => takeStep(await rowOf(rollout), step, ports)),
     evaluateRollout: atActivityBoundary(async ({ rollout }) => {
       const row = await rowOf(rollout);
@@ -42,23 +43,29 @@ export function rolloutActivities(ports: RolloutPorts): RolloutActivities {
     pauseRollout: atActivityBoundary(async ({ rollout, paused, actor, reason }) => {
       await rollouts.pause(rollout, paused, { actor, reason });
     }),
-    endRollout: atActivityBoundary(async ({ rollout, outcome, actor, reason }) => {
-      const harm = await harmOf(await rowOf(rollout), ports.store);
-      const { state } = await rollouts.end({ id: rollout, outcome, ...(harm && { harm }), by: { actor, reason } });
-      return state as typeof outcome;
+    endRollout: atActivityBoundary(async ({ rollout, outcome, unlessPaused = false, actor, reason }) => {
+      const { state, endedAt } = await rollouts.end({ id: rollout, outcome, unlessPaused, by: { actor, reason } });
+      return endedAt === undefined ? undefined : (state as typeof outcome);
     }),
+    chargeRollout: atActivityBoundary(async ({ rollout }) => charge(await rowOf(rollout), ports.store)),
   };
 }
 
 /** Every pool of the candidate is polled by some host. */
-async function untilWarm({ pipeline, version }: RolloutRow, { store }: RolloutPorts): Promise<void> {
+async function untilWarm(
+  { pipeline, version }: RolloutRow,
+  current: () => Promise<RolloutRow>,
+  { store }: RolloutPorts,
+): Promise<RolloutDecision> {
   const context = Context.current();
   const allocation = await store.definitions.allocation(pipeline, version);
   const wanted = Object.entries(allocation?.stages ?? {}).map(([stage, { memoryMb }]) => `${stage} ${memoryMb}`);
   for (;;) {
+    const row = await current();
+    if (row.endedAt !== undefined) return superseded(row);
     const there = (await store.hosts.acknowledged(pipeline)).filter((pool) => pool.version === version);
     const polled = new Set(there.map(({ stage, memoryMb }) => `${stage} ${memoryMb}`));
-    if (wanted.every((pool) => polled.has(pool))) return;
+    if (wanted.every((pool) => polled.has(pool))) return { decision: 'advance', reason: 'its pools are warm' };
     context.heartbeat();
     await context.sleep(LOOK_MS);
   }
@@ -67,11 +74,16 @@ async function untilWarm({ pipeline, version }: RolloutRow, { store }: RolloutPo
 async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Promise<RolloutDecision> {
   if (row.endedAt !== undefined) return superseded(row);
   if (row.steps.length === step + 1) return { decision: 'advance', reason: 'it has these shares' };
-  const verdict = await may(row, { kind: 'canary', version: row.version, spentUsd: (await harmOf(row, ports.store))?.costUsd ?? 0 }, ports);
+  if (row.paused) return { decision: 'continue', reason: 'it is paused' };
+  const spentUsd = row.own ? ((await harmOf(row, ports.store))?.costUsd ?? 0) : 0;
+  const verdict = await may(row, { kind: 'canary', version: row.version, spentUsd }, ports);
   // A freeze passes; what else forbids it does not by itself.
   if (!verdict.allowed) return { decision: verdict.code === 'FROZEN' ? 'continue' : 'roll-back', reason: verdict.reason };
   const { state, steps, ...after } = await ports.store.rollouts.step(row.id, step, { ...WORKFLOW, reason: `step ${step + 1}` });
-  return state === 'superseded' ? superseded({ state, ...after }) : { decision: 'advance', reason: `${steps.at(-1)!.percent} %` };
+  if (state === 'superseded') return superseded({ state, ...after });
+  // Somebody has paused it just now.
+  if (steps.length <= step) return { decision: 'continue', reason: 'it is paused' };
+  return { decision: 'advance', reason: `${steps.at(-1)!.percent} %` };
 }
 
 /** What is shown need not be done: somebody has paused it, or AutoFlow may not by itself. */

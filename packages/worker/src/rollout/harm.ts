@@ -2,12 +2,12 @@ import type { RolloutHarm, RolloutRow, Store } from '@autoflow/store';
 
 /** What the candidate did so far; undefined before its first traffic. Compared with the control group, or else with the holdout or the stable version. */
 export async function harmOf(
-  { pipeline, steps }: Pick<RolloutRow, 'pipeline' | 'steps'>,
+  { pipeline, steps, endedAt }: Pick<RolloutRow, 'pipeline' | 'steps' | 'endedAt'>,
   { comparisons }: Pick<Store, 'comparisons'>,
 ): Promise<RolloutHarm | undefined> {
   const [first] = steps;
   if (first === undefined) return undefined;
-  const totals = await comparisons.totals(pipeline, first.from, await comparisons.clock());
+  const totals = await comparisons.totals(pipeline, first.from, endedAt?.getTime() ?? (await comparisons.clock()));
   const { candidate } = totals;
   const all = Object.values(totals).reduce((sum, { records }) => sum + records, 0);
   if (candidate === undefined) return { records: 0, share: 0, dead: 0, costUsd: 0, extraUsd: 0 };
@@ -15,4 +15,11 @@ export async function harmOf(
   const { records, dead, costUsd } = candidate;
   const usual = baseline === undefined ? costUsd : (records * baseline.costUsd) / baseline.records;
   return { records, share: all === 0 ? 0 : records / all, dead, costUsd, extraUsd: costUsd - usual };
+}
+
+/** Writes it down, once it has ended. */
+export async function charge(row: RolloutRow, store: Pick<Store, 'rollouts' | 'comparisons'>): Promise<void> {
+  if (row.endedAt === undefined || row.harm !== undefined) return;
+  const harm = await harmOf(row, store);
+  if (harm !== undefined) await store.rollouts.charge(row.id, harm);
 }

@@ -4,6 +4,7 @@ import type { Store } from '@autoflow/store';
 import { rolloutWorkflowId } from '@autoflow/workflows';
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
+import { charge } from './harm.js';
 import { runRollout } from './start.js';
 
 const EVERY_MS = 15_000;
@@ -11,14 +12,24 @@ const EVERY_MS = 15_000;
 const FRESH_MS = 10_000;
 
 interface Ports {
-  readonly store: Pick<Store, 'rollouts'>;
+  readonly store: Pick<Store, 'rollouts' | 'comparisons'>;
   readonly client: Client;
   readonly log: Log;
 }
 
-/** Any number of processes may do it: a rollout that runs is not started twice. */
+/** Any number of processes may do it: a rollout that runs is not started twice, and one that has ended is charged once. */
 export function startRolloutRecovery(ports: Ports): { close(): Promise<void> } {
-  return repeating('starting rollouts that nobody runs', EVERY_MS, () => recoverRollouts(ports), ports.log);
+  return repeating('starting rollouts that nobody runs', EVERY_MS, () => recover(ports), ports.log);
+}
+
+async function recover(ports: Ports): Promise<void> {
+  await recoverRollouts(ports);
+  await chargeRollouts(ports.store);
+}
+
+/** One that somebody ended by moving the traffic, or whose workflow could not tell: exploration is paid for, whoever ended it. */
+export async function chargeRollouts(store: Ports['store']): Promise<void> {
+  for (const row of await store.rollouts.uncharged()) if (Date.now() - row.endedAt!.getTime() >= FRESH_MS) await charge(row, store);
 }
 
 async function recoverRollouts({ store, client, log }: Ports): Promise<void> {
