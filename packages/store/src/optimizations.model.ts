@@ -49,4 +49,6 @@ export interface OptimizationStore {
     end: { readonly state: 'completed' | 'cancelled' | 'failed'; readonly reason: string },
     by: Actor,
   ): Promise<OptimizationRow>;
+  /** Of optimizations that ended before. */
+  removeDocuments(before: Date): Promise<void>;
 }

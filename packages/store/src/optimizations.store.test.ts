@@ -30,7 +30,12 @@ test('what a step found out first stays, with its decision', async () => {
   await optimizations.finishStep(id, { decision: decision('first'), document: { rows: 1 }, set: { version: 'v1' } });
   await optimizations.finishStep(id, { decision: decision('second'), document: { rows: 2 }, set: { version: 'v2' } });
   expect(await optimizations.get(id)).toMatchObject({ decisions: [decision('first')], version: 'v1' });
+  const later = new Date(Date.now() + 60_000);
+  await optimizations.removeDocuments(later);
   expect(await optimizations.document(id, 'gather')).toEqual({ rows: 1 });
+  await optimizations.close(id, { state: 'completed', reason: 'done' }, by);
+  await optimizations.removeDocuments(later);
+  expect(await optimizations.document(id, 'gather')).toBeUndefined();
 });
 
 test('an end is for good, and nothing is told of its progress any more', async () => {

@@ -35,6 +35,12 @@ export function optimizationStore(database: Database): OptimizationStore {
           [id, step],
         )
       )?.document,
+    removeDocuments: async (before) => {
+      await database.patient.query(
+        'delete from autoflow.optimization_documents d using autoflow.optimizations o where o.id = d.optimization and o.ended_at < $1',
+        [before],
+      );
+    },
     close: (id, end, by) => database.transaction((sql) => close(sql, id, end, by)),
   };
 }

@@ -59,7 +59,7 @@ export interface RolloutEvaluationRow {
 export interface RolloutStore {
   /**
    * `RolloutRefusedError` for the stable version itself and for one with a function that the newest release has no more; `RolloutActiveError`
-   * while another one has not ended. The same id again answers the row there is.
+   * while another one has not ended. What is AutoFlow's `own` is refused, too, where the last rollout of the version was taken back. The same id again answers the row there is.
    */
   create(row: Pick<RolloutRow, 'id' | 'pipeline' | 'version' | 'own' | 'settings'>, by: Actor): Promise<RolloutRow>;
   get(id: string): Promise<RolloutRow | undefined>;
@@ -84,6 +84,8 @@ export interface RolloutStore {
   end(request: { id: string; outcome: RolloutOutcome; unlessPaused?: boolean; by: Actor }): Promise<RolloutRow>;
   /** What the candidate of an ended rollout has done; the first answer stays. */
   charge(id: string, harm: RolloutHarm): Promise<void>;
+  /** Of rollouts that ended before. */
+  removeEvaluations(before: Date): Promise<void>;
   /** Ended in the last days that are measured, with canary traffic, and not charged yet; of all pipelines. */
   uncharged(): Promise<RolloutRow[]>;
 }

@@ -143,6 +143,28 @@ describe('a rollout', () => {
     expect((await promote(false)).state).toBe('promoted');
   });
 
+  test.each(['what was measured', 'hand'])('rolled back by %s, is not begun again by AutoFlow itself; people may', async (how) => {
+    const own = (id: string) => rollouts().create({ id, pipeline, version: 'v2', own: true, settings: ROLLOUT_DEFAULTS }, by);
+    await own(`ro-${pipeline}`);
+    await end('aborted');
+    await own(`a-${pipeline}`);
+    if (how === 'hand') await context.store.definitions.setStable({ pipeline, version: 'v1', by });
+    else await end('rolled-back', `a-${pipeline}`);
+    await expect(own(`b-${pipeline}`)).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED', message: expect.stringContaining('took it back') });
+    expect((await start('v2', {}, `c-${pipeline}`)).state).toBe('starting');
+  });
+
+  test('that ended long ago keeps no evaluations', async () => {
+    const id = `ro-${pipeline}`;
+    await start();
+    await rollouts().evaluated(id, { percent: 5, decision: 'continue', reason: 'early', judgement: {} });
+    await rollouts().removeEvaluations(new Date(Date.now() + 60_000));
+    expect(await rollouts().evaluations(id, 9)).toHaveLength(1);
+    await end('aborted');
+    await rollouts().removeEvaluations(new Date(Date.now() + 60_000));
+    expect(await rollouts().evaluations(id, 9)).toEqual([]);
+  });
+
   test('is charged when it has ended, however it did, and once', async () => {
     const id = `ro-${pipeline}`;
     const harm = { records: 9, share: 0.05, dead: 1, costUsd: 0.2, extraUsd: 0.1 };

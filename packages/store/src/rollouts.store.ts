@@ -69,6 +69,12 @@ export function rolloutStore(database: Database): RolloutStore {
         json(harm),
       ]);
     },
+    removeEvaluations: async (before) => {
+      await database.patient.query(
+        'delete from autoflow.rollout_evaluations e using autoflow.rollouts r where r.id = e.rollout and r.ended_at < $1',
+        [before],
+      );
+    },
     uncharged: () =>
       many<RolloutRow>(
         database,
@@ -97,6 +103,9 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
       version,
       `the newest release has no ${gone.join(' and no ')} any more. Register its topology for that release`,
     );
+  const before = own ? await takenBack(sql, pipeline, version) : undefined;
+  if (before !== undefined)
+    throw new RolloutRefusedError(version, `${before.id} took it back (${before.outcome}). Whoever knows better may roll it out by hand`);
   const [active] = await sql.query<{ id: string }>('select id from autoflow.rollouts where pipeline = $1 and ended_at is null', [pipeline]);
   if (active !== undefined) throw new RolloutActiveError(pipeline, active.id);
   await sql.query(
@@ -105,6 +114,18 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
   );
   await audit(sql, by, { action: 'rollout.start', pipeline, after: { rollout: id, version, baseline: wanted.stable, settings } });
   return (await find(sql, id))!;
+}
+
+/** The last rollout of the version, where it was rolled back by what was measured or by somebody's hand. */
+async function takenBack(sql: Sql, pipeline: string, version: string) {
+  const [last] = await sql.query<{ id: string; outcome: string; back: boolean }>(
+    `select r.id, r.outcome, r.state in ('rolled-back', 'superseded') and s.status = 'rolled-back' as back
+       from autoflow.rollouts r,
+            (select status from autoflow.version_statuses where pipeline = $1 and version = $2 order by id desc limit 1) s
+      where r.pipeline = $1 and r.version = $2 and r.ended_at is not null order by r.ended_at desc limit 1`,
+    [pipeline, version],
+  );
+  return last?.back ? last : undefined;
 }
 
 /** Hosts keep pools for the version of an arm, whatever its share. */

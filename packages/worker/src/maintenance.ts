@@ -1,4 +1,4 @@
-/** What grows is cut back: measurements by day, batch files and events by age, recordings by age and amount. */
+/** What grows is cut back: measurements by day, batch files and events by age, recordings by age and amount, and what decisions were made from. */
 import type { BatchStore, Store } from '@autoflow/store';
 import type { WorkerOptions } from './contract.js';
 import type { Log } from './log.js';
@@ -9,11 +9,17 @@ export type Retention = NonNullable<WorkerOptions['retention']>;
 const HOUR_MS = 3_600_000;
 /** Of a pipeline's inputs, and of a function's calls. */
 const RECORDINGS = { rows: 2_000, bytes: 32 * 1024 * 1024 } as const;
+/** Evaluations of rollouts and documents of optimizations: rows that say how it ended stay. */
+const EVIDENCE_DAYS = 90;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Once now, then every hour; any number of processes may do it. */
 export function startMaintenance(
-  ports: { store: Pick<Store, 'metering' | 'ledger' | 'events' | 'recordings'>; batches: BatchStore; log: Log },
+  ports: {
+    store: Pick<Store, 'metering' | 'ledger' | 'events' | 'recordings' | 'rollouts' | 'optimizations'>;
+    batches: BatchStore;
+    log: Log;
+  },
   retention: Retention = {},
 ): { close(): Promise<void> } {
   return repeating('maintenance', HOUR_MS, () => maintain(ports, retention), ports.log);
@@ -27,6 +33,9 @@ async function maintain(
   await store.metering.maintain(meteringDays);
   await store.events.removeOlderThan(new Date(Date.now() - eventDays * DAY_MS));
   await store.recordings.maintain({ days: recordingDays, ...RECORDINGS });
+  const evidence = new Date(Date.now() - EVIDENCE_DAYS * DAY_MS);
+  await store.rollouts.removeEvaluations(evidence);
+  await store.optimizations.removeDocuments(evidence);
   const open = await store.ledger.openBatches({});
   const removed = await batches.removeOlderThan(new Date(Date.now() - batchDays * DAY_MS), new Set(open.map(({ id }) => id)));
   if (removed > 0) log('info', 'batch files were removed after their retention', { batches: removed });

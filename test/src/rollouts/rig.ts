@@ -103,16 +103,22 @@ export async function begin(
   return id;
 }
 
-/** The row, once it is so; it fails when the rollout has ended before. */
+/** The row, once it is so; it fails when the rollout has ended, and is charged, without. */
 export async function until({ store }: Platform, id: string, is: (row: RolloutRow) => boolean): Promise<RolloutRow> {
   for (;;) {
     const row = (await store.rollouts.get(id))!;
     if (is(row)) return row;
-    if (row.endedAt !== undefined) throw new Error(`${id} has ended: ${row.state}, ${row.outcome}`);
+    if (row.endedAt !== undefined && (row.steps.length === 0 || row.harm !== undefined))
+      throw new Error(`${id} has ended: ${row.state}, ${row.outcome}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
-export const ended = (platform: Platform, id: string): Promise<RolloutRow> => until(platform, id, ({ endedAt }) => endedAt !== undefined);
+
+/** Once it has ended, and what its canary did is measured. */
+export async function ended(platform: Platform, id: string): Promise<RolloutRow> {
+  const row = await until(platform, id, ({ endedAt }) => endedAt !== undefined);
+  return row.steps.length === 0 ? row : until(platform, id, ({ harm }) => harm !== undefined);
+}
 
 export function tell({ client }: Platform, rollout: string, update: keyof typeof RolloutUpdate): Promise<unknown> {
   return client.workflow

@@ -36,7 +36,7 @@ export class RolloutsService {
 
   async list(pipeline: string, { limit, cursor }: z.output<typeof RolloutsQuery>) {
     await findPipeline(this.store, pipeline);
-    const rows = await this.store.rollouts.list(pipeline, { limit: limit + 1, ...(cursor !== undefined && { after: cursor }) });
+    const rows = await this.store.rollouts.list(pipeline, { limit, ...(cursor !== undefined && { after: cursor }) });
     return pageOf(rows, limit, presented, ({ id }) => id);
   }
 

@@ -62,6 +62,8 @@ test('is aborted although nobody runs it', async () => {
   const { id } = await api.operator.rollouts.start('parcels', { version: 'v2', skipShadow: true });
   await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).terminate();
   expect(await api.operator.rollouts.abort('parcels', id, 'enough')).toMatchObject({ state: 'aborted', outcome: 'enough' });
+  const page = (await api.send('GET', `${PATH}?limit=1`)).json as { items: { id: string }[]; next: string };
+  expect([page.items.map((item) => item.id), page.next]).toEqual([[id], id]);
 });
 
 test('where nothing was promoted nothing is saved', async () => {

@@ -1,10 +1,10 @@
 import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';
-import { StageFailure, type StageAnswer } from '@autoflow/topology';
+import { StageFailure, type StageAnswer, type StageInvocation } from '@autoflow/topology';
 import { expect, it } from 'vitest';
 import type { InvocationUsage } from '../instance/protocol.js';
 import type { Ended } from '../process/instance-process.js';
 import { ReleaseError } from '../release/errors.js';
-import { endByError, endOf, type AttemptEnd } from './attempt.js';
+import { endByError, endOf, rowOf, type AttemptEnd } from './attempt.js';
 import { InstanceNotReady } from './instances.js';
 
 const usage = {} as InvocationUsage;
@@ -41,4 +41,18 @@ it('a failure of the instance tells whether handlers had begun', () => {
   const failure = { type: 'X', message: 'm', retryable: true };
   const end = endOf({ type: 'failure', failure, usage, begun: true }, 256, undefined);
   expect(failureOf(end)).toMatchObject({ type: 'X', nonRetryable: false, details: [{ begun: true }] });
+});
+
+it('meters the records that an attempt was given where its process is lost, but not where nobody wants them any more', () => {
+  const input = (live: number) => ({ ref: 'file:x', bytes: 1, counts: { records: 12, live, filtered: 12 - live, dying: 0 } });
+  const invocation = { pipeline: 'p', inputs: [input(10), input(9)] } as unknown as StageInvocation;
+  const given = (end: AttemptEnd, of = invocation) => {
+    const place = { host: 'h', memoryMb: 256, enforcement: 'none', costUsd: 0 } as unknown as Parameters<typeof rowOf>[0];
+    const info = { activityId: '1', attempt: 1, currentAttemptScheduledTimestampMs: 0 } as unknown as Parameters<typeof rowOf>[2];
+    return rowOf(place, of, info, { startedAt: 0, gateMs: 0, coldStartMs: 0, durationMs: 1 }, end).recordsIn;
+  };
+  const lost = endOf({ type: 'ended', ended: { why: 'out-of-memory', message: 'm' }, begun: true }, 256, undefined);
+  expect([given(lost), given(lost, { ...invocation, slice: { from: 4, to: 7 } })]).toEqual([10, 3]);
+  expect(given({ outcome: 'failed', error: new Error('m'), usage: { recordsIn: 2 } as InvocationUsage })).toBe(2);
+  expect(given(endByError(new CancelledFailure('c'), 256))).toBe(0);
 });

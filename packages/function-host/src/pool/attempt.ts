@@ -81,7 +81,6 @@ export interface AttemptTimes {
 const NO_USAGE = {
   cpuMs: 0,
   runQueueMs: 0,
-  recordsIn: 0,
   recordsOut: 0,
   filtered: 0,
   dead: 0,
@@ -91,14 +90,19 @@ const NO_USAGE = {
   spans: [],
 } as const;
 
-/** The metering row of one attempt. An instance that ended tells nothing of itself: memory is what it was allowed when that ran out. */
+/**
+ * The metering row of one attempt. An instance that ended tells nothing of itself: memory is what it was
+ * allowed when that ran out, and of the records it is known what it was given.
+ */
 export function rowOf(
   place: Pick<InvocationRow, 'host' | 'memoryMb' | 'enforcement' | 'costUsd'>,
-  { pipeline, release, version, stage, scope, batchId }: StageInvocation,
+  invocation: StageInvocation,
   info: Info,
   times: AttemptTimes,
   end: AttemptEnd,
 ): InvocationRow {
+  const { pipeline, release, version, stage, scope, batchId } = invocation;
+  const recordsIn = end.outcome === 'cancelled' ? 0 : given(invocation);
   const peakMemoryMb = end.outcome === 'out-of-memory' ? place.memoryMb : 0;
   return {
     runId: info.workflowExecution?.runId ?? '',
@@ -113,10 +117,16 @@ export function rowOf(
     cold: times.coldStartMs > 0,
     coldStartMs: times.coldStartMs,
     durationMs: times.durationMs,
-    ...{ peakMemoryMb, ...NO_USAGE, ...end.usage },
+    ...{ peakMemoryMb, ...NO_USAGE, recordsIn, ...end.usage },
     outcome: end.outcome,
     ...(end.outcome !== 'ok' && { error: errorText(end.error) }),
   };
+}
+
+/** The same records may come in several files. */
+function given({ inputs, slice }: StageInvocation): number {
+  const live = Math.max(0, ...inputs.map(({ counts }) => counts.live));
+  return slice === undefined ? live : Math.min(live, slice.to - slice.from);
 }
 
 const errorText = (error: Error): string =>
