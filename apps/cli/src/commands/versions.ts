@@ -51,7 +51,10 @@ export function registerVersions(program: Command): void {
         });
         const head = `${pipeline} ${version.name}${version.stable ? ' (stable)' : ''} · release ${short(version.release)} · ${topologyText(version)} · by ${version.author}`;
         const history = version.history.map(({ status, at, actor, reason }) => [when(at), status, actor, reason]);
-        const tables = [table(['STAGE', 'AFTER', 'PARTS', 'MEMORY MB', 'INSTANCES'], rows), table(['SINCE', 'WAS', 'BY', 'BECAUSE'], history)];
+        const tables = [
+          table(['STAGE', 'AFTER', 'PARTS', 'MEMORY MB', 'INSTANCES'], rows),
+          table(['SINCE', 'WAS', 'BY', 'BECAUSE'], history),
+        ];
         out.answer(version, () => [head, ...tables].join('\n\n'));
       }),
     );

@@ -1,5 +1,13 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
-import { NewVersion, Registered, VersionCertificate, VersionDetail, VersionDiff, VersionList, VersionsQuery } from '@autoflow/client/schemas';
+import {
+  NewVersion,
+  Registered,
+  VersionCertificate,
+  VersionDetail,
+  VersionDiff,
+  VersionList,
+  VersionsQuery,
+} from '@autoflow/client/schemas';
 import { type By, Caller, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';

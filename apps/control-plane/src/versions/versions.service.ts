@@ -31,10 +31,7 @@ export class VersionsService {
     const found = await findVersion(this.store, name, version);
     const to = new Date();
     const window = { pipeline: name, version, by: 'version' as const, from: new Date(to.getTime() - MEASURED_MS), to };
-    const [history, [measured]] = await Promise.all([
-      this.store.definitions.statuses(name, version),
-      this.store.metrics.metrics(window),
-    ]);
+    const [history, [measured]] = await Promise.all([this.store.definitions.statuses(name, version), this.store.metrics.metrics(window)]);
     return { ...presentVersion(found, pipeline), history, ...(measured && { measured }) };
   }
 
