@@ -93,7 +93,7 @@ describe('an instance', () => {
     });
 
     it('may keep a handler waiting for longer than its timeout: that is no time of its own', async () => {
-      const instance = await bench.instance({ pipeline: 'visits', graceMs: 10, use: () => after(600) });
+      const instance = await bench.instance({ pipeline: 'visits', graceMs: 180, use: () => after(600) });
       const result = await visits(instance, 2);
       expect((await recordsOf(result)).done.map(({ death }) => death)).toEqual([undefined, undefined]);
       const { usage } = result as Extract<InvocationResult, { type: 'answer' }>;
