@@ -13,6 +13,7 @@ describe('readSettings', () => {
       logLevel: 'info',
       retention: { meteringDays: 30, batchDays: 14, eventDays: 30, recordingDays: 7 },
       recordShare: 0.01,
+      probeShare: 0.05,
       webhooks: { allowPrivate: false },
     });
   });
@@ -61,6 +62,7 @@ describe('readSettings', () => {
         AUTOFLOW_PIPELINES: 'orders,',
         AUTOFLOW_BATCH_DAYS: 'many',
         AUTOFLOW_RECORD_SHARE: '1.5',
+        AUTOFLOW_PROBE_SHARE: '-1',
       });
     expect(read).toThrow(SettingsError);
     try {
@@ -73,6 +75,7 @@ describe('readSettings', () => {
         'AUTOFLOW_LOG_LEVEL',
         'AUTOFLOW_METRICS_ADDRESS',
         'AUTOFLOW_PIPELINES',
+        'AUTOFLOW_PROBE_SHARE',
         'AUTOFLOW_RECORD_SHARE',
         'AUTOFLOW_RELEASES',
         'AUTOFLOW_ROLES',

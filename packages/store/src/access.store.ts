@@ -1,6 +1,6 @@
 import { audit } from './audit.js';
 import type { Database } from './database.js';
-import type { AccessStore, AuditRow } from './model.js';
+import type { AccessStore, AuditRow } from './access.model.js';
 import { many, one } from './rows.js';
 import { hashOf, newToken } from './tokens.store.js';
 

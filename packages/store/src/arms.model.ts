@@ -1,5 +1,5 @@
 /** Arms: which version a record gets, by the hash of its key. */
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 /** `pinned`: the record names its version itself. */
 export type Arm = 'stable' | 'candidate' | 'control' | 'holdout' | 'pinned';

@@ -1,6 +1,6 @@
 import type { Sql } from './database.js';
 import { recordEvent } from './events.store.js';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 export interface Change {
   readonly action: string;

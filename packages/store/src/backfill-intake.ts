@@ -3,7 +3,7 @@ import { findBackfill } from './backfills.store.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, NotRunningError, StaleCursorError } from './errors.js';
 import { insertWaiting } from './inbox-rows.js';
-import type { BackfillRow, BackfillStore } from './model.js';
+import type { BackfillRow, BackfillStore } from './backfills.model.js';
 import { notify } from './notify.js';
 import { checkKeys } from './text.js';
 

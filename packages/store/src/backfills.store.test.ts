@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { BackfillRow } from './model.js';
+import type { BackfillRow } from './backfills.model.js';
 import { by, registerPipeline, useTestStore } from './testing/fixtures.js';
 
 describe('backfills', () => {

@@ -2,7 +2,8 @@ import { audit } from './audit.js';
 import { cancelWaiting, putPortion } from './backfill-intake.js';
 import type { Database, Sql } from './database.js';
 import { AlreadyExistsError, NotFoundError, NotRunningError } from './errors.js';
-import type { Actor, BackfillRow, BackfillStore } from './model.js';
+import type { BackfillRow, BackfillStore } from './backfills.model.js';
+import type { Actor } from './definitions.model.js';
 import { notify } from './notify.js';
 import { many, one } from './rows.js';
 

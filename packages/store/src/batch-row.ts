@@ -1,6 +1,6 @@
 import type { OutcomeCounts } from '@autoflow/pipeline';
 import type { Sql } from './database.js';
-import type { BatchRow } from './model.js';
+import type { BatchRow } from './ledger.model.js';
 import { dense, one } from './rows.js';
 
 export type BatchColumns = Omit<BatchRow, 'counts'> & { readonly counts: OutcomeCounts };

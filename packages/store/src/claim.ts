@@ -5,7 +5,7 @@ import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, NotRunningError, StaleVersionError } from './errors.js';
 import type { Bounds, Claim, ClaimedRecord } from './feeder.model.js';
-import type { BatchRow } from './model.js';
+import type { BatchRow } from './ledger.model.js';
 import { announcePools } from './open-batch.js';
 import { dense } from './rows.js';
 import { holdStable } from './stable-lock.js';

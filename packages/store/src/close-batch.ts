@@ -3,7 +3,7 @@ import type { Fields, Outcome, OutcomeCounts } from '@autoflow/pipeline';
 import type { Database, Sql } from './database.js';
 import { NotFoundError } from './errors.js';
 import { recordEvent } from './events.store.js';
-import type { BatchLedger, BatchRow } from './model.js';
+import type { BatchLedger, BatchRow } from './ledger.model.js';
 import { findBatch } from './batch-row.js';
 
 type Request = Parameters<BatchLedger['close']>[0];

@@ -1,4 +1,5 @@
-import type { Actor, DeadLetterRow } from './model.js';
+import type { Actor } from './definitions.model.js';
+import type { DeadLetterRow } from './ledger.model.js';
 
 /**
  * `open`: nobody has done anything yet, and the record is dead. `redriven` and `discarded`: somebody has. `past`: the record was run again

@@ -3,7 +3,7 @@ import { hashVersion, outsideClamp } from '@autoflow/topology';
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, OutsideClampError, StaleRevisionError } from './errors.js';
-import type { Actor, AllocationRow, DefinitionStore, PipelineRow, ReleaseRow, VersionRow } from './model.js';
+import type { Actor, AllocationRow, DefinitionStore, PipelineRow, ReleaseRow, VersionRow } from './definitions.model.js';
 import { notify } from './notify.js';
 import { dense, many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';

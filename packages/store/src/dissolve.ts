@@ -4,7 +4,7 @@ import { columnsOf, Deaths, recordClosing, settle, tellOfDeadLetters } from './c
 import type { Database, Sql } from './database.js';
 import { MAX_FEEDS, type FeederStore } from './feeder.model.js';
 import { insertWaiting, type NewRow } from './inbox-rows.js';
-import type { BatchRow } from './model.js';
+import type { BatchRow } from './ledger.model.js';
 import { notify } from './notify.js';
 
 type Request = Parameters<FeederStore['dissolve']>[0];

@@ -1,5 +1,5 @@
 /** Outcomes in order of time, for whoever measures how long records took. */
-import type { RecordRow } from './model.js';
+import type { RecordRow } from './ledger.model.js';
 
 export interface EndedRecordRow {
   readonly key: string;

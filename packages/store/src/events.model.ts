@@ -1,5 +1,5 @@
 /** Rows and ports of what happened: events, and the webhooks that tell of them. */
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 /** What an event is told as. `id` is opaque, unique and the place in the feed at the same time. */
 export interface EventRow {

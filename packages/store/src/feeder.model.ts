@@ -3,7 +3,7 @@ import type { Fields } from '@autoflow/pipeline';
 import type { BatchRef } from '@autoflow/topology';
 import type { Arm, Arms } from './arms.model.js';
 import type { NewRecord } from './inbox.model.js';
-import type { BatchRow } from './model.js';
+import type { BatchRow } from './ledger.model.js';
 
 /** Waiting records that may share a batch, but for their arm. */
 export interface Stream {

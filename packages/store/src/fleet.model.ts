@@ -1,5 +1,5 @@
 /** Rows and port of the fleet: who is alive, and how the limits that hold for all are divided (decision 7). */
-import type { Enforcement } from './model.js';
+import type { Enforcement } from './metering.model.js';
 
 /** A host that has not been heard of for so long is gone, by the database's clock: its shares go to the others. */
 export const LEASE_MS = 3_500;

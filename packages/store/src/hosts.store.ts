@@ -1,5 +1,5 @@
 import type { Database } from './database.js';
-import type { DesiredPool, HostStore } from './model.js';
+import type { DesiredPool, HostStore } from './hosts.model.js';
 import { many } from './rows.js';
 
 type Acknowledged = Awaited<ReturnType<HostStore['acknowledged']>>[number];

@@ -1,6 +1,6 @@
 /** The inbox: records that wait, in order of arrival, until a feeder claims them for a batch. */
 import type { Fields } from '@autoflow/pipeline';
-import type { RecordRow } from './model.js';
+import type { RecordRow } from './ledger.model.js';
 
 export interface NewRecord {
   readonly key: string;

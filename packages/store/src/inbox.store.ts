@@ -2,7 +2,7 @@ import type { Database, Sql } from './database.js';
 import { NotFoundError } from './errors.js';
 import { insertWaiting } from './inbox-rows.js';
 import { AHEAD_AT_MOST, type Acceptance, type InboxStore, type NewRecord, type Waiting, type WaitingRecord } from './inbox.model.js';
-import type { RecordRow } from './model.js';
+import type { RecordRow } from './ledger.model.js';
 import { notify } from './notify.js';
 import { many, one } from './rows.js';
 import { checkKeys } from './text.js';

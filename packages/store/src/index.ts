@@ -1,4 +1,11 @@
 export type * from './model.js';
+export type * from './access.model.js';
+export type * from './backfills.model.js';
+export type * from './definitions.model.js';
+export type * from './hosts.model.js';
+export type * from './ledger.model.js';
+export type * from './metering.model.js';
+export type * from './metrics.model.js';
 export type * from './bundles.model.js';
 export type * from './control.model.js';
 export type * from './ended-records.model.js';

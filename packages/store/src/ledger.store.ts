@@ -2,7 +2,7 @@ import { findBatch, openBatches } from './batch-row.js';
 import { closeBatch } from './close-batch.js';
 import type { Database } from './database.js';
 import { NotFoundError } from './errors.js';
-import type { BatchLedger, DeadLetterRow, RecordRow } from './model.js';
+import type { BatchLedger, DeadLetterRow, RecordRow } from './ledger.model.js';
 import { openBatch } from './open-batch.js';
 import { outcomeDigest } from './outcome-digest.js';
 import { many, one } from './rows.js';

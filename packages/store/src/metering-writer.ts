@@ -1,7 +1,7 @@
 /** Metering off the hot path: rows are kept in memory and written in batches. */
 import { BufferedRows } from './buffered-rows.js';
 import type { Log } from './database.js';
-import type { InvocationRow, MeteringStore, PoolUsageRow } from './model.js';
+import type { InvocationRow, MeteringStore, PoolUsageRow } from './metering.model.js';
 
 export interface MeteringWriterOptions {
   readonly store: Pick<MeteringStore, 'writeInvocations' | 'writePoolUsage'>;

@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 import { StoreError } from './errors.js';
-import type { InvocationRow, MeteringStore, PoolUsageRow } from './model.js';
+import type { InvocationRow, MeteringStore, PoolUsageRow } from './metering.model.js';
 import { createPartitions, dayOf, dropPartitions, METERED, type Metered } from './partitions.js';
 import { storableJson } from './text.js';
 

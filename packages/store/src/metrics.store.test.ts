@@ -1,7 +1,7 @@
 import type { Outcome, RecordState } from '@autoflow/pipeline';
 import { PUBLISHED_PRICES } from '@autoflow/twin';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { MetricsQuery, MetricsRow } from './model.js';
+import type { MetricsQuery, MetricsRow } from './metrics.model.js';
 import { batchOf, inputsOf, registerPipeline, useTestStore } from './testing/fixtures.js';
 import { invocationOf, poolUsageOf, spanOf } from './testing/measurements.js';
 

@@ -2,7 +2,8 @@
 import { costPer1000, temporalActions, utilisation, type PoolUsage, type Prices } from '@autoflow/twin';
 import type { Database } from './database.js';
 import { SELECT_CALIBRATIONS, SELECT_INVOCATIONS } from './metering.store.js';
-import type { InvocationRow, MetricsQuery, MetricsRow, MetricsStore } from './model.js';
+import type { InvocationRow } from './metering.model.js';
+import type { MetricsQuery, MetricsRow, MetricsStore } from './metrics.model.js';
 import { dense, many } from './rows.js';
 
 interface Columns {

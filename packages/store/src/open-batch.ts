@@ -3,7 +3,7 @@ import type { RecordState } from '@autoflow/pipeline';
 import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, StaleVersionError } from './errors.js';
-import type { BatchLedger, BatchRow } from './model.js';
+import type { BatchLedger, BatchRow } from './ledger.model.js';
 import { holdStable } from './stable-lock.js';
 import { checkKeys } from './text.js';
 

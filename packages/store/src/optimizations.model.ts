@@ -1,5 +1,5 @@
 import type { OptimizationDecision, OptimizationRequest, OptimizationStep } from '@autoflow/topology';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 export interface OptimizationRow {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, OptimizationRunningError } from './errors.js';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 import type { OptimizationRow, OptimizationStore } from './optimizations.model.js';
 import { many, one } from './rows.js';
 

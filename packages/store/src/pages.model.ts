@@ -1,4 +1,5 @@
-import type { BackfillRow, PipelineRow, ReleaseRow, VersionRow } from './model.js';
+import type { BackfillRow } from './backfills.model.js';
+import type { PipelineRow, ReleaseRow, VersionRow } from './definitions.model.js';
 
 /** Lists in pages: `after` is what `cursor` of the last row said. */
 export interface PageStore {

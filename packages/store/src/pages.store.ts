@@ -1,7 +1,8 @@
 import { BACKFILL } from './backfills.store.js';
 import type { Database } from './database.js';
 import { PIPELINE, VERSION } from './definitions.store.js';
-import type { BackfillRow, PipelineRow, ReleaseRow, VersionRow } from './model.js';
+import type { BackfillRow } from './backfills.model.js';
+import type { PipelineRow, ReleaseRow, VersionRow } from './definitions.model.js';
 import type { PageStore } from './pages.model.js';
 import { many } from './rows.js';
 

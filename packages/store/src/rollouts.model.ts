@@ -1,7 +1,7 @@
 /** Rollouts: one at a time per pipeline, from its start to its end; and what versions have been. */
 import type { RolloutOutcome, RolloutPhase, RolloutSettings, RolloutState, ShadowReport } from '@autoflow/topology';
 import type { ArmShare } from './arms.model.js';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 /** One step of the canary; milliseconds since the epoch by the clock of the database. */
 export interface RolloutStep {

@@ -5,7 +5,7 @@ import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
 import { moveStablePointer } from './definitions.store.js';
 import { NotFoundError, NotRunningError, RolloutActiveError, RolloutRefusedError } from './errors.js';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 import type { RolloutEvaluationRow, RolloutRow, RolloutStep, RolloutStore } from './rollouts.model.js';
 import { many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';

@@ -1,5 +1,5 @@
 import type { OperationSettings } from '@autoflow/topology/autonomy';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 /** How far AutoFlow may go with a pipeline by itself. Revision 0: nobody has said anything yet, the defaults hold. */
 export interface SettingsRow extends OperationSettings {

@@ -1,6 +1,6 @@
 import { audit } from './audit.js';
 import type { Sql } from './database.js';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 import { recordStatus } from './version-status.js';
 
 /** Ends the rollout that is active, because somebody has moved the traffic by hand; belongs into that transaction. */

@@ -1,4 +1,5 @@
-import type { InvocationRow, ReleaseRow } from './model.js';
+import type { ReleaseRow } from './definitions.model.js';
+import type { InvocationRow } from './metering.model.js';
 import { expect, test } from 'vitest';
 import { survivingRows } from './surviving-rows.js';
 

@@ -1,4 +1,5 @@
-import type { InvocationRow, ReleaseRow } from './model.js';
+import type { ReleaseRow } from './definitions.model.js';
+import type { InvocationRow } from './metering.model.js';
 
 /**
  * What the rows of all releases tell of the functions of one: a function is the same where its hash is. In a row of another release, a

@@ -1,4 +1,4 @@
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 
 export type TokenRole = 'viewer' | 'operator' | 'admin';
 

@@ -1,5 +1,5 @@
 import type { Sql } from './database.js';
-import type { Actor } from './model.js';
+import type { Actor } from './definitions.model.js';
 import { many } from './rows.js';
 import type { VersionStatus, VersionStatusRow } from './rollouts.model.js';
 

@@ -8,6 +8,7 @@ import {
   createMeteringWriter,
   createRecordingWriter,
   openStore,
+  type BatchRow,
   type MeteringWriter,
   type RecordingWriter,
   type Store,
@@ -223,17 +224,12 @@ async function startFeeding(options: WorkerOptions, store: Store, metrics: Worke
   const versions = versionsOf(store);
   const recordings = recordingWriter(options, store, log, closing);
   const { settle } = executionActivities({ store, batches, versions, indexed, recordings });
-  const feeder = await startFeeder({
-    store,
-    recordings,
-    batches,
-    versions,
-    client: new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(options.tracing) }),
-    indexed,
-    settle,
-    opened: (batch) => metrics.opened(batch),
-    log,
-  });
+  const client = new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(options.tracing) });
+  const opened = (batch: BatchRow) => metrics.opened(batch);
+  const feeder = await startFeeder(
+    { store, recordings, batches, versions, client, indexed, settle, opened, log },
+    options.probeShare === undefined ? {} : { probeShare: options.probeShare },
+  );
   const drain = once(() => feeder.close());
   closing.add({ close: drain });
   let end = () => {};

@@ -86,6 +86,8 @@ export async function startPlatform(stack: Servers, { batchStore }: { batchStore
     secret: (name) => (name === 'TEST_DATABASE_URL' ? stack.databaseUrl : undefined),
     host: 'test-host',
     logLevel: 'error',
+    // The batches of a test are as it says, whatever chance would have.
+    probeShare: 0,
   };
   const workers: RunningWorker[] = [];
   return {

@@ -5,7 +5,8 @@ import { useTestStack, type TestStack } from '@autoflow/local-stack/testing';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { openStore } from '../open-store.js';
-import type { BatchLedger, BatchRow, Store } from '../model.js';
+import type { BatchLedger, BatchRow } from '../ledger.model.js';
+import type { Store } from '../model.js';
 
 export const by = { actor: 'tester', reason: 'because' };
 export const topology: Topology = {

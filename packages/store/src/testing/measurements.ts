@@ -1,4 +1,4 @@
-import type { InvocationRow, PoolUsageRow, SpanRow } from '../model.js';
+import type { InvocationRow, PoolUsageRow, SpanRow } from '../metering.model.js';
 
 export function invocationOf(more: Partial<InvocationRow> = {}): InvocationRow {
   return {

@@ -12,7 +12,7 @@ const MINUTES_MS = 600_000;
 beforeEach(() => context.sql.query('truncate autoflow.inbox, autoflow.records, autoflow.batches cascade'));
 
 /** One pass over what waits: sizes of the batches that it opened, which of them are probes, and when it would look again. */
-async function passed(batch: Topology['batch'], lingerMs: number, random = 0.9) {
+async function passed(batch: Topology['batch'], lingerMs: number, probeShare = 0) {
   const versions: Versions = {
     async resolve(pipeline, version) {
       const resolved = await context.versions.resolve(pipeline, version);
@@ -22,7 +22,7 @@ async function passed(batch: Topology['batch'], lingerMs: number, random = 0.9) 
   const opened: BatchRow[] = [];
   const { store, batches } = context;
   const feed = new PipelineFeed(PIPELINE, {
-    ...{ store, batches, versions, leaseMs: 10_000, random: () => random },
+    ...{ store, batches, versions, leaseMs: 10_000, probeShare },
     start: (row) => void opened.push(row),
   });
   const { nextAt } = await feed.pass(await store.feeder.streams());
@@ -54,9 +54,11 @@ it('a full batch goes at once, by records or by bytes, and what is left lingers'
   expect((await passed({ records: 100, bytes: 250 }, 0)).sizes).toEqual([1]);
 });
 
-it('a probe is one record, and the batch of a version whose batches have one record is none', async () => {
+it('a probe is one record, or up to eight where the batches of the version have one', async () => {
   await wait(3);
-  expect(await passed({ records: 10, bytes: 10_000 }, 0, 0)).toMatchObject({ sizes: [1, 1, 1], probes: [true, true, true] });
+  expect(await passed({ records: 10, bytes: 10_000 }, 0, 1)).toMatchObject({ sizes: [1, 1, 1], probes: [true, true, true] });
+  await wait(10);
+  expect(await passed({ records: 1, bytes: 10_000 }, 0, 1)).toMatchObject({ sizes: [8, 2], probes: [true, true] });
   await wait(2);
   expect(await passed({ records: 1, bytes: 10_000 }, 0, 0)).toMatchObject({ sizes: [1, 1], probes: [false, false] });
 });

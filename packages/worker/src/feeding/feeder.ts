@@ -18,8 +18,8 @@ export interface FeederPorts extends StartPorts {
   readonly log: Log;
 }
 export interface FeederOptions {
-  /** Decides which batches are probes; in [0, 1). */
-  readonly random?: () => number;
+  /** Of the batches, in [0, 1]: probes of another size than their version's, for the fit of the twin. */
+  readonly probeShare?: number;
   /** A claim that stands still for so long (ms) is lost. */
   readonly leaseMs?: number;
   /** Looks for work at least so often (ms), should a notification be missed. */
@@ -28,13 +28,14 @@ export interface FeederOptions {
   readonly unattendedMs?: number;
 }
 
+const PROBE_SHARE = 0.05;
 const TROUBLE_MS = 1_000;
 const LOOK_MS = 1_000;
 
 /** Resolves when it feeds. `close` drains: no batch is opened any more, and the starts under way are finished. */
 export async function startFeeder(ports: FeederPorts, options: FeederOptions = {}): Promise<{ close(): Promise<void> }> {
   const { store, log } = ports;
-  const { random = Math.random, leaseMs = 10_000, pollMs = 1_000, unattendedMs = 5_000 } = options;
+  const { probeShare = PROBE_SHARE, leaseMs = 10_000, pollMs = 1_000, unattendedMs = 5_000 } = options;
   const bell = new Bell();
   const starts = new Set<Promise<void>>();
   const pipelines = new Map<string, PipelineFeed>();
@@ -47,7 +48,7 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
     starts.add(starting);
   };
   const feedOf = (pipeline: string) => {
-    const found = pipelines.get(pipeline) ?? new PipelineFeed(pipeline, { ...ports, start, random, leaseMs });
+    const found = pipelines.get(pipeline) ?? new PipelineFeed(pipeline, { ...ports, start, probeShare, leaseMs });
     pipelines.set(pipeline, found);
     return found;
   };

@@ -26,8 +26,8 @@ export interface PipelinePorts {
   readonly recordings?: Pick<RecordingWriter, 'input'>;
   /** Begins to start it, and does not wait. `traces` are those of its records. */
   readonly start: (row: BatchRow, argument: ExecutionArgument, traces: readonly string[]) => void;
-  /** In [0, 1). */
-  readonly random: () => number;
+  /** Of the batches, in [0, 1]: probes. */
+  readonly probeShare: number;
   readonly leaseMs: number;
 }
 export interface Passed {
@@ -38,8 +38,9 @@ export interface Passed {
   readonly full: boolean;
 }
 
-/** Of the batches of a version whose batches have several records: they tell what one record alone takes. */
-export const PROBE_SHARE = 0.05;
+/** A probe has another size than the batches of its version, or what a batch costs could not be told from what a record costs. */
+const PROBE_OF_BATCHES = 1;
+const PROBE_OF_SINGLES = 8;
 /** Batches of one pipeline in a row, while others wait. */
 const TURN = 8;
 const WINDOW_MS = 1_000;
@@ -99,7 +100,7 @@ export class PipelineFeed {
       const { ripe, at } = ripeness(await store.feeder.head(stream, buckets, full), full, lingerMs, Date.now());
       if (!ripe) return { opened: false, more: false, at };
     }
-    const probe = full.records > 1 && this.isProbe(lane);
+    const probe = this.isProbe(lane);
     const id = randomUUID();
     const where = { pipeline: this.pipeline, batchId: id, label: 'input' };
     const spec = resolved.release.spec;
@@ -110,7 +111,7 @@ export class PipelineFeed {
         {
           stream,
           buckets,
-          bounds: probe ? { ...full, records: 1 } : full,
+          bounds: probe ? { ...full, records: full.records > 1 ? PROBE_OF_BATCHES : PROBE_OF_SINGLES } : full,
           batch: batchOf(id, stream, resolved),
           arm,
           probe,
@@ -139,7 +140,7 @@ export class PipelineFeed {
 
   private isProbe(lane: Lane): boolean {
     const name = nameOf(lane);
-    const decided = this.probes.get(name) ?? this.ports.random() < PROBE_SHARE;
+    const decided = this.probes.get(name) ?? Math.random() < this.ports.probeShare;
     this.probes.set(name, decided);
     return decided;
   }

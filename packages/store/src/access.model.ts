@@ -1,0 +1,21 @@
+/** Tokens and the audit. */
+import type { Actor } from './definitions.model.js';
+
+export interface AuditRow {
+  readonly id: number;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly pipeline?: string;
+  readonly reason: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly requestId?: string;
+}
+export interface AccessStore {
+  /** Stores only a SHA-256; the plain token is answered once. */
+  createToken(name: string, role: 'viewer' | 'operator' | 'admin', token?: string, by?: Actor): Promise<string>;
+  findToken(token: string): Promise<{ name: string; role: 'viewer' | 'operator' | 'admin' } | undefined>;
+  /** Newest first. `action` is one, such as `stable.set`, or what they begin with, such as `token`. */
+  audit(filter: { pipeline?: string; action?: string; actor?: string; since?: Date; limit: number; before?: number }): Promise<AuditRow[]>;
+}

@@ -1,0 +1,42 @@
+/** What is told of what was measured. */
+import type { InvocationRow } from './metering.model.js';
+
+export interface MetricsQuery {
+  readonly pipeline: string;
+  readonly from: Date;
+  readonly to: Date;
+  readonly by: 'version' | 'stage' | 'function';
+  readonly version?: string;
+  readonly scope?: string;
+}
+/** Latency in milliseconds: of `version` from a record's arrival to its outcome, of `stage` per invocation, of `function` per invocation's span. */
+export interface MetricsRow {
+  readonly version: string;
+  readonly stage?: string;
+  readonly function?: string;
+  readonly records: number;
+  readonly invocations: number;
+  readonly throughput: number;
+  readonly latency: { readonly mean: number; readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly errorRate: number;
+  /** With and without the price of Temporal actions; undefined where it cannot be told (functions share a stage's cost by CPU and wall). */
+  readonly costPer1000?: { readonly all: number; readonly withoutActions: number };
+  readonly utilisation?: { readonly memory: number; readonly instances: number };
+  readonly cpuMs: number;
+  readonly coldStarts: number;
+  readonly peakMemoryMb: number;
+}
+export interface MetricsStore {
+  metrics(query: MetricsQuery): Promise<MetricsRow[]>;
+  /** Newest first. */
+  calibrations(filter: { pipeline: string; before?: Date; limit: number }): Promise<InvocationRow[]>;
+  invocations(filter: {
+    pipeline: string;
+    executionId?: string;
+    version?: string;
+    stage?: string;
+    /** Started before. */
+    before?: Date;
+    limit: number;
+  }): Promise<InvocationRow[]>;
+}
