@@ -21,9 +21,9 @@ export interface Margins {
   /** Share of records: 0.005 is half a point. */
   readonly dead: number;
   readonly errors: number;
-  /** Relative. */
-  readonly p95: number;
-  readonly p99: number;
+  /** Relative. Of a tail null: it is no guardrail, where the traffic is too little to show anything of it. */
+  readonly p95: number | null;
+  readonly p99: number | null;
   readonly cost: number;
 }
 
@@ -39,12 +39,19 @@ const BEYOND = { p95: 0.05, p99: 0.01 } as const;
 /** Below so many records beyond it, a quantile of the control is hearsay. */
 const TAIL_RECORDS = 10;
 
-/** Of rare things. */
+/**
+ * Of rare things. Worse it is only where two tests agree: the exact one of single records, which few suffice, and that of blocks of time, which is
+ * not taken in by records that die or are repeated together because they were in one batch.
+ */
 export function rare(name: 'dead' | 'errors', blocks: readonly Block[], margin: number, alpha: number): Guardrail {
   const { unlike: _unlike, ...interval } = compared(name, settled(blocks), alpha);
   // Who is not dead yet may die: that it is worse is plain from those who are.
   const { estimate, unlike } = compared(name, blocks, alpha);
-  const worse = estimate > margin && unlike;
+  const apart = difference(
+    pairs(blocks, (cell) => ({ sum: cell[name], count: cell.records })),
+    { alpha },
+  );
+  const worse = estimate > margin && unlike && apart !== undefined && apart.low > 0;
   return {
     name,
     ...(worse ? { ...interval, estimate } : interval),

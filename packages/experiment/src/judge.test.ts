@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { NOTHING, type Block } from './block.js';
 import { GATE, judge, type Judgement } from './judge.js';
-import { canary, uniform, type Candidate } from './testing/canaries.js';
+import { canary, uniform, type Candidate, type World } from './testing/canaries.js';
 
 const LOOKS = 60;
 
 /** Looks after every block until it is decided. Records come by batches here, not as keys would: their share has a test of its own. */
-function rollout(seed: number, candidate: Candidate, looks: number): Judgement {
+function rollout(seed: number, candidate: Candidate, looks: number, world: Partial<World> = {}): Judgement {
   const blocks: Block[] = [];
-  for (const block of canary({ batches: 12, batchRecords: 3, random: uniform(seed) }, candidate)) {
+  for (const block of canary({ batches: 12, batchRecords: 3, random: uniform(seed), ...world }, candidate)) {
     blocks.push(block);
     const judgement = judge(blocks, 0.5, GATE, []);
     if (judgement.verdict !== 'continue' || blocks.length === looks) return judgement;
   }
   throw new Error('unreachable');
 }
-const many = (n: number, candidate: Candidate, looks = LOOKS): Judgement[] =>
-  Array.from({ length: n }, (_, seed) => rollout(1_000 + seed, candidate, looks));
+const many = (n: number, candidate: Candidate, looks = LOOKS, world: Partial<World> = {}): Judgement[] =>
+  Array.from({ length: n }, (_, seed) => rollout(1_000 + seed, candidate, looks, world));
 const count = (runs: readonly Judgement[], verdict: Judgement['verdict']): number => runs.filter((run) => run.verdict === verdict).length;
 
 describe('with a look at every step', () => {
@@ -25,6 +25,12 @@ describe('with a look at every step', () => {
     expect(count(runs, 'promote')).toBeLessThanOrEqual(10);
     expect(count(runs, 'roll-back')).toBeLessThanOrEqual(10);
     expect(runs.at(-1)?.reasons).toContainEqual(expect.stringContaining('the gain in cost may be none'));
+  });
+
+  test('nor are more than 5 % rolled back where records are repeated by whole batches, in either arm', () => {
+    const runs = many(200, {}, LOOKS, { batches: 4, batchRecords: 12, again: 0.01 });
+    expect(count(runs, 'roll-back')).toBeLessThanOrEqual(10);
+    expect(count(runs, 'promote')).toBeLessThanOrEqual(10);
   });
 
   test('a gain of the size that is said to be detectable is found by most, and a large one by all', () => {
@@ -64,6 +70,14 @@ test('nothing is promoted before there are enough records and blocks, nor on no 
   const early = rollout(1, { cost: 0.2, latency: 0.2 }, 5);
   expect(early.verdict).toBe('continue');
   expect(early.reasons).toContain('5 of 12 blocks of time');
+});
+
+test('a tail without a margin is no guardrail', () => {
+  const blocks = [{ candidate: { ...NOTHING, records: 5 }, control: { ...NOTHING, records: 5 } }];
+  const names = (margins: Partial<typeof GATE.margins>) =>
+    judge(blocks, 0.5, { ...GATE, margins: { ...GATE.margins, ...margins } }).guardrails.map(({ name }) => name);
+  expect(names({ p99: null })).toEqual(['dead', 'errors', 'filtered', 'p95']);
+  expect(names({ p95: null })).toContain('p99');
 });
 
 test('blocks in which records still run do not show that nobody dies', () => {

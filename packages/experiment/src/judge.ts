@@ -57,8 +57,8 @@ export function judge(
     rare('dead', used, margins.dead, alpha),
     rare('errors', used, margins.errors, alpha),
     filtered(used, alpha),
-    tail('p95', used, margins.p95, alpha, enough),
-    tail('p99', used, margins.p99, alpha, enough),
+    ...(margins.p95 === null ? [] : [tail('p95', used, margins.p95, alpha, enough)]),
+    ...(margins.p99 === null ? [] : [tail('p99', used, margins.p99, alpha, enough)]),
     ...(metric === 'latency' ? [cost(used, margins.cost, alpha, enough)] : []),
   ];
   const records = { candidate: sumOf(used, 'candidate').records, control: sumOf(used, 'control').records };

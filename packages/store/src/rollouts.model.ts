@@ -35,7 +35,8 @@ export interface RolloutRow {
   readonly state: RolloutState;
   readonly paused: boolean;
   readonly steps: readonly RolloutStep[];
-  readonly armsRevision?: number;
+  /** Milliseconds of the canary in which it was paused or frozen, up to the last evaluation. */
+  readonly heldMs: number;
   /** As it was before. */
   readonly holdout?: ArmShare;
   readonly shadow?: ShadowReport;
@@ -73,7 +74,8 @@ export interface RolloutStore {
    * `superseded` if somebody has moved the arms meanwhile, and is unchanged while it is paused.
    */
   step(id: string, step: number, by: Actor): Promise<RolloutRow>;
-  evaluated(id: string, evaluation: Omit<RolloutEvaluationRow, 'number' | 'at'>): Promise<void>;
+  /** `held`: it is paused or frozen, and was so since the evaluation before. */
+  evaluated(id: string, evaluation: Omit<RolloutEvaluationRow, 'number' | 'at'> & { readonly held: boolean }): Promise<void>;
   /** The newest, newest first. */
   evaluations(id: string, limit: number): Promise<RolloutEvaluationRow[]>;
   pause(id: string, paused: boolean, by: Actor): Promise<RolloutRow>;

@@ -157,7 +157,7 @@ describe('a rollout', () => {
   test('that ended long ago keeps no evaluations', async () => {
     const id = `ro-${pipeline}`;
     await start();
-    await rollouts().evaluated(id, { percent: 5, decision: 'continue', reason: 'early', judgement: {} });
+    await rollouts().evaluated(id, { percent: 5, decision: 'continue', reason: 'early', judgement: {}, held: false });
     await rollouts().removeEvaluations(new Date(Date.now() + 60_000));
     expect(await rollouts().evaluations(id, 9)).toHaveLength(1);
     await end('aborted');
@@ -190,12 +190,19 @@ describe('a rollout', () => {
   test('keeps its evaluations in order, and the last judgement', async () => {
     await start();
     for (const reason of ['early', 'late'])
-      await rollouts().evaluated(`ro-${pipeline}`, { percent: 5, decision: 'continue', reason, judgement: { reason } });
+      await rollouts().evaluated(`ro-${pipeline}`, {
+        percent: 5,
+        decision: 'continue',
+        reason,
+        judgement: { reason },
+        held: reason === 'late',
+      });
     expect((await rollouts().evaluations(`ro-${pipeline}`, 9)).map(({ number, reason }) => [number, reason])).toEqual([
       [2, 'late'],
       [1, 'early'],
     ]);
-    expect(await rollouts().get(`ro-${pipeline}`)).toMatchObject({ judgement: { reason: 'late' } });
+    expect(await rollouts().get(`ro-${pipeline}`)).toMatchObject({ judgement: { reason: 'late' }, heldMs: expect.any(Number) });
+    expect((await rollouts().get(`ro-${pipeline}`))!.heldMs).toBeGreaterThan(0);
     expect((await rollouts().pause(`ro-${pipeline}`, true, by)).paused).toBe(true);
     await end('aborted');
     expect((await rollouts().list(pipeline, { limit: 1 })).map(({ state, paused }) => [state, paused])).toEqual([['aborted', false]]);

@@ -11,7 +11,7 @@ import { many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';
 import { recordStatus } from './version-status.js';
 
-const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, arms_revision as "armsRevision", holdout,
+const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, held_ms as "heldMs", holdout,
   shadow, judgement, harm, outcome, created_at as "createdAt", ended_at as "endedAt" from autoflow.rollouts`;
 
 /** Every change waits for the pipeline's row: rollout, stable pointer and arms move one after another. */
@@ -172,7 +172,7 @@ async function takeStep(sql: Sql, row: RolloutRow, step: number, by: Actor) {
     throw new NotRunningError(id, `at step ${row.steps.length} of ${settings.steps.length}`, 'rollout');
   const before = (await findArms(sql, pipeline))!;
   const holdout = row.steps.length === 0 ? before.holdout : row.holdout;
-  const arms = await moveArms(sql, {
+  await moveArms(sql, {
     pipeline,
     ...armsOf(settings, percent, version, baseline),
     by,
@@ -182,10 +182,9 @@ async function takeStep(sql: Sql, row: RolloutRow, step: number, by: Actor) {
     ...row.steps.map((one) => (one.to === undefined ? { ...one, to: clock!.now } : one)),
     { percent, from: clock!.now },
   ];
-  await sql.query(`update autoflow.rollouts set state = 'canary', steps = $2, arms_revision = $3, holdout = $4 where id = $1`, [
+  await sql.query(`update autoflow.rollouts set state = 'canary', steps = $2, holdout = $3 where id = $1`, [
     id,
     json(steps),
-    arms.revision,
     json(holdout),
   ]);
   if (step === 0) await recordStatus(sql, pipeline, version, 'canary', by);
@@ -232,14 +231,19 @@ async function close(sql: Sql, { id, steps }: RolloutRow, state: RolloutRow['sta
   );
 }
 
-async function evaluated(sql: Sql, id: string, { percent, decision, reason, judgement }: Parameters<RolloutStore['evaluated']>[1]) {
+async function evaluated(sql: Sql, id: string, { percent, decision, reason, judgement, held }: Parameters<RolloutStore['evaluated']>[1]) {
   await sql.query('select from autoflow.rollouts where id = $1 for update', [id]);
   await sql.query(
     `insert into autoflow.rollout_evaluations (rollout, number, percent, decision, reason, judgement)
      select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 from autoflow.rollout_evaluations where rollout = $1`,
     [id, percent, decision, reason, json(judgement)],
   );
-  await sql.query('update autoflow.rollouts set judgement = $2 where id = $1', [id, json(judgement)]);
+  await sql.query(
+    `update autoflow.rollouts set judgement = $2, evaluated_at = clock_timestamp(),
+       held_ms = held_ms + case when $3 then extract(epoch from clock_timestamp() - coalesce(evaluated_at, clock_timestamp()))::float8 * 1000 else 0 end
+      where id = $1`,
+    [id, json(judgement), held],
+  );
 }
 
 async function lock(sql: Sql, pipeline: string): Promise<void> {

@@ -12,14 +12,21 @@ export interface RolloutSettings {
   readonly blockMs: number;
   /** What arrives so long after a change of shares is not compared; its cost is charged. */
   readonly warmupMs: number;
-  /** Of the canary; then it is rolled back as not decided. */
+  /** Of the canary, without the time in which it was paused or frozen; then it is rolled back as not decided. */
   readonly maximumMs: number;
   readonly metric: 'cost' | 'latency';
   /** Of all that a rollout tests together. */
   readonly alpha: number;
   readonly minimumRecords: number;
   readonly minimumBlocks: number;
-  readonly margins: { readonly dead: number; readonly errors: number; readonly p95: number; readonly p99: number; readonly cost: number };
+  /** What a candidate may be worse by (`Margins` of `@autoflow/experiment`); null: that tail is no guardrail. */
+  readonly margins: {
+    readonly dead: number;
+    readonly errors: number;
+    readonly p95: number | null;
+    readonly p99: number | null;
+    readonly cost: number;
+  };
   /** Recorded records to replay before; 0 skips the shadow. */
   readonly shadowRecords: number;
 }
@@ -49,6 +56,8 @@ export type RolloutState = RolloutPhase | RolloutOutcome;
 export type RolloutDecision =
   | { readonly decision: 'continue' | 'advance' | 'promote' | 'await-approval'; readonly reason: string }
   | { readonly decision: 'roll-back'; readonly reason: string }
+  /** AutoFlow may not have led traffic there by itself, or may not any more: it is taken back, and nothing is said against the candidate. */
+  | { readonly decision: 'abort'; readonly reason: string }
   /** Somebody else has moved the traffic, or ended the rollout. */
   | { readonly decision: 'superseded'; readonly reason: string };
 

@@ -41,6 +41,7 @@ import { adoptRuntime, createLog, type Log } from './log.js';
 import { workerMetrics, type WorkerMetrics } from './metrics.js';
 import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
+import { isOptimizationRunning } from './optimizing/running.js';
 import { startSchedules } from './optimizing/schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { startExpiry } from './rollout/expiry.js';
@@ -173,6 +174,7 @@ async function startWorkflows(
         ...(options.optimizer &&
           optimizationActivities({
             store,
+            isRunning: (optimization) => isOptimizationRunning(client, optimization),
             rollouts: rolloutStarter({ store, client }),
             ...options.optimizer,
             cores: availableParallelism(),

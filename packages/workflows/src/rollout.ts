@@ -149,7 +149,7 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
   let evaluations = 0;
   for (let step = Math.max(0, plan.step - 1); ;) {
     const stepped = await stepRollout({ rollout, step });
-    if (stepped.decision === 'roll-back') return itself('aborted', stepped.reason);
+    if (stepped.decision === 'abort') return itself('aborted', stepped.reason);
     if (stepped.decision === 'superseded') return 'superseded';
     if (stepped.decision === 'advance') enters('canary');
     // Not its turn yet (a freeze, say): asked again, and what has traffic is watched meanwhile.
@@ -160,6 +160,7 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
       const { decision, reason } = await evaluateRollout({ rollout });
       if (decision === 'superseded') return 'superseded';
       if (decision === 'roll-back') return itself('rolled-back', reason);
+      if (decision === 'abort') return itself('aborted', reason);
       if (held) break;
       if (decision === 'promote') {
         const outcome = await end({ actor: ITSELF, reason, outcome: 'promoted', unlessPaused: true });

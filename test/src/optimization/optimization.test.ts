@@ -172,6 +172,9 @@ test('settings make a schedule, which starts optimizations and never two at once
   const described = () => handle.describe().catch(() => undefined);
   await change('6h');
   await expect.poll(async () => (await described())?.policies.overlap, { timeout: 30_000 }).toBe('SKIP');
+  // A control plane that died between the row and its workflow must not keep the schedule from its turn.
+  await store.optimizations.create({ id: 'opt-left', pipeline: 'parcels', request: { dryRun: true } }, { actor: 'admin', reason: 'left' });
+  await sql.query(`update autoflow.optimizations set created_at = created_at - interval '1 minute' where id = 'opt-left'`);
   const before = (await api.optimizations.list('parcels')).items.length;
   await handle.trigger();
   await expect.poll(async () => (await api.optimizations.list('parcels')).items.length, { timeout: 30_000 }).toBe(before + 1);
@@ -179,6 +182,7 @@ test('settings make a schedule, which starts optimizations and never two at once
   await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('propose');
   await api.optimizations.cancel('parcels', id);
   expect(await api.optimizations.show('parcels', id)).toMatchObject({ actor: 'schedule', request: { dryRun: false } });
+  expect(await api.optimizations.show('parcels', 'opt-left')).toMatchObject({ state: 'failed' });
   await change(null);
   await expect.poll(described, { timeout: 30_000 }).toBeUndefined();
 });

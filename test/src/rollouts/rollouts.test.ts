@@ -45,6 +45,18 @@ describe('a rollout under traffic', () => {
     expect([stable.version, candidate, control, holdout]).toEqual([written, undefined, undefined, undefined]);
   }, 240_000);
 
+  it('that AutoFlow started stands still in a freeze, which is not counted as its time, and is taken back when autonomy is', async () => {
+    const change = (change: Parameters<typeof platform.store.settings.change>[0]['change']) =>
+      platform.store.settings.change({ pipeline: PIPELINE, change, by: BY });
+    const maximumMs = 4_000;
+    const id = await begin(platform, fused, { maximumMs, minimumRecords: 1_000_000 }, true);
+    await until(platform, id, ({ steps }) => steps.length === 1);
+    await change({ freezes: ['Mon 00:00 - Fri 00:00', 'Thu 00:00 - Tue 00:00'].map((window) => ({ window, timeZone: 'UTC' })) });
+    await until(platform, id, ({ heldMs }) => heldMs > maximumMs);
+    await change({ freezes: [], autonomy: 'suggest' });
+    expect(await ended(platform, id)).toMatchObject({ state: 'aborted', outcome: expect.stringContaining('Autonomy is suggest') });
+  }, 240_000);
+
   it('is told to pause, to go on and to end; of what is over it refuses to hear', async () => {
     const id = await begin(platform, fused);
     await expect(tell(platform, 'other', 'pause')).rejects.toThrow();

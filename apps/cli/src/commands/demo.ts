@@ -5,8 +5,10 @@ import type { DemoCommandOptions } from '../demo/command.js';
 export function registerDemo(program: Command): void {
   program
     .command('demo')
-    .description('two minutes: the example as written, then better, then rolled back; on a stack of its own, which is gone afterwards')
-    .option('--limit <n>', 'invoices that each version gets (default: as many as fit the two minutes)', wholeNumber)
+    .description(
+      'five minutes: the example as written, a better version found, rolled out under load, and rolled back; on a stack of its own, which is gone afterwards',
+    )
+    .option('--limit <n>', 'invoices that each version gets (default: as many as fit the five minutes)', wholeNumber)
     .option('--source <file>', 'your own CSV of invoices, .gz too (default: the real ones of AUTOFLOW_DATA, or generated ones)')
     // `--json` is an option of every command, and has no value there; `--json FILE` is that option and this argument.
     .argument('[file]', 'after --json: the file for the report (without one it is the answer on stdout)')

@@ -14,12 +14,12 @@ interface Options {
   readonly holdout?: number;
   readonly metric?: 'cost' | 'latency';
   readonly records?: number;
-  readonly margin?: Partial<Record<Margin, number>>;
+  readonly margin?: Margins;
   readonly skipShadow?: true;
   readonly watch?: true;
   readonly reason?: string;
 }
-type Margin = 'dead' | 'errors' | 'p95' | 'p99' | 'cost';
+type Margins = NonNullable<NewRollout['margins']>;
 
 const LOOK_MS = 1_000;
 
@@ -37,7 +37,11 @@ export function registerRollout(program: Command): void {
     .option('--holdout <percent>', 'stays on the version before (default 5)', Number)
     .option('--metric <metric>', 'cost or latency: what has to become less (default: the objective of the pipeline)')
     .option('--records <n>', 'at least so many at each step (default 200)', Number)
-    .option('--margin <guardrail=share>', 'such as p99=0.5; of dead, errors, p95, p99, cost; may be repeated', margin)
+    .option(
+      '--margin <guardrail=share>',
+      'such as p99=0.5; of dead, errors, p95, p99, cost; p95=off and p99=off are no guardrails; may be repeated',
+      margin,
+    )
     .option('--skip-shadow', 'nothing is replayed before: you are certain of the outputs')
     .option('--watch', 'until it has ended')
     .option('--reason <text>', 'for the audit log')
@@ -194,8 +198,8 @@ function span(text: string): number {
   return Math.round(Number(value) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 's']);
 }
 
-function margin(text: string, before: Options['margin'] = {}): Options['margin'] {
-  const [, name, value] = /^(dead|errors|p95|p99|cost)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('It is a guardrail and a share such as p99=0.5 or dead=0.01.');
-  return { ...before, [name as Margin]: Number(value) };
+function margin(text: string, before: Margins = {}): Margins {
+  const [, name, value] = /^(dead|errors|p95|p99|cost)=(\d+(?:\.\d+)?)$/.exec(text) ?? /^(p95|p99)=(off)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('It is a guardrail and a share such as p99=0.5, dead=0.01 or p99=off.');
+  return { ...before, [name]: value === 'off' ? null : Number(value) };
 }

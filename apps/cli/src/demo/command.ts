@@ -14,7 +14,10 @@ export interface DemoCommandOptions {
   readonly source?: string;
 }
 
-/** Throws when the two versions do not agree or the rollback did not hold, after the report was written. */
+/** Of the invoices, for the shadow: a demo has few. */
+const RECORD_SHARE = 0.1;
+
+/** A version that is not promoted is an answer. Throws when something is broken: versions that disagree, a rollout or a rollback that failed; after the report was written. */
 export async function runDemo({ out: answers, env }: Context, { limit, source: own }: DemoCommandOptions, file?: string): Promise<void> {
   if (file !== undefined && !answers.json) throw usage(`The demo takes no argument. For a report in ${file}: --json ${file}.`);
   const out = printer(answers.json ? process.stderr : process.stdout);
@@ -22,7 +25,7 @@ export async function runDemo({ out: answers, env }: Context, { limit, source: o
   const startedAt = new Date();
   out.step('Temporal, Postgres, a worker, the admin API and the rate service, for this demo alone');
   const source = await demoSource({ own, dataFolder: env['AUTOFLOW_DATA'], cacheFolder: cacheFolder(env) });
-  const report = await onOwnStack({ env, out, interrupted }, (stack, signal) => {
+  const report = await onOwnStack({ env, out, interrupted, recordShare: limit === undefined ? RECORD_SHARE : 1 }, (stack, signal) => {
     out.fact(`Temporal ${stack.temporal.address}, API ${stack.api}`);
     out.fact(`Invoices: ${source.about}`);
     const servers = {
@@ -36,18 +39,26 @@ export async function runDemo({ out: answers, env }: Context, { limit, source: o
     out.fact(`The report is in ${file}.`);
   } else if (answers.json) answers.answer(report, () => '');
   if (!report.equal) throw new BadAnswerError('DEMO_UNEQUAL', 'The two versions gave different results.');
+  if (!report.rollout.carriedOut)
+    throw new BadAnswerError('DEMO_ROLLOUT', `The rollout ended as ${report.rollout.state}: ${report.rollout.outcome}.`);
   if (!report.rollback.held) throw new BadAnswerError('DEMO_ROLLBACK', `After the rollback to ${report.rollback.to} not all ran on it.`);
 }
 
 /** The stack is stopped however the work ends: done, failed, interrupted, or because a part of the stack was lost; the work ends first. */
 async function onOwnStack(
-  { env, out, interrupted }: { readonly env: NodeJS.ProcessEnv; readonly out: Printer; readonly interrupted: AbortSignal },
+  {
+    env,
+    out,
+    interrupted,
+    recordShare,
+  }: { readonly env: NodeJS.ProcessEnv; readonly out: Printer; readonly interrupted: AbortSignal; readonly recordShare: number },
   work: (stack: RunningStack, signal: AbortSignal) => Promise<DemoReport>,
 ): Promise<DemoReport> {
   const stack = await startRunningStack({
     name: 'demo',
     mode: 'ephemeral',
     env,
+    recordShare,
     log: (line) => out.progress(line),
     signal: interrupted,
   });

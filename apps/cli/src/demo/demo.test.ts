@@ -50,8 +50,11 @@ test('both versions agree, the rollback holds, and the stable version is what it
   const [written, better] = [before.version, after.version];
   expect(report).toMatchObject({
     equal: true,
-    rollback: { from: better, to: written, before: { [better]: 20 }, after: { [written]: 20 }, held: true },
+    rollout: { carriedOut: true, shadow: { different: 0, compared: expect.any(Number) }, evaluations: expect.any(Number) },
+    rollback: { from: better, to: written, after: { [written]: 20 }, held: true },
   });
+  expect(report.rollout.steps).not.toEqual([]);
+  expect(report.rollout.harm.records).toBeGreaterThan(0);
   expect(before.counts.completed + before.counts.filtered).toBe(20);
   expect(before.counts.dead + before.counts.cancelled).toBe(0);
   expect(after).toMatchObject({ digest: before.digest, sink: before.sink });
@@ -59,7 +62,8 @@ test('both versions agree, the rollback holds, and the stable version is what it
     parent: written,
     proposal: { ratePerSecond: expect.any(Number) },
   });
-  expect(await client.stable.show('retail-orders')).toMatchObject({ version: theirs.name });
+  const { stable, candidate, holdout } = await client.arms.show('retail-orders');
+  expect({ stable: stable.version, candidate, holdout }).toEqual({ stable: theirs.name, candidate: undefined, holdout: undefined });
 });
 
 test('Ctrl-C, twice, while it starts: it says so and leaves nothing', { timeout: 60_000 }, async () => {

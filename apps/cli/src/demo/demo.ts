@@ -8,7 +8,8 @@ import { environment } from './environment.js';
 import { whole } from './figures.js';
 import type { Printer } from './printer.js';
 import type { DemoReport, DemoRun } from './report.js';
-import { rollBack } from './rollback.js';
+import { mustBeFree, rollOut } from './roll-out.js';
+import { movingTraffic, rollBack } from './rollback.js';
 import { forSeconds, type Load, runVersion, warmUp } from './run-version.js';
 import type { DemoSource } from './source.js';
 
@@ -16,15 +17,15 @@ const PIPELINE = 'retail-orders';
 /** Stages have four instances each, so more executions at once than this only wait; with one record each they need to be four times as many. */
 const WIDTH = Math.min(4, Math.max(2, availableParallelism()));
 /** Without a limit: as many invoices as the version as written does in this time, judged by its warm-up. */
-const RUN_SECONDS = 60;
+const RUN_SECONDS = 30;
 /** Then the faster version is also measured on more invoices than that, for so long. */
-const LONGER_SECONDS = 20;
+const LONGER_SECONDS = 15;
 
 export interface DemoOptions {
   readonly stack: Pick<RunningStack, 'client' | 'ingestClient' | 'databaseUrl' | 'pipelines'>;
   readonly servers: DemoReport['environment']['servers'];
   readonly source: DemoSource;
-  /** Invoices that each version gets; undefined: so many that the demo takes about two minutes. */
+  /** Invoices that each version gets; undefined: so many that the demo takes about five minutes. */
   readonly limit: number | undefined;
   readonly startedAt: Date;
   readonly out: Printer;
@@ -33,8 +34,8 @@ export interface DemoOptions {
 }
 
 /**
- * The same invoices through the pipeline as written and through the version that AutoFlow proposes in its place, one version after the other, each in a scope
- * of its own and after a warm-up; then a rollback. All of it through the admin API, by which it is also measured.
+ * The loop in small: the pipeline as written is measured, a better version is found in what was measured, and has to earn the traffic of a load in a
+ * rollout; the same invoices go through both, each in a scope of its own; then a rollback by hand. All of it through the APIs, by which it is also measured.
  */
 export async function demo({ stack, servers, source, limit, startedAt, out, signal }: DemoOptions): Promise<DemoReport> {
   const { client, ingestClient: ingest, databaseUrl } = stack;
@@ -42,6 +43,7 @@ export async function demo({ stack, servers, source, limit, startedAt, out, sign
   const where = { client, ingest, pipeline: PIPELINE, databaseUrl };
   const load: Load = { ...where, source: source.settings, scope, openExecutions: 4 * WIDTH, out, signal };
 
+  await mustBeFree(load);
   out.step('The pipeline as its author wrote it');
   const written = describe(await asRegistered(stack), out);
   const { perSecond, records } = await warmUp(written, load, limit);
@@ -49,25 +51,29 @@ export async function demo({ stack, servers, source, limit, startedAt, out, sign
   const before = await runVersion(written, load, { limit: invoices, warmedUp: records });
 
   out.step('A better version, from what was measured: fitted, searched, certified and registered');
-  const found = await findBetter(written, load, before.measured, limit !== undefined);
+  const found = await findBetter(written, load, before, limit !== undefined);
   const better = describe(found.version, out);
   out.fact(predictionOf(found));
-  const wide = { ...load, openExecutions: WIDTH };
-  const warm = await warmUp(better, wide, limit);
-  const after = await runVersion(better, wide, {
-    limit: invoices,
-    warmedUp: warm.records,
-    ...(limit === undefined && { longerSeconds: LONGER_SECONDS }),
+
+  const { rollout, after, equal, rollback } = await movingTraffic(written, load, async () => {
+    out.step('It has to earn the traffic: shadow, canary, and promoted or taken back');
+    const rollout = await rollOut(better, written, load, before.metrics.throughput, limit !== undefined);
+
+    out.step('The same invoices through it');
+    const wide = { ...load, openExecutions: WIDTH };
+    const warm = await warmUp(better, wide, limit);
+    const size = { limit: invoices, warmedUp: warm.records, ...(limit === undefined && { longerSeconds: LONGER_SECONDS }) };
+    const after = await runVersion(better, wide, size);
+
+    out.step('Side by side');
+    const equal = compare(before, after, out);
+
+    out.step('And back again, by hand');
+    return { rollout, after, equal, rollback: await rollBack(written, better, load, invoices) };
   });
 
-  out.step('Side by side');
-  const equal = compare(before, after, out);
-
-  out.step('And back again');
-  const rollback = await rollBack(written, better, load, invoices);
-
   return {
-    form: 'autoflow-demo/1',
+    form: 'autoflow-demo/2',
     startedAt: startedAt.toISOString(),
     seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
     environment: environment(servers),
@@ -77,6 +83,7 @@ export async function demo({ stack, servers, source, limit, startedAt, out, sign
     equal,
     ratios: ratiosOf(before, after),
     optimization: { id: found.optimization.id, seconds: found.seconds, decisions: found.optimization.decisions },
+    rollout,
     rollback,
     notMeasured: NOT_MEASURED,
   };
@@ -86,6 +93,7 @@ const NOT_MEASURED = [
   'latency and cost at one and the same load: each version is given as much as it can take with so many executions open at once',
   'waiting for a place among the open executions: latency begins when a record is taken into its batch',
   'the warm-up: instances are started and connections opened before the time is taken, for both versions alike',
+  'the gain in a long run: the canary of a demo is minutes long, of one kind of load, on one machine',
   'money: costs are measured times and sizes at dated list prices; nothing was billed',
 ];
 

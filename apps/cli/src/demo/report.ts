@@ -1,10 +1,10 @@
 import type { DemoServers } from './environment.js';
-import type { Metrics, OptimizationDetail, Version, VersionAllocation } from '@autoflow/client';
+import type { Metrics, OptimizationDetail, Rollout, Version, VersionAllocation } from '@autoflow/client';
 import type { OutcomeCounts } from '@autoflow/pipeline';
 
 /** What `--json FILE` gets. Milliseconds, dollars, records; metrics are those of the API. */
 export interface DemoReport {
-  readonly form: 'autoflow-demo/1';
+  readonly form: 'autoflow-demo/2';
   readonly startedAt: string;
   readonly seconds: number;
   readonly environment: Environment;
@@ -17,6 +17,7 @@ export interface DemoReport {
   readonly ratios: Readonly<Record<string, number | undefined>>;
   /** Where the second version comes from, and why. Seconds from the request to its registration. */
   readonly optimization: { readonly id: string; readonly seconds: number; readonly decisions: OptimizationDetail['decisions'] };
+  readonly rollout: DemoRollout;
   readonly rollback: DemoRollback;
   readonly notMeasured: readonly string[];
 }
@@ -48,6 +49,16 @@ export interface DemoRun {
   readonly sink: { readonly rows: number; readonly digest: string };
 }
 
+/** How the better version came by the traffic of a load, or did not. */
+export interface DemoRollout extends Pick<Rollout, 'id' | 'state' | 'settings' | 'steps' | 'shadow' | 'judgement' | 'harm'> {
+  /** Promoted or taken back on what was measured; false: something is broken. */
+  readonly carriedOut: boolean;
+  /** Why it ended as it did. */
+  readonly outcome: string;
+  readonly evaluations: number;
+  readonly traffic: { readonly ratePerSecond: number; readonly accepted: number; readonly refused: number; readonly failed: number };
+}
+
 export interface DemoRollback {
   readonly from: string;
   readonly to: string;
@@ -56,6 +67,6 @@ export interface DemoRollback {
   /** How many records ran on which version, before the call and after it. */
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
-  /** Those before ran on `from` only, and those after on `to` only. */
+  /** Those before ran on `from`, but for the holdout of a rollout, and those after on `to` only. */
   readonly held: boolean;
 }

@@ -1,4 +1,4 @@
-import type { AutoFlowClient, IngestClient, Version } from '@autoflow/client';
+import type { IngestClient, Version } from '@autoflow/client';
 import type { DemoRollback } from './report.js';
 import { backfill, type Load } from './run-version.js';
 
@@ -8,36 +8,45 @@ const FEW = 20;
 type Counts = Readonly<Record<string, number>>;
 
 /**
- * Makes the better version stable and runs a few records; goes back in one call and runs a few more; reads from their rows which version
- * each had. However that ends, the pipeline has the stable version that it had before: the database may be the user's.
+ * Runs a few records on the better version, which is made stable where it is not yet; goes back in one call and runs a few more; reads from their rows
+ * which version each had.
  */
 export async function rollBack({ name: to }: Version, { name: from }: Version, load: Load, invoices: number): Promise<DemoRollback> {
   const { client, pipeline, out } = load;
   const limit = Math.min(FEW, invoices);
   const found = await client.stable.show(pipeline);
-  try {
-    const rolledOut = await client.stable.set(pipeline, { version: from, reason: 'demo: the better version' }, found.revision);
-    const before = await runFew('before-rollback', load, limit);
-    out.fact(`${from} made stable: ${described(before)}.`);
+  const { revision } =
+    found.version === from
+      ? found
+      : await client.stable.set(pipeline, { version: from, reason: 'demo: the better version' }, found.revision);
+  const before = await runFew('before-rollback', load, limit);
+  out.fact(`${from} is ${found.version === from ? 'stable' : 'made stable by hand'}: ${described(before)}.`);
 
-    const called = performance.now();
-    await client.stable.set(pipeline, { version: to, reason: 'demo: rolled back' }, rolledOut.revision);
-    const callMs = performance.now() - called;
-    const after = await runFew('after-rollback', load, limit);
-    const held = only(before, from) && only(after, to);
-    const told = `Rolled back to ${to} by one call of ${callMs.toFixed(0)} ms: ${described(after)}`;
-    if (held) out.fact(`${told}.`);
-    else out.bad(`${told}, which must not happen. Please report it, with the JSON report (--json FILE).`);
-    return { from, to, callMs, before, after, held };
-  } finally {
-    await restore(client, pipeline, found.version);
-  }
+  const called = performance.now();
+  await client.stable.set(pipeline, { version: to, reason: 'demo: rolled back' }, revision);
+  const callMs = performance.now() - called;
+  const after = await runFew('after-rollback', load, limit);
+  const held = (before[from] ?? 0) > 0 && only(after, to);
+  const told = `Rolled back to ${to} by one call of ${callMs.toFixed(0)} ms: ${described(after)}`;
+  if (held) out.fact(`${told}.`);
+  else out.bad(`${told}, which must not happen. Please report it, with the JSON report (--json FILE).`);
+  return { from, to, callMs, before, after, held };
 }
 
-/** Nothing is changed where nothing needs to be: with a database of its own the demo ends on the version it began with. */
-async function restore(client: AutoFlowClient, pipeline: string, version: string): Promise<void> {
-  const now = await client.stable.show(pipeline);
-  if (now.version !== version) await client.stable.set(pipeline, { version, reason: 'demo: as it was before' }, now.revision);
+/** Does it with `stable` as the stable version. However it ends, the pipeline has the versions that it had before: the database may be the user's. */
+export async function movingTraffic<T>(stable: Version, { client, pipeline }: Load, work: () => Promise<T>): Promise<T> {
+  const { stable: pointer, candidate, holdout } = await client.arms.show(pipeline);
+  try {
+    if (pointer.version !== stable.name) await client.stable.set(pipeline, { version: stable.name, reason: 'demo' }, pointer.revision);
+    return await work();
+  } finally {
+    const reason = 'demo: as it was before';
+    const now = await client.stable.show(pipeline);
+    if (now.version !== pointer.version) await client.stable.set(pipeline, { version: pointer.version, reason }, now.revision);
+    const arms = { ...(candidate && { candidate }), ...(holdout && { holdout }) };
+    const { stable: _, control: _control, revision, feedingPaused: _paused, ...left } = await client.arms.show(pipeline);
+    if (JSON.stringify(left) !== JSON.stringify(arms)) await client.arms.set(pipeline, { ...arms, reason }, revision);
+  }
 }
 
 /** Answers how many of them ran on which version. */

@@ -22,6 +22,8 @@ export interface RunningStackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Modules whose pipelines are registered; default: the example. */
   readonly modules?: readonly string[];
+  /** Of the records, by key: what is recorded for shadow and calibration. Default: that of the worker. */
+  readonly recordShare?: number;
   readonly log: (line: string) => void;
   /** Ends a start that is under way; what was started is stopped again. */
   readonly signal?: AbortSignal;
@@ -61,7 +63,7 @@ export interface RunningStack {
  * pipeline registered. Resolves when it takes work; when a part does not start, what was started is stopped again.
  */
 export async function startRunningStack(options: RunningStackOptions): Promise<RunningStack> {
-  const { mode, name = 'local', dataFolder, env = process.env, modules = [EXAMPLE_MODULE()], log, signal } = options;
+  const { mode, name = 'local', dataFolder, env = process.env, modules = [EXAMPLE_MODULE()], recordShare, log, signal } = options;
   const stack = await startStack({ name, mode, ...(dataFolder !== undefined && { dataFolder }), env, log });
   const undo = new Undo(() => stack.stop());
   try {
@@ -79,7 +81,11 @@ export async function startRunningStack(options: RunningStackOptions): Promise<R
     const [controlPlane, ingest, worker] = await all([
       start('control-plane', CONTROL_PLANE(), childEnvironment(env, { ...common, AUTOFLOW_API_PORT: apiPort })),
       start('ingest', INGEST(), childEnvironment(env, { ...common, AUTOFLOW_INGEST_PORT: ingestPort })),
-      start('worker', WORKER(), childEnvironment(env, { ...common, ...workerSettings(folders, stack, ratesUrl, name) }, { worker: true })),
+      start(
+        'worker',
+        WORKER(),
+        childEnvironment(env, { ...common, ...workerSettings(folders, stack, { ratesUrl, name, recordShare }) }, { worker: true }),
+      ),
     ]);
     const api = (controlPlane.ready as { url: string }).url;
     const ingestUrl = (ingest.ready as { url: string }).url;
@@ -145,12 +151,17 @@ function addresses({ databaseUrl, temporal }: Stack): NodeJS.ProcessEnv {
   };
 }
 
-function workerSettings({ releases, batches }: Folders, { databaseUrl }: Stack, ratesUrl: string, name: string): NodeJS.ProcessEnv {
+function workerSettings(
+  { releases, batches }: Folders,
+  { databaseUrl }: Stack,
+  { ratesUrl, name, recordShare }: { readonly ratesUrl: string; readonly name: string; readonly recordShare: number | undefined },
+): NodeJS.ProcessEnv {
   return {
     AUTOFLOW_ROLES: 'workflows,control,functions,feeder',
     AUTOFLOW_RELEASES: releases,
     AUTOFLOW_BATCHES: `file:${batches}`,
     AUTOFLOW_HOST: `${name}-${process.pid}`,
+    ...(recordShare !== undefined && { AUTOFLOW_RECORD_SHARE: String(recordShare) }),
     AUTOFLOW_SECRET_RATES_URL: ratesUrl,
     AUTOFLOW_SECRET_ORDERS_DATABASE_URL: databaseUrl,
   };

@@ -22,8 +22,9 @@ const Judgements = z.object({ paired: Judgement.exactOptional(), full: Judgement
 const MarginOf = {
   dead: z.number().min(0).max(1),
   errors: z.number().min(0).max(1),
-  p95: z.number().min(0).max(10),
-  p99: z.number().min(0).max(10),
+  /** Null: no guardrail. To show a p99 to hold takes a thousand records in the control group. */
+  p95: z.number().min(0).max(10).nullable(),
+  p99: z.number().min(0).max(10).nullable(),
   cost: z.number().min(0).max(10),
 };
 const Margins = z.object(MarginOf);

@@ -15,6 +15,8 @@ export interface World {
   /** Of one arm in one block. */
   readonly batches: number;
   readonly batchRecords: number;
+  /** Share of the batches, of either arm, all of whose records are dispatched again: something outside was away for a moment. */
+  readonly again?: number;
   readonly random: () => number;
 }
 
@@ -23,7 +25,7 @@ const CONTROL_P99 = Math.exp(2.326 * 0.8);
 const FILTERED = 0.3;
 
 /** Endless blocks of a canary whose control has a median latency of one. */
-export function* canary({ batches, batchRecords, random }: World, candidate: Candidate = {}): Generator<Block, never> {
+export function* canary({ batches, batchRecords, again = 0, random }: World, candidate: Candidate = {}): Generator<Block, never> {
   let trouble = 0;
   for (;;) {
     // Autoregressive: what slows the machine down lasts for some blocks.
@@ -42,6 +44,7 @@ export function* canary({ batches, batchRecords, random }: World, candidate: Can
         cell.slow99 += slow(CONTROL_P99 * margins[1]);
         cell.charged += records;
         cell.costUsd += cost;
+        if (again > 0 && random() < again) cell.errors += records;
         for (let record = 0; record < records; record++) {
           const u = random();
           if (u < (of.dead ?? 0)) cell.dead++;

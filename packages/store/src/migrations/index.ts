@@ -15,6 +15,7 @@ import { rollouts } from './0013-rollouts.js';
 import { control } from './0014-control.js';
 import { optimizations } from './0015-optimizations.js';
 import { calibrations } from './0016-calibrations.js';
+import { heldRollouts } from './0017-held-rollouts.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   control,
   optimizations,
   calibrations,
+  heldRollouts,
 ];

@@ -35,9 +35,11 @@ export function rolloutActivities(ports: RolloutPorts): RolloutActivities {
     evaluateRollout: atActivityBoundary(async ({ rollout }) => {
       const row = await rowOf(rollout);
       if (row.endedAt !== undefined) return superseded(row);
-      const found = await evaluate(row, ports.store);
-      const decided = found.decision === 'roll-back' ? found : await asFarAsItMay(row, found, ports);
-      await rollouts.evaluated(rollout, { ...decided, judgement: found.judgement, percent: row.steps.at(-1)!.percent });
+      const verdict = await mayHaveTraffic(row, ports);
+      const held = row.paused || isFrozen(verdict);
+      const found = await evaluate(row, held, ports.store);
+      const decided = found.decision === 'roll-back' ? found : await asFarAsItMay(row, found, verdict, ports);
+      await rollouts.evaluated(rollout, { ...decided, judgement: found.judgement, percent: row.steps.at(-1)!.percent, held });
       return { decision: decided.decision, reason: decided.reason };
     }),
     pauseRollout: atActivityBoundary(async ({ rollout, paused, actor, reason }) => {
@@ -75,10 +77,8 @@ async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Pro
   if (row.endedAt !== undefined) return superseded(row);
   if (row.steps.length === step + 1) return { decision: 'advance', reason: 'it has these shares' };
   if (row.paused) return { decision: 'continue', reason: 'it is paused' };
-  const spentUsd = row.own ? ((await harmOf(row, ports.store))?.costUsd ?? 0) : 0;
-  const verdict = await may(row, { kind: 'canary', version: row.version, spentUsd }, ports);
-  // A freeze passes; what else forbids it does not by itself.
-  if (!verdict.allowed) return { decision: verdict.code === 'FROZEN' ? 'continue' : 'roll-back', reason: verdict.reason };
+  const verdict = await mayHaveTraffic(row, ports);
+  if (!verdict.allowed) return { decision: isFrozen(verdict) ? 'continue' : 'abort', reason: verdict.reason };
   const { state, steps, ...after } = await ports.store.rollouts.step(row.id, step, { ...WORKFLOW, reason: `step ${step + 1}` });
   if (state === 'superseded') return superseded({ state, ...after });
   // Somebody has paused it just now.
@@ -90,22 +90,38 @@ async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Pro
 async function asFarAsItMay(
   row: RolloutRow,
   found: Evaluation,
+  canary: Verdict,
   ports: RolloutPorts,
 ): Promise<Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>> {
   const { decision, reason } = found;
+  if (!canary.allowed && !isFrozen(canary)) return { decision: 'abort', reason: canary.reason };
   if (decision === 'continue') return { decision, reason };
   if (row.paused) return { decision: 'continue', reason: `it is paused, and would ${decision}: ${reason}` };
+  if (!canary.allowed) return { decision: 'continue', reason: `it would ${decision}: ${reason}. ${canary.reason}` };
   if (decision === 'advance') return { decision, reason };
   const verdict = await may(row, { kind: 'promote', version: row.version }, ports);
   return verdict.allowed ? { decision, reason } : { decision: 'await-approval', reason: `${reason}. ${verdict.reason}` };
 }
 
+/** Asked at every step and every evaluation: people turn autonomy down, pin and freeze while a canary runs. What it has cost is only looked up where it matters. */
+async function mayHaveTraffic(row: RolloutRow, ports: RolloutPorts): Promise<Verdict> {
+  const act = { kind: 'canary', version: row.version } as const;
+  const capped = row.own && (await settingsOf(row, ports)).spendCapUsd !== undefined;
+  return may(row, capped ? { ...act, spentUsd: (await harmOf(row, ports.store))?.costUsd ?? 0 } : act, ports);
+}
+
+/** A freeze passes; what else forbids it does not by itself. */
+const isFrozen = (verdict: Verdict): boolean => !verdict.allowed && verdict.code === 'FROZEN';
+
 /** People are not asked. */
-async function may(row: RolloutRow, act: OwnAct, { store }: RolloutPorts): Promise<Verdict> {
-  if (!row.own) return { allowed: true };
-  const settings = await store.settings.get(row.pipeline);
-  if (settings === undefined) throw new NotFoundError('pipeline', row.pipeline);
-  return mayAct(settings, new Date(), act);
+async function may(row: RolloutRow, act: OwnAct, ports: RolloutPorts): Promise<Verdict> {
+  return row.own ? mayAct(await settingsOf(row, ports), new Date(), act) : { allowed: true };
+}
+
+async function settingsOf({ pipeline }: RolloutRow, { store }: RolloutPorts) {
+  const settings = await store.settings.get(pipeline);
+  if (settings === undefined) throw new NotFoundError('pipeline', pipeline);
+  return settings;
 }
 
 function superseded({ state, outcome }: Pick<RolloutRow, 'state' | 'outcome'>): RolloutDecision {

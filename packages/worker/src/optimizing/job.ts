@@ -9,6 +9,8 @@ export interface OptimizingPorts {
   readonly program: string;
   /** Of the host that runs the functions. */
   readonly cores: number;
+  /** Whether there is a workflow that runs this optimization. */
+  isRunning(optimization: string): Promise<boolean>;
   /** Undefined: nothing can be rolled out from here. */
   readonly rollouts?: RolloutStarter;
 }

@@ -19,9 +19,10 @@ export interface Evaluation {
 
 /**
  * Gain and guardrails are shown against the control group, step after step in one sequence; what follows without one (all but the holdout) is only
- * watched, and decides alone where there was no control group at all. Alpha is divided among the sequences.
+ * watched, and decides alone where there was no control group at all. Alpha is divided among the sequences. `held`: it is paused or frozen, and its
+ * time does not run.
  */
-export async function evaluate(row: RolloutRow, { comparisons }: Pick<Store, 'comparisons'>): Promise<Evaluation> {
+export async function evaluate(row: RolloutRow, held: boolean, { comparisons }: Pick<Store, 'comparisons'>): Promise<Evaluation> {
   const now = await comparisons.clock();
   const { settings, steps } = row;
   const current = steps.at(-1)!;
@@ -38,14 +39,14 @@ export async function evaluate(row: RolloutRow, { comparisons }: Pick<Store, 'co
     pairs.length > 0 || isPaired(current) ? judge(pairs.map(blockOf), 0.5, gate, isPaired(current) ? recent.map(blockOf) : []) : undefined;
   const full = isPaired(current) ? undefined : judge(recent.map(blockOf), shareOf(row, current), gate);
   const judgement = { ...(paired && { paired }), ...(full && { full }) };
-  return { ...follows(row, judgement, recordsOf(recent), now), judgement };
+  return { ...follows(row, judgement, recordsOf(recent), held ? 0 : now - steps[0]!.from - row.heldMs), judgement };
 }
 
 function follows(
   { settings, steps }: RolloutRow,
   { paired, full }: Judgements,
   inStep: number,
-  now: number,
+  ranMs: number,
 ): Pick<Evaluation, 'decision' | 'reason'> {
   const harms = [paired, full].flatMap((judgement) => (judgement?.verdict === 'roll-back' ? judgement.reasons : []));
   if (harms.length > 0) return { decision: 'roll-back', reason: harms.join('; ') };
@@ -59,8 +60,7 @@ function follows(
   ];
   if (missing.length === 0)
     return last ? { decision: 'promote', reason: proof.reasons.join('; ') } : { decision: 'advance', reason: 'no harm is shown' };
-  if (now - steps[0]!.from > settings.maximumMs)
-    return { decision: 'roll-back', reason: `not decided in the time it had: ${missing.join('; ')}` };
+  if (ranMs > settings.maximumMs) return { decision: 'roll-back', reason: `not decided in the time it had: ${missing.join('; ')}` };
   return { decision: 'continue', reason: missing.join('; ') };
 }
 
@@ -76,7 +76,7 @@ function queryOf({ pipeline, settings }: RolloutRow, step: RolloutStep, now: num
     // What arrived at the very end of a step may have got the shares of the next one.
     to: step.to === undefined ? now - METERING_LAG_MS : step.to - blockMs,
     blockMs,
-    slower: { p95: 1 + margins.p95, p99: 1 + margins.p99 },
+    slower: { p95: 1 + (margins.p95 ?? 0), p99: 1 + (margins.p99 ?? 0) },
     waiting: step.to === undefined,
   };
 }
