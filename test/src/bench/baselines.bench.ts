@@ -3,16 +3,13 @@
  * batches, and a hand-written Temporal workflow, each under open-loop load at rising rates up to its saturation. Sides take turns at every
  * rate. The load, the door and the pools are the same for all.
  */
-import { fileURLToPath } from 'node:url';
-import { setUpOrders } from '@autoflow/retail-orders';
 import { DEFAULT_BATCH_BYTES } from '@autoflow/topology';
-import { CellBook } from './baselines/cell-book.js';
-import { runCell, type Cell, type Conditions, type Side } from './baselines/cell.js';
-import { invoices } from './baselines/invoices.js';
+import { CellBook } from './cells/cell-book.js';
+import { lineOf, runCell, type Cell, type Conditions, type Side } from './baselines/cell.js';
+import { invoices } from './cells/invoices.js';
+import { startRetailStack } from './cells/retail-stack.js';
 import { sustains, sweep, type Standing } from './baselines/sweep.js';
 import type { BenchOptions } from './main.js';
-import { startBenchPlatform } from './platform.js';
-import { startRates } from './rates.js';
 import type { BenchReport } from './report.js';
 import { median } from './statistics.js';
 import { HAND_WRITTEN_QUEUE } from './worker-process.js';
@@ -38,16 +35,8 @@ const BATCH_SIZES = { full: [10, 30, 100, 300], quick: [20, 100] } as const;
 export async function run({ quick, progress }: BenchOptions): Promise<BenchReport> {
   const conditions = quick ? QUICK : FULL;
   const sizes = quick ? BATCH_SIZES.quick : BATCH_SIZES.full;
-  const rates = await startRates();
-  const platform = await startBenchPlatform({
-    module: fileURLToPath(import.meta.resolve('@autoflow/retail-orders/pipeline')),
-    pipeline: 'retail-orders',
-    onFile: true,
-    secrets: async (databaseUrl) => {
-      await setUpOrders(databaseUrl);
-      return { RATES_URL: rates.url, ORDERS_DATABASE_URL: databaseUrl };
-    },
-  });
+  const stack = await startRetailStack({ onFile: true });
+  const { platform } = stack;
   try {
     await platform.startWorker({ handWritten: true });
     const load = await invoices(platform.spec);
@@ -61,12 +50,11 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
         return { name: `batches of ${records}`, version, batch: records, lingerMs: LINGER_MS, firstRate: 20 };
       }),
     );
-    const book = await CellBook.open(`baselines${quick ? '.quick' : ''}`, {
-      conditions,
-      sizes,
-      load: load.about,
-      release: platform.release.hash,
-    });
+    const book = await CellBook.open<Cell>(
+      `baselines${quick ? '.quick' : ''}`,
+      { conditions, sizes, load: load.about, release: platform.release.hash },
+      lineOf,
+    );
     if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
     const cell = (side: Side, rate: number, repetition: number): Promise<Cell> =>
       book.take(
@@ -110,8 +98,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       ],
     };
   } finally {
-    await platform.stop();
-    await rates.stop();
+    await stack.stop();
   }
 }
 

@@ -6,7 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchPlatform } from './platform.js';
 
 /** Puts `records` into the inbox at once, and answers how many per second then got their outcome: from the first claim on, by the database's clock. */
-export async function throughput({ store, spec }: BenchPlatform, records: readonly Fields[]): Promise<number> {
+export async function throughput(platform: BenchPlatform, records: readonly Fields[]): Promise<number> {
+  return (await runThrough(platform, records)).perSecond;
+}
+
+/** `throughput`, and the scope that the outcomes are in. */
+export async function runThrough(
+  { store, spec }: BenchPlatform,
+  records: readonly Fields[],
+): Promise<{ readonly perSecond: number; readonly scope: string }> {
   const pipeline = spec.name;
   const scope = `live-${randomBytes(4).toString('hex')}`;
   const rows = records.map((fields) => newRecord(fields, spec.key));
@@ -17,7 +25,7 @@ export async function throughput({ store, spec }: BenchPlatform, records: readon
   while ((await store.ended.count(query())) < records.length) await delay(100);
   let last = startedAt;
   for await (const { endedAt } of store.ended.read(query())) last = Math.max(last, endedAt);
-  return (records.length / Math.max(last - startedAt, 1)) * 1000;
+  return { perSecond: (records.length / Math.max(last - startedAt, 1)) * 1000, scope };
 }
 
 export function newRecord(record: Fields, key: string): NewRecord {

@@ -1,10 +1,14 @@
-/** `npm run bench -- NAME [--quick] [--check]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
+/** `npm run bench -- NAME [--quick] [--check] [--only PARTS] [--budget MINUTES]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
 import { parseArgs } from 'node:util';
 import { barLine, holds, writeRendered, writeReport, type BenchDocument, type BenchReport } from './report.js';
 
 export interface BenchOptions {
   readonly quick: boolean;
   readonly progress: (line: string) => void;
+  /** Of benchmarks that have parts: those that are run. */
+  readonly only?: string;
+  /** Of those that go on where they were: nothing is begun after this time. */
+  readonly budgetMs?: number;
 }
 
 interface Bench {
@@ -27,6 +31,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   inbox: () => import('./inbox.bench.js'),
   flow: () => import('./flow.bench.js'),
   deploy: () => import('./deploy.bench.js'),
+  headline: () => import('./headline.bench.js'),
   steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),
@@ -35,7 +40,12 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, check: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    budget: { type: 'string' },
+  },
 });
 const [name] = positionals;
 const load = name === undefined ? undefined : benches[name];
@@ -44,10 +54,21 @@ if (name === undefined || load === undefined) {
   process.exit(2);
 }
 
+const { only, budget } = values;
+if (budget !== undefined && !(Number(budget) > 0)) {
+  console.error(`--budget is a number of minutes above 0, found '${budget}'.`);
+  process.exit(2);
+}
+
 const started = performance.now();
 const progress = (line: string): void => console.error(`[${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
 const bench = await load();
-const report = await bench.run({ quick: values.quick, progress });
+const report = await bench.run({
+  quick: values.quick,
+  progress,
+  ...(only !== undefined && { only }),
+  ...(budget !== undefined && { budgetMs: Number(budget) * 60_000 }),
+});
 const path = await writeReport(name, report, values.quick);
 progress(`figures in ${path}`);
 if (bench.render !== undefined) for (const file of await writeRendered(path, (document) => bench.render!(document))) progress(file);

@@ -25,6 +25,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkerOrder } from './worker-process.js';
 
 const BY = { actor: 'benchmark', reason: 'a benchmark' };
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface BenchPlatform {
   readonly stack: Stack;
@@ -98,6 +99,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
   const connection = await Connection.connect(stack.temporal.connection);
   const client = new Client({ connection, namespace: stack.temporal.namespace });
   const workers = new Set<ChildProcess>();
+  const interrupted = (): void => void platform.stop().finally(() => process.exit(130));
   let batchNumber = 0;
 
   const allocationOf = (topology: Topology): Allocation => {
@@ -205,6 +207,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       await client.workflow.execute(type, { taskQueue, workflowId: executionId, args: [argument] });
     },
     stop: async () => {
+      for (const signal of SIGNALS) process.off(signal, interrupted);
       for (const child of workers) child.kill('SIGTERM');
       await Promise.all(
         [...workers].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => once(child, 'exit')),
@@ -216,7 +219,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       if (options.onFile) await removeStack({ name: 'bench' });
     },
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void platform.stop().finally(() => process.exit(130)));
+  for (const signal of SIGNALS) process.once(signal, interrupted);
   return platform;
 }
 

@@ -8,15 +8,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bestStatic, hpa, runEpisode, scoreAt, type HpaOptions } from '@autoflow/optimizer';
-import { setUpOrders, topology } from '@autoflow/retail-orders';
+import { topology } from '@autoflow/retail-orders';
 import { parseTopology, type Allocation } from '@autoflow/topology';
 import type { ControlScenario } from '@autoflow/twin';
 import pg from 'pg';
-import { CellBook } from './baselines/cell-book.js';
-import { invoices } from './baselines/invoices.js';
+import { CellBook } from './cells/cell-book.js';
+import { invoices } from './cells/invoices.js';
+import { startRetailStack } from './cells/retail-stack.js';
 import { throughput } from './live.js';
 import type { BenchOptions } from './main.js';
-import { startBenchPlatform, type BenchPlatform, type BenchVersion } from './platform.js';
+import type { BenchPlatform, BenchVersion } from './platform.js';
 import type { BenchReport } from './report.js';
 import { mean } from './statistics.js';
 import { runSurgeCell, type SurgeCell, type SurgeSide } from './surge/cell.js';
@@ -46,21 +47,13 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     most: MOST,
   };
   const surge = surgeOf(PER_SECOND, conditions.phases);
-  const rates = await startSlowRates();
-  const platform = await startBenchPlatform({
-    module: fileURLToPath(import.meta.resolve('@autoflow/retail-orders/pipeline')),
-    pipeline: 'retail-orders',
-    onFile: false,
-    secrets: async (databaseUrl) => {
-      await setUpOrders(databaseUrl);
-      return { RATES_URL: rates.url, ORDERS_DATABASE_URL: databaseUrl };
-    },
-  });
+  const stack = await startRetailStack({ onFile: false, rates: startSlowRates });
+  const { platform } = stack;
   const sql = new pg.Pool({ connectionString: platform.stack.databaseUrl, max: 2 });
   try {
     const version = await oneByOne(platform);
     const load = await invoices(platform.spec);
-    const book = await CellBook.of<SurgeCell>(`surge${quick ? '.quick' : ''}`, { conditions, load: load.about }, lineOf);
+    const book = await CellBook.open<SurgeCell>(`surge${quick ? '.quick' : ''}`, { conditions, load: load.about }, lineOf);
     if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
     const tuned = await tune(platform, version, surge, load.next, progress);
     const file = join(platform.stack.folder, 'hpa.json');
@@ -102,8 +95,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     return report;
   } finally {
     await sql.end();
-    await platform.stop();
-    await rates.stop();
+    await stack.stop();
   }
 }
 

@@ -3,15 +3,12 @@
  * real, saturated and under an open load. Held out are cells of topology × batch × memory × concurrency.
  */
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { hostOf } from '@autoflow/optimizer';
-import { setUpOrders } from '@autoflow/retail-orders';
 import { kendallTau } from '@autoflow/twin';
-import { CellBook } from './baselines/cell-book.js';
-import { invoices } from './baselines/invoices.js';
+import { CellBook } from './cells/cell-book.js';
+import { invoices } from './cells/invoices.js';
+import { startRetailStack } from './cells/retail-stack.js';
 import type { BenchOptions } from './main.js';
-import { startBenchPlatform } from './platform.js';
-import { startRates } from './rates.js';
 import type { BenchReport } from './report.js';
 import { median } from './statistics.js';
 import { heldOut, nameOf, TRAINING } from './twin/plans.js';
@@ -31,22 +28,14 @@ interface Compared extends RealPlan {
 export async function run({ quick, progress }: BenchOptions): Promise<BenchReport> {
   const conditions = quick ? QUICK : FULL;
   const plans = heldOut(quick ? PLANS.quick : PLANS.full);
-  const rates = await startRates();
-  const platform = await startBenchPlatform({
-    module: fileURLToPath(import.meta.resolve('@autoflow/retail-orders/pipeline')),
-    pipeline: 'retail-orders',
-    onFile: false,
-    secrets: async (databaseUrl) => {
-      await setUpOrders(databaseUrl);
-      return { RATES_URL: rates.url, ORDERS_DATABASE_URL: databaseUrl };
-    },
-  });
+  const stack = await startRetailStack({ onFile: false });
+  const { platform } = stack;
   try {
     await platform.startWorker();
     const load = await invoices(platform.spec);
     progress(`load: ${load.about}`);
     const given = { conditions, plans, training: TRAINING, load: load.about, release: platform.release.hash };
-    const book = await CellBook.of<Cell>(`twin${quick ? '.quick' : ''}`, given, lineOf);
+    const book = await CellBook.open<Cell>(`twin${quick ? '.quick' : ''}`, given, lineOf);
     if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
 
     const train = async (): Promise<Cell> => {
@@ -67,8 +56,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     await book.close();
     return reportOf(compared, { conditions, load: load.about, training: TRAINING.map(nameOf), fitted }, quick);
   } finally {
-    await platform.stop();
-    await rates.stop();
+    await stack.stop();
   }
 }
 

@@ -5,14 +5,13 @@ import { openBatchStore } from '@autoflow/store/batches';
 import { createWorker, executionActivities, versionsOf, type WorkerOptions } from '@autoflow/worker';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 
-export interface WorkerOrder {
+export interface WorkerOrder extends Partial<
+  Pick<WorkerOptions, 'metering' | 'idleMs' | 'controller' | 'optimizer' | 'learner' | 'recordShare' | 'probeShare'>
+> {
   readonly options: Omit<WorkerOptions, 'secret'>;
   readonly secrets: Readonly<Record<string, string>>;
   /** Serve `handWritten` on the queue of that name too. */
   readonly handWritten: boolean;
-  readonly metering?: boolean;
-  readonly idleMs?: number;
-  readonly controller?: WorkerOptions['controller'];
 }
 export const HAND_WRITTEN_QUEUE = 'hand-written';
 
@@ -20,14 +19,8 @@ process.once('message', (order: WorkerOrder) => {
   void serve(order);
 });
 
-async function serve({ options, secrets, handWritten, metering, idleMs, controller }: WorkerOrder): Promise<void> {
-  const worker = await createWorker({
-    ...options,
-    ...(metering !== undefined && { metering }),
-    ...(idleMs !== undefined && { idleMs }),
-    ...(controller !== undefined && { controller }),
-    secret: (name) => secrets[name],
-  });
+async function serve({ options, secrets, handWritten, ...chosen }: WorkerOrder): Promise<void> {
+  const worker = await createWorker({ ...options, ...chosen, secret: (name) => secrets[name] });
   const beside = handWritten ? await startHandWritten(options) : undefined;
   process.once('SIGTERM', () => {
     void Promise.all([worker.stop(), beside?.stop()]).then(() => process.exit(0));

@@ -2,7 +2,7 @@
 import type { BenchDocument } from '../report.js';
 import { median } from '../statistics.js';
 import type { Cell, Conditions } from './cell.js';
-import { chart, type Series } from './chart.js';
+import { chart, type Series } from '../chart.js';
 import type { Standing } from './sweep.js';
 
 interface Figures {

@@ -1,10 +1,11 @@
 /** One side under the surge, on the real stack, from an idle stack to an idle stack. */
-import { clockOffset, measure, offer, outcomesOf, runMark, storedOutcomes, systemClock, type Summary } from '@autoflow/cli/load';
+import { systemClock, type Summary } from '@autoflow/cli/load';
 import type { Fields } from '@autoflow/pipeline';
 import type { Allocation } from '@autoflow/topology';
 import type { ControllerSettings } from '@autoflow/worker';
 import type pg from 'pg';
-import { newRecord } from '../live.js';
+import { endControl, heldMbS, latenessOf, resetControl } from '../cells/control.js';
+import { inboxDoor, underLoad } from '../cells/load.js';
 import type { BenchPlatform, BenchVersion } from '../platform.js';
 import type { Surge } from './surge-trace.js';
 
@@ -53,12 +54,11 @@ export interface SurgeCellOptions {
   readonly records: () => Fields;
 }
 
-const BY = { actor: 'benchmark', reason: 'a benchmark' };
 const RETURNED = 1.2;
 const WARM_UP_MS = 3_000;
 
 export async function runSurgeCell(options: SurgeCellOptions): Promise<SurgeCell> {
-  const { platform, version, side, surge, repetition, sloMs, drainMs, records } = options;
+  const { platform, sql, version, side, surge, repetition, sloMs, drainMs, records } = options;
   const { store, spec } = platform;
   const pipeline = spec.name;
   await prepare(options);
@@ -70,28 +70,20 @@ export async function runSurgeCell(options: SurgeCellOptions): Promise<SurgeCell
   ]);
   try {
     await systemClock.sleepUntil(systemClock.now() + WARM_UP_MS);
-    const mark = runMark();
-    const scope = `load-${mark.text.slice(1, -1)}`;
-    const clockOffsetMs = await clockOffset(store.ended);
-    const record = (number: number, intendedMs: number): Fields => {
-      const fields = records();
-      return { ...fields, [spec.key]: mark.stamp(String(fields[spec.key]), number, intendedMs) };
-    };
-    const submitter = {
-      submit: async (given: readonly Fields[]) => {
-        await store.inbox.accept({ pipeline, scope, records: given.map((fields) => newRecord(fields, spec.key)) });
-        return { accepted: given.length, refused: 0 };
-      },
-    };
-    const offered = await offer({ trace: surge.trace, seed: 1 + repetition, record, submitter, clock: systemClock });
-    const { startedAt } = offered;
-    const outcomes = storedOutcomes(store.ended, { pipeline, scope, mark, startedAt, clockOffsetMs });
-    const measured = await measure(outcomesOf({ outcomes, offered, drainMs }), { mark, offered, clockOffsetMs, warmUpMs: surge.settledMs });
+    const { measured, offered, scope, clockOffsetMs } = await underLoad({
+      platform,
+      trace: surge.trace,
+      seed: 1 + repetition,
+      warmUpMs: surge.settledMs,
+      drainMs,
+      records,
+      door: (run) => inboxDoor(platform, run),
+    });
     return {
       side: side.name,
       repetition,
-      ...(await memoryOf(options, startedAt + clockOffsetMs)),
-      ...(await latenessOf(options, scope, sloMs)),
+      ...(await memoryOf(options, offered.startedAt + clockOffsetMs)),
+      ...(await latenessOf(platform, sql, scope, sloMs)),
       ...(measured.latency && { latency: measured.latency }),
       offered: offered.offered,
       lost: measured.unfinished,
@@ -100,39 +92,27 @@ export async function runSurgeCell(options: SurgeCellOptions): Promise<SurgeCell
     };
   } finally {
     await worker.stop();
-    await store.settings.change({ pipeline, change: { control: { mode: 'off' } }, by: BY });
-    await store.definitions.setAllocation({ pipeline, version: version.name, stages: side.start, by: BY });
+    await endControl(platform, version.name, side.start);
   }
 }
 
-/** As if nothing had been before. */
-async function prepare({ platform: { store, spec }, sql, version, side, surge, sloMs }: SurgeCellOptions): Promise<void> {
+async function prepare({ platform, sql, version, side, surge, sloMs }: SurgeCellOptions): Promise<void> {
+  const { store, spec } = platform;
   const pipeline = spec.name;
-  await sql.query('truncate autoflow.controls, autoflow.control_steps');
-  await store.definitions.setAllocation({ pipeline, version: version.name, stages: side.start, by: BY });
-  const control = { mode: side.controller === undefined ? ('off' as const) : ('auto' as const), intervalMs: surge.intervalMs };
-  await store.settings.change({
-    pipeline,
-    change: { autonomy: 'auto', control, objective: { minimise: 'cost', p99Ms: sloMs } },
-    by: BY,
-  });
+  const mode = side.controller === undefined ? 'off' : 'auto';
+  await resetControl(platform, sql, { version: version.name, start: side.start, mode, intervalMs: surge.intervalMs, sloMs });
   if (!side.trusted) return;
   const state = { mode: 'shadow', why: '', version: version.name, agentStands: true, comparisons: [], sinceComparison: -1e6 } as const;
   await store.control.claim({ pipeline, holder: 'benchmark', forMs: 1_000 });
   await store.control.release(pipeline, 'benchmark', state);
 }
 
-async function memoryOf({ platform: { spec }, sql, version, surge, side }: SurgeCellOptions, startedAt: number) {
+async function memoryOf({ platform, sql, version, surge, side }: SurgeCellOptions, startedAt: number) {
   const endsAt = startedAt + surge.trace.durationMs;
   const { rows: changes } = await sql.query<{ at: Date; actor: string; stages: Allocation }>(
     `select at, actor, after -> 'stages' as stages from autoflow.audit
       where pipeline = $1 and action = 'allocation.set' and after ->> 'version' = $2 and at >= $3 and at < $4 order by at`,
-    [spec.name, version.name, new Date(startedAt), new Date(endsAt)],
-  );
-  const { rows } = await sql.query<{ held: number }>(
-    `select coalesce(sum(provisioned_mb_s), 0)::float8 as held from autoflow.pool_usage
-      where pipeline = $1 and version = $2 and from_at >= $3 and from_at < $4`,
-    [spec.name, version.name, new Date(startedAt), new Date(endsAt)],
+    [platform.spec.name, version.name, new Date(startedAt), new Date(endsAt)],
   );
   // The allocation as steps over the time of the trace.
   const steps = [
@@ -148,7 +128,7 @@ async function memoryOf({ platform: { spec }, sql, version, surge, side }: Surge
   const back = moments.find((ms) => at(ms) <= RETURNED * beforeMb);
   return {
     reservedMbS: over(settledMs, trace.durationMs),
-    heldMbS: rows[0]!.held,
+    heldMbS: await heldMbS(platform, sql, version.name, new Date(startedAt), new Date(endsAt)),
     beforeMb,
     mostMb: Math.max(...steps.filter(({ ms }) => ms <= endsMs).map(({ mb }) => mb)),
     returnsInMs: back === undefined ? null : back - endsMs,
@@ -165,14 +145,3 @@ function counted(names: readonly string[]): { readonly [name: string]: number } 
 
 const megabytes = (stages: Allocation): number =>
   Object.values(stages).reduce((sum, { memoryMb, concurrency }) => sum + memoryMb * concurrency, 0);
-
-/** From the arrival in the inbox, which is when the generator sent it. */
-async function latenessOf({ platform: { spec }, sql }: SurgeCellOptions, scope: string, sloMs: number) {
-  const { rows } = await sql.query<{ late: number; dead: number }>(
-    `select coalesce(avg((coalesce(ended_at, now()) - arrived_at > $3 * interval '1 millisecond')::int), 0)::float8 as late,
-            count(*) filter (where state = 'dead')::int as dead
-       from autoflow.records where pipeline = $1 and scope = $2`,
-    [spec.name, scope, sloMs],
-  );
-  return rows[0]!;
-}

@@ -1,10 +1,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Cell } from './cell.js';
 
 /** Cells that are measured are not measured again when a run that was interrupted is begun anew under the same conditions. */
-export class CellBook<Measured = Cell> {
+export class CellBook<Measured> {
   private constructor(
     readonly path: string,
     private readonly conditions: string,
@@ -12,13 +11,14 @@ export class CellBook<Measured = Cell> {
     private readonly lineOf: (cell: Measured) => string,
   ) {}
 
-  static open(name: string, conditions: object): Promise<CellBook> {
-    return CellBook.of(name, conditions, lineOf);
-  }
-
-  /** Of cells of another kind, each told by a line. */
-  static async of<Measured>(name: string, conditions: object, line: (cell: Measured) => string): Promise<CellBook<Measured>> {
-    const path = fileURLToPath(new URL(`../../../results/${name}.partial.json`, import.meta.url));
+  /** `line` tells a cell. What `conditions` do not say alike is measured anew: that holds for the code, too, where its hash is one of them. */
+  static async open<Measured>(
+    name: string,
+    conditions: object,
+    line: (cell: Measured) => string,
+    folder = fileURLToPath(new URL('../../../results/', import.meta.url)),
+  ): Promise<CellBook<Measured>> {
+    const path = join(folder, `${name}.partial.json`);
     const text = JSON.stringify(conditions);
     const found = await readBook<Measured>(path);
     return new CellBook(path, text, new Map(found?.conditions === text ? found.cells : []), line);
@@ -28,9 +28,14 @@ export class CellBook<Measured = Cell> {
     return this.cells.size;
   }
 
-  async take(name: string, measure: () => Promise<Measured>, progress: (line: string) => void): Promise<Measured> {
+  has(name: string): boolean {
+    return this.cells.has(name);
+  }
+
+  /** A name stands for one kind of cell. */
+  async take<One extends Measured>(name: string, measure: () => Promise<One>, progress: (line: string) => void): Promise<One> {
     const known = this.cells.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known as One;
     const cell = await measure();
     this.cells.set(name, cell);
     await this.save();
@@ -56,12 +61,4 @@ async function readBook<Measured>(path: string): Promise<{ conditions: string; c
   } catch {
     return undefined;
   }
-}
-
-function lineOf({ offeredRate, achievedRate, latency, costPer1000, backlog, invalid }: Cell): string {
-  const times = latency && `p50 ${latency.p50.toFixed(0)} ms, p99 ${latency.p99.toFixed(0)} ms`;
-  const cost = costPer1000 && `$${costPer1000.all.toPrecision(3)} per 1,000`;
-  return [`offered ${offeredRate.toFixed(1)}/s, achieved ${achievedRate.toFixed(1)}/s`, times, cost, `backlog ${backlog}`, ...invalid]
-    .filter(Boolean)
-    .join(' · ');
 }

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** SHA-256 over the compiled code under these folders, names and contents; tests and what `except` names are no part of it. */
+export async function codeHash(folders: readonly string[], except: RegExp = /^$/): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of folders) {
+    const found = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = found
+      .filter((file) => file.isFile() && /\.m?js$/.test(file.name) && !/\.test\.m?js$/.test(file.name))
+      .map((file) => relative(folder, join(file.parentPath, file.name)))
+      .filter((path) => !except.test(path))
+      .sort();
+    for (const path of files) hash.update(`${path}\0`).update(await readFile(join(folder, path)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** All that runs while something is measured: packages, example, control plane, and the benchmark itself without its report. */
+export async function measuringCode(bench: string): Promise<string> {
+  const root = fileURLToPath(new URL('../../../../', import.meta.url));
+  const packages = (await readdir(join(root, 'packages'))).sort().map((name) => join(root, 'packages', name, 'dist'));
+  const apps = ['retail-orders', 'control-plane'].map((name) => join(root, 'apps', name, 'dist'));
+  const own = ['cells', bench].map((name) => join(root, 'test/dist/bench', name));
+  return codeHash([...packages, ...apps, ...own], /(^|\/)(report|testing)\//);
+}

@@ -1,0 +1,122 @@
+/**
+ * The published claims on the real stack: the example as written, the same in the best fixed batch, the best static plan, and AutoFlow from a cold
+ * start, under rising constant rates, at one and the same load, and under loads that vary. Sides take turns. A run that was interrupted goes on
+ * where it was; code that has changed is measured anew.
+ */
+import { createRequire } from 'node:module';
+import type { Objective } from '@autoflow/optimizer';
+import pg from 'pg';
+import { CellBook } from './cells/cell-book.js';
+import { measuringCode } from './cells/code-hash.js';
+import { invoices } from './cells/invoices.js';
+import { startRetailStack } from './cells/retail-stack.js';
+import { lineOfCell, type HeadlineCell } from './headline/cell.js';
+import { coldStart, type ColdStart } from './headline/cold-start.js';
+import { FULL, QUICK, type HeadlineConditions } from './headline/conditions.js';
+import type { Measured } from './headline/experiment.js';
+import { Lab } from './headline/lab.js';
+import { measured, type Part } from './headline/measured.js';
+import { analysed } from './headline/report/analysis.js';
+import { barsOf } from './headline/report/bars.js';
+import type { BenchOptions } from './main.js';
+import type { BenchReport } from './report.js';
+
+export { render } from './headline/report/render.js';
+
+export const PARTS: readonly Part[] = ['rates', 'common', 'varying', 'alone'];
+
+export const run = (options: BenchOptions): Promise<BenchReport> => runUnder(options.quick ? QUICK : FULL, options);
+
+export async function runUnder(
+  conditions: HeadlineConditions,
+  { quick, progress, only, budgetMs = Number.POSITIVE_INFINITY }: BenchOptions,
+): Promise<BenchReport> {
+  const deadline = performance.now() + budgetMs;
+  const parts = partsOf(only);
+  const code = await measuringCode('headline');
+  const book = await CellBook.open<Measured>(`headline${quick ? '.quick' : ''}`, { conditions, code }, lineOf);
+  if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
+  const lab = new Lab<Measured>(book, progress, () => performance.now() < deadline);
+  const coldStarts = await fromCold(lab, conditions, progress);
+
+  const stack = await startRetailStack({ onFile: true });
+  const { platform } = stack;
+  const sql = new pg.Pool({ connectionString: platform.stack.databaseUrl, max: 2 });
+  try {
+    const controller = { program: createRequire(import.meta.url).resolve('@autoflow/learning/controller') };
+    await platform.startWorker({ controller, probeShare: 0 }, ['workflows', 'functions', 'feeder', 'control']);
+    const load = await invoices(platform.spec);
+    progress(`load: ${load.about}`);
+    const { results, invocations } = await measured(
+      { platform, sql, conditions, lab, load, progress },
+      coldStarts,
+      objectiveOf(conditions, coldStarts),
+      parts,
+    );
+    const figures = analysed(
+      { ...results, code, release: platform.release.hash, missing: [...lab.missing, ...leftOut(parts)] },
+      invocations,
+    );
+    if (figures.missing.length === 0) await book.close();
+    return { bars: barsOf(figures), figures, notMeasured: notMeasured(conditions, quick) };
+  } finally {
+    await sql.end();
+    await stack.stop();
+  }
+}
+
+/** That of the first cold start: the search of the best static plan is asked for the same. */
+const objectiveOf = ({ serviceLevelMs }: HeadlineConditions, [first]: readonly ColdStart[]): Objective => ({
+  minimise: 'cost',
+  ...(first?.objective ?? { p99Ms: serviceLevelMs }),
+});
+
+function partsOf(only: string | undefined): ReadonlySet<Part> {
+  if (only === undefined) return new Set(PARTS);
+  const asked = only.split(',').map((part) => part.trim());
+  const unknown = asked.filter((part) => !PARTS.includes(part as Part));
+  if (unknown.length > 0) throw new Error(`There is no part '${unknown.join(', ')}' of the headline. Choose of: ${PARTS.join(', ')}`);
+  return new Set(asked as Part[]);
+}
+
+const leftOut = (parts: ReadonlySet<Part>): string[] => PARTS.filter((part) => !parts.has(part)).map((part) => `the part '${part}'`);
+
+async function fromCold(lab: Lab<Measured>, conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart[]> {
+  const found: ColdStart[] = [];
+  for (let i = 0; i < conditions.coldStarts; i++) {
+    const one = await lab.take(`cold start #${i}`, () => coldStart(conditions, progress));
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+function lineOf(cell: Measured): string {
+  if ('promoted' in cell) return `${cell.promoted ? 'promoted' : 'not promoted'}: ${cell.outcome}`;
+  if ('bursts' in cell) return `${cell.perSecond.toFixed(1)} records/s out of a backlog, outcomes ${cell.digest.slice(0, 12)}`;
+  if ('models' in cell) return `fitted to ${cell.rows} invocations`;
+  if ('evaluations' in cell) {
+    const { topology, predicted } = cell;
+    return `${topology.stages.length} stages, batches of ${topology.batch.records}, ${topology.lingerMs} ms; predicted $${predicted.costPer1000.all.toPrecision(3)} per 1,000, p95 ${predicted.latencyMs.p95.toFixed(0)} ms`;
+  }
+  return lineOfCell(cell satisfies HeadlineCell);
+}
+
+function notMeasured({ coldStart: { rollout }, coldStarts, repetitions }: HeadlineConditions, quick: boolean): string[] {
+  return [
+    'the generator, Temporal, Postgres and the worker share these cores; several hosts and a network between the parts are not there',
+    'hard limits of memory and CPU, where the machine does not let them be set (see enforcement in the measurements)',
+    'probes: while sides are compared no batch is of another size than its version says, for any of them',
+    'ingest: records are put into the inbox directly',
+    'money: costs are measured times and sizes at dated list prices',
+    'the best static plan of the rising rates and of the common one is that of the day of the invoices, tuned on it in hindsight',
+    ...(coldStarts < repetitions
+      ? [`a cold start for every repetition: ${coldStarts} for ${repetitions}; the version that it came to is measured in each`]
+      : []),
+    ...(rollout === undefined
+      ? []
+      : [
+          `the usual rollout: here ${rollout.steps.join(', ')} %, evaluated every ${rollout.periodMs / 1000} s, with margins of ${100 * rollout.margins.dead} points for dead letters and errors, and asked for over the API`,
+        ]),
+    ...(quick ? ['as many and as long cells as the bars ask for'] : []),
+  ];
+}

@@ -1,0 +1,175 @@
+/** The experiment, part after part; within a part sides take turns, in an order that alternates from one repetition to the next. */
+import { availableParallelism } from 'node:os';
+import { hostOf, type Objective } from '@autoflow/optimizer';
+import { DEFAULT_BATCH_BYTES, defaultAllocation, defaultEnvelope, hashTopology, MEMORY_SIZES_MB, type Topology } from '@autoflow/topology';
+import type { Invoices } from '../cells/invoices.js';
+import { METERED_WITHIN_MS } from '../cells/load.js';
+import { runThrough } from '../live.js';
+import { fitOf, type TwinFit } from '../twin/predicted.js';
+import { systemClock } from '@autoflow/cli/load';
+import { bestStatic, type StaticPlan } from './best-static.js';
+import { measureCapacity, type Capacity } from './capacity.js';
+import { constantLoad, measureUnder, type HeadlineCell } from './cell.js';
+import type { ColdStart } from './cold-start.js';
+import type { Lab } from './lab.js';
+import { NAMES } from './names.js';
+import { keepsUp, nextShare, saturationOf } from './rates.js';
+import { activate, type HeadlineSide, type Rig } from './side.js';
+import type { VaryingLoad } from './varying.js';
+
+export type Measured = ColdStart | Capacity | HeadlineCell | TwinFit | StaticPlan;
+
+export interface Experiment extends Rig {
+  readonly lab: Lab<Measured>;
+  readonly load: Invoices;
+  readonly progress: (line: string) => void;
+}
+
+/** Baseline 1: one record per execution, an activity for each function, 1,024 MB and four instances, never changed. */
+export function writtenSide({ platform: { asWritten, spec } }: Rig): HeadlineSide {
+  const { topology } = asWritten;
+  return {
+    name: NAMES.written,
+    version: asWritten,
+    start: defaultAllocation(spec, topology, defaultEnvelope(spec, topology)),
+    controlled: false,
+  };
+}
+
+/** Baseline 2: the same in batches of one size. */
+export async function batchedSide({ platform, conditions }: Rig, records: number): Promise<HeadlineSide> {
+  const { topology } = platform.asWritten;
+  return sideOf(platform, NAMES.batched(records), {
+    ...topology,
+    batch: { records, bytes: DEFAULT_BATCH_BYTES },
+    lingerMs: conditions.batchLingerMs,
+  });
+}
+
+/** What a cold start came to, with the allocation it began with and Allocation running. */
+export async function autoflowSide({ platform }: Rig, { plan: { topology, envelope, allocation } }: ColdStart): Promise<HeadlineSide> {
+  const version = await platform.version(topology, allocation, envelope);
+  return { name: NAMES.autoflow, version, start: allocation, controlled: true };
+}
+
+/** Its topology with one record per execution, and nothing that changes: what fusion alone brings. */
+export async function fusedSide({ platform }: Rig, { plan: { topology } }: ColdStart): Promise<HeadlineSide> {
+  return sideOf(platform, NAMES.fused, { ...topology, batch: { ...topology.batch, records: 1 }, lingerMs: 0 });
+}
+
+export async function staticSide({ platform }: Rig, name: string, { topology, allocation }: StaticPlan): Promise<HeadlineSide> {
+  return { name, version: await platform.version(topology, allocation), start: allocation, controlled: false };
+}
+
+async function sideOf(platform: Rig['platform'], name: string, topology: Topology): Promise<HeadlineSide> {
+  const start = defaultAllocation(platform.spec, topology, defaultEnvelope(platform.spec, topology));
+  return { name, version: await platform.version(topology, start), start, controlled: false };
+}
+
+/** What each side can do out of a backlog, and that its outcomes are the others'. */
+export async function capacities(experiment: Experiment, sides: readonly HeadlineSide[]): Promise<Capacity[]> {
+  const { lab, load, conditions } = experiment;
+  const same = load.all.slice(0, conditions.sameInvoices);
+  const found: Capacity[] = [];
+  for (const side of sides) {
+    const one = await lab.take(`capacity of ${nameOf(side)}`, () => measureCapacity(experiment, side, same, load.next));
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+/** The twin, fitted to what the pipeline as written did, one by one and in batches: what baseline 3 is searched with. */
+export function fitted(experiment: Experiment, sides: readonly HeadlineSide[]): Promise<TwinFit | undefined> {
+  const { platform, lab, load, conditions } = experiment;
+  return lab.take('the twin', async () => {
+    for (const side of sides) {
+      await activate(experiment, side);
+      await runThrough(platform, load.all.slice(0, 2 * conditions.sameInvoices));
+    }
+    await systemClock.sleepUntil(systemClock.now() + METERED_WITHIN_MS);
+    const rows = await platform.store.metrics.invocations({ pipeline: platform.spec.name, limit: 20_000 });
+    return fitOf(platform.spec, rows, hostOf(rows, availableParallelism()));
+  });
+}
+
+/** Baseline 3 of a varying load: tuned on itself, and on the window before. */
+export async function staticPlans(experiment: Experiment, twin: TwinFit, objective: Objective, varying: VaryingLoad) {
+  const { platform, lab, conditions } = experiment;
+  const problem = {
+    spec: platform.spec,
+    start: { topology: platform.asWritten.topology, allocation: writtenSide(experiment).start },
+    models: twin.models,
+    host: twin.host,
+    recordBytes: twin.recordBytes,
+    limits: { memoryMb: MEMORY_SIZES_MB, instances: 32 },
+    seed: 1,
+  };
+  const { staticEvaluations } = conditions;
+  return {
+    hindsight: await lab.take(`${NAMES.static} for ${varying.name}`, () =>
+      bestStatic(problem, objective, varying.trace, varying.peak, staticEvaluations),
+    ),
+    causal: await lab.take(`${NAMES.causal} for ${varying.name}`, () =>
+      bestStatic(problem, objective, varying.before, varying.peak, staticEvaluations),
+    ),
+  };
+}
+
+/** Rising rates of every side, in every repetition. */
+export async function risingRates(
+  experiment: Experiment,
+  sides: readonly HeadlineSide[],
+  capacityOf: (side: HeadlineSide) => number | undefined,
+  repetition: number,
+): Promise<HeadlineCell[]> {
+  const { lab, load, conditions } = experiment;
+  const climbs = sides.map((side) => ({ side, cells: [] as HeadlineCell[], tried: [] as { share: number; sustained: boolean }[] }));
+  for (let open = climbs, turn = repetition; open.length > 0; turn++) {
+    const going: typeof climbs = [];
+    for (const climb of turn % 2 === 0 ? open : open.toReversed()) {
+      const capacity = capacityOf(climb.side);
+      const share = nextShare(conditions.rungs, climb.tried);
+      if (share === undefined || capacity === undefined) continue;
+      const rate = Number((share * capacity).toPrecision(3));
+      const cell = await lab.take(`${nameOf(climb.side)} @ ${rate} #${repetition}`, () =>
+        measureUnder(experiment, climb.side, constantLoad(rate, conditions.seconds), repetition, load.next),
+      );
+      if (cell === undefined) continue;
+      climb.cells.push(cell);
+      climb.tried.push({ share, sustained: keepsUp(cell, conditions.serviceLevelMs) });
+      going.push(climb);
+    }
+    open = climbs.filter((climb) => going.includes(climb));
+  }
+  return climbs.flatMap(({ cells }) => cells);
+}
+
+/** Where the slowest is comfortable: latency, cost and utilisation are compared here. */
+export function commonRate({ conditions }: Rig, cells: readonly HeadlineCell[]): number | undefined {
+  const own = cells.filter(({ side, repetition }) => side === NAMES.written && repetition === 0);
+  const saturation = saturationOf(own, conditions.serviceLevelMs);
+  return saturation === undefined ? undefined : Number((conditions.commonShare * saturation).toPrecision(3));
+}
+
+/** All sides under one load. */
+export async function takingTurns(
+  experiment: Experiment,
+  sides: readonly HeadlineSide[],
+  trace: ReturnType<typeof constantLoad>,
+  repetition: number,
+): Promise<HeadlineCell[]> {
+  const { lab, load } = experiment;
+  const cells: HeadlineCell[] = [];
+  for (const side of repetition % 2 === 0 ? sides : sides.toReversed()) {
+    const rate = ((1000 * trace.expected) / trace.durationMs).toPrecision(3);
+    const cell = await lab.take(`${nameOf(side)} under ${trace.name} of ${rate}/s #${repetition}`, () =>
+      measureUnder(experiment, side, trace, repetition, load.next),
+    );
+    if (cell !== undefined) cells.push(cell);
+  }
+  return cells;
+}
+
+/** Results of several cold starts are sides of one name: cells are told apart by what they measured. */
+const nameOf = ({ name, version }: HeadlineSide): string =>
+  name === NAMES.autoflow ? `${name} ${hashTopology(version.topology).slice(0, 8)}` : name;
