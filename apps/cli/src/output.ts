@@ -1,6 +1,8 @@
-import { SingleBar } from 'cli-progress';
+import { createRequire } from 'node:module';
 import Table from 'cli-table3';
 import type { Failure } from './errors.js';
+
+const require = createRequire(import.meta.url);
 
 /** Answers go to stdout, everything else to stderr; with `--json` stdout holds one JSON document and nothing else. */
 export interface Output {
@@ -38,7 +40,9 @@ export function createOutput({ json, quiet }: { readonly json: boolean; readonly
   };
 }
 
+/** Loaded where there is a terminal to draw on. */
 function bar(): Progress {
+  const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
   const single = new SingleBar({
     format: '{bar} {percentage}% | {value}/{total} | {text}',
     stream: process.stderr,

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { COMMANDS } from './commands/index.js';
+import { commandsFor } from './commands/index.js';
 import { addGlobalOptions, contextOf } from './context.js';
 import { failureOf, type ExitCode } from './errors.js';
 
-export function createProgram(): Command {
+async function createProgram(args: readonly string[]): Promise<Command> {
   const program = addGlobalOptions(
     new Command('autoflow').description('Data pipelines on Temporal that get cheaper and faster while they run.'),
   );
@@ -11,7 +11,7 @@ export function createProgram(): Command {
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  for (const register of COMMANDS) register(program);
+  for (const register of await commandsFor(args)) register(program);
   program.addHelpText('after', '\nExit codes: 0 ok, 1 refused or failed, 2 usage, 3 the API cannot be reached.');
   inheritSettings(program);
   return program;
@@ -19,8 +19,8 @@ export function createProgram(): Command {
 
 /** Runs one command line and answers its exit code; nothing is thrown. */
 export async function run(args: readonly string[]): Promise<ExitCode> {
-  const program = createProgram();
   try {
+    const program = await createProgram(args);
     await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {

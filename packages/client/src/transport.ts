@@ -1,6 +1,5 @@
 import { context, propagation } from '@opentelemetry/api';
 import { ApiError, ApiUnreachableError } from './api-error.js';
-import { Problem } from './schemas/problem.js';
 
 export interface ClientOptions {
   /** Where the service listens, such as `http://127.0.0.1:4000`; the client adds `/v1`. */
@@ -43,7 +42,7 @@ export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = 
       throw new ApiUnreachableError(url, reasonOf(error), { cause: error });
     }
     const type = answer.headers.get('content-type') ?? '';
-    if (!answer.ok || !type.startsWith('application/json')) throw problemOf(url, answer.status, type, text);
+    if (!answer.ok || !type.startsWith('application/json')) throw await problemOf(url, answer.status, type, text);
     return JSON.parse(text) as T;
   };
 }
@@ -70,7 +69,7 @@ export function createStreams({ url, token, timeoutMs = 30_000, fetch: send = fe
       const answer = await send(addressOf(url, path, query), { headers, signal: controller.signal });
       const type = answer.headers.get('content-type') ?? '';
       if (answer.ok && type.startsWith('text/event-stream') && answer.body !== null) return answer.body;
-      throw problemOf(url, answer.status, type, await answer.text());
+      throw await problemOf(url, answer.status, type, await answer.text());
     } catch (error) {
       if (error instanceof ApiError || error instanceof ApiUnreachableError) throw error;
       throw new ApiUnreachableError(url, reasonOf(error), { cause: error });
@@ -94,7 +93,8 @@ export function createLines({ url, token, fetch: send = fetch }: ClientOptions) 
         signal: leave.signal,
       } as RequestInit);
       const type = answer.headers.get('content-type') ?? '';
-      if (!answer.ok || !type.startsWith(NDJSON) || answer.body === null) throw problemOf(url, answer.status, type, await answer.text());
+      if (!answer.ok || !type.startsWith(NDJSON) || answer.body === null)
+        throw await problemOf(url, answer.status, type, await answer.text());
       let rest = '';
       for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
         const whole = (rest + text).split('\n');
@@ -160,7 +160,9 @@ function traceHeaders(): Record<string, string> {
   return headers;
 }
 
-function problemOf(url: string, status: number, type: string, text: string): Error {
+/** The schema, and with it zod, is loaded when something went wrong: a command of the CLI takes a third of its start for it. */
+async function problemOf(url: string, status: number, type: string, text: string): Promise<Error> {
+  const { Problem } = await import('./schemas/problem.js');
   const problem = type.startsWith('application/problem+json') ? Problem.safeParse(parsed(text)) : undefined;
   return problem?.success ? new ApiError(problem.data) : new ApiUnreachableError(url, `something else answers there (status ${status})`);
 }

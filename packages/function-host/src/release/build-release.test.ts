@@ -63,6 +63,18 @@ describe('buildRelease', () => {
     await expect(build(file)).resolves.toMatchObject({ specs: [{ name: 'echo' }] });
   });
 
+  it('leaves the translations of zod out, unless a module names them', async () => {
+    const speaking = `import { z } from 'zod'; export { echo } from ${JSON.stringify(join(fixtures, 'echo.ts'))};
+       export const said = z.object({ town: z.string() }).safeParse({}, { error: z.locales.nl().localeError }).error.issues[0].message;`;
+    const releases = join(folder, 'spoken');
+    const spoken = await buildRelease(await moduleOf('speaking.mjs', speaking), releases);
+    const silent = await buildRelease(await moduleOf('silent.mjs', speaking.replace('z.locales.nl().localeError', 'undefined')), releases);
+    const said = async ({ folder: of }: { folder: string }) => ((await import(join(of, 'index.mjs'))) as { said: string }).said;
+    expect(await said(spoken)).toContain('Ongeldige invoer');
+    expect(await said(silent)).toContain('Invalid input');
+    expect(silent.code.length).toBeLessThan(spoken.code.length / 1.5);
+  });
+
   it.each([
     ['a module that is not there', 'nowhere.ts', undefined, 'RELEASE_MODULE_MISSING', 'nowhere.ts'],
     ['a syntax error', 'syntax.ts', 'export const x = (;', 'RELEASE_DOES_NOT_BUNDLE', 'syntax.ts:1:'],

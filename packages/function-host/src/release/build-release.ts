@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { PipelineSpec } from '@autoflow/pipeline';
 import type { ReleaseManifest, StoredBundle } from '@autoflow/store';
-import { hashModule, sha256 } from '@autoflow/topology';
+import { hashModule, sha256 } from '@autoflow/topology/hash';
 import { programFile } from '../programs.js';
 import { bundleModule } from './bundle.js';
-import { functionHashes } from './function-hashes/function-hashes.js';
+import { hasherOf } from './function-hashes/function-hashes.js';
 import { installRelease } from './install-release.js';
 import { loadSpecs } from './load-specs.js';
 import { writeAtomically } from './write-atomically.js';
@@ -27,24 +27,16 @@ export async function buildRelease(
   options: { readonly loadWithinMs?: number } = {},
 ): Promise<Release> {
   const releases = resolve(releasesFolder);
-  const bundle = await bundleModule(modulePath);
+  const [bundle, inspector] = await Promise.all([bundleModule(modulePath), programFile('release/inspect', releases)]);
   const { code, sourceMap } = bundle;
-  const specs = await specsOf(code, releases, options.loadWithinMs);
-  const manifest: ReleaseManifest = {
-    hash: hashModule(specs, code),
-    bundle: sha256(code),
-    specs,
-    functions: functionHashes(bundle, specs),
-  };
-  const folder = await installRelease(releases, { manifest, code, sourceMap });
-  return { hash: manifest.hash, specs, folder, manifest, code, sourceMap };
-}
-
-async function specsOf(code: Uint8Array, releases: string, withinMs: number | undefined): Promise<PipelineSpec[]> {
   const draft = join(releases, `.draft-${randomUUID()}.mjs`);
   await writeAtomically(draft, code);
   try {
-    return await loadSpecs(draft, await programFile('release/inspect', releases), withinMs);
+    // While a process of its own loads the bundle, it is read here: the process is under way before `hasherOf` begins.
+    const [specs, hashesOf] = await Promise.all([loadSpecs(draft, inspector, options.loadWithinMs), hasherOf(bundle)]);
+    const manifest: ReleaseManifest = { hash: hashModule(specs, code), bundle: sha256(code), specs, functions: hashesOf(specs) };
+    const folder = await installRelease(releases, { manifest, code, sourceMap });
+    return { hash: manifest.hash, specs, folder, manifest, code, sourceMap };
   } finally {
     await rm(draft);
   }

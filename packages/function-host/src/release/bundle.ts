@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { build, type BuildFailure, type Message } from 'esbuild';
+import { build, type BuildFailure, type Message, type Plugin } from 'esbuild';
 import { bundleConditions } from '../programs.js';
 import { ReleaseError } from './errors.js';
+import { mentionsLocales, withoutLocales } from './without-locales.js';
 
 export interface Bundle {
   readonly code: Uint8Array;
@@ -29,26 +30,8 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
     throw new ReleaseError('RELEASE_MODULE_MISSING', `There is no module ${entry}. Name the file that exports the pipeline.`);
   });
   try {
-    const { outputFiles } = await build({
-      entryPoints: [entry],
-      outfile: resolve(dirname(entry), 'index.mjs'),
-      absWorkingDir: dirname(entry),
-      bundle: true,
-      write: false,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20.19',
-      conditions: [...bundleConditions],
-      // Comments and white space name paths, and cost time to read at every cold start. Names stay: errors are told by theirs.
-      minifyWhitespace: true,
-      minifySyntax: true,
-      legalComments: 'none',
-      sourcemap: 'linked',
-      banner: { js: COMMONJS_GLOBALS },
-      logLevel: 'silent',
-    });
-    const [sourceMap, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
-    return { code: code!.contents, sourceMap: sourceMap!.contents, folder: dirname(entry) };
+    const lean = await bundled(entry, [withoutLocales]);
+    return mentionsLocales(lean.code) ? await bundled(entry, []) : lean;
   } catch (error) {
     const errors = (error as BuildFailure).errors as readonly Message[] | undefined;
     if (errors === undefined) throw error;
@@ -56,6 +39,32 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
       cause: error,
     });
   }
+}
+
+async function bundled(entry: string, plugins: Plugin[]): Promise<Bundle> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    outfile: resolve(dirname(entry), 'index.mjs'),
+    absWorkingDir: dirname(entry),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    conditions: [...bundleConditions],
+    // Comments and white space name paths, and cost time to read at every cold start. Names stay: errors are told by theirs.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    sourcemap: 'linked',
+    // Who deploys has the sources; a stack trace needs their places.
+    sourcesContent: false,
+    banner: { js: COMMONJS_GLOBALS },
+    logLevel: 'silent',
+    plugins,
+  });
+  const [sourceMap, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
+  return { code: code!.contents, sourceMap: sourceMap!.contents, folder: dirname(entry) };
 }
 
 function described({ location, text }: Message): string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { StoredBundle } from '@autoflow/store';
-import { hashModule, sha256 } from '@autoflow/topology';
+import { hashModule, sha256 } from '@autoflow/topology/hash';
 import { ReleaseError } from './errors.js';
 import { BUNDLE_FILE, MANIFEST_FILE } from './read-release.js';
 import { writeFolderAtomically } from './write-atomically.js';

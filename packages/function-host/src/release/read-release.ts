@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PipelineSpec } from '@autoflow/pipeline';
 import type { ReleaseManifest } from '@autoflow/store';
-import { sha256 } from '@autoflow/topology';
+import { sha256 } from '@autoflow/topology/hash';
 import { ReleaseError } from './errors.js';
 
 export const BUNDLE_FILE = 'index.mjs';

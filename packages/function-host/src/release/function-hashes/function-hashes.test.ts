@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pipelinesIn, specOf, type PipelineSpec } from '@autoflow/pipeline';
 import { bundleModule, type Bundle } from '../bundle.js';
-import { functionHashes } from './function-hashes.js';
+import { hasherOf } from './function-hashes.js';
 
 const modules = fileURLToPath(new URL('../../../../../node_modules', import.meta.url));
 let folder: string;
@@ -81,9 +81,9 @@ async function hashesAfter(...edits: readonly Edit[]): Promise<Hashes> {
   const bundle = await bundleModule(join(place, 'pipeline.ts'));
   // Loading a bundle takes longer than all the rest: most edits leave the specification as it is.
   const respecified = edits.some(([, , to]) => to.includes('SPEC'));
-  if (respecified) return functionHashes(bundle, await specsOf(bundle, place))['orders'] as Hashes;
+  if (respecified) return hasherOf(bundle)(await specsOf(bundle, place))['orders'] as Hashes;
   specs ??= await specsOf(bundle, place);
-  return functionHashes(bundle, specs)['orders'] as Hashes;
+  return hasherOf(bundle)(specs)['orders'] as Hashes;
 }
 
 async function specsOf({ code, sourceMap }: Bundle, place: string): Promise<PipelineSpec[]> {
@@ -139,7 +139,7 @@ it('is the same of the source and of what the compiler makes of it, as far as ty
     await writeFile(join(place, file.replace('.ts', '.js')), ts.transpileModule(text, { compilerOptions }).outputText);
   await writeFile(join(place, 'package.json'), '{ "type": "module" }');
   const bundle = await bundleModule(join(place, 'pipeline.js'));
-  expect(changed(functionHashes(bundle, specs!)['orders'] as Hashes)).toEqual([]);
+  expect(changed(hasherOf(bundle)(specs!)['orders'] as Hashes)).toEqual([]);
 });
 
 it('is that of the whole bundle where a function cannot be told apart', async () => {

@@ -1,7 +1,8 @@
 import { parse } from 'acorn';
 import type { NodeSpec, PipelineSpec } from '@autoflow/pipeline';
 import type { FunctionHashes } from '@autoflow/store';
-import { canonicalJson, sha256 } from '@autoflow/topology';
+import { canonicalJson } from '@autoflow/topology/canonical-json';
+import { sha256 } from '@autoflow/topology/hash';
 import type { Bundle } from '../bundle.js';
 import { canonical, type Canonical } from './canonical.js';
 import { callsImpure, hasEffect, touchesGlobals, type Known } from './effects.js';
@@ -9,22 +10,27 @@ import { itemsOf, type Item } from './items.js';
 import { libraryCode } from './library.js';
 import { isNode, nameOf, walk, type Node } from './syntax.js';
 
+/** Of every pipeline and node, the hash of its function. */
+export type Hasher = (specs: readonly PipelineSpec[]) => { [pipeline: string]: FunctionHashes };
+
 /**
  * Per pipeline and node, a hash that changes whenever the function's own code may do something else: its definition, the helpers, constants
  * and resources that it reaches, whatever changes those when the module loads, and its own specification. It may change without need,
- * never the other way round: a function that cannot be told apart has the hash of the whole bundle.
+ * never the other way round: a function that cannot be told apart has the hash of the whole bundle. The bundle is read at once, the
+ * specifications when they are there.
  *
  * It is the same of TypeScript and of what a compiler makes of it, but for what compilers write each in their own way: enums, namespaces,
  * parameter properties.
  *
  * What is not seen: two handlers that talk through an object that one of them changes while it runs (a pure function has none).
  */
-export function functionHashes(bundle: Bundle, specs: readonly PipelineSpec[]): { [pipeline: string]: FunctionHashes } {
+export function hasherOf(bundle: Bundle): Hasher {
   const whole = sha256(bundle.code);
-  const slices = slicesOf(bundle);
+  const code = codeOf(bundle);
   const hashOf = (spec: PipelineSpec, node: NodeSpec): string =>
-    sha256(canonicalJson({ $autoflow: 'function/1', code: slices?.(node.name) ?? whole, spec: ownSpec(spec, node) }));
-  return Object.fromEntries(specs.map((spec) => [spec.name, Object.fromEntries(spec.nodes.map((node) => [node.id, hashOf(spec, node)]))]));
+    sha256(canonicalJson({ $autoflow: 'function/1', code: code.get(node.name) ?? whole, spec: ownSpec(spec, node) }));
+  return (specs) =>
+    Object.fromEntries(specs.map((spec) => [spec.name, Object.fromEntries(spec.nodes.map((node) => [node.id, hashOf(spec, node)]))]));
 }
 
 /** What a function says of itself; where it stands in the wiring is not its own. */
@@ -38,21 +44,20 @@ function ownSpec({ resources }: PipelineSpec, { kind, effect, reads, writes, use
   };
 }
 
-/** Answers the hash of the code that belongs to the function of a name; undefined where it cannot be told. */
-function slicesOf({ code, sourceMap, folder }: Bundle): ((functionName: string) => string | undefined) | undefined {
+/** By the name of a function, the hash of the code that belongs to it; without those for which that cannot be told. */
+function codeOf({ code, sourceMap, folder }: Bundle): ReadonlyMap<string, string> {
   const text = Buffer.from(code).toString('utf8');
   let items: Item[];
   try {
     items = itemsOf(parse(text, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Node);
   } catch {
-    return undefined;
+    return new Map();
   }
   const graph = new Graph(items, libraryCode(text, Buffer.from(sourceMap).toString('utf8'), folder));
-  const definitions = definitionsIn(items, graph);
-  return (name) => {
-    const [definition, ...others] = definitions.get(name) ?? [];
-    return definition === undefined || others.length > 0 ? undefined : graph.hashFrom(definition);
-  };
+  const hashes = [...definitionsIn(items, graph)].map(([name, [definition, ...others]]) => {
+    return [name, others.length > 0 ? undefined : graph.hashFrom(definition!)] as const;
+  });
+  return new Map(hashes.filter((each): each is [string, string] => each[1] !== undefined));
 }
 
 const DEFINERS = /^define(Function|Filter|Expand|Reduce)\d*$/;
