@@ -123,6 +123,7 @@ it.each<[string, readonly ('tax' | 'ship')[], Edit]>([
     ['tax', 'ship'],
     ['ship.ts', 'let limit', 'export const n = RATE.push(1); let limit'],
   ],
+  ['how another module sets up a library', ['tax', 'ship'], ['ship.ts', 'let limit', 'z.config({ jitless: true }); let limit']],
   ['comments and white space', [], ['tax.ts', 'const rounded =', '/* to the cent */\n\n  const rounded  =']],
   ['the name of a variable', [], ['tax.ts', '({ price }) => ({ tax: rounded(price *', '({ price: cost }) => ({ tax: rounded(cost *']],
   ['the wiring around it', [], ['pipeline.ts', 'ship(tax(order))', '/* SPEC */ tax(ship(order))']],

@@ -4,10 +4,10 @@ import type { FunctionHashes } from '@autoflow/store';
 import { canonicalJson } from '@autoflow/topology/canonical-json';
 import { sha256 } from '@autoflow/topology/hash';
 import type { Bundle } from '../bundle.js';
+import { isLibrary } from '../libraries.js';
 import { canonical, type Canonical } from './canonical.js';
 import { callsImpure, hasEffect, touchesGlobals, type Known } from './effects.js';
 import { itemsOf, type Item } from './items.js';
-import { libraryCode } from './library.js';
 import { isNode, nameOf, walk, type Node } from './syntax.js';
 
 /** Of every pipeline and node, the hash of its function. */
@@ -25,10 +25,11 @@ export type Hasher = (specs: readonly PipelineSpec[]) => { [pipeline: string]: F
  * What is not seen: two handlers that talk through an object that one of them changes while it runs (a pure function has none).
  */
 export function hasherOf(bundle: Bundle): Hasher {
+  const { libraries } = bundle;
   const whole = sha256(bundle.code);
-  const code = codeOf(bundle);
+  const code = codeOf(bundle.own);
   const hashOf = (spec: PipelineSpec, node: NodeSpec): string =>
-    sha256(canonicalJson({ $autoflow: 'function/1', code: code.get(node.name) ?? whole, spec: ownSpec(spec, node) }));
+    sha256(canonicalJson({ $autoflow: 'function/2', libraries, code: code.get(node.name) ?? whole, spec: ownSpec(spec, node) }));
   return (specs) =>
     Object.fromEntries(specs.map((spec) => [spec.name, Object.fromEntries(spec.nodes.map((node) => [node.id, hashOf(spec, node)]))]));
 }
@@ -45,15 +46,15 @@ function ownSpec({ resources }: PipelineSpec, { kind, effect, reads, writes, use
 }
 
 /** By the name of a function, the hash of the code that belongs to it; without those for which that cannot be told. */
-function codeOf({ code, sourceMap, folder }: Bundle): ReadonlyMap<string, string> {
-  const text = Buffer.from(code).toString('utf8');
+function codeOf(own: Uint8Array): ReadonlyMap<string, string> {
+  const text = Buffer.from(own).toString('utf8');
   let items: Item[];
   try {
     items = itemsOf(parse(text, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Node);
   } catch {
     return new Map();
   }
-  const graph = new Graph(items, libraryCode(text, Buffer.from(sourceMap).toString('utf8'), folder));
+  const graph = new Graph(items);
   const hashes = [...definitionsIn(items, graph)].map(([name, [definition, ...others]]) => {
     return [name, others.length > 0 ? undefined : graph.hashFrom(definition!)] as const;
   });
@@ -88,21 +89,16 @@ const CODE_FROM_TEXT = ['eval', 'Function'];
 /** Who refers to whom among the items of a bundle. */
 class Graph implements Known {
   readonly #declaring = new Map<string, Item>();
-  readonly #library: Set<Item>;
+  readonly #libraryNames: readonly string[];
   /** Items that do something when they load, with the names by which that may be noticed; undefined: by anybody. */
   readonly #effects: readonly { readonly item: Item; readonly touches: ReadonlySet<string> | undefined }[];
   readonly #assigning: readonly Item[];
   readonly #canonical = new Map<Item, Canonical & { readonly hash: string }>();
 
-  constructor(items: readonly Item[], isLibraryCode: (start: number, end: number) => boolean) {
+  constructor(items: readonly Item[]) {
     for (const item of items) for (const name of item.declares) this.#declaring.set(name, item);
-    this.#library = new Set(items.filter(({ node }) => isLibraryCode(node.start, node.end)));
-    // A namespace may hold another one.
-    for (let before = -1; before < this.#library.size;) {
-      before = this.#library.size;
-      for (const item of this.#namespacesIn(items)) this.#library.add(item);
-    }
-    this.#effects = items.filter((item) => this.#mayHaveEffect(item)).map((item) => ({ item, touches: this.#touches(item) }));
+    this.#libraryNames = [...this.#declaring.keys()].filter((name) => this.isLibrary(name));
+    this.#effects = items.filter((item) => hasEffect(item, this)).map((item) => ({ item, touches: this.#touches(item) }));
     this.#assigning = items.filter(({ assigns }) => [...assigns].some((name) => this.#declaring.has(name)));
   }
 
@@ -112,7 +108,7 @@ class Graph implements Known {
 
   isLibrary(name: string): boolean {
     const item = this.#declaring.get(name);
-    return item !== undefined && (this.#library.has(item) || HELPERS.test(name));
+    return item !== undefined && ((item.kind === 'import' && isLibrary(item.node['source'] as string)) || HELPERS.test(name));
   }
 
   /** Undefined when it may run code that is not there to be seen. */
@@ -149,27 +145,16 @@ class Graph implements Known {
     return closure;
   }
 
-  /** `import * as z` becomes an object that the bundler makes, `var z = {}; __export(z, { … })`: it is of the library that is in it. */
-  #namespacesIn(items: readonly Item[]): Item[] {
-    return items.flatMap(({ node, mentions }) => {
-      const [object] = node.type === 'CallExpression' ? (node['arguments'] as Node[]) : [];
-      if (object?.type !== 'Identifier' || !/^__export\d*$/.test(nameOf(node['callee'] as Node))) return [];
-      const namespace = this.#declaring.get(nameOf(object));
-      const members = [...mentions].filter((name) => name !== nameOf(object) && !HELPERS.test(name));
-      return namespace !== undefined && members.length > 0 && members.every((name) => this.isLibrary(name)) ? [namespace] : [];
-    });
-  }
-
-  /** The declarations of a library are its own affair: they are reached by what refers to them. */
-  #mayHaveEffect(item: Item): boolean {
-    return (!this.#library.has(item) || item.kind === 'statement') && hasEffect(item, this);
-  }
-
-  /** A call of a library leaves no trace in it, unless it is a statement, which is there for nothing else. */
+  /**
+   * The names by which what an item does may be noticed; undefined: by anybody. A call of a library leaves no trace in it, unless it is a
+   * statement, which is there for nothing else: then whoever imports a library may notice, each by a name of its own.
+   */
   #touches(item: Item): ReadonlySet<string> | undefined {
-    if (!this.#library.has(item) && touchesGlobals(item, this)) return undefined;
-    const isOfLibraries = item.kind === 'statement' || callsImpure(item);
-    return new Set([...item.mentions].filter((name) => !HELPERS.test(name) && (isOfLibraries || !this.isLibrary(name))));
+    if (touchesGlobals(item, this)) return undefined;
+    const mentions = [...item.mentions].filter((name) => !HELPERS.test(name));
+    const others = mentions.filter((name) => !this.isLibrary(name));
+    const mayTouchLibraries = others.length < mentions.length && (item.kind === 'statement' || callsImpure(item));
+    return new Set(mayTouchLibraries ? [...mentions, ...this.#libraryNames] : others);
   }
 
   #hashed(item: Item): Canonical & { readonly hash: string } {
