@@ -19,5 +19,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What comes later is waited for as long as a slow machine takes; a second is not enough for two files at once on two cores.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

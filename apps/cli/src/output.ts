@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as CliProgress from 'cli-progress';
 import Table from 'cli-table3';
 import type { Failure } from './errors.js';
 
@@ -42,7 +43,7 @@ export function createOutput({ json, quiet }: { readonly json: boolean; readonly
 
 /** Loaded where there is a terminal to draw on. */
 function bar(): Progress {
-  const { SingleBar } = require('cli-progress') as typeof import('cli-progress');
+  const { SingleBar } = require('cli-progress') as typeof CliProgress;
   const single = new SingleBar({
     format: '{bar} {percentage}% | {value}/{total} | {text}',
     stream: process.stderr,

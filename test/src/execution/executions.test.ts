@@ -81,10 +81,10 @@ describe('an execution for a batch', () => {
   });
 
   it.each([
-    ['grows from call to call', 'grow', [256]],
-    ['keeps buffers off its heap', 'hoard', [256, 512]],
-    ['spikes', 'spike', [256, 512]],
-  ])('no record dies of a function that %s', { timeout: 120_000 }, async (_, act, sizes) => {
+    ['grows from call to call', 'grow', 8, [256]],
+    ['keeps buffers off its heap', 'hoard', 2, [256, 512]],
+    ['spikes', 'spike', 2, [256, 512]],
+  ])('no record dies of a function that %s', { timeout: 120_000 }, async (_, act, count, sizes) => {
     const topology = { ...topologyOf(CHAIN), lingerMs: 3, batch: { records: 1, bytes: 1024 } };
     const envelope = defaultEnvelope(platform.spec, topology);
     const small = { ...envelope, perform: { memoryMb: sizes, concurrency: { min: 1, max: 2 } } };
@@ -93,9 +93,9 @@ describe('an execution for a batch', () => {
     const source = await jsonl(
       stack.folder,
       act,
-      Array.from({ length: 8 }, (_, at) => ({ id: `${act}-${at}`, act })),
+      Array.from({ length: count }, (_, at) => ({ id: `${act}-${at}`, act })),
     );
-    expect((await backfill(platform, { id: act, version, batchRecords: 1, source })).counts).toEqual({ ...ALL_PASS, completed: 8 });
+    expect((await backfill(platform, { id: act, version, batchRecords: 1, source })).counts).toEqual({ ...ALL_PASS, completed: count });
   });
 
   it('isolates the record that does not fit the largest memory size; the others complete', { timeout: 180_000 }, async () => {
@@ -163,32 +163,35 @@ describe('an execution for a batch', () => {
     });
   });
 
-  it('isolates the record that kills its process; the others complete', async () => {
-    const records = Array.from({ length: 16 }, (_, at) => ({ id: `poison-${at}`, act: at === 11 ? 'exit' : 'pass' }));
-    expect((await run('poison', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 15, dead: 1 });
-    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'poison', limit: 5 })).toMatchObject([
-      { key: 'poison-11', code: 'InstanceDied', in: 'perform' },
-    ]);
-    expect(await sinkOf('poison-')).toHaveLength(15);
-  });
+  /** They mostly wait: for a time-out, and for files. */
+  describe.concurrent('beside others', () => {
+    it('isolates the record that kills its process; the others complete', async () => {
+      const records = Array.from({ length: 16 }, (_, at) => ({ id: `poison-${at}`, act: at === 11 ? 'exit' : 'pass' }));
+      expect((await run('poison', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 15, dead: 1 });
+      expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'poison', limit: 5 })).toMatchObject([
+        { key: 'poison-11', code: 'InstanceDied', in: 'perform' },
+      ]);
+      expect(await sinkOf('poison-')).toHaveLength(15);
+    });
 
-  it('isolates the record that hangs', { timeout: 180_000 }, async () => {
-    const records = [
-      { id: 'hangs-0', act: 'pass' },
-      { id: 'hangs-1', act: 'hang' },
-    ];
-    expect((await run('hangs', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 1, dead: 1 });
-    expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'hangs', limit: 5 })).toMatchObject([
-      { key: 'hangs-1', code: 'InvocationTimedOut' },
-    ]);
-  });
+    it('isolates the record that hangs', { timeout: 180_000 }, async () => {
+      const records = [
+        { id: 'hangs-0', act: 'pass' },
+        { id: 'hangs-1', act: 'hang' },
+      ];
+      expect((await run('hangs', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 1, dead: 1 });
+      expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'hangs', limit: 5 })).toMatchObject([
+        { key: 'hangs-1', code: 'InvocationTimedOut' },
+      ]);
+    });
 
-  it('carries a batch of 50 MB', { timeout: 240_000 }, async () => {
-    const records = Array.from({ length: 25 }, (_, at) => ({ id: `huge-${at}`, act: 'pass', payload: 'x'.repeat(2 * 1024 * 1024) }));
-    const topology = { ...topologyOf(CHAIN, { batch: { records: 25, bytes: 128 * 1024 * 1024 } }), lingerMs: 3_000 };
-    const progress = await run('huge', topology, records);
-    expect(progress).toMatchObject({ read: 25, settled: 25, counts: { ...ALL_PASS, completed: 25 } });
-    expect((await executionOf('huge')).bytes).toBeGreaterThan(25 * 2 * 1024 * 1024);
+    it('carries a batch of 50 MB', { timeout: 240_000 }, async () => {
+      const records = Array.from({ length: 25 }, (_, at) => ({ id: `huge-${at}`, act: 'pass', payload: 'x'.repeat(2 * 1024 * 1024) }));
+      const topology = { ...topologyOf(CHAIN, { batch: { records: 25, bytes: 128 * 1024 * 1024 } }), lingerMs: 3_000 };
+      const progress = await run('huge', topology, records);
+      expect(progress).toMatchObject({ read: 25, settled: 25, counts: { ...ALL_PASS, completed: 25 } });
+      expect((await executionOf('huge')).bytes).toBeGreaterThan(25 * 2 * 1024 * 1024);
+    });
   });
 
   it('fails with the reason when a batch file is gone, and leaves no record without outcome', async () => {

@@ -32,8 +32,10 @@ export async function buildRelease(
   const draft = join(releases, `.draft-${randomUUID()}.mjs`);
   await writeAtomically(draft, code);
   try {
-    // While a process of its own loads the bundle, it is read here: the process is under way before `hasherOf` begins.
-    const [specs, hashesOf] = await Promise.all([loadSpecs(draft, inspector, options.loadWithinMs), hasherOf(bundle)]);
+    // A process of its own loads the bundle while it is read here.
+    const loading = loadSpecs(draft, inspector, options.loadWithinMs);
+    const hashesOf = hasherOf(bundle);
+    const specs = await loading;
     const manifest: ReleaseManifest = { hash: hashModule(specs, code), bundle: sha256(code), specs, functions: hashesOf(specs) };
     const folder = await installRelease(releases, { manifest, code, sourceMap });
     return { hash: manifest.hash, specs, folder, manifest, code, sourceMap };

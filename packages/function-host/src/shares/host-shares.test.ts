@@ -1,5 +1,5 @@
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHostBench, type HostBench } from '../testing/host-bench.js';
 import type { ShareDivider, ShareHolder } from './contract.js';
 
@@ -58,7 +58,7 @@ describe('a host of a fleet', () => {
     await shareIs(2);
     await member.desired.set([pool], (now) => now.length === 1);
     shares.holder.granted(new Map(), performance.now());
-    await vi.waitFor(() => expect(member.logs.some((line) => line.includes('the lease of this host is over'))).toBe(true));
+    await expect.poll(() => member.logs.join('\n')).toContain('the lease of this host is over');
     const handle = await member.dispatch(pool, await member.batch([{ id: '1', mode: 'ok', amount: 0 }]), { nodes: ['act'] });
     expect(shares.holder.claims()).toMatchObject([{ held: 0 }]);
     expect(member.rowsOf(handle)).toEqual([]);
