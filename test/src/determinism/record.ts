@@ -1,18 +1,12 @@
-/** Records the histories that `replay.test.ts` replays: `npm run record-histories -w test`. Every workflow type runs for real, to its end. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+/** Records the histories of executions and backfills that `replay.test.ts` replays: `npm run record-histories -w test`. Every one runs for real, to its end. */
 import { startStack } from '@autoflow/local-stack';
 import { backfill, jsonl, startBackfill, startPlatform, topologyOf, untilRow } from '../execution/platform.js';
 import { defaultAllocation, defaultEnvelope, type Allocation, type Topology } from '@autoflow/topology';
-
-/** In the sources, also when this runs from `dist`. */
-const FOLDER = fileURLToPath(new URL('../../src/determinism/histories/', import.meta.url));
+import { saveHistory } from './save-history.js';
 
 const CHAIN = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], weigh: ['perform'], store: ['weigh'] };
 const PARALLEL = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], weigh: ['may-pass'], store: ['perform', 'weigh'] };
 
-await mkdir(FOLDER, { recursive: true });
 const stack = await startStack({ name: 'record-histories', mode: 'ephemeral', log: (line) => console.log(line) });
 const platform = await startPlatform({
   databaseUrl: stack.databaseUrl,
@@ -115,19 +109,4 @@ function many(prefix: string, count: number, act: string): { id: string; act: st
   return Array.from({ length: count }, (_, at) => ({ id: `${prefix}-${at}`, act }));
 }
 
-async function save(name: string, workflowId: string, runId?: string): Promise<void> {
-  const history = await platform.client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const file = `${FOLDER}${name}.json`;
-  await writeFile(file, `${anonymous(historyToJSON(history))}\n`);
-  console.log(`${name}: ${history.events?.length ?? 0} events, ${(await readFile(file)).length} bytes`);
-}
-
-/** Which machine recorded it, and where its files lie, does not matter and is nobody's business. */
-function anonymous(json: string): string {
-  const hidden = ['identity', 'workerInstanceKey', 'stackTrace'];
-  return JSON.stringify(
-    JSON.parse(json, (key, value: unknown) => (hidden.includes(key) ? undefined : value)),
-    undefined,
-    1,
-  );
-}
+const save = (name: string, workflowId: string, runId?: string) => saveHistory(platform.client, name, workflowId, runId);

@@ -38,9 +38,11 @@ describe.each([
     replay = await replayer({ traced });
   });
 
-  it('cover both workflow types: retries, more memory, bisection, a plain write that is not run again, partitions, cancellation, refusal; pausing, cancelling and continuing as new', () => {
+  it('cover what executions, backfills, rollouts, optimizations and the control of allocations can come to', () => {
     expect(names).toEqual(
       [
+        'allocation-continued-as-new',
+        'allocation-switched-off',
         'backfill-continued-as-new',
         'backfill-last-run',
         'backfill-paused-and-cancelled',
@@ -53,6 +55,12 @@ describe.each([
         'direct-cancelled',
         'direct-filtered',
         'direct-refused',
+        'optimization-registered',
+        'optimization-stopped',
+        'rollout-continued-as-new',
+        'rollout-promoted-by-hand',
+        'rollout-refused-in-shadow',
+        'rollout-rolled-back',
       ].map((name) => `${name}.json`),
     );
   });
@@ -88,6 +96,27 @@ describe.each([
       const start = history.events[0]!.workflowExecutionStartedEventAttributes!;
       rewrite(start.input.payloads[0]!, (text) => text.replace('"after":["perform","weigh"]', '"after":["perform"]'));
       await expect(replay(history)).rejects.toThrow(/determinis|activity/i);
+    });
+
+    it('a rollout that took another step', async () => {
+      const history = read('rollout-promoted-by-hand.json');
+      const step = activitiesOf(history).findLast(({ activityType }) => activityType.name === 'stepRollout')!;
+      rewrite(step.input.payloads[0]!, (text) => text.replace('"step":1', '"step":2'));
+      await expect(replay(history)).rejects.toThrow(/args was/);
+    });
+
+    it('an optimization that registered before it had an allocation', async () => {
+      const history = read('optimization-registered.json');
+      const [allocate, register] = activitiesOf(history).filter(({ activityType: { name } }) => /^(allocate|registerProposal)$/.test(name));
+      [allocate!.activityType.name, register!.activityType.name] = [register!.activityType.name, allocate!.activityType.name];
+      await expect(replay(history)).rejects.toThrow(/activity type|determinis/i);
+    });
+
+    it('a controller that took more steps in a run', async () => {
+      const history = read('allocation-continued-as-new.json');
+      const start = history.events[0]!.workflowExecutionStartedEventAttributes!;
+      rewrite(start.input.payloads[0]!, (text) => text.replace('"stepsPerRun":2', '"stepsPerRun":3'));
+      await expect(replay(history)).rejects.toThrow(/determinis|ContinueAsNew|command/i);
     });
 
     it('a backfill that fed fewer times', async () => {

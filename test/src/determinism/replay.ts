@@ -30,7 +30,9 @@ export async function replayer({ traced = false }: { readonly traced?: boolean }
       // Only asked for by the traced bundle.
       exporter: { export: { fn: () => {} } },
     };
-    await Worker.runReplayHistory({ workflowBundle, sinks }, history);
+    // Optimizations read theirs.
+    const { workflowId } = history.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+    await Worker.runReplayHistory({ workflowBundle, sinks }, history, ...(workflowId ? [workflowId] : []));
     compare(recordedIn(history), scheduled);
   };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { rolloutWorkflowId } from '@autoflow/workflows';
-import { BY, startPlatform, type Platform } from '../execution/platform.js';
+import { BY, startPlatform, untilRow, type Platform } from '../execution/platform.js';
 import { begin, ended, PIPELINE, register, tell, traffic, until, type Traffic } from './rig.js';
 
 describe('a rollout under traffic', () => {
@@ -11,12 +11,14 @@ describe('a rollout under traffic', () => {
   let written: string;
   let fused: string;
   let crashing: string;
+  let wrong: string;
   beforeAll(async () => {
     platform = await startPlatform(stack);
     written = await register(platform, 'good', false);
     fused = await register(platform, 'good', true);
     crashing = await register(platform, 'crashing', true);
-    await platform.startWorker(['workflows', 'functions', 'feeder']);
+    wrong = await register(platform, 'wrong', true);
+    await platform.startWorker(['workflows', 'functions', 'feeder'], { recordShare: 0.5 });
     flowing = traffic(platform, 100);
   });
   afterAll(async () => {
@@ -43,6 +45,24 @@ describe('a rollout under traffic', () => {
     expect(row.harm!.records).toBeGreaterThan(row.harm!.dead);
     const { stable, candidate, control, holdout } = await arms();
     expect([stable.version, candidate, control, holdout]).toEqual([written, undefined, undefined, undefined]);
+  }, 240_000);
+
+  it('of a version whose outputs are others ends in shadow, before any traffic, and shows the records', async () => {
+    const { release } = (await platform.store.definitions.version(PIPELINE, written))!;
+    const recorded = () => platform.store.recordings.sample({ pipeline: PIPELINE, release, limit: 50 });
+    while ((await recorded()).length < 20) await untilRow(platform, 'select pg_sleep(0.1)');
+    const row = await ended(platform, await begin(platform, wrong, { shadowRecords: 50 }));
+    expect(row).toMatchObject({
+      state: 'rolled-back',
+      outcome: expect.stringMatching(/^in shadow \d+ of \d+ records came out otherwise: order-\d+ in sum answers another value/),
+      steps: [],
+    });
+    const { compared, different, differences } = row.shadow!;
+    expect(different).toBeGreaterThan(compared / 2);
+    expect(differences[0]).toMatchObject({ key: expect.stringMatching(/^order-\d+$/), function: 'sum', field: 'total' });
+    expect(await arms()).not.toHaveProperty('candidate');
+    const { rows } = await platform.sql.query('select count(*)::int as n from autoflow.batches where version = $1', [wrong]);
+    expect(rows).toEqual([{ n: 0 }]);
   }, 240_000);
 
   it('that AutoFlow started stands still in a freeze, which is not counted as its time, and is taken back when autonomy is', async () => {
