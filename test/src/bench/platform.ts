@@ -102,6 +102,20 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
   const interrupted = (): void => void platform.stop().finally(() => process.exit(130));
   let batchNumber = 0;
 
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    for (const signal of SIGNALS) process.off(signal, interrupted);
+    for (const child of workers) child.kill('SIGTERM');
+    await Promise.all(
+      [...workers].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => once(child, 'exit')),
+    );
+    await connection.close();
+    await store.close();
+    await batches.close();
+    await stack.stop();
+    if (options.onFile) await removeStack({ name: 'bench' });
+  };
+
   const allocationOf = (topology: Topology): Allocation => {
     const allocation = defaultAllocation(spec, topology, defaultEnvelope(spec, topology));
     const { concurrency } = options;
@@ -206,18 +220,8 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
     run: async ({ executionId, argument }, { type = argument.pipeline, taskQueue = EXECUTION_QUEUE } = {}) => {
       await client.workflow.execute(type, { taskQueue, workflowId: executionId, args: [argument] });
     },
-    stop: async () => {
-      for (const signal of SIGNALS) process.off(signal, interrupted);
-      for (const child of workers) child.kill('SIGTERM');
-      await Promise.all(
-        [...workers].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => once(child, 'exit')),
-      );
-      await connection.close();
-      await store.close();
-      await batches.close();
-      await stack.stop();
-      if (options.onFile) await removeStack({ name: 'bench' });
-    },
+    // Whoever interrupts it and whoever then ends wait for the same.
+    stop: () => (stopping ??= stopAll()),
   };
   for (const signal of SIGNALS) process.once(signal, interrupted);
   return platform;

@@ -7,11 +7,15 @@ import { fileURLToPath } from 'node:url';
 export async function startRates(): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const program = fileURLToPath(new URL('./rates-server.js', import.meta.resolve('@autoflow/retail-orders/pipeline')));
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = (): void => void child.kill('SIGTERM');
+  // Also where the benchmark is interrupted.
+  process.once('exit', kill);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   return {
     url: (JSON.parse(line) as { url: string }).url,
     stop: async () => {
-      child.kill('SIGTERM');
+      process.off('exit', kill);
+      kill();
       await once(child, 'exit');
     },
   };

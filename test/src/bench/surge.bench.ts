@@ -50,6 +50,8 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
   const stack = await startRetailStack({ onFile: false, rates: startSlowRates });
   const { platform } = stack;
   const sql = new pg.Pool({ connectionString: platform.stack.databaseUrl, max: 2 });
+  // The database ends before it where the benchmark is interrupted.
+  sql.on('error', () => {});
   try {
     const version = await oneByOne(platform);
     const load = await invoices(platform.spec);

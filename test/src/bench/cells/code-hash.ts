@@ -3,13 +3,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** SHA-256 over the compiled code under these folders, names and contents; tests and what `except` names are no part of it. */
+/** SHA-256 over code and models under these folders, names and contents; tests and what `except` names are no part of it. */
 export async function codeHash(folders: readonly string[], except: RegExp = /^$/): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of folders) {
     const found = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = found
-      .filter((file) => file.isFile() && /\.m?js$/.test(file.name) && !/\.test\.m?js$/.test(file.name))
+      .filter((file) => file.isFile() && /\.(m?js|json|bin)$/.test(file.name) && !/\.test\.m?js$/.test(file.name))
       .map((file) => relative(folder, join(file.parentPath, file.name)))
       .filter((path) => !except.test(path))
       .sort();
@@ -22,7 +22,8 @@ export async function codeHash(folders: readonly string[], except: RegExp = /^$/
 export async function measuringCode(bench: string): Promise<string> {
   const root = fileURLToPath(new URL('../../../../', import.meta.url));
   const packages = (await readdir(join(root, 'packages'))).sort().map((name) => join(root, 'packages', name, 'dist'));
+  const models = ['models', 'policies'].map((name) => join(root, 'packages/learning', name));
   const apps = ['retail-orders', 'control-plane'].map((name) => join(root, 'apps', name, 'dist'));
   const own = ['cells', bench].map((name) => join(root, 'test/dist/bench', name));
-  return codeHash([...packages, ...apps, ...own], /(^|\/)(report|testing)\//);
+  return codeHash([...packages, ...models, ...apps, ...own], /(^|\/)(report|testing)\//);
 }

@@ -97,7 +97,7 @@ export const QUICK: HeadlineConditions = {
   coldStarts: 1,
   seconds: 25,
   warmUpSeconds: 8,
-  traceSeconds: 50,
+  traceSeconds: 40,
   drainSeconds: 40,
   sameInvoices: 100,
   capacitySeconds: 6,

@@ -46,7 +46,7 @@ export async function measured(
   const found = await capacities(experiment, distinct([written, ...batched, ...autoflow]));
   const best = batched.reduce((a, b) => ((capacityOf(found, b) ?? 0) > (capacityOf(found, a) ?? 0) ? b : a));
   const twin = await fitted(experiment, [written, ...batched]);
-  const loads = await varyingOf(experiment, capacityOf(found, written));
+  const loads = await varyingOf(experiment, capacityOf(found, written), parts.has('varying'));
   const plans = await plansFor(experiment, twin, objective, loads);
   const fixed = plans[0]?.hindsight;
   const all = [...found, ...(fixed ? await capacities(experiment, [fixed]) : [])];
@@ -71,15 +71,19 @@ export async function measured(
   const varying = parts.has('varying') ? await underVarying(experiment, loads, plans, autoflow) : { shown: [], cells: [] };
   const alone = parts.has('alone') && fused ? await fusedAlone(experiment, fused, common) : { capacities: [], rates: [], common: [] };
 
-  const sides = [written, ...batched, ...plans.flatMap(({ hindsight, causal }) => [hindsight, causal]), fused, ...autoflow].filter(
-    (side) => side !== undefined,
-  );
+  const sides = [
+    ...[written, ...batched].map((side) => sideShown(side)),
+    ...plans.flatMap(({ load: { name }, hindsight, causal }) =>
+      [hindsight, causal].flatMap((side) => (side ? sideShown(side, ` for ${name}`) : [])),
+    ),
+    ...[fused, ...autoflow].flatMap((side) => (side ? sideShown(side) : [])),
+  ];
   const measuredSides = [written, best, fixed, fused, autoflow[0]].filter((side) => side !== undefined);
   return {
     results: {
       conditions,
       load: load.about,
-      sides: sides.map(sideShown),
+      sides,
       coldStarts,
       capacities: [...all, ...alone.capacities],
       ...(common !== undefined && { commonRate: common }),
@@ -108,17 +112,19 @@ const turnOf = (sides: readonly HeadlineSide[], repetition: number): HeadlineSid
 const capacityOf = (found: readonly Capacity[], { version }: HeadlineSide): number | undefined =>
   found.find((one) => one.version === version.name)?.perSecond;
 
-async function varyingOf({ conditions, load }: Experiment, capacity: number | undefined): Promise<VaryingLoad[]> {
+/** Without the part, the day of the invoices alone: the static plan of the other parts is that for it. */
+async function varyingOf({ conditions, load }: Experiment, capacity: number | undefined, all: boolean): Promise<VaryingLoad[]> {
   if (capacity === undefined) return [];
   return varyingLoads({
     seconds: conditions.traceSeconds,
     rate: Number((conditions.traceTimes * capacity).toPrecision(3)),
     invoices: load.all,
-    dataFolder: process.env['AUTOFLOW_DATA'],
+    dataFolder: all ? process.env['AUTOFLOW_DATA'] : undefined,
   });
 }
 
 interface PlansFor {
+  readonly load: VaryingLoad;
   readonly plans: Varying['plans'];
   readonly hindsight?: HeadlineSide;
   readonly causal?: HeadlineSide;
@@ -135,6 +141,7 @@ async function plansFor(
   for (const load of loads) {
     const { hindsight, causal } = await staticPlans(experiment, twin, objective, load);
     found.push({
+      load,
       plans: { ...(hindsight && { hindsight }), ...(causal && { causal }) },
       ...(hindsight && { hindsight: await staticSide(experiment, NAMES.static, hindsight) }),
       ...(causal && { causal: await staticSide(experiment, NAMES.causal, causal) }),
@@ -179,8 +186,14 @@ async function fusedAlone(experiment: Experiment, fused: HeadlineSide, common: n
   return { capacities: found, rates, common: atCommon };
 }
 
-function sideShown({ name, version: { topology }, start }: HeadlineSide): SideShown {
-  return { name, stages: topology.stages.map((stage) => stage.name), batch: topology.batch.records, lingerMs: topology.lingerMs, start };
+function sideShown({ name, version: { topology }, start }: HeadlineSide, of = ''): SideShown {
+  return {
+    name: `${name}${of}`,
+    stages: topology.stages.map((stage) => stage.name),
+    batch: topology.batch.records,
+    lingerMs: topology.lingerMs,
+    start,
+  };
 }
 
 function withoutInvocations({ invocations: _, ...cell }: HeadlineCell): Cell {
