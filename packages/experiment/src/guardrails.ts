@@ -1,6 +1,7 @@
 /** What a candidate must not make worse, each with a state of its own. */
+import type { ArmCell } from '@autoflow/topology';
 import { evidenceAgainst, shareInterval } from './binomial.js';
-import { settled, sumOf, type Block, type Cell } from './block.js';
+import { settled, sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
 import { difference, logRatio, type Pair, type Total } from './contrast.js';
 
@@ -81,7 +82,7 @@ function compared(name: 'dead' | 'errors' | 'filtered', blocks: readonly Block[]
 }
 
 export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: number, alpha: number, enough: boolean): Guardrail {
-  const slow = ({ slow95, slow99, records }: Cell): Total => ({ sum: name === 'p95' ? slow95 : slow99, count: records });
+  const slow = ({ slow95, slow99, records }: ArmCell): Total => ({ sum: name === 'p95' ? slow95 : slow99, count: records });
   const seen = slow(sumOf(blocks, 'control')).sum >= TAIL_RECORDS;
   const interval = enough && seen ? difference(pairs(blocks, slow), { alpha }) : undefined;
   if (interval === undefined) return { name, ...UNKNOWN, margin, state: 'open' };
@@ -100,11 +101,11 @@ export function cost(blocks: readonly Block[], margin: number, alpha: number, en
   return { name: 'cost', ...interval, margin, state: interval.low > margin ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
 }
 
-export const costOf = ({ costUsd, charged }: Cell): Total => ({ sum: costUsd, count: charged });
-export const latencyOf = ({ latencyMs, records }: Cell): Total => ({ sum: latencyMs, count: records });
+export const costOf = ({ costUsd, charged }: ArmCell): Total => ({ sum: costUsd, count: charged });
+export const latencyOf = ({ latencyMs, records }: ArmCell): Total => ({ sum: latencyMs, count: records });
 
 /** Blocks in which neither arm had anything say nothing. */
-export function pairs(blocks: readonly Block[], of: (cell: Cell) => Total): Pair[] {
+export function pairs(blocks: readonly Block[], of: (cell: ArmCell) => Total): Pair[] {
   return blocks
     .map(({ candidate, control }) => ({ candidate: of(candidate), control: of(control) }))
     .filter(({ candidate, control }) => candidate.count + control.count > 0);

@@ -1,6 +1,6 @@
 /** Statistics of rollouts. Pure: numbers in, verdicts out. */
 export { evidenceAgainst, shareInterval } from './binomial.js';
-export { NOTHING, sumOf, type Block, type Cell } from './block.js';
+export { sumOf, type Block } from './block.js';
 export { boundary, type Interval } from './confidence-sequence.js';
 export { difference, logRatio, type Pair, type Precision, type Total } from './contrast.js';
 export { DRIFT, drift, type Drift, type DriftSettings, type FeatureDrift, type WorkloadBlock } from './drift.js';

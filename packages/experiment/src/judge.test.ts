@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { NOTHING, type Block } from './block.js';
+import { NOTHING } from '@autoflow/topology';
+import type { Block } from './block.js';
 import { GATE, judge, type Judgement } from './judge.js';
 import { canary, uniform, type Candidate, type World } from './testing/canaries.js';
 

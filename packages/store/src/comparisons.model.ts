@@ -1,26 +1,9 @@
 /** Arms side by side, over blocks of time. */
+import type { ArmCell } from '@autoflow/topology';
 import type { Arm } from './arms.model.js';
 
 export type ComparedArm = Exclude<Arm, 'pinned'>;
 
-/** Of one arm: the records that arrived within one block of time, whatever became of them, and the batches that were closed within it. */
-export interface ArmCell {
-  readonly records: number;
-  /** Of these, without an outcome yet. */
-  readonly running: number;
-  readonly dead: number;
-  /** Records that had to be dispatched again; a batch's are spread over its records. */
-  readonly errors: number;
-  readonly filtered: number;
-  /** Sum of milliseconds from arrival to outcome; of a record without one, to now. */
-  readonly latencyMs: number;
-  /** Records slower than the p95 (p99) of the arm that is compared with, of the whole time. */
-  readonly slow95: number;
-  readonly slow99: number;
-  /** Records of the batches that were closed, and what these cost in US dollars, Temporal actions included. */
-  readonly charged: number;
-  readonly costUsd: number;
-}
 export interface ArmBlock {
   /** Milliseconds since the epoch. */
   readonly at: number;

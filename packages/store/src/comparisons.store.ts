@@ -1,7 +1,8 @@
+import { NOTHING, type ArmCell } from '@autoflow/topology';
 import { temporalActions, type Prices } from '@autoflow/twin';
 import { bucketsOf } from './arms.model.js';
 import { findArms } from './arms.store.js';
-import type { ArmBlock, ArmCell, ArmTotals, ComparedArm, ComparisonQuery, ComparisonStore, WorkloadRow } from './comparisons.model.js';
+import type { ArmBlock, ArmTotals, ComparedArm, ComparisonQuery, ComparisonStore, WorkloadRow } from './comparisons.model.js';
 import type { Database } from './database.js';
 
 type Row = Omit<ArmCell, 'costUsd'> & { readonly block: number; readonly ours: boolean } & Spent;
@@ -34,7 +35,7 @@ async function blocks(database: Database, query: ComparisonQuery, dollars: (spen
   if (whole <= 0) return [];
   const arms = waiting ? await findArms(database, pipeline) : undefined;
   const buckets = [ours, theirs].flatMap(({ arm }) => (arms && bucketsOf(arms, arm)) ?? [-1, -1]);
-  const rows = await database.patient.query<Row>(BLOCKS, [
+  const rows = await database.query<Row>(BLOCKS, [
     pipeline,
     ours.arm,
     ours.version,
@@ -50,24 +51,11 @@ async function blocks(database: Database, query: ComparisonQuery, dollars: (spen
   const found = new Map<number, { ours: ArmCell; theirs: ArmCell }>();
   for (const { block, ours: isOurs, executions, attempts, costUsd, ...counts } of rows) {
     const cell: ArmCell = { ...counts, costUsd: dollars({ costUsd, executions, attempts }) };
-    const there = found.get(block) ?? { ours: EMPTY, theirs: EMPTY };
+    const there = found.get(block) ?? { ours: NOTHING, theirs: NOTHING };
     found.set(block, isOurs ? { ...there, ours: cell } : { ...there, theirs: cell });
   }
   return [...found].sort(([a], [b]) => a - b).map(([block, cells]) => ({ at: from + block * blockMs, ...cells }));
 }
-
-const EMPTY: ArmCell = {
-  records: 0,
-  running: 0,
-  dead: 0,
-  errors: 0,
-  filtered: 0,
-  latencyMs: 0,
-  slow95: 0,
-  slow99: 0,
-  charged: 0,
-  costUsd: 0,
-};
 
 const TIME = (parameter: number): string => `to_timestamp($${parameter}::float8 / 1000)`;
 /** Of a batch: what its attempts cost, how many there were, and what share of its records had to be dispatched again. */

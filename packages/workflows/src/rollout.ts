@@ -30,8 +30,9 @@ const EVALUATIONS_PER_RUN = 500;
 const IDLE = '1m';
 
 const retry = { initialInterval: '1s', maximumInterval: '15s' } as const;
+/** A little more than a statement may take: a worker that dies in the middle of an evaluation is not waited for longer. */
 const { planRollout, enterRollout, stepRollout, evaluateRollout, pauseRollout, endRollout } = proxyActivities<RolloutActivities>({
-  startToCloseTimeout: '2m',
+  startToCloseTimeout: '40s',
   retry,
 });
 /** What fails here is made up for by the control workers. */

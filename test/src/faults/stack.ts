@@ -1,7 +1,7 @@
 /** The whole product as separate processes on given servers, with the pipeline `acts` in force. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createIngestClient, type IngestClient } from '@autoflow/client';
+import { createClient, createIngestClient, type AutoFlowClient, type IngestClient } from '@autoflow/client';
 import { freePort } from '@autoflow/local-stack';
 import { defaultAllocation, defaultEnvelope } from '@autoflow/topology';
 import { BY, startPlatform, topologyOf, type Platform, type Servers } from '../execution/platform.js';
@@ -17,6 +17,8 @@ const built = (app: string) => fileURLToPath(new URL(`../../../apps/${app}/dist/
 export interface FaultyStack {
   readonly platform: Platform;
   readonly ingest: IngestClient;
+  /** Of the control plane. */
+  readonly api: AutoFlowClient;
   readonly processes: readonly FaultyProcess[];
   process(name: string): FaultyProcess;
   /** The version in force runs one invocation of each stage at a time, or as many as by default. */
@@ -76,6 +78,7 @@ export async function startFaultyStack(
   return {
     platform,
     ingest: createIngestClient({ url: `http://127.0.0.1:${ingestPort}`, token, timeoutMs: 5_000 }),
+    api: createClient({ url: `http://127.0.0.1:${apiPort}`, token }),
     processes,
     process: (name) => {
       const found = processes.find((each) => each.name === name);

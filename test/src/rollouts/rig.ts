@@ -62,8 +62,10 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-/** So many records per second, in portions, whatever becomes of them. */
-export function traffic({ store }: Platform, ratePerSecond: number, everyMs = 50): Traffic {
+const EVERY_MS = 50;
+
+/** So many records per second, in portions, whatever becomes of them. `insists`: what is not accepted, because the database is away, is sent again. */
+export function traffic({ store }: Platform, ratePerSecond: number, { insists = false }: { readonly insists?: boolean } = {}): Traffic {
   let accepted = 0;
   let stopped = false;
   const began = performance.now();
@@ -74,9 +76,13 @@ export function traffic({ store }: Platform, ratePerSecond: number, everyMs = 50
         const record = { id: `order-${accepted + i}`, n: accepted + i };
         return { key: record.id, record, digest: recordDigest(record), bytes: 60 };
       });
-      if (records.length > 0) await store.inbox.accept({ pipeline: PIPELINE, scope: 'live', records });
-      accepted = due;
-      await new Promise((resolve) => setTimeout(resolve, everyMs));
+      try {
+        if (records.length > 0) await store.inbox.accept({ pipeline: PIPELINE, scope: 'live', records });
+        accepted = due;
+      } catch (error) {
+        if (!insists) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
   })();
   return {

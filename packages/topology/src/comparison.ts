@@ -1,0 +1,33 @@
+/** What is measured of one arm of the traffic in one block of time. */
+
+/** Records are those that arrived within the block, whatever became of them; what is charged is of the batches that were closed within it. */
+export interface ArmCell {
+  readonly records: number;
+  /** Of these, without an outcome yet. */
+  readonly running: number;
+  readonly dead: number;
+  /** Records that had to be dispatched again; a batch's are spread over its records. */
+  readonly errors: number;
+  readonly filtered: number;
+  /** Sum of milliseconds from arrival to outcome; of a record without one, to now. */
+  readonly latencyMs: number;
+  /** Records slower than the p95 (p99) of the arm that is compared with, of the whole time; of a candidate, than that times what its guardrail allows. */
+  readonly slow95: number;
+  readonly slow99: number;
+  /** Records of the batches that were closed, and what these cost in US dollars, Temporal actions included. */
+  readonly charged: number;
+  readonly costUsd: number;
+}
+
+export const NOTHING: ArmCell = {
+  records: 0,
+  running: 0,
+  dead: 0,
+  errors: 0,
+  filtered: 0,
+  latencyMs: 0,
+  slow95: 0,
+  slow99: 0,
+  charged: 0,
+  costUsd: 0,
+};
