@@ -36,10 +36,11 @@ export interface BenchDocument extends Omit<BenchReport, 'bars' | 'figures'> {
   readonly figures: unknown;
 }
 
+/** What could not be told, NaN, does not hold. */
 export const holds = (bar: Bar): boolean => (bar.must === '<=' ? bar.figure <= bar.bar : bar.figure >= bar.bar);
 
-export function barLine(bar: Bar): string {
-  return `${bar.name}: ${format(bar.figure)} ${bar.unit} (bar ${bar.must} ${format(bar.bar)}) ${holds(bar) ? 'holds' : 'falls short'}`;
+export function barLine(bar: Bar, isHeld = holds(bar)): string {
+  return `${bar.name}: ${format(bar.figure)} ${bar.unit} (bar ${bar.must} ${format(bar.bar)}) ${isHeld ? 'holds' : 'falls short'}`;
 }
 
 /** Writes `test/results/NAME.json`; a quick run says so and goes to `NAME.quick.json`, so that it never replaces a full one. */
@@ -73,4 +74,8 @@ export async function writeRendered(
   return files.map(([file]) => file);
 }
 
-const format = (n: number): string => (Math.abs(n) >= 100 ? n.toFixed(0) : n.toPrecision(3));
+/** In JSON a number that is none is null. */
+function format(n: number | null): string {
+  if (n === null || !Number.isFinite(n)) return 'unknown';
+  return Math.abs(n) >= 100 ? n.toFixed(0) : n.toPrecision(3);
+}

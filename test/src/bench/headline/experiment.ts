@@ -144,11 +144,12 @@ export async function risingRates(
   return climbs.flatMap(({ cells }) => cells);
 }
 
-/** Where the slowest is comfortable: latency, cost and utilisation are compared here. */
+/** Where the slowest is comfortable: latency, cost and utilisation are compared here. Where it sustains nothing, below the lowest rate that it was given. */
 export function commonRate({ conditions }: Rig, cells: readonly HeadlineCell[]): number | undefined {
   const own = cells.filter(({ side, repetition }) => side === NAMES.written && repetition === 0);
-  const saturation = saturationOf(own, conditions.serviceLevelMs);
-  return saturation === undefined ? undefined : Number((conditions.commonShare * saturation).toPrecision(3));
+  if (own.length === 0) return undefined;
+  const saturation = saturationOf(own, conditions.serviceLevelMs) ?? Math.min(...own.map(({ rate }) => rate));
+  return Number((conditions.commonShare * saturation).toPrecision(3));
 }
 
 /** All sides under one load. */

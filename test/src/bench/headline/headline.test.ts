@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest';
-import type { Cell, Results, Varying } from './figures.js';
+import type { BenchDocument } from '../report.js';
+import type { Cell, HeadlineFigures, Results, Varying } from './figures.js';
 import { Lab } from './lab.js';
 import { NAMES } from './names.js';
 import { nextShare, saturationOf } from './rates.js';
 import { analysed } from './report/analysis.js';
 import { barsOf } from './report/bars.js';
 import { render } from './report/render.js';
+import { holds } from '../report.js';
 import { QUICK } from './conditions.js';
 import { burstyFunctions, dayOfInvoices } from './varying.js';
 
@@ -91,7 +93,8 @@ it('holds worse against it only what is shown to be worse, and better what is sh
   };
   expect(bar(50)).toEqual([1, expect.closeTo(0.51, 1)]);
   expect(bar(200)[0]).toBeGreaterThan(1.9);
-  expect(barsOf(analysed(results(), []))[5]!.figure).toBe(Infinity);
+  const untold = barsOf(analysed(results(), []))[5]!;
+  expect([untold.figure, holds(untold)]).toEqual([NaN, false]);
 });
 
 it('names the sides whose outcomes are others', () => {
@@ -100,12 +103,13 @@ it('names the sides whose outcomes are others', () => {
 });
 
 it('renders whatever there is, also nothing', () => {
-  const document = (figures: object) => ({ name: 'headline', quick: true, at: '2026-01-01', machine: { cores: 2, memoryGb: 8, os: 'x', node: 'y' }, bars: [], notMeasured: ['this'], figures: JSON.parse(JSON.stringify(figures)) as unknown }); // prettier-ignore
+  const document = (figures: object) => JSON.parse(JSON.stringify({ name: 'headline', quick: true, at: '2026-01-01', machine: { cores: 2, memoryGb: 8, os: 'x', node: 'y' }, bars: barsOf(figures as HeadlineFigures).map((bar) => ({ ...bar, holds: holds(bar) })), notMeasured: ['this'], figures })) as BenchDocument; // prettier-ignore
   const full = render(document(analysed(results([varying(50)]), [])));
   expect(full['md']).toContain('18.2 × (');
   expect(full['svg']).toContain('Reward curve');
   const empty = render(document(analysed({ ...results(), rates: [], common: [], capacities: [], predictions: [], missing: ['x'] }, [])));
   expect(empty['md']).toContain('(in part)');
+  expect(empty['md']).toContain('AutoFlow ÷ as written: unknown × (bar >= 10.0) falls short');
 });
 
 it('raises the share while the service level is kept, lowers it until it is, and knows when it is enough', () => {
