@@ -11,7 +11,7 @@ export { Delete, Get, type OperationOptions, Patch, Post, Put } from './openapi/
 export { ProblemError } from './problems/problem-error.js';
 export { problemOf } from './problems/problem-of.js';
 export { ProblemFilter } from './problems/problem.filter.js';
-export { PROBLEMS, type ProblemCode, type ProblemKind } from './problems/problems.js';
+export { BODY_PROBLEMS, PROBLEMS, type ProblemCode, type ProblemKind } from './problems/problems.js';
 export { IdempotencyKey } from './request/idempotency-key.js';
 export { IdempotencyInterceptor, KEYS, type Keys } from './request/idempotency.interceptor.js';
 export { etagOf, IfMatch } from './request/if-match.js';

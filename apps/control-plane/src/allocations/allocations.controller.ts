@@ -1,21 +1,13 @@
 import { Body, Controller, Inject, Param, Query, Res } from '@nestjs/common';
 import { AllocationQuery, ClampStage, SetAllocation, SetStageAllocation, VersionAllocation } from '@autoflow/client/schemas';
-import { type By, Caller, etagOf, Get, IfMatch, type ProblemCode, Put } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, etagOf, Get, IfMatch, type ProblemCode, Put } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { AllocationsService } from './allocations.service.js';
 
 type Which = z.output<typeof AllocationQuery>;
 
-const CHANGE: readonly ProblemCode[] = [
-  'PIPELINE_UNKNOWN',
-  'VERSION_UNKNOWN',
-  'MALFORMED_JSON',
-  'BODY_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'INVALID_BODY',
-  'ALLOCATION_OUT_OF_BOUNDS',
-];
+const CHANGE: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', ...BODY_PROBLEMS, 'ALLOCATION_OUT_OF_BOUNDS'];
 
 /** Memory and concurrency per stage: of the stable version unless `?version=` names another. */
 @Controller('v1/pipelines/:pipeline/allocations')

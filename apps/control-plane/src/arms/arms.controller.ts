@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
 import { Arms, SetArms, SetFeeding } from '@autoflow/client/schemas';
-import { type By, Caller, etagOf, Get, IfMatch, ProblemError, type ProblemCode, Put } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, etagOf, Get, IfMatch, ProblemError, type ProblemCode, Put } from '@autoflow/http';
 import type { Arms as ArmsRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -10,7 +10,7 @@ import { STORE } from '../ports.js';
 /** The store counts in buckets. */
 const BUCKETS = 10_000;
 
-const WRITES: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];
+const WRITES: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', ...BODY_PROBLEMS];
 
 /** Candidate and holdout, beside the stable version; and whether any of them is fed. */
 @Controller('v1/pipelines/:pipeline')

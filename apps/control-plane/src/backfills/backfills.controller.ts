@@ -1,19 +1,12 @@
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { Backfill, BackfillAction, BackfillList, BackfillOrDryRun, BackfillsQuery, NewBackfill } from '@autoflow/client/schemas';
-import { type By, Caller, Get, IdempotencyKey, Post, type ProblemCode } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, IdempotencyKey, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
 import { BackfillsService } from './backfills.service.js';
 
 type Action = z.output<typeof BackfillAction>;
 
-const BODY: readonly ProblemCode[] = [
-  'PIPELINE_UNKNOWN',
-  'TEMPORAL_UNAVAILABLE',
-  'MALFORMED_JSON',
-  'BODY_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'INVALID_BODY',
-];
+const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'TEMPORAL_UNAVAILABLE', ...BODY_PROBLEMS];
 const ACTION: readonly ProblemCode[] = [...BODY, 'BACKFILL_UNKNOWN', 'BACKFILL_ENDED'];
 
 @Controller('v1/pipelines/:pipeline/backfills')

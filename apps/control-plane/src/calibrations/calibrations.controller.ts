@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Body, Controller, Inject, Param } from '@nestjs/common';
 import { Calibration, NewCalibration } from '@autoflow/client/schemas';
-import { Get, Post, ProblemError } from '@autoflow/http';
+import { BODY_PROBLEMS, Get, Post, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { CalibrationReport, CalibrationRequest } from '@autoflow/topology';
 import { CALIBRATION_WORKFLOW, calibrationWorkflowId } from '@autoflow/workflows';
@@ -24,7 +24,7 @@ export class CalibrationsController {
     answers: Calibration,
     status: 201,
     idempotent: 'kept',
-    problems: ['PIPELINE_UNKNOWN', 'TEMPORAL_UNAVAILABLE', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
+    problems: ['PIPELINE_UNKNOWN', 'TEMPORAL_UNAVAILABLE', ...BODY_PROBLEMS],
   })
   async start(@Param('pipeline') pipeline: string, @Body({ schema: NewCalibration }) body: z.output<typeof NewCalibration>) {
     await findPipeline(this.store, pipeline);

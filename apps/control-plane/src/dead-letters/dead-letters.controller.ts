@@ -12,14 +12,14 @@ import {
   RedriveMany,
   RedriveOne,
 } from '@autoflow/client/schemas';
-import { type By, Caller, Get, pageOf, Post, type ProblemCode, SensitiveFields, type Showing, Shown } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, pageOf, Post, type ProblemCode, SensitiveFields, type Showing, Shown } from '@autoflow/http';
 import type { Letter, LetterFilter, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
 import { DeadLettersService } from './dead-letters.service.js';
 
-const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];
+const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', ...BODY_PROBLEMS];
 const ONE: readonly ProblemCode[] = [...BODY, 'DEAD_LETTER_UNKNOWN', 'DEAD_LETTER_SETTLED'];
 
 @Controller('v1/pipelines/:pipeline')

@@ -7,18 +7,11 @@ import {
   OptimizationQuestion,
   OptimizationsQuery,
 } from '@autoflow/client/schemas';
-import { type By, Caller, Get, Post, type ProblemCode } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
 import { OptimizationsService } from './optimizations.service.js';
 
-const BODY: readonly ProblemCode[] = [
-  'PIPELINE_UNKNOWN',
-  'TEMPORAL_UNAVAILABLE',
-  'MALFORMED_JSON',
-  'BODY_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'INVALID_BODY',
-];
+const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'TEMPORAL_UNAVAILABLE', ...BODY_PROBLEMS];
 
 @Controller('v1/pipelines/:pipeline/optimizations')
 export class OptimizationsController {

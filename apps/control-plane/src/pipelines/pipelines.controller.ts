@@ -1,6 +1,6 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
 import { Graph, GraphQuery, Pipeline, PipelineList, PipelinesQuery, Registered, RegisterPipeline } from '@autoflow/client/schemas';
-import { type By, Caller, etagOf, Get, Post } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, etagOf, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { PipelinesService } from './pipelines.service.js';
@@ -15,16 +15,7 @@ export class PipelinesController {
     answers: Registered,
     status: 201,
     idempotent: 'kept',
-    problems: [
-      'MALFORMED_JSON',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'INVALID_BODY',
-      'SPEC_INVALID',
-      'VERSION_ILLEGAL',
-      'ENVELOPE_INVALID',
-      'ALLOCATION_OUT_OF_BOUNDS',
-    ],
+    problems: [...BODY_PROBLEMS, 'SPEC_INVALID', 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
   })
   async register(
     @Body({ schema: RegisterPipeline }) body: z.output<typeof RegisterPipeline>,

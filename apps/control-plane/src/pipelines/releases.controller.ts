@@ -1,6 +1,6 @@
 import { Body, Controller, HttpStatus, Inject, Param, Query, Res } from '@nestjs/common';
 import { DeployRelease, Deployment, Release, ReleaseList, ReleasesQuery } from '@autoflow/client/schemas';
-import { type By, Caller, Get, pageOf, Post } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, pageOf, Post } from '@autoflow/http';
 import type { PipelineRow, ReleaseRow, Store, VersionRow } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -22,15 +22,7 @@ export class ReleasesController {
     answers: Deployment,
     status: 201,
     idempotent: 'kept',
-    problems: [
-      'RELEASE_NOT_UPLOADED',
-      'STALE_REVISION',
-      'MALFORMED_JSON',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'INVALID_BODY',
-      'VERSION_ILLEGAL',
-    ],
+    problems: ['RELEASE_NOT_UPLOADED', 'STALE_REVISION', ...BODY_PROBLEMS, 'VERSION_ILLEGAL'],
   })
   async deploy(
     @Param('pipeline') pipeline: string,

@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
 import { SetStable, Stable, StableSet } from '@autoflow/client/schemas';
-import { type By, Caller, etagOf, Get, IfMatch, Put } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, etagOf, Get, IfMatch, Put } from '@autoflow/http';
 import type { PipelineRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -33,15 +33,7 @@ export class StableController {
     answers: StableSet,
     etag: true,
     idempotent: 'kept',
-    problems: [
-      'PIPELINE_UNKNOWN',
-      'VERSION_UNKNOWN',
-      'RELEASE_UNKNOWN',
-      'MALFORMED_JSON',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'INVALID_BODY',
-    ],
+    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'RELEASE_UNKNOWN', ...BODY_PROBLEMS],
   })
   async set(
     @Param('pipeline') pipeline: string,

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpStatus, Inject, Param, Res } from '@nestjs/common';
 import { UploadedRelease, UploadRelease } from '@autoflow/client/schemas';
-import { ProblemError, Put } from '@autoflow/http';
+import { BODY_PROBLEMS, ProblemError, Put } from '@autoflow/http';
 import type { StoredBundle, Store } from '@autoflow/store';
 import { hashModule, sha256 } from '@autoflow/topology';
 import type { Response } from 'express';
@@ -21,7 +21,7 @@ export class BundlesController {
     answers: UploadedRelease,
     status: 201,
     idempotent: 'kept',
-    problems: ['MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY', 'SPEC_INVALID', 'RELEASE_HASH_WRONG'],
+    problems: [...BODY_PROBLEMS, 'SPEC_INVALID', 'RELEASE_HASH_WRONG'],
   })
   async upload(
     @Param('release') hash: string,

@@ -1,12 +1,12 @@
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { NewRollout, Rollout, RolloutAction, RolloutDetail, RolloutList, RolloutsQuery } from '@autoflow/client/schemas';
-import { type By, Caller, Get, Post, type ProblemCode } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
 import { RolloutsService } from './rollouts.service.js';
 
 type Action = z.output<typeof RolloutAction>;
 
-const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];
+const BODY: readonly ProblemCode[] = ['PIPELINE_UNKNOWN', ...BODY_PROBLEMS];
 const ACTION: readonly ProblemCode[] = [...BODY, 'ROLLOUT_UNKNOWN', 'ROLLOUT_ENDED'];
 
 @Controller('v1/pipelines/:pipeline/rollouts')

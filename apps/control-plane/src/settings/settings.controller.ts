@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
 import { ChangeSettings, OperationSettings } from '@autoflow/client/schemas';
-import { type By, Caller, etagOf, Get, IfMatch, Patch, ProblemError } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, etagOf, Get, IfMatch, Patch, ProblemError } from '@autoflow/http';
 import type { SettingsRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -31,7 +31,7 @@ export class SettingsController {
     answers: OperationSettings,
     etag: true,
     idempotent: 'kept',
-    problems: ['PIPELINE_UNKNOWN', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
+    problems: ['PIPELINE_UNKNOWN', ...BODY_PROBLEMS],
   })
   async change(
     @Param('pipeline') pipeline: string,

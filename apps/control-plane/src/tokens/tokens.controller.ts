@@ -1,11 +1,11 @@
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { IssuedToken, NewToken, RevokeToken, RotateToken, Token, TokenPage, TokensQuery } from '@autoflow/client/schemas';
-import { type By, Caller, Get, pageOf, Post, ProblemError, type ProblemCode } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, pageOf, Post, ProblemError, type ProblemCode } from '@autoflow/http';
 import type { Store, TokenRow } from '@autoflow/store';
 import type { z } from 'zod';
 import { STORE } from '../ports.js';
 
-const BODY: readonly ProblemCode[] = ['MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'];
+const BODY: readonly ProblemCode[] = [...BODY_PROBLEMS];
 
 /** Who may do what. What a token is, is answered by the request that makes it, and never again. */
 @Controller('v1/tokens')

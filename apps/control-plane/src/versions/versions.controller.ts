@@ -8,7 +8,7 @@ import {
   VersionList,
   VersionsQuery,
 } from '@autoflow/client/schemas';
-import { type By, Caller, Get, Post } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, Post } from '@autoflow/http';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { VersionsService } from './versions.service.js';
@@ -23,16 +23,7 @@ export class VersionsController {
     answers: Registered,
     status: 201,
     idempotent: 'kept',
-    problems: [
-      'PIPELINE_UNKNOWN',
-      'MALFORMED_JSON',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'INVALID_BODY',
-      'VERSION_ILLEGAL',
-      'ENVELOPE_INVALID',
-      'ALLOCATION_OUT_OF_BOUNDS',
-    ],
+    problems: ['PIPELINE_UNKNOWN', ...BODY_PROBLEMS, 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
   })
   async register(
     @Param('pipeline') pipeline: string,

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Body, Controller, Inject, Param } from '@nestjs/common';
 import { CreatedWebhook, NewWebhook, RemovedWebhook, Webhook, WebhookList } from '@autoflow/client/schemas';
-import { type By, Caller, Delete, Get, Post, ProblemError } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Delete, Get, Post, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { STORE } from '../ports.js';
@@ -21,7 +21,7 @@ export class WebhooksController {
     answers: CreatedWebhook,
     status: 201,
     idempotent: 'secret',
-    problems: ['TOO_MANY_WEBHOOKS', 'MALFORMED_JSON', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_BODY'],
+    problems: ['TOO_MANY_WEBHOOKS', ...BODY_PROBLEMS],
   })
   async create(@Body({ schema: NewWebhook }) body: z.output<typeof NewWebhook>, @Caller() by: By) {
     if ((await this.store.webhooks.list()).length >= MAX_WEBHOOKS)

@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Param } from '@nestjs/common';
 import { WhatIf, WhatIfQuestion } from '@autoflow/client/schemas';
-import { Post } from '@autoflow/http';
+import { BODY_PROBLEMS, Post } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import { PlanError, whatIf, type WhatIfAnswer } from '@autoflow/twin';
 import type { z } from 'zod';
@@ -19,17 +19,7 @@ export class WhatIfController {
     summary: 'What a version would do at another rate or with another allocation, simulated from what was measured; nothing is changed',
     access: 'viewer',
     answers: WhatIf,
-    problems: [
-      'PIPELINE_UNKNOWN',
-      'VERSION_UNKNOWN',
-      'RELEASE_UNKNOWN',
-      'MALFORMED_JSON',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'INVALID_BODY',
-      'ALLOCATION_OUT_OF_BOUNDS',
-      'NOT_IDENTIFIABLE',
-    ],
+    problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN', 'RELEASE_UNKNOWN', ...BODY_PROBLEMS, 'ALLOCATION_OUT_OF_BOUNDS', 'NOT_IDENTIFIABLE'],
   })
   async ask(@Param('pipeline') pipeline: string, @Body({ schema: WhatIfQuestion }) question: Question) {
     const { stable } = await findPipeline(this.store, pipeline);
