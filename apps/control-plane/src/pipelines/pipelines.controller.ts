@@ -14,6 +14,7 @@ export class PipelinesController {
     access: 'admin',
     answers: Registered,
     status: 201,
+    maybeThere: true,
     idempotent: 'kept',
     problems: [...BODY_PROBLEMS, 'SPEC_INVALID', 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
   })

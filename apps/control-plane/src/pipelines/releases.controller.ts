@@ -21,6 +21,7 @@ export class ReleasesController {
     access: 'admin',
     answers: Deployment,
     status: 201,
+    maybeThere: true,
     idempotent: 'kept',
     problems: ['RELEASE_NOT_UPLOADED', 'STALE_REVISION', ...BODY_PROBLEMS, 'VERSION_ILLEGAL'],
   })

@@ -20,6 +20,7 @@ export class BundlesController {
     access: 'admin',
     answers: UploadedRelease,
     status: 201,
+    maybeThere: true,
     idempotent: 'kept',
     problems: [...BODY_PROBLEMS, 'SPEC_INVALID', 'RELEASE_HASH_WRONG'],
   })

@@ -22,6 +22,7 @@ export class VersionsController {
     access: 'admin',
     answers: Registered,
     status: 201,
+    maybeThere: true,
     idempotent: 'kept',
     problems: ['PIPELINE_UNKNOWN', ...BODY_PROBLEMS, 'VERSION_ILLEGAL', 'ENVELOPE_INVALID', 'ALLOCATION_OUT_OF_BOUNDS'],
   })

@@ -16,6 +16,8 @@ export interface OperationOptions {
   readonly answers: z.ZodType;
   /** Default 200. */
   readonly status?: 200 | 201 | 202;
+  /** Answers 200 where what it would make was there already, or is only tried. */
+  readonly maybeThere?: true;
   /** Answers an ETag, and takes it as If-Match when it changes something. */
   readonly etag?: true;
   /** Takes an Idempotency-Key: the same request again answers what there is. */
@@ -32,7 +34,7 @@ export const Put = (path: string, options: OperationOptions) => Operation(Reques
 
 /** One route with its access rule and its whole OpenAPI operation: nothing is documented that is not also what runs. */
 function Operation(method: RequestMethod, path: string, options: OperationOptions): MethodDecorator {
-  const { summary, note, access, answers, status = 200, etag, idempotent, problems = [] } = options;
+  const { summary, note, access, answers, status = 200, maybeThere, etag, idempotent, problems = [] } = options;
   const changes = method === RequestMethod.PUT || method === RequestMethod.PATCH;
   return applyDecorators(
     RequestMapping({ method, path }),
@@ -64,6 +66,7 @@ function Operation(method: RequestMethod, path: string, options: OperationOption
       standardSchema: answers,
       ...(etag && { headers: { ETag: { description: 'The revision, for If-Match.', schema: { type: 'string' } } } }),
     }),
+    ...(maybeThere ? [ApiResponse({ status: 200, description: 'It was there, or was only tried.', standardSchema: answers })] : []),
     ...problemResponses([
       ...EVERYWHERE,
       ...(access === 'public' ? [] : GUARDED),
