@@ -33,9 +33,7 @@ export async function buildRelease(
   await writeAtomically(draft, code);
   try {
     // A process of its own loads the bundle while it is read here.
-    const loading = loadSpecs(draft, inspector, options.loadWithinMs);
-    const hashesOf = hasherOf(bundle);
-    const specs = await loading;
+    const [specs, hashesOf] = await Promise.all([loadSpecs(draft, inspector, options.loadWithinMs), hasherOf(bundle)]);
     const manifest: ReleaseManifest = { hash: hashModule(specs, code), bundle: sha256(code), specs, functions: hashesOf(specs) };
     const folder = await installRelease(releases, { manifest, code, sourceMap });
     return { hash: manifest.hash, specs, folder, manifest, code, sourceMap };

@@ -1,18 +1,17 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { build, type BuildFailure, type BuildOptions, type Message, type Plugin } from 'esbuild';
+import { build, type BuildFailure, type BuildOptions, type Message, type Metafile, type Plugin } from 'esbuild';
 import { bundleConditions } from '../programs.js';
 import { ReleaseError } from './errors.js';
-import { hashLibraries, LIBRARIES } from './libraries.js';
 import { mentionsLocales, withoutLocales } from './without-locales.js';
 
 export interface Bundle {
   readonly code: Uint8Array;
   readonly sourceMap: Uint8Array;
-  /** The same without the libraries of which it is known what their code does: those it imports. */
-  readonly own: Uint8Array;
-  /** Hash (SHA-256, hex) of the sources of these libraries. */
-  readonly libraries: string;
+  /** The file that was bundled. */
+  readonly entry: string;
+  /** What is in it, paths relative to the folder of the entry. */
+  readonly inputs: Metafile['inputs'];
 }
 
 /**
@@ -33,8 +32,8 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
     throw new ReleaseError('RELEASE_MODULE_MISSING', `There is no module ${entry}. Name the file that exports the pipeline.`);
   });
   try {
-    const [whole, own] = await Promise.all([bundleWhole(entry), bundleOwn(entry)]);
-    return { ...whole, own };
+    const lean = await bundled(entry, [withoutLocales]);
+    return mentionsLocales(lean.code) ? await bundled(entry, []) : lean;
   } catch (error) {
     const errors = (error as BuildFailure).errors as readonly Message[] | undefined;
     if (errors === undefined) throw error;
@@ -44,35 +43,33 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
   }
 }
 
-async function bundleWhole(entry: string, plugins: Plugin[] = [withoutLocales]): Promise<Omit<Bundle, 'own'>> {
+async function bundled(entry: string, plugins: Plugin[]): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
-    ...common(entry),
+    ...howAll(entry),
     outfile: resolve(dirname(entry), 'index.mjs'),
     sourcemap: 'linked',
     // Who deploys has the sources; a stack trace needs their places.
     sourcesContent: false,
     banner: { js: COMMONJS_GLOBALS },
-    metafile: true,
     plugins,
   });
   const [sourceMap, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
-  if (plugins.length > 0 && mentionsLocales(code!.contents)) return bundleWhole(entry, []);
-  const sources = Object.keys(metafile.inputs).map((path) => resolve(dirname(entry), path));
-  return { code: code!.contents, sourceMap: sourceMap!.contents, libraries: await hashLibraries(sources) };
+  return { code: code!.contents, sourceMap: sourceMap!.contents, entry, inputs: metafile.inputs };
 }
 
-/** A few milliseconds of the bundler spare half a second of reading code that is known. */
-async function bundleOwn(entry: string): Promise<Uint8Array> {
-  const { outputFiles } = await build({ ...common(entry), external: [...LIBRARIES] });
-  return outputFiles[0]!.contents;
+/** As `bundleModule`, without what is imported by these names. */
+export async function bundleWithout(external: readonly string[], entry: string): Promise<Pick<Bundle, 'code' | 'inputs'>> {
+  const { outputFiles, metafile } = await build({ ...howAll(entry), external: [...external] });
+  return { code: outputFiles[0]!.contents, inputs: metafile.inputs };
 }
 
-const common = (entry: string) =>
+const howAll = (entry: string) =>
   ({
     entryPoints: [entry],
     absWorkingDir: dirname(entry),
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     format: 'esm',
     target: 'node20.19',

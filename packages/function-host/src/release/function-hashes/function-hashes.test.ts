@@ -39,14 +39,16 @@ const FILES = {
   'ship.ts': `
     import { defineFunction, defineResource } from '@autoflow/pipeline';
     import { z } from 'zod';
+    import { half } from 'tiny';
     import { codeOf, RATE } from './shared.js';
     const depot = defineResource({ name: 'depot', secrets: ['URL'], open: () => ({ town: 'Delft' }) });
-    function far(town: string) { return codeOf(town) > 0; }
+    function far(town: string) { return codeOf(town) > half(0); }
     let limit = 3;
     export const ship = defineFunction('ship', {
       effect: 'read', uses: { depot }, reads: z.object({ town: z.string() }), writes: z.object({ far: z.boolean() }),
       handle: ({ town }, { depot: { town: own } }) => ({ far: town !== own && far(town) && RATE.length < limit }),
     });`,
+  'node_modules/tiny/index.js': `export const half = (n) => n / 2;`,
   'unused.ts': `export const unused = [1, 2, 3];`,
   'pipeline.ts': `
     import { definePipeline } from '@autoflow/pipeline';
@@ -76,14 +78,14 @@ async function hashesAfter(...edits: readonly Edit[]): Promise<Hashes> {
     expect(files[file]).toContain(from);
     files[file] = files[file]!.replace(from, to);
   }
-  await mkdir(place);
+  await mkdir(join(place, 'node_modules', 'tiny'), { recursive: true });
   for (const [file, text] of Object.entries(files)) await writeFile(join(place, file), text);
   const bundle = await bundleModule(join(place, 'pipeline.ts'));
   // Loading a bundle takes longer than all the rest: most edits leave the specification as it is.
   const respecified = edits.some(([, , to]) => to.includes('SPEC'));
-  if (respecified) return hasherOf(bundle)(await specsOf(bundle, place))['orders'] as Hashes;
+  if (respecified) return (await hasherOf(bundle))(await specsOf(bundle, place))['orders'] as Hashes;
   specs ??= await specsOf(bundle, place);
-  return hasherOf(bundle)(specs)['orders'] as Hashes;
+  return (await hasherOf(bundle))(specs)['orders'] as Hashes;
 }
 
 async function specsOf({ code, sourceMap }: Bundle, place: string): Promise<PipelineSpec[]> {
@@ -123,6 +125,7 @@ it.each<[string, readonly ('tax' | 'ship')[], Edit]>([
     ['tax', 'ship'],
     ['ship.ts', 'let limit', 'export const n = RATE.push(1); let limit'],
   ],
+  ['a package that one of them uses', ['tax', 'ship'], ['node_modules/tiny/index.js', 'n / 2', 'n / 4']],
   ['how another module sets up a library', ['tax', 'ship'], ['ship.ts', 'let limit', 'z.config({ jitless: true }); let limit']],
   ['comments and white space', [], ['tax.ts', 'const rounded =', '/* to the cent */\n\n  const rounded  =']],
   ['the name of a variable', [], ['tax.ts', '({ price }) => ({ tax: rounded(price *', '({ price: cost }) => ({ tax: rounded(cost *']],
@@ -134,13 +137,16 @@ it.each<[string, readonly ('tax' | 'ship')[], Edit]>([
 
 it('is the same of the source and of what the compiler makes of it, as far as types are only taken out', async () => {
   const place = join(folder, 'compiled');
-  await mkdir(place);
+  await mkdir(join(place, 'node_modules', 'tiny'), { recursive: true });
   const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
   for (const [file, text] of Object.entries(FILES))
-    await writeFile(join(place, file.replace('.ts', '.js')), ts.transpileModule(text, { compilerOptions }).outputText);
+    await writeFile(
+      join(place, file.replace('.ts', '.js')),
+      file.endsWith('.ts') ? ts.transpileModule(text, { compilerOptions }).outputText : text,
+    );
   await writeFile(join(place, 'package.json'), '{ "type": "module" }');
   const bundle = await bundleModule(join(place, 'pipeline.js'));
-  expect(changed(hasherOf(bundle)(specs!)['orders'] as Hashes)).toEqual([]);
+  expect(changed((await hasherOf(bundle))(specs!)['orders'] as Hashes)).toEqual([]);
 });
 
 it('is that of the whole bundle where a function cannot be told apart', async () => {

@@ -4,10 +4,10 @@ import type { FunctionHashes } from '@autoflow/store';
 import { canonicalJson } from '@autoflow/topology/canonical-json';
 import { sha256 } from '@autoflow/topology/hash';
 import type { Bundle } from '../bundle.js';
-import { isLibrary } from '../libraries.js';
 import { canonical, type Canonical } from './canonical.js';
 import { callsImpure, hasEffect, touchesGlobals, type Known } from './effects.js';
 import { itemsOf, type Item } from './items.js';
+import { isLibrary, ownCode } from './own-code.js';
 import { isNode, nameOf, walk, type Node } from './syntax.js';
 
 /** Of every pipeline and node, the hash of its function. */
@@ -15,21 +15,22 @@ export type Hasher = (specs: readonly PipelineSpec[]) => { [pipeline: string]: F
 
 /**
  * Per pipeline and node, a hash that changes whenever the function's own code may do something else: its definition, the helpers, constants
- * and resources that it reaches, whatever changes those when the module loads, and its own specification. It may change without need,
- * never the other way round: a function that cannot be told apart has the hash of the whole bundle. The bundle is read at once, the
- * specifications when they are there.
+ * and resources that it reaches, whatever changes those when the module loads, the packages that the module imports, and its own
+ * specification. It may change without need, never the other way round: a function that cannot be told apart has the hash of the whole
+ * bundle. The bundle is read at once, the specifications when they are there.
  *
  * It is the same of TypeScript and of what a compiler makes of it, but for what compilers write each in their own way: enums, namespaces,
  * parameter properties.
  *
  * What is not seen: two handlers that talk through an object that one of them changes while it runs (a pure function has none).
  */
-export function hasherOf(bundle: Bundle): Hasher {
-  const { libraries } = bundle;
+export async function hasherOf(bundle: Bundle): Promise<Hasher> {
+  const own = await ownCode(bundle);
+  const { packages } = own;
   const whole = sha256(bundle.code);
-  const code = codeOf(bundle.own);
+  const code = codeOf(own.code);
   const hashOf = (spec: PipelineSpec, node: NodeSpec): string =>
-    sha256(canonicalJson({ $autoflow: 'function/2', libraries, code: code.get(node.name) ?? whole, spec: ownSpec(spec, node) }));
+    sha256(canonicalJson({ $autoflow: 'function/2', packages, code: code.get(node.name) ?? whole, spec: ownSpec(spec, node) }));
   return (specs) =>
     Object.fromEntries(specs.map((spec) => [spec.name, Object.fromEntries(spec.nodes.map((node) => [node.id, hashOf(spec, node)]))]));
 }
