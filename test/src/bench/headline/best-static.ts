@@ -1,6 +1,6 @@
 /** Baseline 3: the best single plan for a whole trace, found by search in the twin on that very trace. */
 import { propose, type Objective, type Plan, type Problem } from '@autoflow/optimizer';
-import { MEMORY_SIZES_MB, type Allocation, type Topology } from '@autoflow/topology';
+import { defaultEnvelope, MEMORY_SIZES_MB, validateAllocation, type Allocation, type Topology } from '@autoflow/topology';
 import { planModel, PlanError, simulate, type PlanModel, type Simulation, type Trace } from '@autoflow/twin';
 
 export interface StaticPlan {
@@ -69,9 +69,10 @@ class OnTrace {
     private readonly arrivals: Float64Array,
   ) {}
 
-  /** Undefined: it cannot run. */
+  /** Undefined: it cannot run, or it may not. */
   judge(point: Point): Judged | undefined {
     const { spec, models, host, recordBytes } = this.problem;
+    if (validateAllocation(spec, point.topology, defaultEnvelope(spec, point.topology), point.allocation).length > 0) return undefined;
     const key = JSON.stringify(point.topology);
     const model = this.models.get(key) ?? planModel({ spec, topology: point.topology, models, host, recordBytes });
     this.models.set(key, model);
