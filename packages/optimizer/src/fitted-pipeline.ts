@@ -5,6 +5,7 @@ import {
   fit,
   LOCAL_HOST,
   modelsFor,
+  probeShareOf,
   planModel,
   simulate,
   whatIf,
@@ -12,9 +13,9 @@ import {
   type FitProblem,
   type FunctionModels,
   type HostModel,
-  type Measured,
   type MeteredInvocation,
-  type RunnablePlan,
+  type RunningPlan,
+  type Simulation,
   type WhatIfAnswer,
 } from '@autoflow/twin';
 
@@ -23,7 +24,7 @@ export interface MeasuredPipeline {
   readonly spec: PipelineSpec;
   readonly rows: readonly MeteredInvocation[];
   readonly host: HostModel;
-  readonly running: RunnablePlan & { readonly measured: Measured };
+  readonly running: RunningPlan;
 }
 
 /** The models of its functions, whatever the batch size, and how far the twin that they make can be trusted. */
@@ -74,9 +75,16 @@ export function fitPipeline(measured: MeasuredPipeline): Fitted {
   if ('missing' in now) return notIdentifiable(now.missing);
   const drifts = driftOf(rows);
   if (drifts.length > 0) return { refused: 'DRIFTING', reasons: drifts.map(({ message }) => message) };
-  const most = capacity(measured, found, models);
-  const saturated = running.measured.throughput > SATURATED * most;
-  const error = saturated ? { ...now.answer.error, throughput: most / running.measured.throughput - 1 } : now.answer.error;
+  const most = fromBacklog(measured, found, models);
+  const { throughput, costPer1000 } = running.measured;
+  const saturated = throughput > SATURATED * most.throughput;
+  const error = saturated
+    ? {
+        ...now.answer.error,
+        throughput: most.throughput / throughput - 1,
+        ...(costPer1000 && costPer1000.all > 0 && { costPer1000: most.costPer1000.all / costPer1000.all - 1 }),
+      }
+    : now.answer.error;
   const reasons = misses(error, saturated);
   if (reasons.length > 0) return { refused: 'UNFIT', reasons, error };
   const { host, recordBytes } = found;
@@ -92,11 +100,11 @@ function notIdentifiable(problems: readonly FitProblem[]): Fitted {
   return { refused: 'NOT_IDENTIFIABLE', reasons: [...new Set(problems.map(({ message }) => message))] };
 }
 
-/** Records per second that the running version can do. */
-function capacity({ spec, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels): number {
+/** The most that the running version can do. */
+function fromBacklog({ spec, rows, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels): Simulation {
   const model = planModel({ spec, topology: running.topology, models, host, recordBytes });
   const arrivals = backlog(Math.max(RECORDS, BATCHES * model.batchRecords));
-  return simulate(model, running.allocation, { arrivals, seed: 1 }).throughput;
+  return simulate(model, running.allocation, { arrivals, seed: 1, probes: probeShareOf(rows, running.version, running.topology) });
 }
 
 function misses(error: FittedPipeline['error'], saturated: boolean): string[] {

@@ -29,7 +29,8 @@ export { simulate, type SimulatedStage, type SimulateOptions, type Simulation } 
 export { type ObservedInvocation, type SimulatorOptions } from './simulator/simulator-options.js';
 export { Simulator } from './simulator/simulator.js';
 export { temporalActions } from './temporal-actions.js';
-export { whatIf, type Measured, type RunnablePlan, type WhatIfAnswer, type WhatIfQuestion } from './what-if.js';
+export { probeShareOf } from './probe-share.js';
+export { whatIf, type Measured, type RunnablePlan, type RunningPlan, type WhatIfAnswer, type WhatIfQuestion } from './what-if.js';
 export { utilisation, type PoolUsage, type Utilisation } from './utilisation.js';
 export { uniform } from './traces/random.js';
 export * from './traces/index.js';

@@ -5,6 +5,7 @@ import { LOCAL_HOST } from './model/host-model.js';
 import { planModel, type PlanInput } from './model/plan-model.js';
 import { simulate, type Simulation } from './simulate.js';
 import { meteredRows } from './testing/metered-rows.js';
+import { probeShareOf } from './probe-share.js';
 import { allocationOf, chainSpec, topologyOf } from './testing/plans.js';
 import { whatIf, type WhatIfQuestion } from './what-if.js';
 
@@ -33,7 +34,7 @@ function question(running: PlanInput, asked: PlanInput, ratePerSecond: number, p
     spec: running.spec,
     rows: meteredRows(running, allocation, { arrivals: poissonArrivals(RATE, 3000, 5), seed: 5, probes }),
     host,
-    running: { topology: running.topology, allocation, measured: truth(running, RATE) },
+    running: { version: 'v1', topology: running.topology, allocation, measured: truth(running, RATE) },
     asked: { topology: asked.topology, allocation: allocationOf(planModel(asked), 6) },
     ratePerSecond,
   };
@@ -62,4 +63,18 @@ it('what was not measured is not predicted', () => {
   const found = whatIf(question(running, input(16), RATE, 0));
   expect('missing' in found && found.missing.map(({ code }) => code)).toContain('ONE_BATCH_SIZE');
   expect(whatIf({ ...question(running, running, RATE, 0), rows: [] })).toMatchObject({ missing: [{ code: 'TOO_FEW_ROWS' }, {}, {}] });
+});
+
+it('a version of single records is told from its probes, and costs what they make it cost', () => {
+  const running = input(1);
+  const probes = 0.05;
+  const allocation = allocationOf(planModel(running), 6);
+  const options = { arrivals: poissonArrivals(RATE, 6000, 5), seed: 5, probes };
+  const measured = simulate(planModel(running), allocation, options);
+  const asked = { ...question(running, input(32), RATE, 0), rows: meteredRows(running, allocation, options) };
+  const found = whatIf({ ...asked, running: { ...asked.running, measured } });
+  if (!('answer' in found)) throw new Error(JSON.stringify(found.missing));
+  expect(probeShareOf(asked.rows, 'v1', running.topology)).toBeCloseTo(probes, 1);
+  expect(Math.abs(found.answer.error.costPer1000!)).toBeLessThan(0.03);
+  expect(error(found.answer.predicted.costPer1000.all.mean, truth(input(32), RATE).costPer1000.all)).toBeLessThan(0.1);
 });

@@ -5,12 +5,18 @@ import { fit, modelsFor, type FitProblem } from './fit/fit.js';
 import type { MeteredInvocation } from './fit/rows.js';
 import type { HostModel } from './model/host-model.js';
 import { planModel } from './model/plan-model.js';
+import { probeShareOf } from './probe-share.js';
 import { replicate, type ReplicatedSimulation } from './replications.js';
 import { simulate } from './simulate.js';
 
 export interface RunnablePlan {
   readonly topology: Topology;
   readonly allocation: Allocation;
+}
+/** The version that runs, and was measured. */
+export interface RunningPlan extends RunnablePlan {
+  readonly version: string;
+  readonly measured: Measured;
 }
 /** What a version was measured to do. */
 export interface Measured {
@@ -22,7 +28,7 @@ export interface WhatIfQuestion {
   readonly spec: PipelineSpec;
   readonly rows: readonly MeteredInvocation[];
   readonly host: HostModel;
-  readonly running: RunnablePlan & { readonly measured: Measured };
+  readonly running: RunningPlan;
   readonly asked: RunnablePlan;
   /** Records per second that the asked plan would get. */
   readonly ratePerSecond: number;
@@ -58,19 +64,24 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
   const missing = known.flatMap((one) => one.missing);
   if (missing.length > 0)
     return { missing: distinct([...missing, ...fitted.problems.filter((problem) => problem.function === undefined)]) };
-  const predict = (plan: RunnablePlan, models: (typeof known)[number]['models'], perSecond: number): ReplicatedSimulation => {
+  const predict = (
+    plan: RunnablePlan,
+    models: (typeof known)[number]['models'],
+    perSecond: number,
+    probes: number,
+  ): ReplicatedSimulation => {
     const { host, recordBytes } = fitted;
     const model = planModel({ spec, topology: plan.topology, models, host, recordBytes });
     const records = Math.max(RECORDS, BATCHES * model.batchRecords);
     return replicate(
-      (seed) => simulate(model, plan.allocation, { arrivals: poissonArrivals(perSecond, records, seed), seed }),
+      (seed) => simulate(model, plan.allocation, { arrivals: poissonArrivals(perSecond, records, seed), seed, probes }),
       REPLICATIONS,
     );
   };
-  const now = predict(running, known[0]!.models, measured.throughput);
+  const now = predict(running, known[0]!.models, measured.throughput, probeShareOf(question.rows, running.version, running.topology));
   return {
     answer: {
-      predicted: predict(asked, known[1]!.models, ratePerSecond),
+      predicted: predict(asked, known[1]!.models, ratePerSecond, 0),
       running: now,
       error: {
         throughput: now.throughput.mean / measured.throughput - 1,

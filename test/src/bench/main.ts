@@ -27,6 +27,8 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   search: () => import('./search.bench.js'),
   gcn: () => import('./gcn.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),
+  proposal: () => import('./proposal.bench.js'),
+  topology: () => import('./topology.bench.js'),
   ingest: () => import('./ingest.bench.js'),
   inbox: () => import('./inbox.bench.js'),
   flow: () => import('./flow.bench.js'),

@@ -37,7 +37,7 @@ export class WhatIfController {
       spec,
       rows,
       host: hostOf(rows, question.cores),
-      running: { topology: running.topology, allocation: await currentAllocation(this.store, running), measured },
+      running: { version: running.name, topology: running.topology, allocation: await currentAllocation(this.store, running), measured },
       asked: { topology: asked.topology, allocation },
       ratePerSecond,
     });

@@ -9,7 +9,7 @@ export interface SimulatorOptions {
   readonly seed: number;
   /** Executions open at once; the backlog stays in the inbox. Default: no bound. */
   readonly openExecutions?: number;
-  /** Share of batches that are cut at one record. Default 0. */
+  /** Share of batches that are probes (`probeRecords`). Default 0. */
   readonly probes?: number;
   /** All instances are there at the start. Default true. */
   readonly warm?: boolean;

@@ -1,4 +1,4 @@
-import type { Allocation } from '@autoflow/topology';
+import { probeRecords, type Allocation } from '@autoflow/topology';
 import { PlanError } from '../model/plan-error.js';
 import type { PlanModel, PlannedStage } from '../model/plan-model.js';
 import { RunCounters, StageCounters } from './counters.js';
@@ -192,7 +192,9 @@ export class Simulator {
   }
 
   private tablesOf(stage: PlannedStage, memoryMb: number): StageTables {
-    return stageTables(stage, memoryMb, Math.ceil(this.plan.batchRecords / stage.partitions), this.plan.host);
+    const { batchRecords, host } = this.plan;
+    const most = this.probes > 0 ? Math.max(batchRecords, probeRecords(batchRecords)) : batchRecords;
+    return stageTables(stage, memoryMb, Math.ceil(most / stage.partitions), host);
   }
 
   private advance(to: number): void {
@@ -251,7 +253,8 @@ export class Simulator {
   private feed(): void {
     const { batchRecords, lingerMs } = this.plan;
     while (this.arrived > this.inbox && this.open < this.openBound) {
-      const wanted = this.probes > 0 && uniform(hash(this.seed, this.inbox, PROBE)) < this.probes ? 1 : batchRecords;
+      const wanted =
+        this.probes > 0 && uniform(hash(this.seed, this.inbox, PROBE)) < this.probes ? probeRecords(batchRecords) : batchRecords;
       const due = this.arrivals[this.inbox]! + lingerMs;
       if (this.arrived - this.inbox < wanted && due > this.now) {
         if (this.lingerFor !== this.inbox) this.heap.push(due, code(LINGER, 0));

@@ -11,7 +11,7 @@ import {
   type Store,
   type Stream,
 } from '@autoflow/store';
-import type { ExecutionArgument } from '@autoflow/topology';
+import { probeRecords, type ExecutionArgument } from '@autoflow/topology';
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 import { inputStates } from './input.js';
 import { lanesOf, nameOf, type Lane } from './lanes.js';
@@ -38,9 +38,6 @@ export interface Passed {
   readonly full: boolean;
 }
 
-/** A probe has another size than the batches of its version, or what a batch costs could not be told from what a record costs. */
-const PROBE_OF_BATCHES = 1;
-const PROBE_OF_SINGLES = 8;
 /** Batches of one pipeline in a row, while others wait. */
 const TURN = 8;
 const WINDOW_MS = 1_000;
@@ -111,7 +108,7 @@ export class PipelineFeed {
         {
           stream,
           buckets,
-          bounds: probe ? { ...full, records: full.records > 1 ? PROBE_OF_BATCHES : PROBE_OF_SINGLES } : full,
+          bounds: probe ? { ...full, records: probeRecords(full.records) } : full,
           batch: batchOf(id, stream, resolved),
           arm,
           probe,
