@@ -2,7 +2,12 @@ import type { Ratio } from '../../compared.js';
 import type { Claims, Results, VaryingClaims } from '../figures.js';
 
 /** Where AutoFlow is worse than another side, in words: also where it may be chance. */
-export function lossesOf(claims: readonly Claims[], varying: readonly VaryingClaims[], { coldStarts, missing }: Results): string[] {
+export function lossesOf(
+  claims: readonly Claims[],
+  varying: readonly VaryingClaims[],
+  { coldStarts, missing, rates, common, varying: loads }: Results,
+): string[] {
+  const invalid = [...rates, ...common, ...loads.flatMap(({ cells }) => cells)].filter((cell) => cell.invalid.length > 0);
   return [
     ...claims.flatMap(({ against, throughput, meanLatency, p95, cost, costWithoutActions, utilisation, memoryUtilisation }) => [
       ...worse(`throughput against ${against}`, throughput, 'more'),
@@ -20,6 +25,9 @@ export function lossesOf(claims: readonly Claims[], varying: readonly VaryingCla
       ...worse(`records in time under ${load} against ${against}`, served, 'more'),
     ]),
     ...coldStarts.filter(({ promoted }) => !promoted).map(({ outcome }) => `a cold start was not promoted by its rollout: ${outcome}`),
+    ...(invalid.length > 0
+      ? [`${invalid.length} cells whose load was not what it claims to be: ${invalid[0]!.side}: ${invalid[0]!.invalid[0]}`]
+      : []),
     ...(missing.length > 0 ? [`${missing.length} cells were not measured: there was no time for them, or they were not asked for`] : []),
   ];
 }
