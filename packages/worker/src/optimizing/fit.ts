@@ -10,7 +10,12 @@ export async function fitTwin(ports: OptimizingPorts, job: Job): Promise<Outcome
   const { spec, running } = await runningOf(ports, pipeline, gathered);
   const { fitted } = await ask<'fit'>(ports, job, {
     kind: 'fit',
-    measured: { spec, rows, host: hostOf(rows, request.cores ?? ports.cores), running: { ...running, version: gathered.version, measured: gathered.measured } },
+    measured: {
+      spec,
+      rows,
+      host: hostOf(rows, request.cores ?? ports.cores),
+      running: { ...running, version: gathered.version, measured: gathered.measured },
+    },
   });
   if ('refused' in fitted) return { decision: stop(fitted.refused, fitted.reasons.join(' ')) };
   return { document: fitted.fitted, decision: goOn(described(fitted.fitted)) };
