@@ -23,7 +23,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       batch: { records: BATCH, bytes: DEFAULT_BATCH_BYTES },
       lingerMs: 100,
     });
-    await platform.startWorker({}, ['workflows', 'functions', 'feeder']);
+    await platform.startWorker({ probeShare: 0 }, ['workflows', 'functions', 'feeder']);
     let next = 0;
     const records = (count: number) => Array.from({ length: count }, () => trivialRecord(`r${next++}`));
     const sides = [
