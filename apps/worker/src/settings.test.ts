@@ -13,7 +13,6 @@ describe('readSettings', () => {
       logLevel: 'info',
       retention: { meteringDays: 30, batchDays: 14, eventDays: 30, recordingDays: 7 },
       recordShare: 0.01,
-      probeShare: 0.05,
       webhooks: { allowPrivate: false },
     });
   });

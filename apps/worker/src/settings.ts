@@ -74,7 +74,7 @@ const Settings = z.object({
     .number({ error: 'is not a number. Give the share of the batches that are probes, from 0 (none) to 1 (all)' })
     .min(0, 'is less than 0. Give 0 to send no probes')
     .max(1, 'is more than 1. Give the share of the batches that are probes, such as 0.05')
-    .default(0.05),
+    .optional(),
   AUTOFLOW_POLICY: z.string().min(1, 'is empty. Give the file of a policy to control allocations by').optional(),
   AUTOFLOW_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], { error: 'is neither allow nor refuse' }).default('refuse'),
   AUTOFLOW_PAYLOAD_KEYS: z
@@ -129,7 +129,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
       recordingDays: settings.AUTOFLOW_RECORDING_DAYS,
     },
     recordShare: settings.AUTOFLOW_RECORD_SHARE,
-    probeShare: settings.AUTOFLOW_PROBE_SHARE,
+    ...(settings.AUTOFLOW_PROBE_SHARE !== undefined && { probeShare: settings.AUTOFLOW_PROBE_SHARE }),
     ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
     ...(settings.AUTOFLOW_ROLES.includes('learner') && {
       learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },

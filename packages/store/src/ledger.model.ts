@@ -19,7 +19,7 @@ export interface BatchRow {
   readonly counts?: OutcomeCounts;
   /** Undefined: it came by the direct door. */
   readonly arm?: Arm;
-  /** One record, to measure by. */
+  /** To measure by: of another size than its version's (`probeRecords`). */
   readonly probe?: boolean;
   /** A rollback takes it back. */
   readonly aborted?: boolean;

@@ -38,6 +38,8 @@ export interface InvocationRow {
   readonly outcome: 'ok' | 'out-of-memory' | 'instance-died' | 'timed-out' | 'cancelled' | 'failed';
   readonly error?: string;
   readonly costUsd: number;
+  /** Of a batch that the feeder sent as a probe. */
+  readonly probe?: true;
   /** Measured over recorded inputs (`calibrations`), where only the functions themselves ran. */
   readonly calibration?: true;
   readonly spans: readonly SpanRow[];

@@ -113,5 +113,5 @@ const insertCalibrations = insertOf('calibrations', INVOCATION);
 const insertPoolUsage = insertOf('pool_usage', POOL_USAGE);
 
 const COLUMNS = INVOCATION.map(([property, column]) => `${column} as "${property}"`).join(', ');
-export const SELECT_INVOCATIONS = `select ${COLUMNS} from autoflow.invocations`;
+export const SELECT_INVOCATIONS = `select ${COLUMNS}, (select true from autoflow.batches b where b.id = batch_id and b.probe) as probe from autoflow.invocations`;
 export const SELECT_CALIBRATIONS = `select ${COLUMNS}, true as calibration from autoflow.calibrations`;

@@ -1,4 +1,7 @@
-/** A probe of single records. */
+/** Of the batches that a feeder opens. */
+export const PROBE_SHARE = 0.05;
+
+/** Of a version of single records, where so many wait. */
 const RECORDS = 8;
 
 /**

@@ -24,7 +24,7 @@ export interface WorkerOptions {
   readonly metering?: boolean;
   /** Of the records, by key: what comes in, and what functions are asked and answer, is recorded (default 0.01; 0: nothing is). */
   readonly recordShare?: number;
-  /** Role feeder. Of the batches, in [0, 1]: probes of another size than their version's, for the fit of the twin (default 0.05; 0: none, and nothing can be optimized that has not been calibrated). */
+  /** Role feeder. Of the batches, in [0, 1]: probes of another size than their version's, for the fit of the twin (default `PROBE_SHARE`; 0: none, and nothing can be optimized that has not been calibrated). */
   readonly probeShare?: number;
   /** Executions, activities and functions make spans; undefined: none. Closed by whoever started it, after `stop`. */
   readonly tracing?: Tracing | undefined;

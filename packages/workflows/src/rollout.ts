@@ -68,7 +68,7 @@ const ITSELF = 'rollout workflow';
  */
 export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | undefined> {
   let rollout = input.rollout;
-  let phase: RolloutPhase = 'starting';
+  let phase: RolloutPhase | 'stepping' = 'starting';
   let told: Ending | undefined;
   let ended: RolloutOutcome | undefined;
   let next: string | undefined;
@@ -104,10 +104,20 @@ export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | und
   setHandler(resumeUpdate, (command) => pauseRollout({ ...command, paused: false }), { validator: mustRun });
   setHandler(abortUpdate, ends('aborted'), { validator: mustRun });
   setHandler(rollBackUpdate, ends('rolled-back'), { validator: mustRun });
-  setHandler(promoteUpdate, ends('promoted'), {
+  const mustHaveTraffic = () => {
+    if (phase !== 'canary' && phase !== 'stepping')
+      throw ApplicationFailure.nonRetryable('it has no canary traffic yet', 'ROLLOUT_NOT_IN_CANARY');
+  };
+  const promote = async (command: RolloutCommand) => {
+    // Its traffic may be there already, and be seen by all, before the step that gave it has answered.
+    await condition(() => phase !== 'stepping' || ended !== undefined || told !== undefined);
+    if (ended === undefined && told === undefined) mustHaveTraffic();
+    return ends('promoted')(command);
+  };
+  setHandler(promoteUpdate, promote, {
     validator: (command) => {
       mustRun(command);
-      if (phase !== 'canary') throw ApplicationFailure.nonRetryable('it has no canary traffic yet', 'ROLLOUT_NOT_IN_CANARY');
+      mustHaveTraffic();
     },
   });
 
@@ -128,7 +138,8 @@ export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | und
 }
 
 interface Run {
-  enters(phase: RolloutPhase): void;
+  /** `stepping`: its first traffic, in this run, is being moved. */
+  enters(phase: RolloutPhase | 'stepping'): void;
   /** Another one is to begin: then this one has been ended by somebody. */
   asked(): boolean;
   /** Undefined: somebody has paused it, and it was to end unless so. */
@@ -148,11 +159,14 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
     if (decision === 'superseded') return 'superseded';
   }
   let evaluations = 0;
+  let hasTraffic = false;
   for (let step = Math.max(0, plan.step - 1); ;) {
+    if (!hasTraffic) enters('stepping');
     const stepped = await stepRollout({ rollout, step });
     if (stepped.decision === 'abort') return itself('aborted', stepped.reason);
     if (stepped.decision === 'superseded') return 'superseded';
-    if (stepped.decision === 'advance') enters('canary');
+    hasTraffic ||= stepped.decision === 'advance' || step > 0;
+    enters(hasTraffic ? 'canary' : 'warming');
     // Not its turn yet (a freeze, say): asked again, and what has traffic is watched meanwhile.
     const held = stepped.decision === 'continue';
     for (;;) {

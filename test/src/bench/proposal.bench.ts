@@ -22,8 +22,9 @@ const POLL_MS = 100;
 export async function run({ quick, progress }: BenchOptions): Promise<BenchReport> {
   const [seconds, repetitions] = quick ? [60, 1] : [150, 5];
   const { platform, stop } = await startRetailStack({ onFile: false });
-  const controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
+  let controlPlane: Awaited<ReturnType<typeof createControlPlane>> | undefined;
   try {
+    controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
     const pipeline = platform.spec.name;
     const api = createClient({ url: controlPlane.url, token: await platform.store.access.createToken('benchmark', 'admin') });
     const program = createRequire(import.meta.url).resolve('@autoflow/learning/optimizer');
@@ -66,7 +67,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       notMeasured: ['training of allocations, which is no part of a dry run'],
     };
   } finally {
-    await controlPlane.close();
+    await controlPlane?.close();
     await stop();
   }
 }

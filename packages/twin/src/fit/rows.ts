@@ -16,6 +16,8 @@ export interface MeteredInvocation {
   readonly bytesOut: number;
   readonly outcome: string;
   readonly spans: readonly MeteredSpan[];
+  /** Of a batch that the feeder sent as a probe. */
+  readonly probe?: true;
   /** Over recorded inputs: it tells of its functions, and nothing of the host around them. */
   readonly calibration?: true;
 }

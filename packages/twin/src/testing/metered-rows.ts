@@ -37,6 +37,7 @@ export function meteredRows(
       bytesIn: seen.records * stage.bytesIn,
       bytesOut: seen.records * stage.bytesOut,
       outcome: 'ok',
+      ...(seen.records > plan.batchRecords && { probe: true }),
       spans: spansOf(input.models, nodes, seen, stage.cpuFixedMs + seen.records * stage.cpuPerRecordMs),
     };
   }

@@ -1,6 +1,6 @@
 /** The feeder: opens batches of what waits and starts their executions. Any number of them, in any processes, without a leader. */
 import type { BatchRow, BatchStore, RecordingWriter, Store, Stream } from '@autoflow/store';
-import type { ExecutionActivities, ExecutionArgument } from '@autoflow/topology';
+import { PROBE_SHARE, type ExecutionActivities, type ExecutionArgument } from '@autoflow/topology';
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
 import { drainLanding } from './landing.js';
@@ -28,7 +28,6 @@ export interface FeederOptions {
   readonly unattendedMs?: number;
 }
 
-const PROBE_SHARE = 0.05;
 const TROUBLE_MS = 1_000;
 const LOOK_MS = 1_000;
 

@@ -11,10 +11,10 @@ import type { TrainingPoint } from '@autoflow/store';
 import { inboxDoor, METERED_WITHIN_MS, underLoad, type Loaded } from '../cells/load.js';
 import { invoices, type Invoices } from '../cells/invoices.js';
 import { startRetailStack } from '../cells/retail-stack.js';
-import { childrenOf, treeCpuMs } from '../cpu.js';
 import { runThrough } from '../live.js';
 import type { BenchPlatform } from '../platform.js';
 import { constantLoad } from './cell.js';
+import { watchCpu } from './cpu-watch.js';
 import type { HeadlineConditions } from './conditions.js';
 
 export interface ColdStart {
@@ -64,13 +64,15 @@ const PIPELINE = 'retail-orders';
 const WARM_UP = 40;
 const BURST = 80;
 const POLL_MS = 500;
+const HARM_WITHIN_MS = 60_000;
 const PROGRAM_OF = { optimizer: '@autoflow/learning/optimizer', learner: '@autoflow/learning/learner', controller: '@autoflow/learning/controller' }; // prettier-ignore
 
 export async function coldStart(conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart> {
   const stack = await startRetailStack({ onFile: false });
   const { platform } = stack;
-  const controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
+  let controlPlane: Awaited<ReturnType<typeof createControlPlane>> | undefined;
   try {
+    controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
     const api = createClient({ url: controlPlane.url, token: await platform.store.access.createToken('benchmark', 'admin') });
     const worker = await platform.startWorker(
       {
@@ -83,7 +85,7 @@ export async function coldStart(conditions: HeadlineConditions, progress: (line:
     );
     return await fromCold({ platform, api, conditions, load: await invoices(platform.spec), progress }, worker.pid);
   } finally {
-    await controlPlane.close();
+    await controlPlane?.close();
     await stack.stop();
   }
 }
@@ -267,7 +269,7 @@ async function rolledOut({ api, conditions }: Cold, version: string, own: string
     ? last
     : ended(
         () => api.rollouts.show(PIPELINE, id),
-        ({ harm }) => harm !== undefined,
+        ({ harm }) => harm !== undefined || Date.now() > deadline + HARM_WITHIN_MS,
       );
 }
 
@@ -296,24 +298,6 @@ async function phasesOf(
     ...(await of('optimizing', at.optimizing, at.rolling)),
     ...(await of('rollout', at.rolling, at.ended)),
   ];
-}
-
-const WATCHED = ['optimizer-process', 'learner-process'];
-const WATCH_MS = 500;
-
-/** CPU seconds of the children of a worker that compute for an optimization: the last that was seen of each. */
-function watchCpu(workerPid: number): { stop(): number } {
-  const seen = new Map<number, number>();
-  const look = (): void => {
-    for (const pid of WATCHED.flatMap((text) => childrenOf(workerPid, text))) seen.set(pid, Math.max(seen.get(pid) ?? 0, treeCpuMs([pid])));
-  };
-  const watching = setInterval(look, WATCH_MS);
-  return {
-    stop: () => {
-      clearInterval(watching);
-      return [...seen.values()].reduce((sum, ms) => sum + ms, 0) / 1000;
-    },
-  };
 }
 
 const shown = ({ decisions, error, found, allocated, ratePerSecond, measured }: OptimizationDetail): ColdStart['optimization'] => ({

@@ -15,7 +15,7 @@ export interface HeadlineConditions {
   /** Of a backlog that estimates what a side can do. */
   readonly capacitySeconds: number;
   /** Rates of a side beside the common one, as shares of that estimate: it begins at the share `first`, goes on while the service level is kept. */
-  readonly rungs: { readonly shares: readonly number[]; readonly first: number; readonly most: number };
+  readonly rungs: { readonly shares: readonly number[]; readonly first: number };
   /** Fixed batch sizes of which baseline 2 gets the best. */
   readonly batchSizes: readonly number[];
   readonly batchLingerMs: number;
@@ -80,7 +80,7 @@ export const FULL: HeadlineConditions = {
   drainSeconds: 120,
   sameInvoices: 200,
   capacitySeconds: 12,
-  rungs: { shares: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2], first: 0.6, most: 6 },
+  rungs: { shares: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2], first: 0.6 },
   batchSizes: [10, 30, 100, 300],
   batchLingerMs: 200,
   serviceLevelMs: 2_000,
@@ -101,7 +101,7 @@ export const QUICK: HeadlineConditions = {
   drainSeconds: 40,
   sameInvoices: 100,
   capacitySeconds: 6,
-  rungs: { shares: [0.25, 0.4, 0.6, 0.8, 1], first: 0.8, most: 2 },
+  rungs: { shares: [0.25, 0.4, 0.6, 0.8, 1], first: 0.8 },
   batchSizes: [20, 100],
   staticEvaluations: 600,
   coldStart: {

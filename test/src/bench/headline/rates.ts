@@ -3,19 +3,18 @@ import type { Cell } from './figures.js';
 import type { HeadlineConditions } from './conditions.js';
 
 /**
- * Shares of a side's estimated capacity, one after the other: from the first one up while the service level is kept, or down until it is; undefined when
- * enough is known. `tried`: by share, whether it was sustained.
+ * Shares of a side's estimated capacity, one after the other: from the first one up until the service level is not kept any more, beyond the last share
+ * in steps of a fifth, or down until it is; undefined when enough is known. `tried`: by share, whether it was sustained.
  */
 export function nextShare(
-  { shares, first, most }: HeadlineConditions['rungs'],
+  { shares, first }: HeadlineConditions['rungs'],
   tried: readonly { readonly share: number; readonly sustained: boolean }[],
 ): number | undefined {
   if (tried.length === 0) return first;
-  if (tried.length >= most && tried.some(({ sustained }) => sustained)) return undefined;
   const last = tried.at(-1)!;
   const isRising = tried[0]!.sustained;
   if (isRising !== last.sustained) return undefined;
-  return isRising ? shares.find((share) => share > last.share) : shares.findLast((share) => share < last.share);
+  return isRising ? (shares.find((share) => share > last.share) ?? last.share * 1.2) : shares.findLast((share) => share < last.share);
 }
 
 /**

@@ -22,7 +22,7 @@ export function analysed(results: Results, invocations: readonly SampledInvocati
   const optimizing = optimizingOf(results);
   return {
     ...results,
-    saturations: sides.map((side) => ({ side, perRepetition: saturations(results, side) })),
+    saturations: sides.map((side) => ({ side, perRepetition: known(saturations(results, side)) })),
     claims,
     varyingClaims,
     alone,
@@ -34,15 +34,14 @@ export function analysed(results: Results, invocations: readonly SampledInvocati
   };
 }
 
-/** Of each repetition, records per second within the service level. */
-function saturations({ rates, common, conditions }: Results, side: string): number[] {
+/** Of each repetition, records per second within the service level; undefined where nothing was sustained. */
+function saturations({ rates, common, conditions }: Results, side: string): (number | undefined)[] {
   const own = [...rates, ...common].filter((cell) => cell.side === side);
-  return [...new Set(own.map(({ repetition }) => repetition))].flatMap(
-    (repetition) =>
-      saturationOf(
-        own.filter((cell) => cell.repetition === repetition),
-        conditions.serviceLevelMs,
-      ) ?? [],
+  return [...new Set(own.map(({ repetition }) => repetition))].map((repetition) =>
+    saturationOf(
+      own.filter((cell) => cell.repetition === repetition),
+      conditions.serviceLevelMs,
+    ),
   );
 }
 
@@ -53,7 +52,7 @@ export function claimsOf(results: Results, ours: string, against: string): Claim
   const ratio = (pick: (cell: Cell) => number | undefined): Ratio | undefined => compared(of(ours, pick), of(against, pick));
   return dense({
     against,
-    throughput: compared(saturations(results, ours), saturations(results, against)),
+    throughput: throughputOf(results, ours, against),
     meanLatency: ratio(({ latency }) => latency?.mean),
     p95: ratio(({ latency }) => latency?.p95),
     cost: ratio(({ costPer1000 }) => costPer1000?.all),
@@ -62,6 +61,14 @@ export function claimsOf(results: Results, ours: string, against: string): Claim
     memoryUtilisation: ratio(({ utilisation }) => utilisation?.memory),
   }) as unknown as Claims;
 }
+
+/** Unknown when a side sustained nothing in some repetition: what is left would be its better part. */
+function throughputOf(results: Results, ours: string, against: string): Ratio | undefined {
+  const [own, other] = [saturations(results, ours), saturations(results, against)];
+  return [...own, ...other].includes(undefined) ? undefined : compared(known(own), known(other));
+}
+
+const known = (values: readonly (number | undefined)[]): number[] => values.filter((value) => value !== undefined);
 
 export const ALL_LOADS = 'all';
 

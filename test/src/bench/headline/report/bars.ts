@@ -14,22 +14,21 @@ export function barsOf(figures: HeadlineFigures): Bar[] {
     { name: 'cost at the same load, AutoFlow ÷ as written', figure: written?.cost?.ratio ?? NaN, unit: '×', must: '<=', bar: 0.7 },
     { name: 'busy share of the instances at the same load, AutoFlow ÷ as written', figure: written?.utilisation?.ratio ?? NaN, unit: '×', must: '>=', bar: 1.2 },
     { name: 'used share of the memory at the same load, AutoFlow ÷ as written', figure: written?.memoryUtilisation?.ratio ?? NaN, unit: '×', must: '>=', bar: 1.2 },
-    { name: 'varying load, worst of cost, p95, memory-seconds and records not in time, AutoFlow ÷ best static, lower bound', figure: worst, unit: '×', must: '<=', bar: 1 },
+    { name: 'varying load, worst of cost, p95, memory-seconds and records not in time, AutoFlow ÷ best static', figure: worst, unit: '×', must: '<=', bar: 1.05 },
     { name: 'varying load, better of cost and p95, AutoFlow ÷ best static, upper bound', figure: best, unit: '×', must: '<=', bar: 1 },
-    { name: 'sides whose outcomes differ from those of the pipeline as written', figure: figures.differing.length, unit: 'sides', must: '<=', bar: 0 },
+    { name: 'sides whose outcomes differ from those of the pipeline as written', figure: figures.capacities.some(({ side }) => side === NAMES.written) ? figures.differing.length : NaN, unit: 'sides', must: '<=', bar: 0 },
     { name: 'cold starts that were not promoted by their rollout', figure: figures.coldStarts.length === 0 ? NaN : figures.coldStarts.filter(({ promoted }) => !promoted).length, unit: 'cold starts', must: '<=', bar: 0 },
-    { name: 'records without an outcome at the common load', figure: figures.common.reduce((sum, { unfinished }) => sum + unfinished, 0), unit: 'records', must: '<=', bar: 0 },
+    { name: 'records without an outcome at the common load', figure: figures.common.length === 0 ? NaN : figures.common.reduce((sum, { unfinished }) => sum + unfinished, 0), unit: 'records', must: '<=', bar: 0 },
   ]; // prettier-ignore
 }
 
-/** Worse is what is shown to be worse, better what is shown to be better: bounds of the 95 % intervals, over all loads that vary. */
+/** Over all loads that vary. Not worse: within a twentieth, whatever the interval, or few repetitions would do; better: what is shown to be, the bound of its 95 % interval. */
 function varyingBars({ varyingClaims, varying }: HeadlineFigures): readonly [number, number] {
   const load = varying.length > 1 ? ALL_LOADS : varying[0]?.name;
   const found = varyingClaims.find((one) => one.against === NAMES.static && one.load === load);
   if (found === undefined) return [NaN, NaN];
   const { cost, p95, memorySeconds, served } = found;
-  const low = (ratio: Ratio | undefined): number => ratio?.low ?? ratio?.ratio ?? NaN;
   const high = (ratio: Ratio | undefined): number => ratio?.high ?? NaN;
-  const unserved = served === undefined ? NaN : 1 / (served.high ?? served.ratio);
-  return [Math.max(low(cost), low(p95), low(memorySeconds), unserved), Math.min(high(cost), high(p95))];
+  const ratios = [cost?.ratio, p95?.ratio, memorySeconds?.ratio, served && 1 / served.ratio];
+  return [Math.max(...ratios.map((ratio) => ratio ?? NaN)), Math.min(high(cost), high(p95))];
 }
