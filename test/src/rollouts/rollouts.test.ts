@@ -68,11 +68,16 @@ describe('a rollout under traffic', () => {
   it('that AutoFlow started stands still in a freeze, which is not counted as its time, and is taken back when autonomy is', async () => {
     const change = (change: Parameters<typeof platform.store.settings.change>[0]['change']) =>
       platform.store.settings.change({ pipeline: PIPELINE, change, by: BY });
-    const maximumMs = 4_000;
-    const id = await begin(platform, fused, { maximumMs, minimumRecords: 1_000_000 }, true);
+    const id = await begin(platform, fused, { minimumRecords: 1_000_000 }, true);
     await until(platform, id, ({ steps }) => steps.length === 1);
     await change({ freezes: ['Mon 00:00 - Fri 00:00', 'Thu 00:00 - Tue 00:00'].map((window) => ({ window, timeZone: 'UTC' })) });
-    await until(platform, id, ({ heldMs }) => heldMs > maximumMs);
+    await until(platform, id, ({ heldMs }) => heldMs > 0);
+    // It has no time left, and the freeze goes on for an hour.
+    await platform.sql.query(
+      `update autoflow.rollouts set settings = (settings::jsonb || '{"maximumMs": 1}')::json, evaluated_at = evaluated_at - interval '1 hour' where id = $1`,
+      [id],
+    );
+    await until(platform, id, ({ heldMs }) => heldMs > 3_600_000);
     await change({ freezes: [], autonomy: 'suggest' });
     expect(await ended(platform, id)).toMatchObject({ state: 'aborted', outcome: expect.stringContaining('Autonomy is suggest') });
   }, 240_000);
