@@ -35,7 +35,7 @@ export interface RolloutRow {
   readonly state: RolloutState;
   readonly paused: boolean;
   readonly steps: readonly RolloutStep[];
-  /** Milliseconds of the canary in which it was paused or frozen, up to the last evaluation. */
+  /** Milliseconds of the canary between evaluations that both found it paused or frozen: what is only part of a period is not counted. */
   readonly heldMs: number;
   /** As it was before. */
   readonly holdout?: ArmShare;
@@ -74,7 +74,7 @@ export interface RolloutStore {
    * `superseded` if somebody has moved the arms meanwhile, and is unchanged while it is paused.
    */
   step(id: string, step: number, by: Actor): Promise<RolloutRow>;
-  /** `held`: it is paused or frozen, and was so since the evaluation before. */
+  /** `held`: it is paused or frozen. The time since the evaluation before is added to `heldMs` where that one found it so, too. */
   evaluated(id: string, evaluation: Omit<RolloutEvaluationRow, 'number' | 'at'> & { readonly held: boolean }): Promise<void>;
   /** The newest, newest first. */
   evaluations(id: string, limit: number): Promise<RolloutEvaluationRow[]>;

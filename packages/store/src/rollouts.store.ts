@@ -239,8 +239,8 @@ async function evaluated(sql: Sql, id: string, { percent, decision, reason, judg
     [id, percent, decision, reason, json(judgement)],
   );
   await sql.query(
-    `update autoflow.rollouts set judgement = $2, evaluated_at = clock_timestamp(),
-       held_ms = held_ms + case when $3 then extract(epoch from clock_timestamp() - coalesce(evaluated_at, clock_timestamp()))::float8 * 1000 else 0 end
+    `update autoflow.rollouts set judgement = $2, evaluated_at = clock_timestamp(), held = $3,
+       held_ms = held_ms + case when held and $3 then extract(epoch from clock_timestamp() - evaluated_at)::float8 * 1000 else 0 end
       where id = $1`,
     [id, json(judgement), held],
   );

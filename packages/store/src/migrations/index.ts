@@ -16,6 +16,7 @@ import { control } from './0014-control.js';
 import { optimizations } from './0015-optimizations.js';
 import { calibrations } from './0016-calibrations.js';
 import { heldRollouts } from './0017-held-rollouts.js';
+import { heldEvaluations } from './0018-held-evaluations.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   optimizations,
   calibrations,
   heldRollouts,
+  heldEvaluations,
 ];
