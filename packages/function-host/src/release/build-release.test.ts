@@ -64,15 +64,27 @@ describe('buildRelease', () => {
   });
 
   it('leaves the translations of zod out, unless a module names them', async () => {
-    const speaking = `import { z } from 'zod'; export { echo } from ${JSON.stringify(join(fixtures, 'echo.ts'))};
-       export const said = z.object({ town: z.string() }).safeParse({}, { error: z.locales.nl().localeError }).error.issues[0].message;`;
-    const releases = join(folder, 'spoken');
-    const spoken = await buildRelease(await moduleOf('speaking.mjs', speaking), releases);
-    const silent = await buildRelease(await moduleOf('silent.mjs', speaking.replace('z.locales.nl().localeError', 'undefined')), releases);
-    const said = async ({ folder: of }: { folder: string }) => ((await import(join(of, 'index.mjs'))) as { said: string }).said;
-    expect(await said(spoken)).toContain('Ongeldige invoer');
-    expect(await said(silent)).toContain('Invalid input');
-    expect(silent.code.length).toBeLessThan(spoken.code.length / 1.5);
+    const saidBy = async (name: string, imported: string, error: string): Promise<{ said: string; bytes: number }> => {
+      const file = await moduleOf(
+        name,
+        `${imported} import { object } from 'zod'; export { echo } from ${JSON.stringify(join(fixtures, 'echo.ts'))};
+         export const said = object({ town: object() }).safeParse({}, { error: ${error} }).error.issues[0].message;`,
+      );
+      const release = await buildRelease(file, join(folder, 'spoken'));
+      const { said } = (await import(join(release.folder, 'index.mjs'))) as { said: string };
+      return { said, bytes: release.code.length };
+    };
+    const silent = await saidBy('silent.mjs', '', 'undefined');
+    expect(silent.said).toContain('Invalid input');
+    for (const [name, imported, error] of [
+      ['member.mjs', `import { z } from 'zod';`, 'z.locales.nl().localeError'],
+      ['namespace.mjs', `import * as z from 'zod';`, 'z.locales.nl().localeError'],
+      ['named.mjs', `import { locales } from 'zod';`, 'locales.nl().localeError'],
+    ] as const) {
+      const spoken = await saidBy(name, imported, error);
+      expect(spoken.said, imported).toContain('Ongeldige invoer');
+      expect(silent.bytes).toBeLessThan(spoken.bytes / 1.5);
+    }
   });
 
   it.each([

@@ -33,7 +33,7 @@ export async function bundleModule(modulePath: string): Promise<Bundle> {
   });
   try {
     const lean = await bundled(entry, [withoutLocales]);
-    return mentionsLocales(lean.code) ? await bundled(entry, []) : lean;
+    return (await mentionsLocales(lean.inputs, dirname(entry))) ? await bundled(entry, []) : lean;
   } catch (error) {
     const errors = (error as BuildFailure).errors as readonly Message[] | undefined;
     if (errors === undefined) throw error;

@@ -48,7 +48,15 @@ const FILES = {
       effect: 'read', uses: { depot }, reads: z.object({ town: z.string() }), writes: z.object({ far: z.boolean() }),
       handle: ({ town }, { depot: { town: own } }) => ({ far: town !== own && far(town) && RATE.length < limit }),
     });`,
-  'node_modules/tiny/index.js': `export const half = (n) => n / 2;`,
+  'node_modules/tiny/index.js': `
+    import { one } from './one.js';
+    import { two } from './two.js';
+    let by = 2;
+    export const set = (n) => { by = n; };
+    export const half = (n) => (n + one) / (by + two);`,
+  'node_modules/tiny/one.js': `export const one = 1, two = 1;`,
+  'node_modules/tiny/two.js': `export const one = 2, two = 2;`,
+  'node_modules/teeny/index.js': `export { set } from 'tiny';`,
   'unused.ts': `export const unused = [1, 2, 3];`,
   'pipeline.ts': `
     import { definePipeline } from '@autoflow/pipeline';
@@ -78,7 +86,7 @@ async function hashesAfter(...edits: readonly Edit[]): Promise<Hashes> {
     expect(files[file]).toContain(from);
     files[file] = files[file]!.replace(from, to);
   }
-  await mkdir(join(place, 'node_modules', 'tiny'), { recursive: true });
+  for (const name of ['tiny', 'teeny']) await mkdir(join(place, 'node_modules', name), { recursive: true });
   for (const [file, text] of Object.entries(files)) await writeFile(join(place, file), text);
   const bundle = await bundleModule(join(place, 'pipeline.ts'));
   // Loading a bundle takes longer than all the rest: most edits leave the specification as it is.
@@ -125,7 +133,18 @@ it.each<[string, readonly ('tax' | 'ship')[], Edit]>([
     ['tax', 'ship'],
     ['ship.ts', 'let limit', 'export const n = RATE.push(1); let limit'],
   ],
-  ['a package that one of them uses', ['tax', 'ship'], ['node_modules/tiny/index.js', 'n / 2', 'n / 4']],
+  [
+    'a statement that calls what changes its constant',
+    ['tax', 'ship'],
+    ['tax.ts', 'const rounded', 'grow(); function grow() { RATE.push(1); } const rounded'],
+  ],
+  ['a package that one of them uses', ['ship'], ['node_modules/tiny/index.js', 'by = 2', 'by = 4']],
+  ['how another module sets up a package', ['ship'], ['tax.ts', 'interface', `import { set } from 'tiny'; set(3); interface`]],
+  [
+    'how another module sets it up through another package',
+    ['ship'],
+    ['tax.ts', 'interface', `import { set } from 'teeny'; set(3); interface`],
+  ],
   ['how another module sets up a library', ['tax', 'ship'], ['ship.ts', 'let limit', 'z.config({ jitless: true }); let limit']],
   ['comments and white space', [], ['tax.ts', 'const rounded =', '/* to the cent */\n\n  const rounded  =']],
   ['the name of a variable', [], ['tax.ts', '({ price }) => ({ tax: rounded(price *', '({ price: cost }) => ({ tax: rounded(cost *']],
@@ -135,9 +154,14 @@ it.each<[string, readonly ('tax' | 'ship')[], Edit]>([
   expect(changed(await hashesAfter(edit))).toEqual(expected);
 });
 
+it('tells apart which file of a package is which', async () => {
+  const [one, two] = [FILES['node_modules/tiny/one.js'], FILES['node_modules/tiny/two.js']];
+  expect(changed(await hashesAfter(['node_modules/tiny/one.js', one, two], ['node_modules/tiny/two.js', two, one]))).toEqual(['ship']);
+});
+
 it('is the same of the source and of what the compiler makes of it, as far as types are only taken out', async () => {
   const place = join(folder, 'compiled');
-  await mkdir(join(place, 'node_modules', 'tiny'), { recursive: true });
+  for (const name of ['tiny', 'teeny']) await mkdir(join(place, 'node_modules', name), { recursive: true });
   const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
   for (const [file, text] of Object.entries(FILES))
     await writeFile(

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { sha256 } from '@autoflow/topology/hash';
 import { bundleWithout, type Bundle } from '../bundle.js';
+import { readPackages, type Packages } from './packages.js';
 
 export interface OwnCode {
   /** The bundle without the packages that it imports: a tenth of it, mostly, and what a deploy changes. */
   readonly code: Uint8Array;
-  /** Hash (SHA-256, hex) of the sources of these packages. */
-  readonly packages: string;
+  /** What it imports. */
+  readonly packages: Packages;
 }
 
 /** What their code does to what it is given is known: nothing. */
@@ -23,10 +21,7 @@ export async function ownCode({ entry, inputs }: Bundle): Promise<OwnCode> {
     .flatMap(([, { imports }]) => imports.filter(({ path, original }) => isInstalled(path) && original !== undefined && isBare(original)))
     .map(({ original }) => original!);
   const own = await bundleWithout([...LIBRARIES, ...new Set(imported)], entry);
-  // What was put in the place of a source (`?…`) is none.
-  const others = Object.keys(inputs).filter((path) => !(path in own.inputs) && !path.includes('?'));
-  const hashes = await Promise.all(others.map(async (path) => sha256(await readFile(resolve(dirname(entry), path)))));
-  return { code: own.code, packages: sha256(hashes.sort().join('\n')) };
+  return { code: own.code, packages: await readPackages(entry, inputs, own.inputs) };
 }
 
 const isInstalled = (path: string): boolean => /(^|\/)node_modules\//.test(path);
