@@ -272,6 +272,7 @@ async function startFunctions(
     recordings,
     cost: (invocation) => invocationCost(invocation, PUBLISHED_PRICES),
     ...(options.idleMs !== undefined && { idleMs: options.idleMs }),
+    ...(options.loadWithinMs !== undefined && { loadWithinMs: options.loadWithinMs }),
     ...encryption(options),
     ...workerInterceptors(options.tracing),
     log,

@@ -41,6 +41,7 @@ export interface Passed {
 /** Batches of one pipeline in a row, while others wait. */
 const TURN = 8;
 const WINDOW_MS = 1_000;
+const NOTHING = { opened: 0, nextAt: Infinity };
 
 export class PipelineFeed {
   private readonly bound = new OpenBound();
@@ -60,13 +61,14 @@ export class PipelineFeed {
     const live = streams.filter(({ backfill }) => backfill === undefined);
     const backfills = streams.filter(({ backfill }) => backfill !== undefined);
     const first = await this.openFrom(live, arms, room);
-    const then = await this.openFrom(backfills, arms, room);
+    // While live records wait for their next turn, the room that is left is theirs.
+    const then = first.more ? NOTHING : await this.openFrom(backfills, arms, room);
     if (room.reached) this.bound.reached();
     return { opened: first.opened + then.opened, nextAt: Math.min(first.nextAt, then.nextAt), full: room.reached || room.heldBack };
   }
 
   /** One batch of each lane in turn, so that no arm waits for another one's backlog. */
-  private async openFrom(streams: readonly Stream[], arms: Arms, room: Room): Promise<{ opened: number; nextAt: number }> {
+  private async openFrom(streams: readonly Stream[], arms: Arms, room: Room): Promise<{ opened: number; nextAt: number; more: boolean }> {
     let lanes = streams.flatMap((stream) => lanesOf(stream, arms));
     let opened = 0;
     let nextAt = Infinity;
@@ -84,7 +86,7 @@ export class PipelineFeed {
       }
       lanes = again;
     }
-    return { opened, nextAt };
+    return { opened, nextAt, more: lanes.length > 0 };
   }
 
   private async openNext(lane: Lane, arms: Arms): Promise<{ opened: boolean; more: boolean; at: number }> {

@@ -2,12 +2,14 @@
 import { NotRunningError, type BackfillRow, type Store } from '@autoflow/store';
 import { openSource, type SourceAccess } from '../sources/index.js';
 import type { Versions } from '../versions.js';
+import { Pace, REAL_TIME, type Clock } from './pace.js';
 import { cutPortion, intakeOf, PeekableRecords } from './portions.js';
 
 export interface PumpPorts {
   readonly access: SourceAccess;
   readonly store: Pick<Store, 'backfills' | 'listen'>;
   readonly versions: Versions;
+  readonly clock?: Clock;
 }
 
 /** Portions that wait while as many as may be open are: feeders must never wait for the source. */
@@ -34,12 +36,13 @@ export async function pump(backfill: BackfillRow, budgetMs: number, ports: PumpP
 async function pumpInto(
   backfill: BackfillRow,
   budgetMs: number,
-  { store, versions, access }: PumpPorts,
+  { store, versions, access, clock = REAL_TIME }: PumpPorts,
   changes: Changes,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { id, pipeline, version, limit = Infinity, rate = Infinity } = backfill;
-  const startedAt = performance.now();
+  const startedAt = clock.now();
+  const pace = new Pace(rate, clock);
   const { release } = await versions.resolve(pipeline, version);
   const source = await openSource(backfill.source, release.spec, access);
   await announceTotal(backfill, await source.total(), store);
@@ -50,13 +53,14 @@ async function pumpInto(
       const resolved = await versions.resolve(pipeline, version);
       const bounds = boundsOf(backfill, resolved.version.topology.batch);
       await untilSettled(id, bounds.records * (backfill.concurrency + AHEAD), store, changes);
-      await pace(cursor - backfill.cursor, rate, startedAt, signal);
+      await pace.turn(signal);
       // Not before it has pumped something: a budget that is too small must not keep it where it is.
-      if (cursor > backfill.cursor && performance.now() - startedAt > budgetMs) return false;
+      if (cursor > backfill.cursor && clock.now() - startedAt > budgetMs) return false;
       const portion = await cutPortion(records, { ...bounds, records: Math.min(bounds.records, limit - cursor) });
       if (portion.length === 0) break;
       const next = cursor + portion.length;
       await store.backfills.put({ id, from: cursor, cursor: next, records: intakeOf(portion, resolved.release.spec, id) });
+      pace.passed(portion.length);
       records.drop(portion.length);
       cursor = next;
     }
@@ -88,11 +92,6 @@ async function untilSettled(id: string, fewer: number, store: PumpPorts['store']
   }
 }
 
-async function pace(records: number, rate: number, startedAt: number, signal: AbortSignal): Promise<void> {
-  const aheadMs = (records / rate) * 1_000 - (performance.now() - startedAt);
-  if (aheadMs > 0) await sleep(aheadMs, signal);
-}
-
 interface Changes {
   /** Resolves at the next change; rejects when it is aborted. */
   next(): Promise<void>;
@@ -119,18 +118,4 @@ async function changesOf({ store }: PumpPorts, signal: AbortSignal): Promise<Cha
       await Promise.all(stops.map((stop) => stop()));
     },
   };
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

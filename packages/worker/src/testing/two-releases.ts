@@ -22,6 +22,8 @@ export interface TwoReleases {
   readonly sql: pg.Pool;
   readonly versions: Versions;
   setStable(version: 'v1' | 'v2'): Promise<unknown>;
+  /** Another pipeline, of which all there is is v1. */
+  register(pipeline: string): Promise<unknown>;
   /** Moves the pointer right after the `nth` time that a version was resolved: what was resolved is stale when it is used. */
   movingPointer(nth: number, to: 'v1' | 'v2'): Versions;
 }
@@ -43,9 +45,10 @@ export function useTwoReleases(): TwoReleases {
       () => batches.close(),
       () => store.close(),
     );
-    await register(store, 'a'.repeat(64), specs.withoutTown);
-    await register(store, 'b'.repeat(64), specs.withTown);
+    await registerRelease(store, 'a'.repeat(64), specOfLetters(PIPELINE));
+    await registerRelease(store, 'b'.repeat(64), specWithTown);
     const versions = versionsOf(store);
+    const register = (pipeline: string) => registerRelease(store, 'a'.repeat(64), specOfLetters(pipeline));
     const setStable = (version: string) => store.definitions.setStable({ pipeline: PIPELINE, version, by: BY });
     const movingPointer = (nth: number, to: string): Versions => {
       let calls = 0;
@@ -58,7 +61,7 @@ export function useTwoReleases(): TwoReleases {
       };
     };
     const client = new Client({ connection, namespace: stack.temporal.namespace });
-    made = { stack, store, batches, client, sql, versions, setStable, movingPointer };
+    made = { stack, store, batches, client, sql, versions, setStable, register, movingPointer };
   });
   afterAll(async () => {
     for (const close of closings) await close();
@@ -66,11 +69,11 @@ export function useTwoReleases(): TwoReleases {
   return new Proxy({} as TwoReleases, { get: (_, name: keyof TwoReleases) => made?.[name] });
 }
 
-async function register(store: Store, hash: string, spec: PipelineSpec): Promise<void> {
+async function registerRelease(store: Store, hash: string, spec: PipelineSpec): Promise<void> {
   const topology = asWritten(spec);
   const envelope = defaultEnvelope(spec, topology);
   const allocation = defaultAllocation(spec, topology, envelope);
-  await store.definitions.registerRelease({ release: { pipeline: PIPELINE, hash, spec }, topology, envelope, allocation, by: BY });
+  await store.definitions.registerRelease({ release: { pipeline: spec.name, hash, spec }, topology, envelope, allocation, by: BY });
 }
 
 const stamp = defineFunction('stamp', {
@@ -80,9 +83,8 @@ const stamp = defineFunction('stamp', {
   handle: () => ({ stamped: true }),
 });
 const output = z.object({ id: z.string(), stamped: z.boolean() });
-const specs = {
-  withoutTown: specOf(definePipeline(PIPELINE, { input: z.object({ id: z.string() }), key: 'id', output }, (letter) => stamp(letter))),
-  withTown: specOf(
-    definePipeline(PIPELINE, { input: z.object({ id: z.string(), town: z.string() }), key: 'id', output }, (letter) => stamp(letter)),
-  ),
-};
+const specOfLetters = (pipeline: string) =>
+  specOf(definePipeline(pipeline, { input: z.object({ id: z.string() }), key: 'id', output }, (letter) => stamp(letter)));
+const specWithTown = specOf(
+  definePipeline(PIPELINE, { input: z.object({ id: z.string(), town: z.string() }), key: 'id', output }, (letter) => stamp(letter)),
+);

@@ -1,0 +1,208 @@
+/** Who gets the room when there is more than may be open, against a real inbox; nobody executes, so that what is open stays open. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { recordDigest, type BatchRow, type BatchStore } from '@autoflow/store';
+import { executionActivities } from '../activities/execution-activities.js';
+import { BY, PIPELINE, useTwoReleases } from '../testing/two-releases.js';
+import { startFeeder } from './feeder.js';
+import type { Clock } from './pace.js';
+import { PipelineFeed } from './pipeline-feed.js';
+import { pump } from './pump.js';
+import { statusOf } from './starting.js';
+
+const context = useTwoReleases();
+/** Executions that a feed has open before it has seen one end. */
+const BOUND = 8;
+
+beforeEach(() => context.sql.query('truncate autoflow.inbox, autoflow.records, autoflow.batches, autoflow.backfills cascade'));
+
+let letters = 0;
+const newRecords = (count: number) =>
+  Array.from({ length: count }, () => {
+    const record = { id: `letter-${letters++}` };
+    return { key: record.id, record, digest: recordDigest(record), bytes: 100 };
+  });
+const accept = (count: number, pipeline = PIPELINE) => context.store.inbox.accept({ pipeline, scope: 'live', records: newRecords(count) });
+
+/** A running backfill of which so many records wait, each for a batch of its own. */
+async function startBackfill(id: string, records: number, limits: { concurrency: number; maxShare?: number }): Promise<void> {
+  const source = { kind: 'jsonl', path: 'x.jsonl' } as const;
+  await context.store.backfills.create({ id, pipeline: PIPELINE, scope: id, source, batchRecords: 1, ...limits }, BY);
+  await context.store.backfills.put({ id, from: 0, cursor: records, records: newRecords(records) });
+}
+
+/** A feed as a feeder that has just come has it, and what it opens. */
+function newFeed() {
+  const { store, batches, versions } = context;
+  let opened: BatchRow[] = [];
+  const start = (row: BatchRow) => void opened.push(row);
+  const feed = new PipelineFeed(PIPELINE, { ...{ store, batches, versions, start }, leaseMs: 10_000, probeShare: 0 });
+  return {
+    /** One pass over what waits: how many batches it opened, by scope. */
+    async pass(): Promise<{ [scope: string]: number }> {
+      opened = [];
+      await feed.pass(await store.feeder.streams());
+      const counts: { [scope: string]: number } = {};
+      for (const { scope } of opened) counts[scope] = (counts[scope] ?? 0) + 1;
+      return counts;
+    },
+    versions: () => opened.map(({ version }) => version),
+  };
+}
+
+/** So many executions end, of those that are open, in the window of a feed that looks. */
+const end = (count: number, scope = 'live') =>
+  context.sql.query(
+    `update autoflow.batches set state = 'closed', closed_at = now() + interval '1 hour'
+      where id in (select id from autoflow.batches where scope = $2 and state = 'open' limit $1)`,
+    [count, scope],
+  );
+function aPromise(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((resolved) => (resolve = resolved));
+  return { promise, resolve };
+}
+
+const waiting = async (pipeline: string) => (await context.store.inbox.waiting(pipeline)).records;
+
+describe('a feed', () => {
+  it('has so much open and leaves the backlog unassigned, so that it follows the pointer', async () => {
+    await context.setStable('v1');
+    await accept(40);
+    expect(await newFeed().pass()).toEqual({ live: BOUND });
+    expect(await newFeed().pass()).toEqual({});
+    expect(await waiting(PIPELINE)).toBe(40 - BOUND);
+    const { rows } = await context.sql.query('select distinct state, version from autoflow.records');
+    expect(rows).toEqual([{ state: 'running', version: 'v1' }]);
+    await context.setStable('v2');
+    await end(3);
+    const feed = newFeed();
+    expect(await feed.pass()).toEqual({ live: 3 });
+    expect(feed.versions()).toEqual(['v2', 'v2', 'v2']);
+    expect(await waiting(PIPELINE)).toBe(40 - BOUND - 3);
+    await context.setStable('v1');
+  });
+
+  it('gives no room to a backfill while live records wait, also where there is room for both', async () => {
+    await startBackfill('later', 20, { concurrency: 3, maxShare: 1 });
+    await accept(18);
+    const feed = newFeed();
+    expect(await feed.pass()).toEqual({ live: BOUND });
+    expect(await feed.pass()).toEqual({});
+    await end(BOUND);
+    // They ended well and were too few: twice as many may be open, of which one turn takes half.
+    expect(await feed.pass()).toEqual({ live: 8 });
+    expect(await feed.pass()).toEqual({ live: 2, later: 3 });
+  });
+
+  it('gives backfills their share of the room, all of them together, and each no more than its concurrency', async () => {
+    await startBackfill('a', 20, { concurrency: 50, maxShare: 0.25 });
+    expect(await newFeed().pass()).toEqual({ a: BOUND / 4 });
+    await startBackfill('b', 20, { concurrency: 50, maxShare: 0.25 });
+    expect(await newFeed().pass()).toEqual({});
+    await end(1, 'a');
+    expect(Object.values(await newFeed().pass())).toEqual([1]);
+    await startBackfill('c', 20, { concurrency: 3, maxShare: 1 });
+    expect(await newFeed().pass()).toEqual({ c: 3 });
+    await accept(20);
+    expect(await newFeed().pass()).toEqual({ live: BOUND - 2 - 3 });
+  });
+});
+
+describe('a feeder', () => {
+  const start = ({ batches = context.batches, opened }: { batches?: BatchStore; opened: (row: BatchRow) => void }) => {
+    const { store, client, versions } = context;
+    const { settle } = executionActivities({ store, batches, versions, indexed: false });
+    const ports = { ...{ store, client, versions, batches, settle, opened }, indexed: false, log: () => {} };
+    return startFeeder(ports, { probeShare: 0, unattendedMs: 600_000 });
+  };
+
+  it('feeds each pipeline up to its bound, whatever the backlog of another one', async () => {
+    await context.register('cards');
+    await accept(60);
+    await accept(60, 'cards');
+    const counts = { [PIPELINE]: 0, cards: 0 };
+    const both = aPromise();
+    const feeder = await start({
+      opened: ({ pipeline }) => {
+        counts[pipeline as 'cards']++;
+        if (Object.values(counts).every((count) => count === BOUND)) both.resolve();
+      },
+    });
+    await both.promise;
+    await feeder.close();
+    expect(counts).toEqual({ [PIPELINE]: BOUND, cards: BOUND });
+    expect([await waiting(PIPELINE), await waiting('cards')]).toEqual([60 - BOUND, 60 - BOUND]);
+  });
+
+  it('drains: what it is opening when it is told to close is started, and nothing after that is opened', async () => {
+    const [writing, mayWrite] = [aPromise(), aPromise()];
+    const batches: BatchStore = {
+      ...context.batches,
+      async write(where, states) {
+        writing.resolve();
+        await mayWrite.promise;
+        return context.batches.write(where, states);
+      },
+    };
+    await accept(1);
+    const opened: BatchRow[] = [];
+    const feeder = await start({ batches, opened: (row) => void opened.push(row) });
+    await writing.promise;
+    await accept(20);
+    let isClosed = false;
+    const closing = feeder.close().then(() => (isClosed = true));
+    // The claim is still under way: its record is in nobody's books.
+    expect([await waiting(PIPELINE), isClosed]).toEqual([21, false]);
+    mayWrite.resolve();
+    await closing;
+    const open = await context.store.ledger.openBatches({ pipeline: PIPELINE });
+    expect(open.map(({ id }) => id).sort()).toEqual(opened.map(({ id }) => id).sort());
+    expect(await Promise.all(open.map(({ executionId }) => statusOf(executionId, context.client)))).toEqual(open.map(() => 'RUNNING'));
+    expect(await waiting(PIPELINE)).toBe(21 - open.length);
+    expect(open.length).toBeLessThanOrEqual(BOUND);
+  });
+});
+
+describe('a pump', () => {
+  /** Time passes when somebody sleeps, or is told to. */
+  class TestClock implements Clock {
+    #now = 0;
+    now = () => this.#now;
+    pass = (ms: number) => void (this.#now += ms);
+    sleep = (ms: number) => Promise.resolve(this.pass(ms));
+  }
+
+  it('takes no more of its source than the rate says, and does not make up for time that was lost', async () => {
+    const { store, versions, stack } = context;
+    const path = join(stack.folder, 'paced.jsonl');
+    await writeFile(
+      path,
+      newRecords(12)
+        .map(({ record }) => `${JSON.stringify(record)}\n`)
+        .join(''),
+    );
+    const limits = { concurrency: 2, batchRecords: 2, rate: 20 };
+    const backfill = await store.backfills.create(
+      { id: 'paced', pipeline: PIPELINE, scope: 'paced', source: { kind: 'jsonl', path }, ...limits },
+      BY,
+    );
+    const clock = new TestClock();
+    const puts: number[] = [];
+    const backfills: typeof store.backfills = {
+      ...store.backfills,
+      async put(portion) {
+        puts.push(clock.now());
+        const row = await store.backfills.put(portion);
+        // All that waits has an outcome, the third portion after ten seconds.
+        await store.backfills.cancelWaiting(row.id);
+        if (puts.length === 3) clock.pass(10_000);
+        return row;
+      },
+    };
+    const ports = { store: { ...store, backfills }, versions, access: { secret: () => undefined }, clock };
+    expect(await pump(backfill, 3_600_000, ports, new AbortController().signal)).toBe(true);
+    expect(puts).toEqual([0, 100, 200, 10_200, 10_300, 10_400]);
+  });
+});
