@@ -26,7 +26,7 @@ beforeAll(async () => {
   await mkdir(sources);
   await symlink(modules, join(sources, 'node_modules'));
   // Not the folder that releases are built into.
-  await platform.startWorker(['workflows', 'control', 'functions'], { releases: join(stack.folder, 'host') });
+  await platform.startWorker(['workflows', 'control', 'functions'], { releases: join(stack.folder, 'host'), loadWithinMs: 4_000 });
 });
 afterAll(async () => {
   await platform.stop();
@@ -88,6 +88,7 @@ test.each([
   ['throws on load', `throw new Error('not here');`, 'not here'],
   ['needs a module that no host has', `const missing = 'nowhere-to-be-found'; await import(missing);`, 'nowhere-to-be-found'],
   ['exits on load', 'process.exit(7);', 'code 7'],
+  ['never returns from its load', 'await new Promise(() => {});', 'did not finish loading within 4000 ms, 2 times in a row'],
 ])('a release that %s fails by itself, and is rolled back', async (_, onLoad, words) => {
   sound ??= await built('sound');
   await deploy(sound);

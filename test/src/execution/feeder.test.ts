@@ -1,4 +1,10 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { recordDigest, type NewRecord } from '@autoflow/store';
 import { openBatchStore } from '@autoflow/store/batches';
@@ -6,8 +12,11 @@ import { BY, startPlatform, topologyOf, untilRow, type Platform } from './platfo
 
 const FUSED = topologyOf({ 'measure+may-pass+perform+weigh+store': [] }, { batch: { records: 5, bytes: 1024 * 1024 } });
 
+const CLI = fileURLToPath(new URL('../../../apps/cli/bin/autoflow.mjs', import.meta.url));
+
 const stack = useTestStack();
 let platform: Platform;
+let controlPlane: ControlPlane;
 let fused: string;
 beforeAll(async () => {
   platform = await startPlatform(stack);
@@ -16,8 +25,12 @@ beforeAll(async () => {
   // Two feeders on one inbox.
   await platform.startWorker();
   await platform.startWorker(['feeder']);
+  controlPlane = await createControlPlane({ store: platform.store, temporal: platform.client });
 });
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await controlPlane?.close();
+  await platform?.stop();
+});
 
 const recordOf = (id: string, act: string, more: Partial<NewRecord> = {}): NewRecord => {
   const record = { id, act };
@@ -72,7 +85,7 @@ it('takes what landed by COPY', async () => {
     ['acts', '[1]'],
     ['nowhere', '{}'],
   ];
-  for (const row of rows) await platform.sql.query('insert into autoflow.landing (pipeline, record) values ($1, $2)', row);
+  expect(await copy('copy autoflow.landing (pipeline, record) from stdin', rows)).toBe(4);
   await untilRow(platform, `select 1 from autoflow.dead_letters where key like 'landing-%' having count(*) = 2`);
   expect(await outcomes('landed', 1)).toEqual({ completed: 1 });
   const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'live', limit: 2 });
@@ -82,6 +95,23 @@ it('takes what landed by COPY', async () => {
   ]);
   expect((await platform.sql.query('select pipeline from autoflow.landing')).rows).toEqual([{ pipeline: 'nowhere' }]);
 });
+
+/** COPY … FROM STDIN, as `\copy` of psql does it. Answers how many rows went in. */
+async function copy(statement: string, rows: readonly (readonly string[])[]): Promise<number> {
+  const client = await platform.sql.connect();
+  try {
+    const query = Object.assign(new pg.Query(statement), {
+      handleCopyInResponse(connection: { sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void }) {
+        for (const row of rows) connection.sendCopyFromChunk(Buffer.from(`${row.join('\t')}\n`));
+        connection.endCopyFrom();
+      },
+    });
+    const ended = once(client.query(query), 'end') as Promise<[pg.QueryResult]>;
+    return (await ended)[0].rowCount ?? 0;
+  } finally {
+    client.release();
+  }
+}
 
 it('starts what a feeder had claimed and, being killed, did not come to start', async () => {
   await platform.store.arms.setFeeding({ pipeline: 'acts', paused: true, by: BY });
@@ -112,19 +142,28 @@ it('starts what a feeder had claimed and, being killed, did not come to start', 
   await platform.store.arms.setFeeding({ pipeline: 'acts', paused: false, by: BY });
 });
 
-it('takes back what is in flight when a rollback says so, and runs it on the version of then', async () => {
+it('takes back what is in flight when `rollback --abort` says so, and runs it on the version of then', async () => {
   await platform.sql.query('delete from released');
   const { version: before } = (await platform.store.definitions.pipeline('acts'))!.stable;
   await accept(recordsOf('taken-back', 3, 'wait'));
   await untilRow(platform, `select 1 from attempts where id like 'taken-back-%'`);
-  await platform.store.definitions.setStable({ pipeline: 'acts', version: 'v1', by: BY });
-  expect(await platform.store.feeder.abort('acts', before)).toBeGreaterThan(0);
+  const told = await rollback('--to', 'v1', '--abort', '--reason', 'month end');
+  expect(told).toMatchObject({ from: { version: before }, to: { version: 'v1', inFlight: { version: before, finishing: 0 } } });
+  expect(told.to.inFlight.aborted).toBeGreaterThan(0);
   await untilRow(platform, `select 1 from autoflow.records where key like 'taken-back-%' and version = 'v1' having count(*) = 3`);
   await platform.sql.query('insert into released values (true)');
   expect(await outcomes('taken-back', 3)).toEqual({ completed: 3 });
   expect(await sink('taken-back')).toMatchObject({ rows: 3 });
   expect(await platform.store.ledger.openBatches({ pipeline: 'acts' })).toEqual([]);
 });
+
+/** The built command, against the API. */
+async function rollback(...args: string[]): Promise<{ to: { inFlight: { aborted: number } } }> {
+  const token = await platform.store.access.createToken('operator', 'operator');
+  const all = [CLI, 'rollback', 'acts', ...args, '--json', '--api', controlPlane.url, '--token', token];
+  const { stdout } = await promisify(execFile)(process.execPath, all);
+  return JSON.parse(stdout) as { to: { inFlight: { aborted: number } } };
+}
 
 it('lets records linger for others, until one must not wait', async () => {
   const lingering = await platform.registerVersion({ ...FUSED, batch: { records: 50, bytes: 1024 * 1024 }, lingerMs: 600_000 });

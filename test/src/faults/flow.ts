@@ -15,6 +15,8 @@ export interface Flow {
   readonly burst?: boolean;
   /** The fault may use up the attempts of a record, which is then dead: so it is when the sink is gone. */
   readonly mayDie?: boolean;
+  /** The fault may cut off an invocation that has written: it is run again, and writes again. Without it nothing is written twice. */
+  readonly reruns?: boolean;
   readonly withinMs?: number;
   /** Breaks something, and mends it. */
   fault(): Promise<unknown>;
@@ -25,6 +27,8 @@ export interface Recovery {
   readonly completed: number;
   readonly filtered: number;
   readonly dead: number;
+  /** Records that the sink got more than once: under the same key, so that the last write replaced those before. */
+  readonly rewritten: number;
   /** From the beginning of the fault to the first record that completed after it. */
   readonly firstMs: number;
   /** From the beginning of the fault to the last outcome. */
@@ -46,7 +50,7 @@ export async function flow(stack: FaultyStack, { name, records: count = 150, poi
   await more.fault();
   await submitted;
   await ended(stack, name, records.length, more.withinMs ?? 90_000);
-  return { name, ...(await account(stack, name, records, more.mayDie === true)), ...(await recovery(stack, name, began)) };
+  return { name, ...(await account(stack, name, records, more)), ...(await recovery(stack, name, began)) };
 }
 
 interface Record_ {
@@ -112,7 +116,12 @@ async function unsettled({ platform: { sql }, processes }: FaultyStack, name: st
 }
 
 /** Every record in exactly one outcome, the one it must have; in the sink what completed, once. */
-async function account({ platform: { sql, store } }: FaultyStack, name: string, records: readonly Record_[], mayDie: boolean) {
+async function account(
+  { platform: { sql, store } }: FaultyStack,
+  name: string,
+  records: readonly Record_[],
+  { mayDie = false, reruns = false }: Pick<Flow, 'mayDie' | 'reruns'>,
+) {
   const { rows } = await sql.query<{ key: string; state: string; letters: number }>(
     `select key, state, (select count(*)::int from autoflow.dead_letters d where d.pipeline = r.pipeline and d.scope = r.scope and d.key = r.key) as letters
        from autoflow.records r where ${OF} order by key`,
@@ -125,13 +134,18 @@ async function account({ platform: { sql, store } }: FaultyStack, name: string, 
   const mislaid = rows.filter(({ state, letters }) => letters !== (state === 'dead' ? 1 : 0));
   expect(mislaid, 'records with more or fewer dead letters than they must have').toEqual([]);
   const ids = (state: string) => rows.filter((row) => row.state === state).map(({ key }) => key);
-  const sink = await sql.query<{ id: string }>(`select id from sink where starts_with(id, $1 || '/')`, [name]);
-  expect(sink.rows.map(({ id }) => id).toSorted(), 'in the sink lies what completed, once').toEqual(ids('completed').toSorted());
+  const { rows: sink } = await sql.query<{ id: string; stored: number }>(`select id, stored from sink where starts_with(id, $1 || '/')`, [
+    name,
+  ]);
+  // A row for each idempotency key: a record that was written under two of them would be there twice.
+  expect(sink.map(({ id }) => id).toSorted(), 'in the sink lies what completed, once').toEqual(ids('completed').toSorted());
+  const rewritten = sink.filter(({ stored }) => stored > 1);
+  if (!reruns) expect(rewritten, 'records that were written again without need').toEqual([]);
   const waiting = await sql.query(`select key from autoflow.inbox where ${OF}`, [name]);
   expect(waiting.rows, 'records that also wait').toEqual([]);
   // The last of them may have settled its records a moment before it closes.
   await expect.poll(() => store.ledger.openBatches({ pipeline: 'acts' }), { timeout: 20_000 }).toEqual([]);
-  return { completed: ids('completed').length, filtered: ids('filtered').length, dead: ids('dead').length };
+  return { completed: ids('completed').length, filtered: ids('filtered').length, dead: ids('dead').length, rewritten: rewritten.length };
 }
 
 async function recovery({ platform: { sql } }: FaultyStack, name: string, began: number) {
@@ -147,10 +161,10 @@ async function recovery({ platform: { sql } }: FaultyStack, name: string, began:
 
 export function table(recoveries: readonly Recovery[]): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const head = ['fault', 'completed', 'filtered', 'dead', 'first after', 'all settled'];
+  const head = ['fault', 'completed', 'filtered', 'dead', 'rewritten', 'first after', 'all settled'];
   const rows = recoveries.map((each) => [
     each.name,
-    ...[each.completed, each.filtered, each.dead].map(String),
+    ...[each.completed, each.filtered, each.dead, each.rewritten].map(String),
     seconds(each.firstMs),
     seconds(each.allMs),
   ]);

@@ -25,8 +25,9 @@ test('instances are killed: every record has its one outcome', () =>
   flow(stack, {
     name: 'instances',
     records: 60,
+    reruns: true,
     fault: async () => expect(stack.process('functions').killChildren()).toBeGreaterThan(0),
   }));
 
 test('the function host and the feeder are killed at once: every record has its one outcome', () =>
-  flow(stack, { name: 'host and feeder', records: 60, fault: () => Promise.all(['functions', 'feeder'].map(restart)) }));
+  flow(stack, { name: 'host and feeder', records: 60, reruns: true, fault: () => Promise.all(['functions', 'feeder'].map(restart)) }));

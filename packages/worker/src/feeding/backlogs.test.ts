@@ -1,6 +1,7 @@
 /** Who gets the room when there is more than may be open, against a real inbox; nobody executes, so that what is open stays open. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { recordDigest, type BatchRow, type BatchStore } from '@autoflow/store';
 import { executionActivities } from '../activities/execution-activities.js';
@@ -111,8 +112,13 @@ describe('a feed', () => {
 });
 
 describe('a feeder', () => {
-  const start = ({ batches = context.batches, opened }: { batches?: BatchStore; opened: (row: BatchRow) => void }) => {
-    const { store, client, versions } = context;
+  interface Own {
+    readonly batches?: BatchStore;
+    readonly client?: Client;
+    readonly opened: (row: BatchRow) => void;
+  }
+  const start = ({ batches = context.batches, client = context.client, opened }: Own) => {
+    const { store, versions } = context;
     const { settle } = executionActivities({ store, batches, versions, indexed: false });
     const ports = { ...{ store, client, versions, batches, settle, opened }, indexed: false, log: () => {} };
     return startFeeder(ports, { probeShare: 0, unattendedMs: 600_000 });
@@ -148,21 +154,34 @@ describe('a feeder', () => {
     };
     await accept(1);
     const opened: BatchRow[] = [];
-    const feeder = await start({ batches, opened: (row) => void opened.push(row) });
+    const order: string[] = [];
+    const feeder = await start({ batches, client: slowToStart(() => order.push('started')), opened: (row) => void opened.push(row) });
     await writing.promise;
     await accept(20);
-    let isClosed = false;
-    const closing = feeder.close().then(() => (isClosed = true));
+    const closing = feeder.close().then(() => order.push('closed'));
     // The claim is still under way: its record is in nobody's books.
-    expect([await waiting(PIPELINE), isClosed]).toEqual([21, false]);
+    expect([await waiting(PIPELINE), order]).toEqual([21, []]);
     mayWrite.resolve();
     await closing;
+    expect(order).toEqual([...opened.map(() => 'started'), 'closed']);
     const open = await context.store.ledger.openBatches({ pipeline: PIPELINE });
     expect(open.map(({ id }) => id).sort()).toEqual(opened.map(({ id }) => id).sort());
     expect(await Promise.all(open.map(({ executionId }) => statusOf(executionId, context.client)))).toEqual(open.map(() => 'RUNNING'));
     expect(await waiting(PIPELINE)).toBe(21 - open.length);
     expect(open.length).toBeLessThanOrEqual(BOUND);
   });
+
+  /** The server itself, that takes its time for the answer. */
+  function slowToStart(started: () => void): Client {
+    const start: Client['workflow']['start'] = async (...of: Parameters<Client['workflow']['start']>) => {
+      const handle = await context.client.workflow.start(...of);
+      await context.sql.query('select pg_sleep(0.05)');
+      started();
+      return handle as never;
+    };
+    const workflow = Object.assign(Object.create(context.client.workflow) as Client['workflow'], { start });
+    return Object.create(context.client, { workflow: { value: workflow } }) as Client;
+  }
 });
 
 describe('a pump', () => {
