@@ -29,6 +29,15 @@ export interface OptimizationProgress {
 export interface OptimizationStore {
   /** Throws `OptimizationRunningError` while another one of the pipeline runs, `NotFoundError` without the pipeline. The same id again answers its row. */
   create(row: Pick<OptimizationRow, 'id' | 'pipeline' | 'request'>, by: Actor): Promise<OptimizationRow>;
+  /**
+   * As `create`; but one whose workflow is gone does not keep the pipeline from its next optimization: it ends as `failed`. One that was made
+   * a moment ago, by the clock of the database, is about to be started and stays. `isRunning` tells whether there is a workflow that runs it.
+   */
+  replaceLost(
+    row: Pick<OptimizationRow, 'id' | 'pipeline' | 'request'>,
+    isRunning: (id: string) => Promise<boolean>,
+    by: Actor,
+  ): Promise<OptimizationRow>;
   get(id: string): Promise<OptimizationRow | undefined>;
   /** Newest first, behind the one that `after` names. */
   page(pipeline: string, page: { readonly limit: number; readonly after?: string }): Promise<OptimizationRow[]>;

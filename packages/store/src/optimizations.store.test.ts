@@ -24,6 +24,18 @@ test('of a pipeline one at a time, also when two begin at once', async () => {
   });
 });
 
+test('one whose workflow is gone makes room for the next, but not while that is being started', async () => {
+  const { optimizations } = context.store;
+  const next = { id: `next-${id}`, pipeline, request: { dryRun: true } };
+  const replace = (isRunning: boolean) => optimizations.replaceLost(next, () => Promise.resolve(isRunning), by);
+  await create();
+  await expect(replace(false)).rejects.toMatchObject({ code: 'OPTIMIZATION_RUNNING', running: id });
+  await context.sql.query(`update autoflow.optimizations set created_at = created_at - interval '1 minute' where id = $1`, [id]);
+  await expect(replace(true)).rejects.toMatchObject({ code: 'OPTIMIZATION_RUNNING', running: id });
+  expect(await replace(false)).toMatchObject({ id: next.id, state: 'running' });
+  expect(await optimizations.get(id)).toMatchObject({ state: 'failed' });
+});
+
 test('what a step found out first stays, with its decision', async () => {
   const { optimizations } = context.store;
   await create();

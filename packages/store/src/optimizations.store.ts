@@ -8,9 +8,13 @@ import { many, one } from './rows.js';
 const OPTIMIZATION = `select id, pipeline, actor, request, state, decisions, progress, version, registered, rollout, reason,
   created_at as "createdAt", ended_at as "endedAt" from autoflow.optimizations`;
 
+/** Longer than who made a row waits for Temporal to start its workflow. */
+const FRESH = '10 s';
+
 export function optimizationStore(database: Database): OptimizationStore {
   return {
     create: (row, by) => database.transaction((sql) => create(sql, row, by)),
+    replaceLost: (row, isRunning, by) => replaceLost(database, row, isRunning, by),
     get: (id) => find(database, id),
     page: (pipeline, { limit, after }) =>
       many<OptimizationRow>(
@@ -67,6 +71,31 @@ async function create(
   ]);
   await audit(sql, by, { action: 'optimization.create', pipeline, after: { id, request } });
   return (await find(sql, id))!;
+}
+
+async function replaceLost(
+  database: Database,
+  row: Parameters<OptimizationStore['create']>[0],
+  isRunning: (id: string) => Promise<boolean>,
+  by: Actor,
+): Promise<OptimizationRow> {
+  try {
+    return await database.transaction((sql) => create(sql, row, by));
+  } catch (error) {
+    // Its age first: its workflow may have been started since.
+    if (!(error instanceof OptimizationRunningError) || (await isFresh(database, error.running)) || (await isRunning(error.running)))
+      throw error;
+    return database.transaction(async (sql) => {
+      await close(sql, error.running, { state: 'failed', reason: 'Its workflow was ended from outside.' }, by);
+      return create(sql, row, by);
+    });
+  }
+}
+
+/** Of two hosts, each has a clock of its own: the one that dated the row tells. */
+async function isFresh(sql: Sql, id: string): Promise<boolean> {
+  const fresh = 'select from autoflow.optimizations where id = $1 and created_at > clock_timestamp() - $2::interval';
+  return (await sql.query(fresh, [id, FRESH])).length > 0;
 }
 
 async function finishStep(

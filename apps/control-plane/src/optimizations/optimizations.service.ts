@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OptimizationQuestion, OptimizationsQuery } from '@autoflow/client/schemas';
 import { type By, pageOf, ProblemError } from '@autoflow/http';
-import { OptimizationRunningError, type OptimizationRow, type Store } from '@autoflow/store';
+import type { OptimizationRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { notThere } from '../versions/versions.service.js';
@@ -23,7 +23,11 @@ export class OptimizationsService {
       throw notThere('/version', `${pipeline} has no version ${version}`);
     const id = `opt-${randomBytes(6).toString('hex')}`;
     const request = { ...asked, dryRun, ...(since !== undefined && { sinceMs: since }) };
-    const row = await this.create({ id, pipeline, request }, by(reason ?? 'asked for over the API'));
+    const row = await this.store.optimizations.replaceLost(
+      { id, pipeline, request },
+      (other) => this.runs.isRunning(other),
+      by(reason ?? 'asked for over the API'),
+    );
     await this.runs.start({ optimization: id, pipeline, request, by: 'person' }).catch(async (error: unknown) => {
       await this.store.optimizations.close(
         id,
@@ -71,17 +75,6 @@ export class OptimizationsService {
     const row = await this.store.optimizations.close(id, { state: 'cancelled', reason: by.reason }, by);
     await this.runs.cancel(id);
     return row;
-  }
-
-  /** A row whose workflow is gone must not keep the pipeline from its next optimization. */
-  private async create(wanted: Parameters<Store['optimizations']['create']>[0], by: ReturnType<By>): Promise<OptimizationRow> {
-    try {
-      return await this.store.optimizations.create(wanted, by);
-    } catch (error) {
-      if (!(error instanceof OptimizationRunningError) || (await this.runs.isRunning(error.running))) throw error;
-      await this.store.optimizations.close(error.running, { state: 'failed', reason: 'Its workflow was ended from outside.' }, by);
-      return this.store.optimizations.create(wanted, by);
-    }
   }
 
   private async find(pipeline: string, id: string): Promise<OptimizationRow> {

@@ -35,3 +35,11 @@ test('an optimization has a row, then a workflow; of a pipeline one at a time, u
   expect(OptimizationDetail.parse(await api.viewer.optimizations.show('parcels', next.id))).toEqual(next);
   await api.operator.optimizations.cancel('parcels', next.id);
 });
+
+test('one whose workflow is only being started is not closed by the next', async () => {
+  const starting = { id: 'opt-starting', pipeline: 'parcels', request: { dryRun: true } };
+  await api.store.optimizations.create(starting, { actor: 'admin', reason: 'a moment ago' });
+  expect((await api.send('POST', PATH, { body: {} })).problem).toMatchObject({ code: 'OPTIMIZATION_RUNNING', status: 409 });
+  expect(await api.viewer.optimizations.show('parcels', starting.id)).toMatchObject({ state: 'running' });
+  await api.operator.optimizations.cancel('parcels', starting.id);
+});

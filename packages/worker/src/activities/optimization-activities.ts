@@ -1,6 +1,6 @@
 /** The activities of the Optimization workflow. All that they know is in the optimization's rows: any control worker can go on where another one died. */
 import { Context } from '@temporalio/activity';
-import type { Actor, OptimizationRow } from '@autoflow/store';
+import type { OptimizationRow } from '@autoflow/store';
 import { OptimizationRunningError } from '@autoflow/store';
 import type { OptimizationActivities, OptimizationDecision, OptimizationStep } from '@autoflow/topology';
 import { atActivityBoundary } from '../errors.js';
@@ -13,8 +13,6 @@ import { actorOf, registerProposal, SCHEDULE } from '../optimizing/register.js';
 import { rollOut } from '../optimizing/roll-out.js';
 
 const HEARTBEAT_MS = 3_000;
-/** Whoever made the row a moment ago is about to start its workflow. */
-const FRESH_MS = 10_000;
 
 export function optimizationActivities(ports: OptimizingPorts): OptimizationActivities {
   const { optimizations } = ports.store;
@@ -26,7 +24,7 @@ export function optimizationActivities(ports: OptimizingPorts): OptimizationActi
     openOptimization: atActivityBoundary(async ({ optimization: id, pipeline, request, by }) => {
       const actor = { actor: by === 'schedule' ? SCHEDULE : by, reason: 'it was due' };
       try {
-        await createOptimization({ id, pipeline, request }, actor, ports);
+        await optimizations.replaceLost({ id, pipeline, request }, (other) => ports.isRunning(other), actor);
         return { step: 'gather', verdict: 'go-on', reason: 'begun' };
       } catch (error) {
         if (!(error instanceof OptimizationRunningError)) throw error;
@@ -43,23 +41,6 @@ export function optimizationActivities(ports: OptimizingPorts): OptimizationActi
       await optimizations.close(id, { state, reason }, actorOf(id, reason));
     }),
   };
-}
-
-/** A row whose workflow is gone must not keep the pipeline from its next optimization. */
-async function createOptimization(
-  wanted: Parameters<OptimizingPorts['store']['optimizations']['create']>[0],
-  by: Actor,
-  { store: { optimizations }, isRunning }: OptimizingPorts,
-): Promise<void> {
-  try {
-    await optimizations.create(wanted, by);
-  } catch (error) {
-    if (!(error instanceof OptimizationRunningError)) throw error;
-    const { createdAt } = (await optimizations.get(error.running))!;
-    if (Date.now() - createdAt.getTime() < FRESH_MS || (await isRunning(error.running))) throw error;
-    await optimizations.close(error.running, { state: 'failed', reason: 'Its workflow was ended from outside.' }, by);
-    await optimizations.create(wanted, by);
-  }
 }
 
 /** Done before, a step answers what came of it then. */
