@@ -67,6 +67,6 @@ export interface DemoRollback {
   /** How many records ran on which version, before the call and after it. */
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
-  /** Those before ran on `from`, but for the holdout of a rollout, and those after on `to` only. */
+  /** Those before ran on `from`, but for the few of a holdout, and those after on `to` only. */
   readonly held: boolean;
 }
