@@ -56,7 +56,7 @@ export type RolloutState = RolloutPhase | RolloutOutcome;
 export type RolloutDecision =
   | { readonly decision: 'continue' | 'advance' | 'promote' | 'await-approval'; readonly reason: string }
   | { readonly decision: 'roll-back'; readonly reason: string }
-  /** AutoFlow may not have led traffic there by itself, or may not any more: it is taken back, and nothing is said against the candidate. */
+  /** AutoFlow may not lead traffic there by itself (any more), or nobody can measure it: it is taken back, and nothing is said against the candidate. */
   | { readonly decision: 'abort'; readonly reason: string }
   /** Somebody else has moved the traffic, or ended the rollout. */
   | { readonly decision: 'superseded'; readonly reason: string };

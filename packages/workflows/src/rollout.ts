@@ -22,7 +22,7 @@ import type {
   RolloutPhase,
   RolloutPlan,
 } from '@autoflow/topology/rollout';
-import { terminalOf } from './execution/failures.js';
+import { isRefusal, terminalOf } from './execution/failures.js';
 import { RolloutUpdate, type RolloutInput } from './protocol.js';
 
 const EVALUATIONS_PER_RUN = 500;
@@ -31,9 +31,12 @@ const IDLE = '1m';
 
 const retry = { initialInterval: '1s', maximumInterval: '15s' } as const;
 /** A little more than a statement may take: a worker that dies in the middle of an evaluation is not waited for longer. */
-const { planRollout, enterRollout, stepRollout, evaluateRollout, pauseRollout, endRollout } = proxyActivities<RolloutActivities>({
-  startToCloseTimeout: '40s',
-  retry,
+const brief = { startToCloseTimeout: '40s', retry } as const;
+const { planRollout, enterRollout, pauseRollout, endRollout } = proxyActivities<RolloutActivities>(brief);
+/** Four minutes, and nine where each attempt takes its time: outages pass, but a canary that nobody can measure keeps no traffic. */
+const { stepRollout, evaluateRollout } = proxyActivities<RolloutActivities>({
+  ...brief,
+  retry: { initialInterval: '4s', maximumInterval: '1m', maximumAttempts: 8 },
 });
 /** What fails here is made up for by the control workers. */
 const { chargeRollout } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '30s', retry: { ...retry, maximumAttempts: 1 } });
@@ -162,7 +165,7 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
   let hasTraffic = false;
   for (let step = Math.max(0, plan.step - 1); ;) {
     if (!hasTraffic) enters('stepping');
-    const stepped = await stepRollout({ rollout, step });
+    const stepped = await measured(stepRollout({ rollout, step }));
     if (stepped.decision === 'abort') return itself('aborted', stepped.reason);
     if (stepped.decision === 'superseded') return 'superseded';
     hasTraffic ||= stepped.decision === 'advance' || step > 0;
@@ -172,7 +175,7 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
     for (;;) {
       await condition(asked, settings.periodMs);
       if (held && step === 0) break;
-      const { decision, reason } = await evaluateRollout({ rollout });
+      const { decision, reason } = await measured(evaluateRollout({ rollout }));
       if (decision === 'superseded') return 'superseded';
       if (decision === 'roll-back') return itself('rolled-back', reason);
       if (decision === 'abort') return itself('aborted', reason);
@@ -188,6 +191,16 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
       await goOnAnew(++evaluations, rollout, input);
     }
     await goOnAnew(++evaluations, rollout, input);
+  }
+}
+
+/** What has failed so often says nothing against the candidate; a refusal is an error of ours. */
+async function measured(decided: Promise<RolloutDecision>): Promise<RolloutDecision> {
+  try {
+    return await decided;
+  } catch (error) {
+    if (isCancellation(error) || isRefusal(error)) throw error;
+    return { decision: 'abort', reason: `could not be measured: ${terminalOf(error).message}` };
   }
 }
 

@@ -1,8 +1,12 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { rolloutWorkflowId } from '@autoflow/workflows';
+import type { RolloutActivities } from '@autoflow/topology';
+import { ROLLOUT_WORKFLOW, rolloutWorkflowId } from '@autoflow/workflows';
+import { workflowBundle } from '@autoflow/workflows/bundle';
 import { BY, startPlatform, untilRow, type Platform } from '../execution/platform.js';
-import { begin, ended, PIPELINE, register, tell, traffic, until, type Traffic } from './rig.js';
+import { begin, ended, PIPELINE, QUICK, register, tell, traffic, until, type Traffic } from './rig.js';
 
 describe('a rollout under traffic', () => {
   const stack = useTestStack();
@@ -113,5 +117,44 @@ describe('a rollout under traffic', () => {
     expect([now.stable.version, now.candidate, now.control, now.holdout]).toEqual([fused, undefined, undefined, undefined]);
     expect(await platform.client.workflow.getHandle(rolloutWorkflowId(PIPELINE)).result()).toBe('superseded');
     expect((await arms()).revision).toBe(now.revision);
+  }, 240_000);
+
+  it('whose canary cannot be measured is taken back, and not for the first failure', async () => {
+    let tries = 0;
+    const ends: unknown[] = [];
+    const activities: Partial<RolloutActivities> = {
+      planRollout: () =>
+        Promise.resolve({
+          pipeline: PIPELINE,
+          version: fused,
+          baseline: written,
+          settings: QUICK,
+          step: 1,
+          state: 'canary',
+          paused: false,
+        }),
+      stepRollout: () => Promise.resolve({ decision: 'advance', reason: 'it has these shares' }),
+      evaluateRollout: () => {
+        tries++;
+        return Promise.reject(ApplicationFailure.create({ message: 'it took too long', nextRetryDelay: '1ms' }));
+      },
+      endRollout: (request) => {
+        ends.push(request);
+        return Promise.resolve(request.outcome);
+      },
+      chargeRollout: () => Promise.resolve(),
+    };
+    const { address, namespace } = stack.temporal;
+    const connection = await NativeConnection.connect({ address });
+    try {
+      const name = 'unmeasurable';
+      const worker = await Worker.create({ connection, namespace, taskQueue: name, workflowBundle: await workflowBundle(), activities });
+      const run = platform.client.workflow.execute(ROLLOUT_WORKFLOW, { taskQueue: name, workflowId: name, args: [{ rollout: name }] });
+      expect(await worker.runUntil(run)).toBe('aborted');
+      expect(ends).toEqual([expect.objectContaining({ outcome: 'aborted', reason: 'could not be measured: it took too long' })]);
+      expect(tries).toBeGreaterThan(5);
+    } finally {
+      await connection.close();
+    }
   }, 240_000);
 });
