@@ -16,9 +16,6 @@ export const BOUND: BoundSettings = { targetMs: 2_000, initial: 8, least: 2, mos
  * Additive increase while executions end within the target and the bound is what holds feeding back, multiplicative decrease when they do
  * not; until the first decrease it doubles (as TCP does, and for the same reason). A pipeline whose executions take long even when hardly
  * any is open is not slowed down for it: its target is twice the shortest mean that was seen.
- *
- * While no batch gets full, more executions at once carry no more records, only smaller batches that wait for each other: then the target is
- * twice the shortest mean, however short that is. Once batches fill up, records wait for room, and the target is `targetMs` again.
  */
 export class OpenBound {
   private bound: number;
@@ -26,7 +23,6 @@ export class OpenBound {
   private shortestMs = Infinity;
   private changedAt = -Infinity;
   private heldBack = false;
-  private batches: 'none' | 'partial' | 'full' = 'none';
   constructor(private readonly settings: BoundSettings = BOUND) {
     this.bound = settings.initial;
   }
@@ -40,11 +36,6 @@ export class OpenBound {
     this.heldBack = true;
   }
 
-  /** A batch was opened; `full`: it holds as much as it may. */
-  opened(full: boolean): void {
-    if (this.batches !== 'full') this.batches = full ? 'full' : 'partial';
-  }
-
   /** `now` in ms, of any clock that does not jump. */
   observe({ closed, meanOpenMs }: Pick<Load, 'closed' | 'meanOpenMs'>, now: number): void {
     const { targetMs, least, most, everyMs } = this.settings;
@@ -52,11 +43,10 @@ export class OpenBound {
     this.changedAt = now;
     // It fades, so that a pipeline that has become slower by nature is not choked for ever.
     this.shortestMs = Math.min(this.shortestMs * 1.01, meanOpenMs);
-    if (meanOpenMs > Math.max(this.batches === 'partial' ? 0 : targetMs, 2 * this.shortestMs)) {
+    if (meanOpenMs > Math.max(targetMs, 2 * this.shortestMs)) {
       this.slowStart = false;
       this.bound = Math.max(least, Math.floor(this.bound * 0.7));
     } else if (this.heldBack) this.bound = Math.min(most, this.slowStart ? this.bound * 2 : this.bound + 2);
     this.heldBack = false;
-    this.batches = 'none';
   }
 }

@@ -127,7 +127,6 @@ export class PipelineFeed {
       );
       if (row === undefined) return { opened: false, more: false, at: Infinity };
       this.probes.delete(nameOf(lane));
-      if (!probe) this.bound.opened(row.ref.counts.records >= full.records || 2 * row.ref.bytes > full.bytes);
       // Who was away for so long no longer knows what became of the batch; a reconciler does.
       if (performance.now() - claimedAt < leaseMs) start(row, executionArgument(resolved, stream.scope, id, row.ref), [...traces]);
       return { opened: true, more: true, at: Infinity };

@@ -17,11 +17,10 @@ it('lets a batch go when it is full, has lingered, or holds a record that must n
 
 const SETTINGS = { targetMs: 2_000, initial: 8, least: 2, most: 100, everyMs: 500 };
 /** Limits after each observation; fed as much as it lets, unless `idle`. */
-function limits(means: readonly number[], idle = false, full?: readonly boolean[]): number[] {
+function limits(means: readonly number[], idle = false): number[] {
   const bound = new OpenBound(SETTINGS);
   return means.map((meanOpenMs, at) => {
     if (!idle) bound.reached();
-    for (const each of full ?? []) bound.opened(each);
     bound.observe({ closed: 5, meanOpenMs }, at * 500);
     return bound.limit;
   });
@@ -32,13 +31,6 @@ it('opens up while executions end in time, and backs off when they do not', () =
   expect(limits([100, 100, 3_000, 100, 100])).toEqual([16, 32, 22, 24, 26]);
   expect(limits([100, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000]).at(-1)).toBe(2);
   expect(limits([100, 100, 100, 100, 100, 100, 100]).at(-1)).toBe(100);
-});
-
-it('lets no partial batches wait for each other: fewer of them are open, and each holds more', () => {
-  expect(limits([100, 300, 300, 300], false, [false, false])).toEqual([16, 11, 7, 4]);
-  expect(limits([100, 190, 190, 190], false, [false, false])).toEqual([16, 32, 64, 100]);
-  // Those that are full make others wait outside: what counts then is how much gets through.
-  expect(limits([100, 300, 300, 300], false, [false, true, false])).toEqual([16, 32, 64, 100]);
 });
 
 it('stays where it is when it is not what holds feeding back, and when nothing has ended', () => {
