@@ -14,14 +14,15 @@ export const BOUND: BoundSettings = { targetMs: 2_000, initial: 8, least: 2, mos
 
 /**
  * Additive increase while executions end within the target and the bound is what holds feeding back, multiplicative decrease when they do
- * not; until the first decrease it doubles (as TCP does, and for the same reason). A pipeline whose executions take long even when hardly
+ * not, once for the executions that were open at the time: those that began before a decrease tell nothing of it, so that a moment of cold starts
+ * does not close the door. Until the first decrease it doubles (as TCP does, and for the same reason). A pipeline whose executions take long even when hardly
  * any is open is not slowed down for it: its target is twice the shortest mean that was seen.
  */
 export class OpenBound {
   private bound: number;
   private slowStart = true;
   private shortestMs = Infinity;
-  private changedAt = -Infinity;
+  private restsUntil = -Infinity;
   private heldBack = false;
   constructor(private readonly settings: BoundSettings = BOUND) {
     this.bound = settings.initial;
@@ -39,12 +40,13 @@ export class OpenBound {
   /** `now` in ms, of any clock that does not jump. */
   observe({ closed, meanOpenMs }: Pick<Load, 'closed' | 'meanOpenMs'>, now: number): void {
     const { targetMs, least, most, everyMs } = this.settings;
-    if (closed === 0 || now - this.changedAt < everyMs) return;
-    this.changedAt = now;
+    if (closed === 0 || now < this.restsUntil) return;
+    this.restsUntil = now + everyMs;
     // It fades, so that a pipeline that has become slower by nature is not choked for ever.
     this.shortestMs = Math.min(this.shortestMs * 1.01, meanOpenMs);
     if (meanOpenMs > Math.max(targetMs, 2 * this.shortestMs)) {
       this.slowStart = false;
+      this.restsUntil = now + Math.max(everyMs, meanOpenMs);
       this.bound = Math.max(least, Math.floor(this.bound * 0.7));
     } else if (this.heldBack) this.bound = Math.min(most, this.slowStart ? this.bound * 2 : this.bound + 2);
     this.heldBack = false;

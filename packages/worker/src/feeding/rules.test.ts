@@ -28,8 +28,10 @@ function limits(means: readonly number[], idle = false): number[] {
 
 it('opens up while executions end in time, and backs off when they do not', () => {
   expect(limits([100, 100, 100])).toEqual([16, 32, 64]);
-  expect(limits([100, 100, 3_000, 100, 100])).toEqual([16, 32, 22, 24, 26]);
-  expect(limits([100, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000, 5_000]).at(-1)).toBe(2);
+  expect(limits([100, 100, 3_000, 100, 100, 100, 100, 100, 100, 100])).toEqual([16, 32, 22, 22, 22, 22, 22, 22, 24, 26]);
+  // Once for what was open at the time, and again when those are late that began after.
+  expect(limits([100, 5_000, ...Array<number>(9).fill(5_000), 5_000])).toEqual([16, ...Array<number>(10).fill(11), 7]);
+  expect(limits(Array<number>(100).fill(5_000).fill(100, 0, 1)).at(-1)).toBe(2);
   expect(limits([100, 100, 100, 100, 100, 100, 100]).at(-1)).toBe(100);
 });
 
