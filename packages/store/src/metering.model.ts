@@ -1,4 +1,5 @@
 /** What is measured. */
+import type { FunctionSpan } from '@autoflow/pipeline/runtime';
 
 export type Enforcement = 'cgroup-v2' | 'cgroup-v1' | 'soft';
 
@@ -44,16 +45,9 @@ export interface InvocationRow {
   readonly calibration?: true;
   readonly spans: readonly SpanRow[];
 }
-export interface SpanRow {
-  readonly node: string;
-  readonly recordsIn: number;
-  readonly recordsOut: number;
-  readonly filtered: number;
-  readonly dead: number;
-  readonly retried: number;
-  readonly wallMs: number;
-  readonly cpuMs: number;
-}
+/** As the instance tells it. */
+export type SpanRow = FunctionSpan;
+
 /** What a pool had and used in one interval; `…S` in instance-seconds, memory in MB-seconds. */
 export interface PoolUsageRow {
   readonly host: string;

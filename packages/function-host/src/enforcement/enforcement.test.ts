@@ -79,6 +79,7 @@ describe('createEnforcer', () => {
     if (!has) expect(() => createEnforcer(missing)).toThrow(`Limits by ${missing} were asked for`);
   });
 
+  // Without cgroups nothing throttles: the host says so, and every instance has whole cores.
   it.skipIf(detected.kind === 'soft')('slows a throttled process down to the share of its memory, and removes its groups', async () => {
     const layout = detected.kind === 'cgroup-v1' ? cgroupV1()! : cgroupV2()!;
     const groups = (): string[] =>

@@ -288,6 +288,7 @@ describe('an instance whose host is killed', () => {
     await gone(pid);
   });
 
+  // Orphans are found in /proc, which only Linux has.
   it.skipIf(process.platform !== 'linux')('is ended by the next host when it holds its thread, and not before', async () => {
     const endless = join(bench.folder, 'endless.mjs');
     await writeFile(endless, `import { writeSync } from 'node:fs'; writeSync(1, 'hanging'); for (;;);`);

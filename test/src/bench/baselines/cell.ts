@@ -31,7 +31,7 @@ export interface Conditions {
 
 export interface Cell extends Measured {
   readonly side: string;
-  /** Nominal, records per second; arrivals are Poisson. */
+  /** Nominal mean, records per second; arrivals are Poisson. */
   readonly rate: number;
   readonly repetition: number;
   readonly lateness?: Summary;

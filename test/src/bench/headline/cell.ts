@@ -1,22 +1,15 @@
 /** One measurement of the headline: one side under one load, through the inbox and the feeder, from an idle stack to an idle stack. */
-import type { Measured, Summary } from '@autoflow/cli/load';
 import type { Fields } from '@autoflow/pipeline';
 import { constant, rateTrace, type Trace } from '@autoflow/twin';
+import type { Cell as RateCell } from '../baselines/cell.js';
 import { heldMbS, latenessOf } from '../cells/control.js';
 import { inboxDoor, meteredOf, METERED_WITHIN_MS, underLoad, untilIdle } from '../cells/load.js';
 import { activate, type HeadlineSide, type Rig } from './side.js';
 
-export interface HeadlineCell extends Measured {
-  readonly side: string;
+export interface HeadlineCell extends RateCell {
   readonly version: string;
   /** `constant` or the name of a trace. */
   readonly load: string;
-  /** Mean, records per second. */
-  readonly rate: number;
-  readonly repetition: number;
-  readonly lateness?: Summary;
-  readonly costPer1000?: { readonly all: number; readonly withoutActions: number };
-  readonly utilisation?: { readonly memory: number; readonly instances: number };
   /** Memory-seconds of all instances that there were, MB · s, for 1,000 records. */
   readonly heldMbSPer1000?: number;
   /** Share of the records past the service level. */
