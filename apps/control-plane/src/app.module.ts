@@ -34,6 +34,7 @@ import { RolloutsService } from './rollouts/rollouts.service.js';
 import { SavingsController } from './savings/savings.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
+import { TrainingsController } from './trainings/trainings.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { VersionsService } from './versions/versions.service.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
@@ -62,6 +63,7 @@ export class AppModule {
         MetricsController,
         WhatIfController,
         OptimizationsController,
+        TrainingsController,
         RolloutsController,
         SavingsController,
         DigestController,

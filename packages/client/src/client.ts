@@ -180,6 +180,13 @@ export function createClient(options: ClientOptions) {
         }),
     },
 
+    /** Of the resource agent. */
+    trainings: {
+      list: (of?: Page) => call<{ items: api.Training[]; next?: string }>('/trainings', { query: page(of) }),
+      /** With the reward curve. */
+      show: (id: string) => call<api.TrainingDetail>(path`/trainings/${id}`),
+    },
+
     rollouts: {
       /** One at a time per pipeline; `show` tells how far it is. */
       start: (pipeline: string, body: api.NewRollout) => call<api.Rollout>(path`/pipelines/${pipeline}/rollouts`, { method: 'POST', body }),

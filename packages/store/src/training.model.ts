@@ -3,6 +3,8 @@ export interface TrainingStore {
   /** Version 0. Nothing happens where the training is there already: who starts it may do so again. */
   create(training: { readonly id: string; readonly settings: object; readonly weights: Float32Array }): Promise<void>;
   get(id: string): Promise<TrainingRow | undefined>;
+  /** Newest first; `after` is an id. */
+  page(page: { readonly limit: number; readonly after?: string }): Promise<TrainingRow[]>;
   /** The newest version that is whole: one whose checksum does not match is passed over. Throws `NotFoundError` where there is none. */
   pull(id: string): Promise<PulledParameters>;
   /**

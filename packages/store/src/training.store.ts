@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Sql } from './database.js';
 import { NotFoundError } from './errors.js';
-import { one } from './rows.js';
+import { dense, many, one } from './rows.js';
 import type { PulledParameters, PushAnswer, PushedDelta, TrainingPoint, TrainingRow, TrainingStore } from './training.model.js';
 
 /** Versions since a learner's base: so many take half of its change's weight twice over (1/(1 + lag/8)), and beyond the most it is refused. */
@@ -9,6 +9,10 @@ const HALVED_AT = 8;
 const MOST_LAG = 32;
 /** Versions that are kept behind the newest; the best one is kept besides. */
 const KEPT = 64;
+
+const TRAINING = `select t.id, t.settings, t.created_at as "createdAt", t.ended_at as "endedAt", t.outcome, p.version, p.steps::float8 as steps
+  from autoflow.trainings t
+  join lateral (select version, steps from autoflow.training_parameters where training = t.id order by version desc limit 1) p on true`;
 
 export function trainingStore(database: Database): TrainingStore {
   return {
@@ -20,7 +24,14 @@ export function trainingStore(database: Database): TrainingStore {
         ]);
         await insert(sql, id, { version: 0, steps: 0, weights });
       }),
-    get: (id) => find(database, id),
+    get: (id) => one<TrainingRow>(database, `${TRAINING} where t.id = $1`, [id]).then((row) => row && dense(row)),
+    page: ({ limit, after }) =>
+      many<TrainingRow>(
+        database,
+        `${TRAINING} where $1::text is null or (t.created_at, t.id) < (select created_at, id from autoflow.trainings where id = $1)
+          order by t.created_at desc, t.id desc limit $2`,
+        [after, limit],
+      ),
     pull: async (id) => (await newest(database, id)).whole,
     push: (delta) => push(database, delta),
     async checkpoint(training, learner, state) {
@@ -135,18 +146,6 @@ async function forget(sql: Sql, training: string, version: number): Promise<void
        and version <> coalesce((select t.version from autoflow.training_points t where t.training = $1 order by t.score limit 1), -1)`,
     [training, version - KEPT],
   );
-}
-
-async function find(sql: Sql, id: string): Promise<TrainingRow | undefined> {
-  const row = await one<{ [name in keyof TrainingRow]: TrainingRow[name] | null }>(
-    sql,
-    `select t.id, t.settings, t.created_at as "createdAt", t.ended_at as "endedAt", t.outcome, p.version, p.steps::float8 as steps
-       from autoflow.trainings t
-       join lateral (select version, steps from autoflow.training_parameters where training = t.id order by version desc limit 1) p on true
-      where t.id = $1`,
-    [id],
-  );
-  return row && (Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as TrainingRow);
 }
 
 function bytesOf(weights: Float32Array): Buffer {

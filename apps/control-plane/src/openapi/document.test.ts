@@ -39,6 +39,8 @@ const ROUTES = [
   'GET /v1/pipelines/{pipeline}/versions/{version}/certificate',
   'GET /v1/tokens',
   'GET /v1/tokens/{token}',
+  'GET /v1/trainings',
+  'GET /v1/trainings/{training}',
   'GET /v1/webhooks',
   'GET /v1/webhooks/{webhook}',
   'PATCH /v1/pipelines/{pipeline}',

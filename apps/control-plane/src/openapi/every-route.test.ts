@@ -28,6 +28,7 @@ const NAMES: Record<string, string> = {
   backfill: 'bf-0',
   rollout: 'ro-0',
   optimization: 'opt-0',
+  training: 't-0',
   calibration: 'cal-0',
   letter: '1',
   token: 'spare',

@@ -23,6 +23,7 @@ export * from './savings.js';
 export * from './settings.js';
 export * from './tokens.js';
 export * from './topology.js';
+export * from './trainings.js';
 export * from './versions.js';
 export * from './webhooks.js';
 export * from './what-if.js';

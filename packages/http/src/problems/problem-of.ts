@@ -21,6 +21,7 @@ const UNKNOWN: Readonly<Record<string, ProblemCode>> = {
   backfill: 'BACKFILL_UNKNOWN',
   rollout: 'ROLLOUT_UNKNOWN',
   optimization: 'OPTIMIZATION_UNKNOWN',
+  training: 'TRAINING_UNKNOWN',
   token: 'TOKEN_UNKNOWN',
 };
 

@@ -68,6 +68,11 @@ export const PROBLEMS = {
     title: 'There is no such optimization of the pipeline',
     remedy: 'List them with `autoflow optimizations list PIPELINE`.',
   },
+  TRAINING_UNKNOWN: {
+    status: 404,
+    title: 'There is no such training',
+    remedy: 'List them with `autoflow trainings list`; that of an optimization is called `optimization-` and its id.',
+  },
   CALIBRATION_UNKNOWN: {
     status: 404,
     title: 'There is no such calibration of the pipeline',

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { Limit, pageOf, Timestamp } from './common.js';
+
+/** A training of the resource agent: learners side by side, who share its parameters. */
+export const Training = z
+  .object({
+    /** That of an optimization is called after it: `optimization-` and its id. */
+    id: z.string(),
+    settings: z.looseObject({}),
+    /** Of its parameters: how often a learner has added to them. */
+    version: z.int(),
+    /** Decisions of all learners behind that version. */
+    steps: z.int(),
+    /** Absent while it runs. */
+    outcome: z.enum(['completed', 'stopped-early', 'cancelled', 'failed']).exactOptional(),
+    createdAt: Timestamp,
+    endedAt: Timestamp.exactOptional(),
+  })
+  .meta({ id: 'Training' });
+export type Training = z.infer<typeof Training>;
+export const TrainingList = pageOf(Training).meta({ id: 'TrainingList' });
+export const TrainingsQuery = z.strictObject({ limit: Limit, cursor: z.string().max(200).exactOptional() });
+
+/** One validation: what the agent of that version does with load that nothing was learned from. */
+const TrainingPoint = z.object({
+  steps: z.int(),
+  /** Since the training began. */
+  seconds: z.number(),
+  version: z.int(),
+  /** What late records count for, added to the cost: less is better. */
+  score: z.number(),
+  /** Provisioned memory-seconds, as a multiple of what the mean load keeps busy. */
+  cost: z.number(),
+  /** Share of the records past the service level. */
+  late: z.number(),
+});
+
+export const TrainingDetail = Training.extend({
+  /** The reward curve, in the order of its steps. */
+  curve: z.array(TrainingPoint),
+  /** What the training gives: the version with the least score, as far as its parameters are whole. */
+  best: z.object({ version: z.int(), score: z.number() }).exactOptional(),
+}).meta({ id: 'TrainingDetail' });
+export type TrainingDetail = z.infer<typeof TrainingDetail>;
