@@ -1,0 +1,85 @@
+import { probeRecords } from '@autoflow/topology';
+import { code, LINGER } from './events.js';
+import { hash, uniform } from './noise.js';
+import type { SimulatorOptions } from './simulator-options.js';
+import type { World } from './world.js';
+
+const PROBE = 3_000_017;
+
+/** Opens the batches that are full or have lingered, while executions may be opened; the backlog stays unassigned. */
+export class Feeder {
+  /** Records up to here have an execution; from here to `arrived` they wait. */
+  private inbox = 0;
+  private arrived = 0;
+  private open = 0;
+  private lingerFor = -1;
+  private readonly arrivals: Float64Array;
+  private readonly openBound: number;
+  private readonly probes: number;
+
+  constructor(
+    private readonly world: World,
+    { arrivals, openExecutions = Number.POSITIVE_INFINITY, probes = 0 }: SimulatorOptions,
+    private readonly start: (execution: number) => void,
+  ) {
+    this.arrivals = arrivals;
+    this.openBound = openExecutions;
+    this.probes = probes;
+  }
+
+  /** Infinite when none is to come. */
+  get nextArrival(): number {
+    return this.arrived < this.arrivals.length ? this.arrivals[this.arrived]! : Number.POSITIVE_INFINITY;
+  }
+  get openExecutions(): number {
+    return this.open;
+  }
+  get backlog(): number {
+    return this.arrived - this.inbox;
+  }
+
+  arrive(): void {
+    this.arrived++;
+    this.world.total.arrived++;
+    this.feed();
+  }
+
+  closed(): void {
+    this.open--;
+    this.feed();
+  }
+
+  feed(): void {
+    const { world, arrivals } = this;
+    const { batchRecords, lingerMs } = world.plan;
+    while (this.arrived > this.inbox && this.open < this.openBound) {
+      const wanted = this.isProbe() ? probeRecords(batchRecords) : batchRecords;
+      const due = arrivals[this.inbox]! + lingerMs;
+      if (this.arrived - this.inbox < wanted && due > world.now) {
+        if (this.lingerFor !== this.inbox) world.due.push(due, code(LINGER, 0));
+        this.lingerFor = this.inbox;
+        return;
+      }
+      this.openBatch(Math.min(wanted, this.arrived - this.inbox));
+    }
+  }
+
+  private isProbe(): boolean {
+    return this.probes > 0 && uniform(hash(this.world.seed, this.inbox, PROBE)) < this.probes;
+  }
+
+  private openBatch(records: number): void {
+    const { executions, total, plan, count } = this.world;
+    const execution = executions.take();
+    executions.firstRecord[execution] = this.inbox;
+    executions.batchRecords[execution] = records;
+    executions.stagesLeft[execution] = count;
+    executions.died[execution] = 0;
+    const from = execution * count;
+    for (let s = 0; s < count; s++) executions.waitingFor[from + s] = plan.stages[s]!.after.length;
+    this.inbox += records;
+    this.open++;
+    total.executions++;
+    this.start(execution);
+  }
+}
