@@ -4,30 +4,30 @@
  */
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient, type AutoFlowClient, type OptimizationDetail, type Rollout } from '@autoflow/client';
+import { createClient, type OptimizationDetail, type Rollout } from '@autoflow/client';
 import { createControlPlane } from '@autoflow/control-plane';
-import type { Allocation, Envelope, Topology } from '@autoflow/topology';
 import type { TrainingPoint } from '@autoflow/store';
-import { inboxDoor, METERED_WITHIN_MS, underLoad, type Loaded } from '../cells/load.js';
-import { invoices, type Invoices } from '../cells/invoices.js';
+import type { Allocation, Envelope, Topology } from '@autoflow/topology';
+import { invoices } from '../cells/invoices.js';
+import { METERED_WITHIN_MS } from '../cells/load.js';
 import { startRetailStack } from '../cells/retail-stack.js';
-import { runThrough } from '../live.js';
-import type { BenchPlatform } from '../platform.js';
-import { constantLoad } from './cell.js';
-import { watchCpu } from './cpu-watch.js';
+import { PIPELINE, type Cold } from './cold-start/cold.js';
+import { optimized, type Objective, type Probes } from './cold-start/optimized.js';
+import { phasesOf, type Phase } from './cold-start/phases.js';
+import { rolledOut } from './cold-start/rolled-out.js';
+import { rateFor, startTraffic } from './cold-start/traffic.js';
 import type { HeadlineConditions } from './conditions.js';
+import { watchCpu } from './cpu-watch.js';
 
 export interface ColdStart {
   /** What AutoFlow came to; as the version that was there, if it would rather keep that. */
   readonly plan: { readonly topology: Topology; readonly envelope: Envelope; readonly allocation: Allocation };
-  /** What was asked for, beside the least cost: p95 no later than the mean of the pipeline as written. */
-  readonly objective: { readonly p95Ms: number; readonly p99Ms: number };
+  readonly objective: Objective;
   readonly promoted: boolean;
   /** How the rollout ended, or why there was none. */
   readonly outcome: string;
   readonly ratePerSecond: number;
   readonly seconds: { readonly measuring: number; readonly optimizing: number; readonly rollout: number };
-  /** Latency and cost of the traffic meanwhile, all versions together where a canary runs. */
   readonly phases: readonly Phase[];
   readonly cost: OptimizingCost;
   readonly optimization: Pick<OptimizationDetail, 'decisions' | 'error' | 'found' | 'allocated' | 'ratePerSecond' | 'measured'>;
@@ -36,35 +36,14 @@ export interface ColdStart {
   readonly rewardCurve: readonly TrainingPoint[];
 }
 
-export interface Phase {
-  readonly name: 'as written' | 'optimizing' | 'rollout';
-  readonly records: number;
-  readonly p95Ms: number;
-  readonly costPer1000?: number;
-}
-
 export interface OptimizingCost {
   /** CPU of the processes that fit, search and train. */
   readonly cpuSeconds: number;
-  /** Records that went in batches because the feeder's probes did not do; what they cost at list prices. */
-  readonly probes: { readonly records: number; readonly usd: number };
+  readonly probes: Probes;
   /** What the canary cost more than the version before would have (negative: less), and all of its cost. */
   readonly canary: { readonly extraUsd: number; readonly usd: number };
 }
 
-interface Cold {
-  readonly platform: BenchPlatform;
-  readonly api: AutoFlowClient;
-  readonly conditions: HeadlineConditions;
-  readonly load: Invoices;
-  readonly progress: (line: string) => void;
-}
-
-const PIPELINE = 'retail-orders';
-const WARM_UP = 40;
-const BURST = 80;
-const POLL_MS = 500;
-const HARM_WITHIN_MS = 60_000;
 const PROGRAM_OF = { optimizer: '@autoflow/learning/optimizer', learner: '@autoflow/learning/learner', controller: '@autoflow/learning/controller' }; // prettier-ignore
 
 export async function coldStart(conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart> {
@@ -149,155 +128,6 @@ async function fromCold(cold: Cold, workerPid: number): Promise<ColdStart> {
     await traffic.stop();
     cpu.stop();
   }
-}
-
-/** A share of what the pipeline as written does out of a backlog. */
-async function rateFor({ platform, conditions, load }: Cold): Promise<number> {
-  const some = (count: number, mark: string) =>
-    Array.from({ length: count }, (_, i) => ({ ...load.next(), [platform.spec.key]: `${mark}-${i}` }));
-  await runThrough(platform, some(WARM_UP, 'warm'));
-  const { perSecond } = await runThrough(platform, some(BURST, 'burst'));
-  return Number((conditions.coldStart.share * perSecond).toPrecision(3));
-}
-
-const LONGEST_S = 6 * 3_600;
-
-function startTraffic({ platform, load }: Cold, rate: number): { scope(): string; stop(): Promise<Loaded> } {
-  const over = new AbortController();
-  let scope = '';
-  const loaded = underLoad({
-    platform,
-    trace: constantLoad(rate, LONGEST_S),
-    seed: 1,
-    warmUpMs: 0,
-    drainMs: 30_000,
-    records: load.next,
-    door: (run) => inboxDoor(platform, { scope: (scope = run.scope) }),
-    signal: over.signal,
-  });
-  loaded.catch(() => {});
-  return {
-    scope: () => scope,
-    stop: () => {
-      over.abort();
-      return loaded;
-    },
-  };
-}
-
-interface Found {
-  readonly objective: ColdStart['objective'];
-  readonly optimization: OptimizationDetail;
-  /** When the one that counts was asked for, the probes before it included. */
-  readonly startedAt: number;
-  readonly probes: OptimizingCost['probes'];
-}
-
-async function optimized(cold: Cold, scope: string): Promise<Found> {
-  const { api, conditions } = cold;
-  const { attempts, times, searchSeconds, training } = conditions.coldStart;
-  const startedAt = Date.now();
-  const objective = await objectiveOf(cold, scope);
-  const probes = { records: 0, usd: 0 };
-  for (let attempt = 1; ; attempt++) {
-    // The feeder's own probes tell what a batch costs; where they were too few, more records go in batches.
-    if (attempt > 1) {
-      const probed = await probe(cold, attempt);
-      probes.records += probed.records;
-      probes.usd += probed.usd;
-    }
-    const { id } = await api.optimizations.start(PIPELINE, {
-      times,
-      ...objective,
-      seconds: searchSeconds,
-      training,
-      scope,
-      since: '1h',
-      reason: 'headline',
-    });
-    const optimization = await ended(
-      () => api.optimizations.show(PIPELINE, id),
-      ({ state }) => state !== 'running',
-    );
-    for (const { step, reason } of optimization.decisions) cold.progress(`  ${step}: ${reason}`);
-    if (optimization.registered !== undefined || attempt === attempts) return { objective, optimization, startedAt, probes };
-  }
-}
-
-async function objectiveOf({ api, conditions }: Cold, scope: string): Promise<ColdStart['objective']> {
-  const { rows } = await api.pipelines.metrics(PIPELINE, { version: 'v1', scope });
-  return { p95Ms: Math.round(rows[0]!.latency.mean), p99Ms: conditions.serviceLevelMs };
-}
-
-/** A few of the invoices go in batches. */
-async function probe({ api, conditions, load }: Cold, attempt: number): Promise<OptimizingCost['probes']> {
-  const { batchRecords, batches } = conditions.coldStart.probes;
-  const scope = `probes-${attempt}`;
-  const from = new Date();
-  const { id } = await api.backfills.start(PIPELINE, {
-    source: load.source,
-    scope,
-    limit: batches * batchRecords,
-    batchRecords,
-    concurrency: 4,
-    maxShare: 1,
-  });
-  await ended(
-    () => api.backfills.show(PIPELINE, id),
-    ({ state }) => state !== 'running',
-  );
-  await delay(METERED_WITHIN_MS);
-  const { rows } = await api.pipelines.metrics(PIPELINE, { from: from.toISOString(), to: new Date().toISOString(), scope });
-  const [row] = rows;
-  return { records: row?.records ?? 0, usd: ((row?.records ?? 0) / 1000) * (row?.costPer1000?.all ?? 0) };
-}
-
-/** Undefined: AutoFlow would not begin one; the optimization says why. */
-async function rolledOut({ api, conditions }: Cold, version: string, own: string | undefined): Promise<Rollout | undefined> {
-  const { rollout: settings, rolloutWithinSeconds } = conditions.coldStart;
-  const id =
-    own ?? (settings === undefined ? undefined : (await api.rollouts.start(PIPELINE, { version, ...settings, reason: 'headline' })).id);
-  if (id === undefined) return undefined;
-  const deadline = Date.now() + rolloutWithinSeconds * 1000;
-  const last = await ended(
-    () => api.rollouts.show(PIPELINE, id),
-    (rollout) => rollout.endedAt !== undefined || Date.now() > deadline,
-  );
-  if (last.endedAt === undefined) await api.rollouts.abort(PIPELINE, id, 'not decided in the time of the benchmark');
-  // What a canary did is measured once it has ended.
-  return last.steps.length === 0
-    ? last
-    : ended(
-        () => api.rollouts.show(PIPELINE, id),
-        ({ harm }) => harm !== undefined || Date.now() > deadline + HARM_WITHIN_MS,
-      );
-}
-
-async function ended<T>(look: () => Promise<T>, is: (one: T) => boolean): Promise<T> {
-  for (;;) {
-    const one = await look();
-    if (is(one)) return one;
-    await delay(POLL_MS);
-  }
-}
-
-async function phasesOf(
-  { platform: { store, spec } }: Cold,
-  at: { readonly began: number; readonly optimizing: number; readonly rolling: number; readonly ended: number },
-): Promise<Phase[]> {
-  const of = async (name: Phase['name'], from: number, to: number): Promise<Phase[]> => {
-    const rows = await store.metrics.metrics({ pipeline: spec.name, by: 'version', from: new Date(from), to: new Date(to) });
-    const records = rows.reduce((sum, row) => sum + row.records, 0);
-    if (records === 0) return [];
-    const usd = rows.reduce((sum, row) => sum + ((row.costPer1000?.all ?? 0) * row.records) / 1000, 0);
-    // The slowest version's: an upper bound of that of all together.
-    return [{ name, records, p95Ms: Math.max(...rows.map(({ latency }) => latency.p95)), costPer1000: (1000 * usd) / records }];
-  };
-  return [
-    ...(await of('as written', at.began, at.optimizing)),
-    ...(await of('optimizing', at.optimizing, at.rolling)),
-    ...(await of('rollout', at.rolling, at.ended)),
-  ];
 }
 
 const shown = ({ decisions, error, found, allocated, ratePerSecond, measured }: OptimizationDetail): ColdStart['optimization'] => ({

@@ -18,7 +18,6 @@ export interface HeadlineConditions {
   readonly rungs: { readonly shares: readonly number[]; readonly first: number };
   /** Fixed batch sizes of which baseline 2 gets the best. */
   readonly batchSizes: readonly number[];
-  readonly batchLingerMs: number;
   /** On p99. */
   readonly serviceLevelMs: number;
   /** Of what baseline 1 can do: where latency, cost and utilisation are compared. */
@@ -82,7 +81,6 @@ export const FULL: HeadlineConditions = {
   capacitySeconds: 12,
   rungs: { shares: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2], first: 0.6 },
   batchSizes: [10, 30, 100, 300],
-  batchLingerMs: 200,
   serviceLevelMs: 2_000,
   commonShare: 0.7,
   traceTimes: 3,

@@ -1,7 +1,8 @@
 /** The experiment, part after part; within a part sides take turns, in an order that alternates from one repetition to the next. */
 import { availableParallelism } from 'node:os';
 import { hostOf, type Objective } from '@autoflow/optimizer';
-import { DEFAULT_BATCH_BYTES, defaultAllocation, defaultEnvelope, hashTopology, MEMORY_SIZES_MB, type Topology } from '@autoflow/topology';
+import { defaultAllocation, defaultEnvelope, hashTopology, MEMORY_SIZES_MB, type Topology } from '@autoflow/topology';
+import { inBatchesOf } from '../cells/fixed-batches.js';
 import type { Invoices } from '../cells/invoices.js';
 import { METERED_WITHIN_MS } from '../cells/load.js';
 import { runThrough } from '../live.js';
@@ -37,13 +38,8 @@ export function writtenSide({ platform: { asWritten, spec } }: Rig): HeadlineSid
 }
 
 /** Baseline 2: the same in batches of one size. */
-export async function batchedSide({ platform, conditions }: Rig, records: number): Promise<HeadlineSide> {
-  const { topology } = platform.asWritten;
-  return sideOf(platform, NAMES.batched(records), {
-    ...topology,
-    batch: { records, bytes: DEFAULT_BATCH_BYTES },
-    lingerMs: conditions.batchLingerMs,
-  });
+export async function batchedSide({ platform }: Rig, records: number): Promise<HeadlineSide> {
+  return sideOf(platform, NAMES.batched(records), inBatchesOf(records, platform.asWritten.topology));
 }
 
 /** What a cold start came to, with the allocation it began with and Allocation running. */
