@@ -41,13 +41,20 @@ export interface HostRow extends HostIdentity {
   }[];
 }
 
+export interface Renewal {
+  /** How much of each limit the host may use until its lease is over. */
+  readonly grants: ReadonlyMap<string, number>;
+  /** Until the first lease of another host is over, unless it is renewed; undefined when there is no other. */
+  readonly nextEndMs?: number;
+}
+
 export interface FleetStore {
   /**
-   * Renews the lease of a host (the first time: joins it), and answers how much of each limit it may use until the lease is over. What all live
+   * Renews the lease of a host (the first time: joins it), and divides the limits that it claims a part of. What all live
    * hosts hold of a limit never exceeds it: a larger share is granted when the others have said that they hold less, have left, or are
    * without a lease. Where a limit itself was lowered, hosts are told so one by one. Throws `HostTakenError` while another process has the name.
    */
-  beat(host: HostIdentity, claims: readonly ShareClaim[]): Promise<ReadonlyMap<string, number>>;
+  beat(host: HostIdentity, claims: readonly ShareClaim[]): Promise<Renewal>;
   /** Ends the lease at once. A host without one is left alone. */
   leave(host: Pick<HostIdentity, 'host' | 'incarnation'>): Promise<void>;
   /** Those with a lease, by name. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HostIdentity, ShareClaim } from './fleet.model.js';
+import { LEASE_MS, type HostIdentity, type ShareClaim } from './fleet.model.js';
 import { useTestStore } from './testing/fixtures.js';
 
 const LIMIT = 7;
@@ -27,7 +27,7 @@ describe('the fleet', () => {
   const context = useTestStore();
   const fleet = () => context.store.fleet;
   const beat = async (host: FakeHost, limit?: number): Promise<number> => {
-    const grants = await fleet().beat(host.identity, [host.claim(limit)]);
+    const { grants } = await fleet().beat(host.identity, [host.claim(limit)]);
     return (host.granted = grants.get('gate/p/v1/s')!);
   };
   /** As if its lease were over. */
@@ -88,6 +88,18 @@ describe('the fleet', () => {
     await expect(beat(first)).rejects.toMatchObject({ code: 'HOST_TAKEN' });
   });
 
+  test('a host knows when the next lease of another one is over', async () => {
+    const [a, b, c] = [new FakeHost('a'), new FakeHost('b'), new FakeHost('c')];
+    expect(await fleet().beat(a.identity, [])).toEqual({ grants: new Map() });
+    await fleet().beat(b.identity, []);
+    await fleet().beat(c.identity, []);
+    await context.sql.query(`update autoflow.hosts set seen_at = clock_timestamp() + interval '1 minute' where host in ('b', 'c')`);
+    await context.sql.query(`update autoflow.hosts set seen_at = seen_at - interval '30 seconds' where host = 'c'`);
+    const { nextEndMs = NaN } = await fleet().beat(a.identity, []);
+    expect(nextEndMs).toBeLessThanOrEqual(30_000 + LEASE_MS);
+    expect(nextEndMs).toBeGreaterThan(0);
+  });
+
   test('a larger share is granted when the others hold less, have left, or have lost their lease', async () => {
     const [a, b, c] = [new FakeHost('a'), new FakeHost('b'), new FakeHost('c')];
     expect(await beat(a)).toBe(LIMIT);
@@ -127,7 +139,7 @@ describe('the fleet', () => {
     const [a, b] = [new FakeHost('a'), new FakeHost('b')];
     await beat(a);
     const { name } = a.claim();
-    expect(await fleet().beat(a.identity, [{ name, held: 2 }])).toEqual(new Map());
+    expect((await fleet().beat(a.identity, [{ name, held: 2 }])).grants).toEqual(new Map());
     expect(await beat(b)).toBe(LIMIT - 2);
     await fleet().beat(a.identity, []);
     expect(await beat(b)).toBe(LIMIT);

@@ -2,8 +2,8 @@ import { grantOf, shareOf } from '@autoflow/topology';
 import type { Database, Sql } from './database.js';
 import { HostTakenError } from './errors.js';
 import { recordEvent } from './events.store.js';
-import { LEASE_MS, type FleetStore, type HostIdentity, type HostRow, type ShareClaim } from './fleet.model.js';
-import { many } from './rows.js';
+import { LEASE_MS, type FleetStore, type HostIdentity, type HostRow, type Renewal, type ShareClaim } from './fleet.model.js';
+import { many, one } from './rows.js';
 
 /** Any constant will do; it only must not be used by others in the same database. */
 const LOCK = 4_207_849_485;
@@ -17,7 +17,7 @@ export function fleetStore(database: Database): FleetStore {
 }
 
 /** One host at a time, so that none decides on what another is about to change. */
-async function beat(sql: Sql, host: HostIdentity, claims: readonly ShareClaim[]): Promise<ReadonlyMap<string, number>> {
+async function beat(sql: Sql, host: HostIdentity, claims: readonly ShareClaim[]): Promise<Renewal> {
   await sql.query('select pg_advisory_xact_lock($1)', [LOCK]);
   const gone = await sql.query<{ host: string }>(REMOVE_EXPIRED, [LEASE_MS]);
   const joined = await renew(sql, host);
@@ -27,7 +27,8 @@ async function beat(sql: Sql, host: HostIdentity, claims: readonly ShareClaim[])
   for (const lost of gone) await recordEvent(sql, { type: 'host.lost', data: lost });
   if (joined) await recordEvent(sql, { type: 'host.joined', data: { host: host.host, roles: host.roles, version: host.version } });
   if (gone.length > 0 || joined || changed) await notify(sql, host.host);
-  return new Map(settled.flatMap(({ name, grant }) => (grant === undefined ? [] : [[name, grant] as const])));
+  const grants = new Map(settled.flatMap(({ name, grant }) => (grant === undefined ? [] : [[name, grant] as const])));
+  return { grants, ...(await one<Pick<Renewal, 'nextEndMs'>>(sql, NEXT_END, [host.host, LEASE_MS])) };
 }
 
 /** Clocks are read when the lock is held: a transaction that waited for it must not judge by the time at which it began. */
@@ -36,6 +37,9 @@ const REMOVE_EXPIRED = `
 with gone as (delete from autoflow.hosts where ${EXPIRED} returning host),
 said as (delete from autoflow.acknowledgements a using gone where a.host = gone.host)
 select host from gone`;
+
+const NEXT_END = `
+select extract(epoch from min(seen_at) - clock_timestamp())::float8 * 1000 + $2 as "nextEndMs" from autoflow.hosts where host <> $1`;
 
 async function renew(sql: Sql, { host, incarnation, roles, version, enforcement }: HostIdentity): Promise<boolean> {
   const [row] = await sql.query<{ joined: boolean }>(

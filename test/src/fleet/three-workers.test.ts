@@ -7,12 +7,21 @@ import { freePort } from '@autoflow/local-stack';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { asWritten, defaultAllocation, defaultEnvelope } from '@autoflow/topology';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { LEASE_MS } from '@autoflow/store';
 import { BY, jsonl, startBackfill, startPlatform, untilRow, type Platform } from '../execution/platform.js';
+import { databaseTime, dividedAfter, watchDivisions, type Division } from './divisions.js';
 import { CONCURRENCY, PER_SECOND } from './metered.js';
 
 const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import.meta.url));
-const RECORDS = 120;
-const KILL_AFTER = 50;
+const [WHILE_JOINING, WHILE_KILLED] = [60, 120];
+const RECORDS = WHILE_JOINING + WHILE_KILLED;
+const KILL_AFTER = WHILE_JOINING + 50;
+/** Of a change among the hosts, until limits are divided among those that are left. */
+const WITHIN_S = 5;
+const INSTANCES = { name: 'gate/metered/v1/ask', limit: CONCURRENCY };
+/** As the hosts say that they run them. */
+const POOLS = { name: 'pool/metered/ask', limit: CONCURRENCY };
+const RATE = { name: 'rate/metered/service', limit: PER_SECOND };
 /** Workflows and control on the first two: what is killed later runs functions only, and no sticky queue has to time out. */
 const ROLES = ['workflows,control,feeder,functions', 'workflows,functions', 'functions'];
 
@@ -38,8 +47,9 @@ beforeAll(async () => {
     allocation: { ...allocation, ask: { memoryMb: 128, concurrency: CONCURRENCY }, keep: { memoryMb: 128, concurrency: 1 } },
     by: BY,
   });
+  await watchDivisions(platform.sql);
   metricsAddress = `127.0.0.1:${await freePort(9464)}`;
-  workers.push(...(await Promise.all(ROLES.map((roles, i) => startWorker(`worker-${i + 1}`, roles)))));
+  workers.push(...(await Promise.all(ROLES.slice(0, 2).map((roles, i) => startWorker(`worker-${i + 1}`, roles)))));
 });
 afterAll(async () => {
   for (const worker of workers) worker.kill('SIGKILL');
@@ -76,15 +86,20 @@ async function startWorker(host: string, roles: string): Promise<ChildProcess> {
   return worker;
 }
 
-/** What each host may run of a stage at this moment. */
-const sharesOf = async (stage: string): Promise<Record<string, number>> =>
-  Object.fromEntries(
-    (await platform.store.fleet.hosts()).map(({ host, pools }) => [
-      host,
-      pools.filter((pool) => pool.pipeline === 'metered' && pool.stage === stage).reduce((sum, { concurrency }) => sum + concurrency, 0),
-    ]),
-  );
-const sum = (shares: Record<string, number>): number => Object.values(shares).reduce((a, b) => a + b, 0);
+/** Waits until the limits are divided among exactly these hosts; by the database's clock they were within seconds of `since`. */
+async function divided(change: string, limits: readonly Omit<Division, 'hosts'>[], hosts: readonly string[], since: number): Promise<void> {
+  for (const limit of limits) {
+    const after = () => dividedAfter(platform.sql, { ...limit, hosts }, since);
+    await vi.waitFor(async () => expect(await after(), limit.name).toBeDefined(), { timeout: 30_000 });
+    console.log(`${change}: ${limit.name} divided among ${hosts.join(', ')} after ${(await after())!.toFixed(2)} s`);
+    expect(await after(), `seconds after ${change}`).toBeLessThanOrEqual(WITHIN_S);
+  }
+}
+
+async function secondsOf(query: string): Promise<number> {
+  const { rows } = await platform.sql.query<{ at: number }>(`select extract(epoch from at)::float8 as at from (${query}) x`);
+  return rows[0]!.at;
+}
 
 /** Times at which a use was under way by the account of the use itself, of those that ended; seconds. */
 async function uses(): Promise<{ began: number; ended: number | null; host: number }[]> {
@@ -94,25 +109,37 @@ async function uses(): Promise<{ began: number; ended: number | null; host: numb
   return rows;
 }
 
-test('three workers share the limits; one is killed, and every record still has one outcome', { timeout: 180_000 }, async () => {
-  await vi.waitFor(
-    async () => {
-      const shares = await sharesOf('ask');
-      expect([Object.keys(shares), Object.values(shares).toSorted(), sum(await sharesOf('keep'))]).toEqual([
-        ['worker-1', 'worker-2', 'worker-3'],
-        [1, 2, 2],
-        1,
-      ]);
-    },
-    { timeout: 20_000 },
+test('workers share the limits: one joins, one is killed, and every record still has one outcome', { timeout: 180_000 }, async () => {
+  const feed = async (id: string, count: number) => {
+    const source = await jsonl(
+      stack.folder,
+      id,
+      Array.from({ length: count }, (_, i) => ({ id: `${id}-${i}` })),
+    );
+    return startBackfill(platform, { id, pipeline: 'metered', batchRecords: 4, concurrency: 10, source });
+  };
+  const joining = await feed('joining', WHILE_JOINING);
+  workers.push(await startWorker('worker-3', ROLES[2]!));
+  const joinedAt = await secondsOf(`select at from autoflow.events where type = 'host.joined' and data ->> 'host' = 'worker-3'`);
+  await divided('a worker joined', [INSTANCES, POOLS], ['worker-1', 'worker-2', 'worker-3'], joinedAt);
+
+  const killed = await feed('killed', WHILE_KILLED);
+  await untilRow(platform, `select from uses where n >= ${KILL_AFTER}`);
+  await untilRow(platform, `select from uses where host = ${workers[2]!.pid}`);
+  const killedAt = await databaseTime(platform.sql);
+  workers[2]!.kill('SIGKILL');
+  const seenAt = await secondsOf(`select seen_at as at from autoflow.hosts where host = 'worker-3'`);
+  await divided('a worker was killed', [INSTANCES, POOLS, RATE], ['worker-1', 'worker-2'], killedAt);
+  const lost = await secondsOf(`select at from autoflow.events where type = 'host.lost'`);
+  console.log(
+    `its lease was over ${(seenAt + LEASE_MS / 1000 - killedAt).toFixed(2)} s after the kill, and seen to be after ${(lost - killedAt).toFixed(2)} s`,
   );
 
-  const records = Array.from({ length: RECORDS }, (_, i) => ({ id: `r${i}` }));
-  const source = await jsonl(stack.folder, 'records', records);
-  const handle = await startBackfill(platform, { id: 'three', pipeline: 'metered', batchRecords: 4, concurrency: 10, source });
-  await untilRow(platform, `select from uses where n >= ${KILL_AFTER}`);
-  workers[2]!.kill('SIGKILL');
-  expect((await handle.result()).counts).toEqual({ completed: RECORDS, filtered: 0, dead: 0, cancelled: 0 });
+  for (const [handle, count] of [
+    [joining, WHILE_JOINING],
+    [killed, WHILE_KILLED],
+  ] as const)
+    expect((await handle.result()).counts).toEqual({ completed: count, filtered: 0, dead: 0, cancelled: 0 });
   expect(await platform.store.ledger.openBatches({ pipeline: 'metered' })).toEqual([]);
   const { rows } = await platform.sql.query('select count(*)::int as rows, count(distinct id)::int as records from kept');
   expect(rows).toEqual([{ rows: RECORDS, records: RECORDS }]);
@@ -127,27 +154,21 @@ test('three workers share the limits; one is killed, and every record still has 
   console.log(`${all.length} uses in ${seconds.toFixed(1)} s: ${(all.length / seconds).toFixed(1)} of ${PER_SECOND}/s`);
   expect(all.length).toBeLessThanOrEqual(PER_SECOND * seconds + PER_SECOND / 3);
 
-  await vi.waitFor(
-    async () => {
-      const shares = await sharesOf('ask');
-      expect([Object.keys(shares), Object.values(shares).toSorted()]).toEqual([
-        ['worker-1', 'worker-2'],
-        [2, 3],
-      ]);
-    },
-    { timeout: 20_000 },
-  );
   const metrics = await (await fetch(`http://${metricsAddress}/metrics`)).text();
   for (const line of [
     /^autoflow_pool_concurrency\{.*pipeline="metered".*stage="ask".*\} [23]$/m,
     /^autoflow_invocations_total\{.*outcome="ok".*stage="ask".*\} [1-9]/m,
     /^autoflow_invocation_milliseconds_bucket\{/m,
-    /^autoflow_feeder_records_total\{.*pipeline="metered".*\} 120$/m,
+    new RegExp(`^autoflow_feeder_records_total\\{.*pipeline="metered".*\\} ${RECORDS}$`, 'm'),
     /^temporal_worker_task_slots_available\{/m,
   ])
     expect(metrics).toMatch(line);
+
+  const leftAt = await databaseTime(platform.sql);
   const stopped = workers.slice(0, 2).map((worker) => once(worker, 'exit'));
-  for (const worker of workers.slice(0, 2)) worker.kill('SIGTERM');
+  workers[1]!.kill('SIGTERM');
+  await divided('a worker was told to stop', [INSTANCES, POOLS], ['worker-1'], leftAt);
+  workers[0]!.kill('SIGTERM');
   expect(await Promise.all(stopped)).toEqual([
     [0, null],
     [0, null],

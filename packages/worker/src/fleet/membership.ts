@@ -31,15 +31,19 @@ export async function joinFleet(
   let holder: ShareHolder | undefined;
   let trouble: unknown;
   let closed = false;
+  let end: NodeJS.Timeout | undefined;
 
   const beat = async (): Promise<void> => {
     if (closed) return;
     const askedAt = performance.now();
     const claims = holder?.claims() ?? [];
-    const limits = await store.fleet.beat(me, claims);
-    holder?.granted(limits, askedAt + OWN_LEASE_MS);
+    const { grants, nextEndMs = Infinity } = await store.fleet.beat(me, claims);
+    holder?.granted(grants, askedAt + OWN_LEASE_MS);
+    // Whoever has not renewed its lease by then is gone, and what was its is divided in that moment.
+    clearTimeout(end);
+    if (nextEndMs < BEAT_MS) end = setTimeout(() => void renew(), nextEndMs + 1).unref();
     // What was lowered is free for the others as soon as we say so.
-    if (claims.some(({ name, held }) => (limits.get(name) ?? held) < held)) void renew();
+    if (claims.some(({ name, held }) => (grants.get(name) ?? held) < held)) void renew();
   };
   const renew = singleFlight(async () => {
     trouble = await beat().then(
@@ -70,6 +74,7 @@ export async function joinFleet(
       clearInterval(timer);
       await stopListening();
       closed = true;
+      clearTimeout(end);
       // One that is under way would join again.
       await renew();
       await store.fleet
