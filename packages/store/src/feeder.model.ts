@@ -66,6 +66,12 @@ export interface Landed {
   readonly record: unknown;
   readonly arrivedAt: Date;
 }
+/** Records that came by COPY for a pipeline that is not there. */
+export interface Stranded {
+  readonly pipeline: string;
+  readonly records: number;
+  readonly oldestAt: Date;
+}
 
 export interface FeederStore {
   /** With records that wait and may be fed; live ones first within a pipeline. */
@@ -96,11 +102,16 @@ export interface FeederStore {
   }): Promise<{ refed: number; dead: number }>;
   /** Marks what is open of a version's inbox batches: reconcilers take it back. Answers how many. */
   abort(pipeline: string, version: string): Promise<number>;
-  /** What came by COPY moves into the inbox, as `take` decides of each. Answers how many rows it took. */
+  /**
+   * What came by COPY moves into the inbox, as `take` decides of each. Answers how many rows it took. Those for a pipeline that is not there stay
+   * where they are until it is.
+   */
   drainLanding(
     limit: number,
     take: (pipeline: string, record: unknown) => Promise<NewRecord | { readonly problem: string }>,
   ): Promise<number>;
+  /** What came by COPY and waits for its pipeline to be deployed: of all such pipelines (those with the most records, 20 of them), or of one. */
+  stranded(pipeline?: string): Promise<readonly Stranded[]>;
 }
 
 export const MAX_FEEDS = 5;

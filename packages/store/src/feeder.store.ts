@@ -2,8 +2,8 @@ import { BATCH, batchRow, type BatchColumns } from './batch-row.js';
 import { claimBatch } from './claim.js';
 import type { Database } from './database.js';
 import { dissolveBatch } from './dissolve.js';
-import type { FeederStore, Head, Load, Stream } from './feeder.model.js';
-import { drainLanding } from './landing.js';
+import type { FeederStore, Head, Load, Stranded, Stream } from './feeder.model.js';
+import { drainLanding, STRANDED } from './landing.js';
 import { many, one } from './rows.js';
 
 /** Claims, and what takes them back. Whoever is faster gets a record or a batch; the others pass on to the next. */
@@ -17,6 +17,7 @@ export function feederStore(database: Database): FeederStore {
     dissolve: (request) => dissolveBatch(database, request),
     abort: (pipeline, version) => abort(database, pipeline, version),
     drainLanding: (limit, take) => drainLanding(database, limit, take),
+    stranded: (pipeline) => many<Stranded>(database, STRANDED, [pipeline]),
   };
 }
 

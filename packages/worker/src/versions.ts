@@ -38,7 +38,7 @@ export function versionsOf(store: Pick<Store, 'definitions'>): Versions {
       const name =
         named ??
         (await definitions.pipeline(pipeline))?.stable.version ??
-        unknown(`there is no pipeline '${pipeline}'; register it first (autoflow up, or POST /v1/pipelines)`);
+        unknown(`there is no pipeline '${pipeline}'; deploy it first (autoflow deploy)`);
       const [version, allocation] = await Promise.all([versionOf(pipeline, name), definitions.allocation(pipeline, name)]);
       const release = await releaseOf(pipeline, version.release);
       const plans = stagePlans(

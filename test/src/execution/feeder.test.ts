@@ -94,6 +94,9 @@ it('takes what landed by COPY', async () => {
     ['KEY_CONFLICT', { id: 'landed-0', act: 'drop' }],
   ]);
   expect((await platform.sql.query('select pipeline from autoflow.landing')).rows).toEqual([{ pipeline: 'nowhere' }]);
+  const token = await platform.store.access.createToken('prometheus', 'viewer');
+  const metrics = await fetch(`${controlPlane.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  expect(await metrics.text()).toMatch(/^autoflow_stranded_records 1$/m);
 });
 
 /** COPY … FROM STDIN, as `\copy` of psql does it. Answers how many rows went in. */

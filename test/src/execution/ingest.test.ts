@@ -64,3 +64,13 @@ it('says where a record is that runs, and what carried it', async () => {
   expect(held).toMatchObject({ status: 'known', state: 'completed' });
   await expect.poll(async () => (await client.records.attempts('acts', 'held')).items).toMatchObject([{ outcome: 'ok', records: 1 }]);
 });
+
+it('tells of records that came by COPY for a pipeline that is not there', async () => {
+  await platform.sql.query(
+    `insert into autoflow.landing (pipeline, record) values ('elsewhere', '{"id":"c1"}'), ('elsewhere', '{"id":"c2"}')`,
+  );
+  await expect(client.records.why('elsewhere', 'c1')).rejects.toMatchObject({
+    code: 'PIPELINE_UNKNOWN',
+    message: expect.stringMatching(/came for it by COPY wait until there is: 2, the first \d+ m?s old/),
+  });
+});

@@ -34,7 +34,10 @@ export async function findings({ env, stack: name, client }: Context): Promise<F
 async function ofStack({ databaseUrl, temporal }: StackState, folder: string, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const found: Finding[] = [];
   if (databaseUrl !== undefined)
-    found.push(await attempt('Postgres and its schema', 'restart the stack: autoflow down, autoflow up', () => schema(databaseUrl)));
+    found.push(
+      await attempt('Postgres and its schema', 'restart the stack: autoflow down, autoflow up', () => schema(databaseUrl)),
+      await attempt('records by COPY', 'deploy the pipeline, or delete its rows from autoflow.landing', () => noneStranded(databaseUrl)),
+    );
   if (temporal !== undefined)
     found.push(
       await attempt('Temporal’s search attributes', 'temporal operator search-attribute create --type Keyword --name NAME', () =>
@@ -55,6 +58,18 @@ async function schema(connectionString: string): Promise<string> {
   try {
     const pipelines = await store.definitions.pipelines();
     return `answers; pipelines: ${pipelines.map(({ name }) => name).join(', ') || 'none yet'}`;
+  } finally {
+    await store.close();
+  }
+}
+
+async function noneStranded(connectionString: string): Promise<string> {
+  const store = await openStore({ connectionString, maxConnections: 1 });
+  try {
+    const stranded = await store.feeder.stranded();
+    if (stranded.length > 0)
+      throw new Error(stranded.map(({ pipeline, records }) => `${records} wait for ${pipeline}, which is not there`).join('; '));
+    return 'none waits for a pipeline that is not there';
   } finally {
     await store.close();
   }

@@ -40,6 +40,8 @@ export class PrometheusController {
     out.gauge('process_uptime_seconds', 'Since the control plane started.', process.uptime());
     out.gauge('autoflow_pipelines', 'Pipelines that are registered.', pipelines.length);
     out.gauge('autoflow_hosts', 'Worker processes whose lease holds.', (await this.store.fleet.hosts()).length);
+    const stranded = (await this.store.feeder.stranded()).reduce((sum, { records }) => sum + records, 0);
+    out.gauge('autoflow_stranded_records', 'Records that came by COPY for pipelines that are not there.', stranded);
     const to = new Date();
     const from = new Date(to.getTime() - WINDOW_MS);
     for (const { name: pipeline } of pipelines.slice(0, MAX_PIPELINES)) {

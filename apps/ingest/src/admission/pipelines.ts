@@ -20,7 +20,8 @@ export class PipelineSpecs {
     const known = this.stable.get(pipeline);
     if (known !== undefined && performance.now() - known.readAt < POINTER_MS) return known.spec;
     const row = await this.store.definitions.pipeline(pipeline);
-    if (row === undefined) throw new ProblemError('PIPELINE_UNKNOWN', `There is no pipeline ${JSON.stringify(pipeline)}.`);
+    if (row === undefined)
+      throw new ProblemError('PIPELINE_UNKNOWN', `There is no pipeline ${JSON.stringify(pipeline)}; nothing was taken.`);
     const spec = await this.ofRelease(pipeline, row.stable.release);
     keep(this.stable, pipeline, { spec, readAt: performance.now() });
     return spec;

@@ -1,5 +1,6 @@
 import { ProblemError } from '@autoflow/http';
 import type { RecordRow, Store, WaitingRecord } from '@autoflow/store';
+import { ago } from '../why/sentences.js';
 
 /** A record as it is answered, wherever it is. */
 export type Found = Omit<RecordRow, 'pipeline' | 'state' | 'batchId' | 'version' | 'release'> & {
@@ -10,14 +11,20 @@ export type Found = Omit<RecordRow, 'pipeline' | 'state' | 'batchId' | 'version'
   readonly release?: string;
 };
 
-export async function findPipeline({ definitions }: Pick<Store, 'definitions'>, name: string): Promise<void> {
-  if ((await definitions.pipeline(name)) === undefined)
-    throw new ProblemError('PIPELINE_UNKNOWN', `There is no pipeline ${JSON.stringify(name)}.`);
+/** Whoever asks for one that is not there may have sent records to it by COPY: these wait, and are told of. */
+export async function findPipeline({ definitions, feeder }: Pick<Store, 'definitions' | 'feeder'>, name: string): Promise<void> {
+  if ((await definitions.pipeline(name)) !== undefined) return;
+  const [stranded] = await feeder.stranded(name);
+  const waits =
+    stranded === undefined
+      ? ''
+      : ` Records that came for it by COPY wait until there is: ${stranded.records}, the first ${ago(stranded.oldestAt)} old.`;
+  throw new ProblemError('PIPELINE_UNKNOWN', `There is no pipeline ${JSON.stringify(name)}.${waits}`);
 }
 
 /** A record moves from the inbox to the ledger, and may move back: looked for in the ledger in between, it is seen in any case. */
 export async function findRecord(
-  store: Pick<Store, 'definitions' | 'inbox' | 'ledger'>,
+  store: Pick<Store, 'definitions' | 'feeder' | 'inbox' | 'ledger'>,
   pipeline: string,
   scope: string,
   key: string,

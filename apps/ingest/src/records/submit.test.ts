@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Problem, Submission, SubmitResult } from '@autoflow/client/schemas';
-import { linesIn, ndjson, NDJSON, parcel, parcels, RECORDS, useIngest } from '../testing/ingest.js';
+import { linesIn, ndjson, NDJSON, parcel, parcels, RECORDS, registerParcels, useIngest } from '../testing/ingest.js';
 
 const ingest = useIngest();
 const submit = (body: unknown, query = '', headers: Record<string, string> = {}) => ingest.send('POST', RECORDS + query, body, headers);
@@ -83,6 +83,15 @@ describe('a JSON body', () => {
   ])('%s is a problem', async (_, path, body, status, code) => {
     const answer = await ingest.send('POST', path, body);
     expect([answer.status, Problem.parse(answer.json).code]).toEqual([status, code]);
+  });
+
+  test('for a pipeline that has no version yet are refused with what to do, and taken from its first deploy on', async () => {
+    const path = '/v1/pipelines/pallets/records';
+    const refused = Problem.parse((await ingest.send('POST', path, parcel('early'))).json);
+    expect(refused).toMatchObject({ code: 'PIPELINE_UNKNOWN', detail: expect.stringContaining('nothing was taken') });
+    expect(refused.remedy).toContain('autoflow deploy');
+    await registerParcels(ingest.store, 'pallets');
+    expect((await ingest.send('POST', path, parcel('early'))).json.results).toMatchObject([{ status: 'accepted' }]);
   });
 
   test('a form is refused, a viewer may not write, a stranger may nothing', async () => {

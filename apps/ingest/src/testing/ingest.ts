@@ -93,12 +93,13 @@ export function ndjson(records: readonly unknown[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
-async function registerParcels(store: Store): Promise<void> {
+/** As the first deploy of that pipeline does. */
+export async function registerParcels(store: Store, pipeline = 'parcels'): Promise<void> {
   const topology = asWritten(parcelsSpec);
   const envelope = defaultEnvelope(parcelsSpec, topology);
   const allocation = defaultAllocation(parcelsSpec, topology, envelope);
   await store.definitions.registerRelease({
-    release: { pipeline: 'parcels', hash: RELEASE, spec: parcelsSpec },
+    release: { pipeline, hash: RELEASE, spec: { ...parcelsSpec, name: pipeline } },
     topology,
     envelope,
     allocation,

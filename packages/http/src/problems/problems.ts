@@ -35,7 +35,7 @@ export const PROBLEMS = {
   PIPELINE_UNKNOWN: {
     status: 404,
     title: 'There is no such pipeline',
-    remedy: 'List them (`autoflow pipelines list`), or register it first.',
+    remedy: 'List them (`autoflow pipelines list`), or deploy it: a pipeline takes records from its first `autoflow deploy` on.',
   },
   RELEASE_UNKNOWN: {
     status: 404,

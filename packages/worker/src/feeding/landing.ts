@@ -1,4 +1,5 @@
 import { recordDigest, type Store } from '@autoflow/store';
+import type { Log } from '../log.js';
 import type { Versions } from '../versions.js';
 import { takeRecord } from '../records.js';
 
@@ -15,4 +16,14 @@ export async function drainLanding({ store, versions }: { store: Pick<Store, 'fe
     return { key: taken.key, record: whole, digest: recordDigest(whole), bytes: Buffer.byteLength(JSON.stringify(whole)) };
   };
   while ((await store.feeder.drainLanding(AT_ONCE, take)) === AT_ONCE);
+}
+
+/** Of each pipeline that is not there, what waits for it: nobody who copies gets an answer. */
+export async function tellStranded({ store, log }: { store: Pick<Store, 'feeder'>; log: Log }): Promise<void> {
+  for (const { pipeline, records, oldestAt } of await store.feeder.stranded())
+    log('warn', 'records that came by COPY wait for a pipeline that is not there; deploy it, or delete them from autoflow.landing', {
+      pipeline,
+      records,
+      oldestAt,
+    });
 }
