@@ -28,6 +28,7 @@ describe('readSettings', () => {
       AUTOFLOW_HOST: 'host-7',
       AUTOFLOW_METRICS_ADDRESS: '[::1]:9464',
       AUTOFLOW_LOG_LEVEL: 'warn',
+      AUTOFLOW_PROBE_SHARE: '0.2',
       TEMPORAL_ADDRESS: 'temporal:7233',
       TEMPORAL_NAMESPACE: 'data',
       TEMPORAL_API_KEY: 'key',
@@ -42,6 +43,7 @@ describe('readSettings', () => {
       host: 'host-7',
       metricsAddress: '[::1]:9464',
       logLevel: 'warn',
+      probeShare: 0.2,
       temporal: { address: 'temporal:7233', namespace: 'data', apiKey: 'key' },
     });
     expect(settings.secret('RATES_TOKEN')).toBe('token');

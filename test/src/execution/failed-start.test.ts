@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { startPlatform, type Platform } from './platform.js';
+import { recordDigest } from '@autoflow/store';
+import { startPlatform, untilRow, type Platform } from './platform.js';
 
 const stack = useTestStack();
 let platform: Platform;
@@ -21,4 +22,15 @@ it('closes all that it had opened, and tells why it did not start', { timeout: 1
   // What is left of it would hinder the next one.
   const worker = await platform.startWorker();
   await worker.stop();
+});
+
+it('feeds with the share of probes that its settings say', async () => {
+  const record = { id: 'probed', act: 'pass' };
+  await platform.store.inbox.accept({
+    pipeline: 'acts',
+    scope: 'live',
+    records: [{ key: 'probed', record, digest: recordDigest(record), bytes: 30 }],
+  });
+  await platform.startWorker(['feeder'], { probeShare: 1 });
+  await untilRow(platform, 'select 1 from autoflow.batches where probe');
 });

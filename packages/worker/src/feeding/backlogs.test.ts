@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recordDigest, type BatchRow, type BatchStore } from '@autoflow/store';
 import { executionActivities } from '../activities/execution-activities.js';
 import { BY, PIPELINE, useTwoReleases } from '../testing/two-releases.js';
-import { startFeeder } from './feeder.js';
+import { startFeeder, type FeederOptions } from './feeder.js';
 import type { Clock } from './pace.js';
 import { PipelineFeed } from './pipeline-feed.js';
 import { pump } from './pump.js';
@@ -59,9 +59,9 @@ const end = (count: number, scope = 'live') =>
       where id in (select id from autoflow.batches where scope = $2 and state = 'open' limit $1)`,
     [count, scope],
   );
-function aPromise(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((resolved) => (resolve = resolved));
+function aPromise<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((resolved) => (resolve = resolved));
   return { promise, resolve };
 }
 
@@ -117,11 +117,11 @@ describe('a feeder', () => {
     readonly client?: Client;
     readonly opened: (row: BatchRow) => void;
   }
-  const start = ({ batches = context.batches, client = context.client, opened }: Own) => {
+  const start = ({ batches = context.batches, client = context.client, opened }: Own, probes: FeederOptions = { probeShare: 0 }) => {
     const { store, versions } = context;
     const { settle } = executionActivities({ store, batches, versions, indexed: false });
     const ports = { ...{ store, client, versions, batches, settle, opened }, indexed: false, log: () => {} };
-    return startFeeder(ports, { probeShare: 0, unattendedMs: 600_000 });
+    return startFeeder(ports, { ...probes, unattendedMs: 600_000 });
   };
 
   it('feeds each pipeline up to its bound, whatever the backlog of another one', async () => {
@@ -140,6 +140,19 @@ describe('a feeder', () => {
     await feeder.close();
     expect(counts).toEqual({ [PIPELINE]: BOUND, cards: BOUND });
     expect([await waiting(PIPELINE), await waiting('cards')]).toEqual([60 - BOUND, 60 - BOUND]);
+  });
+
+  it('makes probes of a twentieth of the batches unless it is told otherwise', async () => {
+    for (const [random, probe] of [
+      [0.0499, true],
+      [0.05, undefined],
+    ] as const) {
+      await accept(1);
+      const opened = aPromise<BatchRow>();
+      const feeder = await start({ opened: opened.resolve }, { random: () => random });
+      expect((await opened.promise).probe).toBe(probe);
+      await feeder.close();
+    }
   });
 
   it('drains: what it is opening when it is told to close is started, and nothing after that is opened', async () => {

@@ -12,21 +12,28 @@ const MINUTES_MS = 600_000;
 beforeEach(() => context.sql.query('truncate autoflow.inbox, autoflow.records, autoflow.batches cascade'));
 
 /** One pass over what waits: sizes of the batches that it opened, which of them are probes, and when it would look again. */
-async function passed(batch: Topology['batch'], lingerMs: number, probeShare = 0) {
+function passed(batch: Topology['batch'], lingerMs: number, probeShare = 0) {
+  return newFeed({ batch, lingerMs }, { probeShare })();
+}
+
+function newFeed(rules: Pick<Topology, 'batch' | 'lingerMs'>, chance: { probeShare: number; random?: () => number }) {
   const versions: Versions = {
     async resolve(pipeline, version) {
       const resolved = await context.versions.resolve(pipeline, version);
-      return { ...resolved, version: { ...resolved.version, topology: { ...resolved.version.topology, batch, lingerMs } } };
+      return { ...resolved, version: { ...resolved.version, topology: { ...resolved.version.topology, ...rules } } };
     },
   };
-  const opened: BatchRow[] = [];
+  let opened: BatchRow[] = [];
   const { store, batches } = context;
   const feed = new PipelineFeed(PIPELINE, {
-    ...{ store, batches, versions, leaseMs: 10_000, probeShare },
+    ...{ store, batches, versions, leaseMs: 10_000, ...chance },
     start: (row) => void opened.push(row),
   });
-  const { nextAt } = await feed.pass(await store.feeder.streams());
-  return { sizes: opened.map(({ ref }) => ref.counts.records), probes: opened.map(({ probe }) => probe === true), nextAt };
+  return async () => {
+    opened = [];
+    const { nextAt } = await feed.pass(await store.feeder.streams());
+    return { sizes: opened.map(({ ref }) => ref.counts.records), probes: opened.map(({ probe }) => probe === true), nextAt };
+  };
 }
 
 let letters = 0;
@@ -61,4 +68,22 @@ it('a probe is one record, or up to eight where the batches of the version have 
   expect(await passed({ records: 1, bytes: 10_000 }, 0, 1)).toMatchObject({ sizes: [8, 2], probes: [true, true] });
   await wait(2);
   expect(await passed({ records: 1, bytes: 10_000 }, 0, 0)).toMatchObject({ sizes: [1, 1], probes: [false, false] });
+});
+
+it('a batch is a probe when chance falls below the share, decided once however often it is looked at', async () => {
+  const draws = [0.04, 0.05, 0.049, 0.99];
+  const chance = { probeShare: 0.05, random: () => draws.shift()! };
+  await wait(4);
+  expect(await newFeed({ batch: { records: 2, bytes: 10_000 }, lingerMs: 0 }, chance)()).toMatchObject({
+    sizes: [1, 2, 1],
+    probes: [true, false, true],
+  });
+  // That nothing is left is seen with the last of them.
+  expect(draws).toEqual([]);
+  draws.push(0.99, 0);
+  await wait(1);
+  const lingering = newFeed({ batch: { records: 2, bytes: 10_000 }, lingerMs: MINUTES_MS }, chance);
+  for (let look = 0; look < 3; look++) expect((await lingering()).sizes).toEqual([]);
+  await wait(1);
+  expect(await lingering()).toMatchObject({ sizes: [2], probes: [false] });
 });

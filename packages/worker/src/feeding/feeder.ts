@@ -3,7 +3,7 @@ import type { BatchRow, BatchStore, RecordingWriter, Store, Stream } from '@auto
 import { PROBE_SHARE, type ExecutionActivities, type ExecutionArgument } from '@autoflow/topology';
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
-import { drainLanding } from './landing.js';
+import { drainLanding, tellStranded } from './landing.js';
 import { PipelineFeed } from './pipeline-feed.js';
 import { reconcile } from './reconciler.js';
 import { startExecution, type StartPorts } from './starting.js';
@@ -20,6 +20,8 @@ export interface FeederPorts extends StartPorts {
 export interface FeederOptions {
   /** Of the batches, in [0, 1]: probes of another size than their version's, for the fit of the twin. */
   readonly probeShare?: number;
+  /** Decides which; in [0, 1). */
+  readonly random?: () => number;
   /** A claim that stands still for so long (ms) is lost. */
   readonly leaseMs?: number;
   /** Looks for work at least so often (ms), should a notification be missed. */
@@ -28,13 +30,16 @@ export interface FeederOptions {
   readonly unattendedMs?: number;
 }
 
+/** How long a feeder may take for one claim, unless it is told otherwise. */
+export const CLAIM_LEASE_MS = 10_000;
 const TROUBLE_MS = 1_000;
 const LOOK_MS = 1_000;
+const TELL_MS = 60_000;
 
 /** Resolves when it feeds. `close` drains: no batch is opened any more, and the starts under way are finished. */
 export async function startFeeder(ports: FeederPorts, options: FeederOptions = {}): Promise<{ close(): Promise<void> }> {
   const { store, log } = ports;
-  const { probeShare = PROBE_SHARE, leaseMs = 10_000, pollMs = 1_000, unattendedMs = 5_000 } = options;
+  const { probeShare = PROBE_SHARE, random = Math.random, leaseMs = CLAIM_LEASE_MS, pollMs = 1_000, unattendedMs = 5_000 } = options;
   const bell = new Bell();
   const starts = new Set<Promise<void>>();
   const pipelines = new Map<string, PipelineFeed>();
@@ -47,7 +52,7 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
     starts.add(starting);
   };
   const feedOf = (pipeline: string) => {
-    const found = pipelines.get(pipeline) ?? new PipelineFeed(pipeline, { ...ports, start, probeShare, leaseMs });
+    const found = pipelines.get(pipeline) ?? new PipelineFeed(pipeline, { ...ports, start, probeShare, random, leaseMs });
     pipelines.set(pipeline, found);
     return found;
   };
@@ -69,12 +74,13 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
   })();
   const reconciling = repeating('taking back what was left behind', LOOK_MS, () => reconcile(ports, unattendedMs), log);
   const landing = repeating('taking in what landed', LOOK_MS, () => drainLanding(ports), log);
+  const telling = repeating('looking for what landed in vain', TELL_MS, () => tellStranded(ports), log);
 
   return {
     close: async () => {
       closed = true;
       bell.ring();
-      await Promise.all([feeding, reconciling.close(), landing.close(), ...listening.map((stop) => stop())]);
+      await Promise.all([feeding, reconciling.close(), landing.close(), telling.close(), ...listening.map((stop) => stop())]);
       await Promise.all(starts);
     },
   };

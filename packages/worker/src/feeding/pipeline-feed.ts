@@ -28,6 +28,8 @@ export interface PipelinePorts {
   readonly start: (row: BatchRow, argument: ExecutionArgument, traces: readonly string[]) => void;
   /** Of the batches, in [0, 1]: probes. */
   readonly probeShare: number;
+  /** In [0, 1), for each batch: below the share it is a probe. */
+  readonly random?: () => number;
   readonly leaseMs: number;
 }
 export interface Passed {
@@ -139,7 +141,8 @@ export class PipelineFeed {
 
   private isProbe(lane: Lane): boolean {
     const name = nameOf(lane);
-    const decided = this.probes.get(name) ?? Math.random() < this.ports.probeShare;
+    const { probeShare, random = Math.random } = this.ports;
+    const decided = this.probes.get(name) ?? random() < probeShare;
     this.probes.set(name, decided);
     return decided;
   }
