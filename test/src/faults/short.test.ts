@@ -1,6 +1,7 @@
-/** The short form of `npm run test:faults`: an instance, and then a whole host and the feeder at once. */
+/** The short form of `npm run test:faults`: an instance, then a whole host and the feeder at once; and the control plane, that nobody waits for. */
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { delayLine, delaysOf, sendSteadily } from './delays.js';
 import { flow } from './flow.js';
 import { startFaultyStack, type FaultyStack } from './stack.js';
 
@@ -31,3 +32,26 @@ test('instances are killed: every record has its one outcome', () =>
 
 test('the function host and the feeder are killed at once: every record has its one outcome', () =>
   flow(stack, { name: 'host and feeder', records: 60, reruns: true, fault: () => Promise.all(['functions', 'feeder'].map(restart)) }));
+
+test('the control plane stands still and is then killed: no record is delayed', async () => {
+  const phase = { count: 30, everyMs: 100 };
+  /** Milliseconds that records may take longer than before, typically and nearly all of them. One that waits for the control plane has no outcome at all. */
+  const margin = 2_000;
+  const controlPlane = stack.process('control-plane');
+  const alive = () => fetch(`${stack.apiUrl}/v1/health/live`, { signal: AbortSignal.timeout(1_500) });
+  await sendSteadily(stack, 'warming', { count: 10, everyMs: 100 });
+  await sendSteadily(stack, 'before', phase);
+  controlPlane.freeze();
+  await Promise.all([sendSteadily(stack, 'stopped', phase), expect(alive()).rejects.toThrow()]);
+  await controlPlane.kill();
+  await Promise.all([sendSteadily(stack, 'killed', phase), expect(alive()).rejects.toThrow()]);
+  const [before, ...without] = await Promise.all(['before', 'stopped', 'killed'].map((name) => delaysOf(stack, name, phase.count)));
+  console.log([before!, ...without].map(delayLine).join('\n'));
+  for (const { phase: when, median, p95 } of without) {
+    expect(median, `median of those that came while it was ${when}`).toBeLessThanOrEqual(before!.median + margin);
+    expect(p95, `p95 of those that came while it was ${when}`).toBeLessThanOrEqual(before!.p95 + margin);
+  }
+  // All of it while there was none: it is started only now.
+  await controlPlane.start();
+  expect((await alive()).status).toBe(200);
+});

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, createIngestClient, type AutoFlowClient, type IngestClient } from '@autoflow/client';
+import { expect } from 'vitest';
 import { freePort } from '@autoflow/local-stack';
 import { defaultAllocation, defaultEnvelope } from '@autoflow/topology';
 import { BY, startPlatform, topologyOf, type Platform, type Servers } from '../execution/platform.js';
@@ -19,9 +20,10 @@ export interface FaultyStack {
   readonly ingest: IngestClient;
   /** Of the control plane. */
   readonly api: AutoFlowClient;
+  readonly apiUrl: string;
   readonly processes: readonly FaultyProcess[];
   process(name: string): FaultyProcess;
-  /** The version in force runs one invocation of each stage at a time, or as many as by default. */
+  /** The version in force runs one invocation of each stage at a time, or as many as by default; resolves when all hosts keep to it. */
   narrow(narrow: boolean): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function startFaultyStack(
   await store.definitions.setStable({ pipeline: spec.name, version, by: BY });
   const token = await store.access.createToken('faults', 'admin');
   const [apiPort, ingestPort] = [await freePort(), await freePort()];
+  const apiUrl = `http://127.0.0.1:${apiPort}`;
   const common = {
     PATH: process.env['PATH'],
     DATABASE_URL: servers.databaseUrl,
@@ -78,7 +81,8 @@ export async function startFaultyStack(
   return {
     platform,
     ingest: createIngestClient({ url: `http://127.0.0.1:${ingestPort}`, token, timeoutMs: 5_000 }),
-    api: createClient({ url: `http://127.0.0.1:${apiPort}`, token }),
+    api: createClient({ url: apiUrl, token }),
+    apiUrl,
     processes,
     process: (name) => {
       const found = processes.find((each) => each.name === name);
@@ -88,10 +92,20 @@ export async function startFaultyStack(
     narrow: async (narrow) => {
       const stages = narrow ? Object.fromEntries(Object.entries(wide).map(([id, each]) => [id, { ...each, concurrency: 1 }])) : wide;
       await store.definitions.setAllocation({ pipeline: spec.name, version, stages, by: BY });
+      const wanted = Object.fromEntries(Object.entries(stages).map(([id, { concurrency }]) => [id, concurrency]));
+      await expect.poll(() => acknowledged(store, version), { timeout: 30_000 }).toEqual(wanted);
     },
     stop: async () => {
       await Promise.all(processes.map((each) => each.kill()));
       await platform.stop();
     },
   };
+}
+
+/** Instances that the hosts say they may run of each stage, of the version's own memory classes. */
+async function acknowledged({ hosts }: Platform['store'], version: string): Promise<{ [stage: string]: number }> {
+  const sums: { [stage: string]: number } = {};
+  for (const pool of await hosts.acknowledged('acts'))
+    if (pool.version === version) sums[pool.stage] = (sums[pool.stage] ?? 0) + pool.concurrency;
+  return sums;
 }
