@@ -85,7 +85,8 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
     standing.push({
       proposer: proposer.name,
       ...account.used,
-      ...(ranked[0] && { best: ranked[0] }),
+      // The start alone was looked at, to compare with.
+      ...(ranked[0] && (exact !== undefined || account.used.evaluations > 1) && { best: ranked[0] }),
       ...(exact && { exact }),
       ...(note !== undefined && { note }),
     });

@@ -1,4 +1,4 @@
-import { Evaluator, PlanSpace } from '@autoflow/optimizer';
+import { Evaluator, PlanSpace, PROPOSERS, regret, type Proposer } from '@autoflow/optimizer';
 import { uniform } from '@autoflow/twin';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadBackend, type TensorBackend } from '../backend.js';
@@ -12,6 +12,8 @@ import { chainShape, familyOf, randomProblem } from './random-problems.js';
 import { Training } from './training.js';
 
 const DIAMOND = [[], [0], [0], [1, 2]];
+/** Too many plans to rank them all. */
+const JOINS = [[], [0], [0], [1, 2], [3], [3], [4, 5], [6]];
 const groups: LabelledGroup[] = [DIAMOND, chainShape(3)].map((shape, i) => labelled(randomProblem(shape, 5 + i), familyOf(shape), 12));
 const features = groups[0]!.plans.map((plan) => plan.features);
 let backend: TensorBackend;
@@ -116,6 +118,18 @@ describe('the proposer', () => {
     expect(ranked.length).toBeGreaterThan(1);
     expect(scored[0]!.probability).toBeGreaterThanOrEqual(scored.at(-1)!.probability);
     expect(scored[0]!.why.map(({ stage }) => stage).sort()).toEqual(scored[0]!.plan.topology.stages.map(({ name }) => name).sort());
+  });
+
+  it('goes on from the answers of the twin where it cannot rank every plan: a scorer that knows nothing finds the way all the same', async () => {
+    const problem = randomProblem(JOINS, 3);
+    const evaluator = new Evaluator(problem, 50);
+    const best = async (proposer: Proposer, evaluations: number): Promise<number> => {
+      const account = evaluator.account({ evaluations, ms: 600_000 });
+      return (await proposer.propose({ problem, space: new PlanSpace(problem), account, random: uniform(1) })).ranked[0]!.score;
+    };
+    const ignorant = await gcnProposer({ model: { ...trained, weights: randomHeads() }, backend, log: () => undefined });
+    const annealing = PROPOSERS.find(({ name }) => name === 'annealing')!;
+    expect(regret(await best(ignorant, 200), await best(annealing, 800))).toBeLessThan(0.1);
   });
 
   it('ranks by formula and says so where there is no model', async () => {

@@ -13,7 +13,8 @@ export {
   writeModel,
   type GcnModel,
 } from './model-file.js';
-export { gcnProposer, type GcnProposal, type GcnProposer, type GcnProposerOptions, type ScoredPlan } from './proposer.js';
+export { gcnProposer, type GcnProposal, type GcnProposer, type GcnProposerOptions } from './proposer.js';
+export { type ScoredPlan } from './ranking.js';
 export { chainShape, familyOf, randomDagShape, randomProblem, type Shape } from './random-problems.js';
 export { Scorer } from './scorer.js';
 export { trainInChild, type ChildTraining } from './train-in-child.js';

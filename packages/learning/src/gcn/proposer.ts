@@ -3,32 +3,17 @@ import {
   climb,
   PROPOSERS,
   startPoint,
-  type Evaluation,
-  type Plan,
+  type Candidate,
   type Point,
   type Proposal,
   type Proposer,
   type Search,
 } from '@autoflow/optimizer';
-import { PlanError } from '@autoflow/twin';
 import { loadBackend, type BackendName, type TensorBackend } from '../backend.js';
-import { FeatureError } from '../feature-error.js';
-import { Featurizer, type PlanFeatures } from '../features.js';
-import { sigmoid } from './calibration.js';
-import { loadOf } from './labels.js';
 import { ModelError, PRETRAINED, readModel, type GcnModel } from './model-file.js';
+import { Ranking, type ScoredPlan } from './ranking.js';
 import { Scorer } from './scorer.js';
-import { contributionsOf, type Contribution } from './contributions.js';
-import { utility } from './utility.js';
 
-/** What the scorer says of a plan that it has put forward. */
-export interface ScoredPlan {
-  readonly plan: Plan;
-  /** S(G) = σ(φ(G)): the probability that it beats what runs. */
-  readonly probability: number;
-  readonly predicted: { readonly costPer1000: number; readonly p95Ms: number; readonly throughput: number };
-  readonly why: readonly Contribution[];
-}
 export interface GcnProposal extends Proposal {
   /** In the order in which the twin was asked about them. */
   readonly scored: readonly ScoredPlan[];
@@ -51,9 +36,13 @@ const RANKING = 0.5;
 const WIDTH = 24;
 const MOVES = 16;
 const PATIENCE = 3;
+/** Of the twin's answers, where not all could be ranked: so many for the best of the ranking, then others for what lies around the best of those. */
+const PORTION = 0.1;
+const NEIGHBOURS = 4;
 
 /**
- * A proposer that ranks by the trained scorer and asks the twin about the best of its ranking. With a model that cannot be used it ranks by formula
+ * A proposer that ranks by the trained scorer and asks the twin about the best of its ranking; where the space is too large to be ranked whole, it
+ * climbs on from the best answers, and the scorer chooses among their neighbours. With a model that cannot be used it ranks by formula
  * instead and says so in its note: it never proposes from weights that make no sense.
  */
 export async function gcnProposer({ model = PRETRAINED, backend = 'native', log }: GcnProposerOptions): Promise<GcnProposer> {
@@ -94,11 +83,16 @@ function gcnOf(scorer: Scorer): GcnProposer {
       if ('reason' in chain) await rankReached(search, ranking);
       else await rankAll(search, chain, ranking);
       const scored: ScoredPlan[] = [];
-      for (const point of ranking.best(account.left)) {
-        if (account.exhausted) break;
+      const ask = async (point: Point): Promise<number> => {
         const plan = space.plan(point);
         scored.push(ranking.said(plan, scored.length < EXPLAINED));
-        await account.twin(plan);
+        return (await account.twin(plan))?.score ?? Number.POSITIVE_INFINITY;
+      };
+      const portion = 'reason' in chain ? Math.ceil(account.left * PORTION) : account.left;
+      while (!account.exhausted) {
+        const best = await askBest(search, ranking.take(portion), ask);
+        if (best === undefined) break;
+        if ('reason' in chain) await climbOn(search, ranking, best, ask);
       }
       return {
         ranked: account.ranked,
@@ -107,6 +101,38 @@ function gcnOf(scorer: Scorer): GcnProposer {
       };
     },
   };
+}
+
+interface Asked {
+  readonly point: Point;
+  readonly score: number;
+}
+
+async function askBest({ account }: Search, points: readonly Point[], ask: (point: Point) => Promise<number>): Promise<Asked | undefined> {
+  let best: Asked | undefined;
+  for (const point of points) {
+    if (account.exhausted) break;
+    const score = await ask(point);
+    if (best === undefined || score < best.score) best = { point, score };
+  }
+  return best;
+}
+
+/** From the best that the twin has seen, over those of its neighbours that the scorer likes most, until none of them is better. */
+async function climbOn(search: Search, ranking: Ranking, from: Asked, ask: (point: Point) => Promise<number>): Promise<void> {
+  const { space, account, random } = search;
+  let [best, stale] = [from, 0];
+  while (!account.exhausted && stale < PATIENCE) {
+    const rewritten = space.neighbours(best.point.candidate, random, MOVES).flatMap((candidate) => withBestMemory(candidate) ?? []);
+    const neighbours = [rewritten, oneSizeOff(best.point)].flatMap((points) => ranking.take(NEIGHBOURS, ranking.scored(points)));
+    const next = await askBest(search, neighbours, ask);
+    [best, stale] = next !== undefined && next.score < best.score ? [next, 0] : [best, stale + 1];
+  }
+}
+
+function withBestMemory(candidate: Candidate): Point | undefined {
+  const { memoryMb, score } = candidate.formula.bestMemory();
+  return Number.isFinite(score) ? { candidate, memoryMb } : undefined;
 }
 
 /** Every plan of a chain, those that the formula likes first: what the time is not enough for is what it likes least. */
@@ -147,70 +173,4 @@ function oneSizeOff({ candidate, memoryMb }: Point): Point[] {
       .map((other) => ({ candidate, memoryMb: memoryMb.with(s, other) }))
       .filter((point) => Number.isFinite(formula.score(point.memoryMb)));
   });
-}
-
-/** Points by what the scorer says of them. */
-class Ranking {
-  private readonly kept: { readonly point: Point; readonly utility: number }[] = [];
-  private readonly tail: number;
-  private readonly featurizers = new Map<string, Featurizer>();
-  private readonly reference: number;
-
-  constructor(
-    private readonly scorer: Scorer,
-    private readonly search: Search,
-    running: Evaluation | undefined,
-  ) {
-    this.tail = running === undefined ? 1 : Math.max(1, running.figures.p99Ms / running.figures.p95Ms);
-    const features = this.features(startPoint(search.space));
-    this.reference = features === undefined ? Number.NEGATIVE_INFINITY : this.utility(scorer.heads([features]));
-  }
-
-  add(points: readonly Point[]): void {
-    const known = points.flatMap((point) => {
-      const features = this.features(point);
-      return features === undefined ? [] : [{ point, features }];
-    });
-    const heads = this.scorer.heads(known.map(({ features }) => features));
-    known.forEach(({ point }, i) => this.kept.push({ point, utility: this.utility(heads.subarray(3 * i, 3 * i + 3)) }));
-  }
-
-  best(count: number): Point[] {
-    this.kept.sort((a, b) => b.utility - a.utility);
-    // The twin answers again for free what it was asked before, so a few more than may be asked.
-    return this.kept.slice(0, count + 1).map(({ point }) => point);
-  }
-
-  said(plan: Plan, explain: boolean): ScoredPlan {
-    const { problem, space } = this.search;
-    const model = space.step(space.start, plan.steps)!.formula.plan;
-    const features = new Featurizer(model, loadOf(problem)).of(plan.allocation);
-    const heads = this.scorer.heads([features]);
-    const lead = this.utility(heads) - this.reference;
-    return {
-      plan,
-      probability: sigmoid(lead / this.scorer.model.calibration.temperature),
-      predicted: { costPer1000: Math.exp(heads[0]!), p95Ms: Math.exp(heads[1]!), throughput: Math.exp(heads[2]!) },
-      why: explain ? contributionsOf(this.scorer, features, model, plan.allocation, (of) => this.utility(of)) : [],
-    };
-  }
-
-  private utility(heads: ArrayLike<number>): number {
-    const { objective, ratePerSecond } = this.search.problem;
-    return utility(objective, ratePerSecond, this.tail, heads, this.scorer.model.calibration.spread);
-  }
-
-  private features({ candidate, memoryMb }: Point): PlanFeatures | undefined {
-    let featurizer = this.featurizers.get(candidate.hash);
-    if (featurizer === undefined) {
-      featurizer = new Featurizer(candidate.formula.plan, loadOf(this.search.problem));
-      this.featurizers.set(candidate.hash, featurizer);
-    }
-    try {
-      return featurizer.of(candidate.formula.allocation(memoryMb));
-    } catch (error) {
-      if (error instanceof PlanError || error instanceof FeatureError) return undefined;
-      throw error;
-    }
-  }
 }

@@ -16,7 +16,8 @@ import {
 import { PlanError } from '@autoflow/twin';
 import { agentAllocator } from '../agent/agent-allocator.js';
 import { pretrainedPolicy } from '../agent/policy.js';
-import { gcnProposer, type ScoredPlan } from '../gcn/proposer.js';
+import { gcnProposer } from '../gcn/proposer.js';
+import type { ScoredPlan } from '../gcn/ranking.js';
 
 type Request = OptimizerProtocol[keyof OptimizerProtocol]['request'];
 type Answer = OptimizerProtocol[keyof OptimizerProtocol]['answer'];
