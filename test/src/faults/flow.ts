@@ -17,9 +17,13 @@ export interface Flow {
   readonly mayDie?: boolean;
   /** The fault may cut off an invocation that has written: it is run again, and writes again. Without it nothing is written twice. */
   readonly reruns?: boolean;
+  /** Records that come meanwhile are refused, and sent again. */
+  readonly refuses?: boolean;
   readonly withinMs?: number;
-  /** Breaks something, and mends it. */
+  /** Breaks something, and mends it; the second half of the records comes meanwhile. */
   fault(): Promise<unknown>;
+  /** Fails unless the fault did what it is there for. `since`: when it began, Unix ms. */
+  bit?(since: number): Promise<unknown>;
 }
 
 export interface Recovery {
@@ -29,6 +33,8 @@ export interface Recovery {
   readonly dead: number;
   /** Records that the sink got more than once: under the same key, so that the last write replaced those before. */
   readonly rewritten: number;
+  /** Requests that ingest did not answer, or refused. */
+  readonly refused: number;
   /** From the beginning of the fault to the first record that completed after it. */
   readonly firstMs: number;
   /** From the beginning of the fault to the last outcome. */
@@ -42,15 +48,20 @@ const PACE_MS = 60;
 /** Fails with the names of the records that are not settled in time, or did not end as they must. */
 export async function flow(stack: FaultyStack, { name, records: count = 150, poison = [], ...more }: Flow): Promise<Recovery> {
   const records = recordsOf(name, count, poison);
-  const submitted = submit(stack, records, more.burst === true);
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const submitted = submit(stack, records, more.burst === true ? { portion: records.length } : { portion: PORTION, begun });
   // It is awaited below, and may fail before.
   submitted.catch(() => undefined);
   await ended(stack, name, Math.ceil(count / 5), 60_000);
   const began = Date.now();
+  begin();
   await more.fault();
-  await submitted;
+  const refused = await submitted;
+  if (more.refuses === true) expect(refused, 'requests that were refused meanwhile').toBeGreaterThan(0);
   await ended(stack, name, records.length, more.withinMs ?? 90_000);
-  return { name, ...(await account(stack, name, records, more)), ...(await recovery(stack, name, began)) };
+  await more.bit?.(began);
+  return { name, ...(await account(stack, name, records, more)), refused, ...(await recovery(stack, name, began)) };
 }
 
 interface Record_ {
@@ -66,22 +77,31 @@ function recordsOf(name: string, count: number, poison: readonly Act[]): Record_
   return [...records.slice(0, middle), ...poisoned, ...records.slice(middle)];
 }
 
-/** As a client does that is never told no: what was not accepted is sent again. */
-async function submit({ ingest }: FaultyStack, records: readonly Record_[], burst: boolean): Promise<void> {
-  const portion = burst ? records.length : PORTION;
+interface Pace {
+  readonly portion: number;
+  /** The second half comes when this has resolved, so that the fault finds records that flow; undefined: all comes at once. */
+  readonly begun?: Promise<void>;
+}
+
+/** As a client does that is never told no: what was not accepted is sent again. Answers how many requests were not. */
+async function submit({ ingest }: FaultyStack, records: readonly Record_[], { portion, begun }: Pace): Promise<number> {
   const deadline = Date.now() + 120_000;
+  let refused = 0;
   for (let from = 0; from < records.length; from += portion) {
+    if (from >= records.length / 2) await begun;
     for (;;) {
       try {
         await ingest.records.submit('acts', records.slice(from, from + portion));
         break;
       } catch (error) {
         if (Date.now() > deadline) throw new Error('ingest has not accepted the records within two minutes', { cause: error });
+        refused++;
         await delay(100);
       }
     }
-    if (!burst) await delay(PACE_MS);
+    if (begun !== undefined) await delay(PACE_MS);
   }
+  return refused;
 }
 
 const OF = `scope = 'live' and starts_with(key, $1 || '/')`;
@@ -161,10 +181,10 @@ async function recovery({ platform: { sql } }: FaultyStack, name: string, began:
 
 export function table(recoveries: readonly Recovery[]): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const head = ['fault', 'completed', 'filtered', 'dead', 'rewritten', 'first after', 'all settled'];
+  const head = ['fault', 'completed', 'filtered', 'dead', 'rewritten', 'refused', 'first after', 'all settled'];
   const rows = recoveries.map((each) => [
     each.name,
-    ...[each.completed, each.filtered, each.dead, each.rewritten].map(String),
+    ...[each.completed, each.filtered, each.dead, each.rewritten, each.refused].map(String),
     seconds(each.firstMs),
     seconds(each.allMs),
   ]);

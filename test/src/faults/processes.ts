@@ -45,13 +45,14 @@ export class FaultyProcess {
     return told;
   }
 
-  /** SIGKILL; resolves when it is gone. */
-  async kill(): Promise<void> {
+  /** SIGKILL; resolves when it is gone, with whether it had run until then. */
+  async kill(): Promise<boolean> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return false;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
+    return true;
   }
 
   /** SIGTERM; resolves with its exit code when it has ended. */
