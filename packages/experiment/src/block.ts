@@ -1,15 +1,15 @@
 /** What is measured of a canary. */
-import { NOTHING, type ArmCell } from '@autoflow/topology';
+import { EMPTY_ARM_CELL, type ArmCell } from '@autoflow/topology';
 
 export interface Block {
   readonly candidate: ArmCell;
   readonly control: ArmCell;
 }
 
-const NAMES = Object.keys(NOTHING) as (keyof ArmCell)[];
+const NAMES = Object.keys(EMPTY_ARM_CELL) as (keyof ArmCell)[];
 
 export function sumOf(blocks: readonly Block[], arm: keyof Block): ArmCell {
-  const sum = { ...NOTHING } as { -readonly [name in keyof ArmCell]: number };
+  const sum = { ...EMPTY_ARM_CELL } as { -readonly [name in keyof ArmCell]: number };
   for (const name of NAMES) for (const block of blocks) sum[name] += block[arm][name];
   return sum;
 }

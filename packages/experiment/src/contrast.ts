@@ -27,6 +27,7 @@ export function logRatio(pairs: readonly Pair[], precision: Precision): Interval
   const estimate = Math.log(mean(ours) / mean(theirs));
   return sequence(
     estimate,
+    pairs,
     pairs.map(({ candidate, control }) => residual(candidate, ours) / ours.sum - residual(control, theirs) / theirs.sum),
     precision,
   );
@@ -38,6 +39,7 @@ export function difference(pairs: readonly Pair[], precision: Precision): Interv
   if (ours.count <= 0 || theirs.count <= 0) return undefined;
   return sequence(
     mean(ours) - mean(theirs),
+    pairs,
     pairs.map(({ candidate, control }) => residual(candidate, ours) / ours.count - residual(control, theirs) / theirs.count),
     precision,
   );
@@ -62,9 +64,17 @@ export function longRunVariance(influences: readonly number[]): number {
   return (Math.max(own, sum) * t) / (t - 1);
 }
 
-function sequence(estimate: number, influences: readonly number[], { alpha, tightAt = 60 }: Precision): Interval {
+function sequence(estimate: number, pairs: readonly Pair[], influences: readonly number[], { alpha, tightAt = 60 }: Precision): Interval {
+  // Of an arm that had everything in one block nothing is left over: it would seem to be known exactly.
+  if (blocksOfBoth(pairs) < 2) return around(estimate, Infinity);
   const halfWidth = boundary(influences.length, alpha, tightAt) * Math.sqrt(longRunVariance(influences));
   return around(estimate, Number.isNaN(halfWidth) ? Infinity : halfWidth);
+}
+
+/** In how many blocks the arm that has fewer had anything. */
+export function blocksOfBoth(pairs: readonly Pair[]): number {
+  const of = (arm: keyof Pair): number => pairs.filter((pair) => pair[arm].count > 0).length;
+  return Math.min(of('candidate'), of('control'));
 }
 
 function totals(pairs: readonly Pair[]): readonly [Total, Total] {

@@ -3,7 +3,7 @@ import type { ArmCell } from '@autoflow/topology';
 import { evidenceAgainst, shareInterval } from './binomial.js';
 import { settled, sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
-import { difference, logRatio, type Pair, type Total } from './contrast.js';
+import { blocksOfBoth, difference, logRatio, type Pair, type Total } from './contrast.js';
 
 export type GuardrailName = 'dead' | 'errors' | 'filtered' | 'p95' | 'p99' | 'cost';
 
@@ -18,19 +18,6 @@ export interface Guardrail extends Interval {
    */
   readonly margin: number;
 }
-export interface Margins {
-  /** Share of records: 0.005 is half a point. */
-  readonly dead: number;
-  readonly errors: number;
-  /** Relative. Of a tail null: it is no guardrail, where the traffic is too little to show anything of it. */
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly cost: number;
-}
-
-/** Architecture, fine print. */
-export const MARGINS: Margins = { dead: 0.005, errors: 0.005, p95: 0.1, p99: 0.25, cost: 0.05 };
-
 /**
  * Share of records beyond a quantile. A quantile within its margin is a matter of few records, which come in bursts: to show it takes tens of thousands.
  * So a tail holds when its estimate is within the margin, and it is shown of the candidate's records, the quantile taken as it was measured, that at
@@ -81,24 +68,30 @@ function compared(name: 'dead' | 'errors' | 'filtered', blocks: readonly Block[]
   return { estimate, low: a.low - b.high, high: a.high - b.low, unlike };
 }
 
-export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: number, alpha: number, enough: boolean): Guardrail {
+export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: number, alpha: number, minimumBlocks: number): Guardrail {
   const slow = ({ slow95, slow99, records }: ArmCell): Total => ({ sum: name === 'p95' ? slow95 : slow99, count: records });
   const seen = slow(sumOf(blocks, 'control')).sum >= TAIL_RECORDS;
-  const interval = enough && seen ? difference(pairs(blocks, slow), { alpha }) : undefined;
+  const found = pairs(blocks, slow);
+  const interval = seen && blocksOfBoth(found) >= minimumBlocks ? difference(found, { alpha }) : undefined;
   if (interval === undefined) return { name, ...UNKNOWN, margin, state: 'open' };
   const own = difference(
-    pairs(blocks, slow).map(({ candidate, control }) => ({ candidate, control: { ...control, sum: 0 } })),
+    found.map(({ candidate, control }) => ({ candidate, control: { ...control, sum: 0 } })),
     { alpha },
   );
   const holds = interval.estimate <= 0 && own !== undefined && own.high <= 2 * BEYOND[name];
   return { name, ...interval, margin, state: interval.low > 0 ? 'breached' : holds ? 'holds' : 'open' };
 }
 
-export function cost(blocks: readonly Block[], margin: number, alpha: number, enough: boolean): Guardrail {
-  const found = enough ? logRatio(pairs(blocks, costOf), { alpha }) : undefined;
+export function cost(blocks: readonly Block[], margin: number, alpha: number, minimumBlocks: number): Guardrail {
+  const found = meanRatio(pairs(blocks, costOf), alpha, minimumBlocks);
   if (found === undefined) return { name: 'cost', ...UNKNOWN, margin, state: 'open' };
   const interval = { estimate: Math.expm1(found.estimate), low: Math.expm1(found.low), high: Math.expm1(found.high) };
   return { name: 'cost', ...interval, margin, state: interval.low > margin ? 'breached' : interval.high <= margin ? 'holds' : 'open' };
+}
+
+/** Of both arms, not before each had something in enough blocks: what an arm had in a few says little of how much it varies. */
+export function meanRatio(observed: readonly Pair[], alpha: number, minimumBlocks: number): Interval | undefined {
+  return blocksOfBoth(observed) >= minimumBlocks ? logRatio(observed, { alpha }) : undefined;
 }
 
 export const costOf = ({ costUsd, charged }: ArmCell): Total => ({ sum: costUsd, count: charged });

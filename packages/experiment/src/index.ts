@@ -4,7 +4,7 @@ export { sumOf, type Block } from './block.js';
 export { boundary, type Interval } from './confidence-sequence.js';
 export { difference, logRatio, type Pair, type Precision, type Total } from './contrast.js';
 export { DRIFT, drift, type Drift, type DriftSettings, type FeatureDrift, type WorkloadBlock } from './drift.js';
-export { MARGINS, type Guardrail, type GuardrailName, type Margins } from './guardrails.js';
+export type { Guardrail, GuardrailName } from './guardrails.js';
 export { GATE, judge, type GateSettings, type Judgement } from './judge.js';
 export { detectableGain } from './power.js';
 export { sampleRatio, type SampleRatio } from './sample-ratio.js';

@@ -60,7 +60,14 @@ test('means need records on both sides, and a block on which to judge how they v
   const one = { sum: 1, count: 1 };
   expect(difference([{ candidate: one, control: { sum: 0, count: 0 } }], { alpha: ALPHA })).toBeUndefined();
   expect(logRatio([{ candidate: { sum: 0, count: 5 }, control: one }], { alpha: ALPHA })).toBeUndefined();
-  expect(difference([{ candidate: one, control: one }], { alpha: ALPHA })).toEqual({ estimate: 0, low: -Infinity, high: Infinity });
+  const unknown = { low: -Infinity, high: Infinity };
+  expect(difference([{ candidate: one, control: one }], { alpha: ALPHA })).toEqual({ estimate: 0, ...unknown });
+  const none = { sum: 0, count: 0 };
+  const apart = [
+    { candidate: { sum: 2, count: 1 }, control: none },
+    { candidate: none, control: one },
+  ];
+  expect(difference(apart, { alpha: ALPHA })).toEqual({ estimate: 1, ...unknown });
 });
 
 test('the check of the sample ratio seldom alarms without cause, at whatever share, and finds what is lost', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOTHING } from '@autoflow/topology';
+import { EMPTY_ARM_CELL } from '@autoflow/topology';
 import type { Block } from './block.js';
 import { GATE, judge, type Judgement } from './judge.js';
 import { canary, uniform, type Candidate, type World } from './testing/canaries.js';
@@ -57,7 +57,7 @@ describe('with a look at every step', () => {
   });
 
   test('records that do not reach the arms as assigned stop the comparison', () => {
-    const cell = { ...NOTHING, records: 5_000 };
+    const cell = { ...EMPTY_ARM_CELL, records: 5_000 };
     expect(judge([{ candidate: cell, control: cell }], 0.5).sampleRatio.mismatch).toBe(false);
     expect(judge([{ candidate: { ...cell, records: 4_500 }, control: cell }], 0.5)).toMatchObject({
       verdict: 'roll-back',
@@ -73,8 +73,17 @@ test('nothing is promoted before there are enough records and blocks, nor on no 
   expect(early.reasons).toContain('5 of 12 blocks of time');
 });
 
+test('nor is anything decided by batches that were closed in a few blocks only: they seem to vary little', () => {
+  const seen = { ...EMPTY_ARM_CELL, records: 50, latencyMs: 50 };
+  const blocks = Array.from({ length: 30 }, (_, i) => ({
+    candidate: { ...seen, ...(i === 7 && { charged: 100, costUsd: 2 }) },
+    control: { ...seen, ...(i === 9 && { charged: 100, costUsd: 1 }) },
+  }));
+  expect(judge(blocks, 0.5)).toMatchObject({ verdict: 'continue', reasons: expect.arrayContaining(['nothing is known of cost yet']) });
+});
+
 test('a tail without a margin is no guardrail', () => {
-  const blocks = [{ candidate: { ...NOTHING, records: 5 }, control: { ...NOTHING, records: 5 } }];
+  const blocks = [{ candidate: { ...EMPTY_ARM_CELL, records: 5 }, control: { ...EMPTY_ARM_CELL, records: 5 } }];
   const names = (margins: Partial<typeof GATE.margins>) =>
     judge(blocks, 0.5, { ...GATE, margins: { ...GATE.margins, ...margins } }).guardrails.map(({ name }) => name);
   expect(names({ p99: null })).toEqual(['dead', 'errors', 'filtered', 'p95']);

@@ -1,8 +1,8 @@
 /** The gate of a canary. */
+import { ROLLOUT_DEFAULTS, type Margins } from '@autoflow/topology';
 import { sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
-import { logRatio } from './contrast.js';
-import { cost, costOf, filtered, latencyOf, MARGINS, pairs, rare, tail, type Guardrail, type Margins } from './guardrails.js';
+import { cost, costOf, filtered, latencyOf, meanRatio, pairs, rare, tail, type Guardrail } from './guardrails.js';
 import { detectableGain } from './power.js';
 import { sampleRatio, type SampleRatio } from './sample-ratio.js';
 
@@ -14,11 +14,11 @@ export interface GateSettings {
   readonly margins: Margins;
   /** Of each arm, before anything is promoted. */
   readonly minimumRecords: number;
-  /** Of time, before a mean or a quantile is believed: the sequences are exact only as samples grow. */
+  /** Of time with something of each arm, before a mean or a quantile is believed: the sequences are exact only as samples grow. */
   readonly minimumBlocks: number;
 }
 
-export const GATE: GateSettings = { metric: 'cost', alpha: 0.05, margins: MARGINS, minimumRecords: 200, minimumBlocks: 12 };
+export const GATE: GateSettings = ROLLOUT_DEFAULTS;
 
 export interface Judgement {
   readonly verdict: 'continue' | 'promote' | 'roll-back';
@@ -49,23 +49,22 @@ export function judge(
   const { metric, margins, minimumRecords, minimumBlocks } = settings;
   const alpha = settings.alpha / (metric === 'cost' ? 6 : 7);
   const used = blocks.filter(({ candidate, control }) => candidate.records + control.records > 0);
-  const enough = used.length >= minimumBlocks;
   const observed = pairs(used, metric === 'cost' ? costOf : latencyOf);
-  const ratio = enough ? logRatio(observed, { alpha }) : undefined;
+  const ratio = meanRatio(observed, alpha, minimumBlocks);
   const gain = ratio && { estimate: -Math.expm1(ratio.estimate), low: -Math.expm1(ratio.high), high: -Math.expm1(ratio.low) };
   const guardrails = [
     rare('dead', used, margins.dead, alpha),
     rare('errors', used, margins.errors, alpha),
     filtered(used, alpha),
-    ...(margins.p95 === null ? [] : [tail('p95', used, margins.p95, alpha, enough)]),
-    ...(margins.p99 === null ? [] : [tail('p99', used, margins.p99, alpha, enough)]),
-    ...(metric === 'latency' ? [cost(used, margins.cost, alpha, enough)] : []),
+    ...(margins.p95 === null ? [] : [tail('p95', used, margins.p95, alpha, minimumBlocks)]),
+    ...(margins.p99 === null ? [] : [tail('p99', used, margins.p99, alpha, minimumBlocks)]),
+    ...(metric === 'latency' ? [cost(used, margins.cost, alpha, minimumBlocks)] : []),
   ];
   const records = { candidate: sumOf(used, 'candidate').records, control: sumOf(used, 'control').records };
   const arrived = sampleRatio(sumOf(recent, 'candidate').records, sumOf(recent, 'control').records, share);
   const harms = harmOf(guardrails, arrived, gain, metric);
   const missing = missingOf(guardrails, gain, metric, records, minimumRecords, used.length, minimumBlocks);
-  const detectable = enough ? detectableGain(observed, alpha) : undefined;
+  const detectable = ratio && detectableGain(observed, alpha);
   return {
     verdict: harms.length > 0 ? 'roll-back' : missing.length > 0 ? 'continue' : 'promote',
     reasons:

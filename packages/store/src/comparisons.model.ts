@@ -19,11 +19,21 @@ export interface ComparisonQuery {
   readonly from: number;
   readonly to: number;
   readonly blockMs: number;
-  /** Factors by which our records may exceed the quantiles of theirs; default 1. */
+  /** Factors by which our records may exceed the quantiles of theirs, to a hundredth; default 1. */
   readonly slower?: { readonly p95: number; readonly p99: number };
   /** Records that still wait count as the arm's by the buckets it has now. */
   readonly waiting?: boolean;
+  /**
+   * Of a comparison that is made again and again: blocks that are closed are kept under this name and read from there, so that it takes no longer the
+   * older it gets. A block is closed `LATE_MS + SETTLING_MS` after its end. What takes longer than `LATE_MS` counts as running in the last block, and
+   * when it has ended in the block of its end, if the step lasts until then.
+   */
+  readonly kept?: { readonly rollout: string; readonly step: number };
 }
+/** Records that take longer do not belong to the block in which they arrived. */
+export const LATE_MS = 300_000;
+/** Then transactions have ended, and hosts have written what they measured. */
+export const SETTLING_MS = 60_000;
 export interface ArmTotals {
   readonly records: number;
   readonly dead: number;

@@ -86,7 +86,7 @@ export interface RolloutStore {
   end(request: { id: string; outcome: RolloutOutcome; unlessPaused?: boolean; by: Actor }): Promise<RolloutRow>;
   /** What the candidate of an ended rollout has done; the first answer stays. */
   charge(id: string, harm: RolloutHarm): Promise<void>;
-  /** Of rollouts that ended before. */
+  /** Of rollouts that ended before; and the closed blocks of all that have ended, as nobody evaluates them again. */
   removeEvaluations(before: Date): Promise<void>;
   /** Ended in the last days that are measured, with canary traffic, and not charged yet; of all pipelines. */
   uncharged(): Promise<RolloutRow[]>;

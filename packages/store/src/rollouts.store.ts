@@ -74,6 +74,10 @@ export function rolloutStore(database: Database): RolloutStore {
         'delete from autoflow.rollout_evaluations e using autoflow.rollouts r where r.id = e.rollout and r.ended_at < $1',
         [before],
       );
+      for (const table of ['closed_blocks', 'closed_steps'])
+        await database.patient.query(
+          `delete from autoflow.${table} c using autoflow.rollouts r where r.id = c.rollout and r.ended_at < clock_timestamp() - interval '1 hour'`,
+        );
     },
     uncharged: () =>
       many<RolloutRow>(

@@ -19,7 +19,7 @@ export interface ArmCell {
   readonly costUsd: number;
 }
 
-export const NOTHING: ArmCell = {
+export const EMPTY_ARM_CELL: ArmCell = {
   records: 0,
   running: 0,
   dead: 0,

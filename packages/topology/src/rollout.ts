@@ -19,18 +19,23 @@ export interface RolloutSettings {
   readonly alpha: number;
   readonly minimumRecords: number;
   readonly minimumBlocks: number;
-  /** What a candidate may be worse by (`Margins` of `@autoflow/experiment`); null: that tail is no guardrail. */
-  readonly margins: {
-    readonly dead: number;
-    readonly errors: number;
-    readonly p95: number | null;
-    readonly p99: number | null;
-    readonly cost: number;
-  };
+  readonly margins: Margins;
   /** Recorded records to replay before; 0 skips the shadow. */
   readonly shadowRecords: number;
 }
 
+/** What a candidate may be worse by. */
+export interface Margins {
+  /** Share of records: 0.005 is half a point. */
+  readonly dead: number;
+  readonly errors: number;
+  /** Relative. Of a tail null: it is no guardrail, where the traffic is too little to show anything of it. */
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly cost: number;
+}
+
+/** Margins: architecture, fine print. */
 export const ROLLOUT_DEFAULTS: RolloutSettings = {
   steps: [5, 25, 50, 100],
   holdoutPercent: 5,

@@ -41,7 +41,7 @@ import { adoptRuntime, createLog, type Log } from './log.js';
 import { workerMetrics, type WorkerMetrics } from './metrics.js';
 import { traceFunctions } from './trace-functions.js';
 import { startMaintenance } from './maintenance.js';
-import { isOptimizationRunning } from './optimizing/running.js';
+import { isOptimizationRunning } from '@autoflow/workflows/runs';
 import { startSchedules } from './optimizing/schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import { startExpiry } from './rollout/expiry.js';

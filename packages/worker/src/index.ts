@@ -9,4 +9,3 @@ export { versionsOf, type Versions } from './versions.js';
 export { controllerThread, type Controller, type ControllerSettings } from './control/controller.js';
 export { controlStep, type ControlPorts } from './control/step.js';
 /** Runs a rollout whose row is there. */
-export { runRollout } from './rollout/start.js';

@@ -14,7 +14,7 @@ import {
   type Topology,
 } from '@autoflow/topology';
 import { RolloutUpdate, rolloutWorkflowId } from '@autoflow/workflows';
-import { runRollout } from '@autoflow/worker';
+import { runRollout } from '@autoflow/workflows/runs';
 import { BY, type Platform } from '../execution/platform.js';
 
 export const PIPELINE = 'orders';

@@ -1,11 +1,11 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { CONTROL_QUEUE, type OptimizationInput } from '@autoflow/topology';
 import { OPTIMIZATION_WORKFLOW, optimizationWorkflowId } from '@autoflow/workflows';
+import { isOptimizationRunning } from '@autoflow/workflows/runs';
 import type { OptimizationRuns } from '../ports.js';
 import { within } from './within.js';
 
 export function optimizationRuns(client: Client): OptimizationRuns {
-  const handleOf = (id: string) => client.workflow.getHandle(optimizationWorkflowId(id));
   return {
     start: (input) =>
       within(
@@ -18,16 +18,15 @@ export function optimizationRuns(client: Client): OptimizationRuns {
             workflowIdConflictPolicy: 'USE_EXISTING',
           })),
       ),
-    cancel: (id) => within(client, () => unlessGone(async () => void (await handleOf(id).cancel()), undefined)),
-    isRunning: (id) => within(client, () => unlessGone(async () => (await handleOf(id).describe()).status.name === 'RUNNING', false)),
+    cancel: (id) => within(client, () => cancel(client, id)),
+    isRunning: (id) => within(client, () => isOptimizationRunning(client, id)),
   };
 }
 
-async function unlessGone<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+async function cancel(client: Client, id: string): Promise<void> {
   try {
-    return await work();
+    await client.workflow.getHandle(optimizationWorkflowId(id)).cancel();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return otherwise;
-    throw error;
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }

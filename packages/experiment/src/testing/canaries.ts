@@ -1,5 +1,5 @@
 /** Canaries made up for tests: heavy tails, batches that share their latency, and troubles that both arms share and that last. */
-import { NOTHING, type ArmCell } from '@autoflow/topology';
+import { EMPTY_ARM_CELL, type ArmCell } from '@autoflow/topology';
 import type { Block } from '../block.js';
 
 export interface Candidate {
@@ -32,7 +32,7 @@ export function* canary({ batches, batchRecords, again = 0, random }: World, can
     // Autoregressive: what slows the machine down lasts for some blocks.
     trouble = 0.8 * trouble + 0.1 * normal(random);
     const arm = (of: Candidate, margins: readonly [number, number]): ArmCell => {
-      const cell = { ...NOTHING } as { -readonly [name in keyof ArmCell]: number };
+      const cell = { ...EMPTY_ARM_CELL } as { -readonly [name in keyof ArmCell]: number };
       for (let left = poisson(batches, random); left > 0; left--) {
         const tail = random() < (of.slowTail ?? 0) ? 10 : 1;
         const latency = Math.exp(0.8 * normal(random) + trouble) * (of.latency ?? 1) * tail;

@@ -17,6 +17,7 @@ import { optimizations } from './0015-optimizations.js';
 import { calibrations } from './0016-calibrations.js';
 import { heldRollouts } from './0017-held-rollouts.js';
 import { heldEvaluations } from './0018-held-evaluations.js';
+import { closedBlocks } from './0019-closed-blocks.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   calibrations,
   heldRollouts,
   heldEvaluations,
+  closedBlocks,
 ];

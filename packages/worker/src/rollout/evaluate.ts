@@ -66,7 +66,7 @@ function follows(
 
 const isPaired = ({ percent }: Pick<RolloutStep, 'percent'>): boolean => percent <= 50;
 
-function queryOf({ pipeline, settings }: RolloutRow, step: RolloutStep, now: number): ComparisonQuery {
+function queryOf({ id, pipeline, settings, steps }: RolloutRow, step: RolloutStep, now: number): ComparisonQuery {
   const { blockMs, warmupMs, margins } = settings;
   return {
     pipeline,
@@ -78,6 +78,7 @@ function queryOf({ pipeline, settings }: RolloutRow, step: RolloutStep, now: num
     blockMs,
     slower: { p95: 1 + (margins.p95 ?? 0), p99: 1 + (margins.p99 ?? 0) },
     waiting: step.to === undefined,
+    kept: { rollout: id, step: steps.indexOf(step) },
   };
 }
 

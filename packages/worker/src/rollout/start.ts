@@ -1,26 +1,8 @@
 import { createHash } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Store } from '@autoflow/store';
-import { CONTROL_QUEUE, ROLLOUT_DEFAULTS, type RolloutSettings } from '@autoflow/topology';
-import { ROLLOUT_WORKFLOW, RolloutUpdate, rolloutWorkflowId, type RolloutInput } from '@autoflow/workflows';
-
-/** Has the rollout run whose row is there; one that runs already goes on. Waits for a worker only where the rollout before is just ending. */
-export async function runRollout(client: Client, pipeline: string, rollout: string): Promise<void> {
-  const workflowId = rolloutWorkflowId(pipeline);
-  const args: [RolloutInput] = [{ rollout }];
-  try {
-    await client.workflow.start(ROLLOUT_WORKFLOW, { taskQueue: CONTROL_QUEUE, workflowId, workflowIdConflictPolicy: 'FAIL', args });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    try {
-      await client.workflow.getHandle(workflowId).executeUpdate(RolloutUpdate.start, { args: [{ rollout }] });
-    } catch (gone) {
-      // It has ended meanwhile, without having heard of it.
-      if (!(gone instanceof WorkflowNotFoundError)) throw gone;
-      await runRollout(client, pipeline, rollout);
-    }
-  }
-}
+import { ROLLOUT_DEFAULTS, type RolloutSettings } from '@autoflow/topology';
+import { runRollout } from '@autoflow/workflows/runs';
 
 /** Starts rollouts in the name of AutoFlow: they go as far as the autonomy of the pipeline lets them, for what its objective says. */
 export function rolloutStarter({ store, client }: { readonly store: Pick<Store, 'rollouts' | 'settings'>; readonly client: Client }) {
