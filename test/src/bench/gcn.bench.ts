@@ -16,6 +16,7 @@ import {
   chainShape,
   drawDag,
   familyOf,
+  leadOf,
   loadBackend,
   loadOf,
   planFeatures,
@@ -29,6 +30,7 @@ import {
   type Judged,
   type PlanFeatures,
   type Shape,
+  type Utility,
 } from '@autoflow/learning';
 import { kendallTau, uniform } from '@autoflow/twin';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -183,14 +185,17 @@ async function judge(kind: Kind, seed: number, scorers: { readonly [name: string
   const load = loadOf(problem);
   const sample = Array.from({ length: SAMPLE }, () => Math.floor(random() * judged.length));
   const orders: Record<string, readonly number[]> = { analytic: judged.map(({ formula }) => formula) };
+  const said: Record<string, readonly Utility[]> = {};
   let spent = 0;
   for (const [name, scorer] of Object.entries(scorers)) {
     const at = performance.now();
     const features: PlanFeatures[] = judged.map(({ point, plan }) => planFeatures(point.candidate.formula.plan, plan.allocation, load));
     const heads = scorer.heads(features);
-    orders[name] = judged.map(
-      (_, i) => -utility(problem.objective, load.ratePerSecond, 1, heads.subarray(3 * i, 3 * i + 3), scorer.model.calibration.spread),
+    const utilities = judged.map((_, i) =>
+      utility(problem.objective, load.ratePerSecond, 1, heads.subarray(3 * i, 3 * i + 3), scorer.model.calibration.spread),
     );
+    said[name] = utilities;
+    orders[name] = utilities.map(({ mean }) => -mean);
     spent ||= performance.now() - at;
   }
   const regrets: Record<string, Record<string, number>> = {};
@@ -213,7 +218,7 @@ async function judge(kind: Kind, seed: number, scorers: { readonly [name: string
   }
   const pairs = sample.slice(1).flatMap((i, at): Judged[] => {
     const j = sample[at]!;
-    return i === j ? [] : [{ lead: orders['gcn']![j]! - orders['gcn']![i]!, better: judged[i]!.score < judged[j]!.score }];
+    return i === j ? [] : [{ lead: leadOf(said['gcn']![i]!, said['gcn']![j]!), better: judged[i]!.score < judged[j]!.score }];
   });
   return {
     kind,

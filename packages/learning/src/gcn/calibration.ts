@@ -1,16 +1,27 @@
 /** How sure the heads may be taken to be, found on pipelines that were not learned from. */
 export interface Calibration {
-  /** Standard deviation of log p95 and log throughput around what the heads say, where nothing is overloaded. */
-  readonly spread: { readonly p95: number; readonly throughput: number };
-  /** T of S = σ(ΔU / T). */
+  /** Standard deviation of log cost, p95 and throughput around what the heads say, where nothing is overloaded. */
+  readonly spread: { readonly cost: number; readonly p95: number; readonly throughput: number };
+  /** T of S = σ(ΔU / T), ΔU in standard deviations: see `leadOf`. */
   readonly temperature: number;
-  /** Of cost, p95 and throughput: the share of what was learned that is added to the formula; 0 leaves the formula alone. */
-  readonly trust: readonly [number, number, number];
+  /** How far each head is believed, where it leans from the formula. */
+  readonly belief: readonly [Belief, Belief, Belief];
+}
+/** So much of what was learned counts, and only what is beyond the noise: the formula is often right to a thousandth, and a network never is. */
+export interface Belief {
+  /** 0 leaves the formula alone. */
+  readonly trust: number;
+  readonly noise: number;
+}
+
+export function believed(formula: number, said: number, { trust, noise }: Belief): number {
+  const learned = said - formula;
+  return formula + trust * Math.sign(learned) * Math.max(0, Math.abs(learned) - noise);
 }
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** One judged pair: by how much one plan is said to be better, and whether it is. */
+/** One judged pair: by how many standard deviations one plan is said to be better, and whether it is. */
 export interface Judged {
   readonly lead: number;
   readonly better: boolean;
@@ -19,7 +30,7 @@ export interface Judged {
 /** The temperature of least log loss, by golden section over its logarithm. */
 export function temperatureOf(pairs: readonly Judged[]): number {
   const loss = (temperature: number): number => logLoss(pairs, temperature);
-  let [low, high] = [Math.log(0.002), Math.log(2)];
+  let [low, high] = [Math.log(0.02), Math.log(50)];
   const ratio = (Math.sqrt(5) - 1) / 2;
   for (let i = 0; i < 40; i++) {
     const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
@@ -48,9 +59,9 @@ export function calibrationError(pairs: readonly Judged[], temperature: number):
   return bins.reduce((sum, { said, was }) => sum + Math.abs(said - was), 0) / pairs.length;
 }
 
-/** Root mean square, the outermost hundredth left out. */
-export function spreadOf(errors: readonly number[]): number {
+/** Root mean square, the outermost hundredth left out; `least` where errors are smaller. */
+export function spreadOf(errors: readonly number[], least = 0.005): number {
   const sorted = errors.map(Math.abs).sort((a, b) => a - b);
   const kept = sorted.slice(0, Math.max(1, Math.floor(0.99 * sorted.length)));
-  return Math.max(0.005, Math.sqrt(kept.reduce((sum, error) => sum + error ** 2, 0) / kept.length));
+  return Math.max(least, Math.sqrt(kept.reduce((sum, error) => sum + error ** 2, 0) / kept.length));
 }

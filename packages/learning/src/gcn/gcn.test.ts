@@ -90,7 +90,7 @@ describe('a model file', () => {
 
   it.each([
     ['truncated', (text: string) => text.slice(0, text.length / 2), 'DAMAGED'],
-    ['of another version', (text: string) => text.replace('autoflow-gcn/2', 'autoflow-gcn/7'), 'OTHER_FORMAT'],
+    ['of another version', (text: string) => text.replace('autoflow-gcn/3', 'autoflow-gcn/7'), 'OTHER_FORMAT'],
     ['of other features', (text: string) => text.replace('"features":"1:', '"features":"9:'), 'OTHER_FEATURES'],
     ['changed', (text: string) => text.replace('"seed":1', '"seed":2'), 'DAMAGED'],
   ])('that is %s is refused', (_, change, code) => {

@@ -19,4 +19,4 @@ export { chainShape, familyOf, randomDagShape, randomProblem, type Shape } from 
 export { Scorer } from './scorer.js';
 export { trainInChild, type ChildTraining } from './train-in-child.js';
 export { Training, type Checkpoint, type TrainingSettings } from './training.js';
-export { utility } from './utility.js';
+export { leadOf, utility, type Utility } from './utility.js';

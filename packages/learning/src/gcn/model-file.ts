@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { EDGE_FEATURES, GLOBAL_FEATURES, NODE_FEATURES } from '../features.js';
-import type { Calibration } from './calibration.js';
+import type { Belief, Calibration } from './calibration.js';
 import { WEIGHTS, type Weights } from './network.js';
 import type { Normalisation } from './normalisation.js';
 
-export const FORMAT = 'autoflow-gcn/2';
+export const FORMAT = 'autoflow-gcn/3';
 /** Goes up when what a feature means changes: weights of another one are worth nothing. */
 export const FEATURE_SCHEMA = `1:${NODE_FEATURES}/${EDGE_FEATURES}/${GLOBAL_FEATURES}`;
 
@@ -64,15 +64,18 @@ export function parseModel(text: string): GcnModel {
     }),
   );
   const { calibration, normalisation } = stored;
-  const numbers = [
+  const positive = [
     calibration.temperature,
-    calibration.spread.p95,
-    calibration.spread.throughput,
+    ...Object.values(calibration.spread),
     ...normalisation.nodes.deviation,
     ...normalisation.global.deviation,
   ];
-  const trusted = calibration.trust.length === 3 && calibration.trust.every((share) => share >= 0 && share <= 1);
-  if (!trusted || !numbers.every((value) => Number.isFinite(value) && value > 0))
+  const isBelief = ({ trust, noise }: Belief): boolean => trust >= 0 && trust <= 1 && noise >= 0;
+  if (
+    calibration.belief.length !== 3 ||
+    !calibration.belief.every(isBelief) ||
+    !positive.every((value) => Number.isFinite(value) && value > 0)
+  )
     throw new ModelError('DAMAGED', `Calibration or scales of the model make no sense. ${REMEDY}`);
   return { ...stored, weights };
 }

@@ -53,8 +53,6 @@ function normal(random: () => number): number {
 export interface NetworkOptions {
   /** Off: every stage by itself, the edges unseen. What the graph earns is the difference. */
   readonly graph: boolean;
-  /** How much of what was learned is added to the formula, by head; default: all. */
-  readonly trust?: readonly number[];
 }
 
 /**
@@ -63,7 +61,7 @@ export interface NetworkOptions {
  * what is read out of them is [0.3 Σ, mean, max] over the stages and the features of the whole.
  */
 export function predict(tf: Library, w: Tensors, batch: FeatureBatch, normalisation: Normalisation, options: NetworkOptions): Tensor {
-  const { graph, trust = [1, 1, 1] } = options;
+  const { graph } = options;
   const { plans: B, size: N } = batch;
   const scaled = (values: Float32Array, shape: number[], { mean, deviation }: Normalisation['nodes']): Tensor =>
     tf.clipByValue(tf.div(tf.sub(tf.tensor(values, shape), tf.tensor1d(mean)), tf.tensor1d(deviation)), -FARTHEST, FARTHEST);
@@ -99,5 +97,5 @@ export function predict(tf: Library, w: Tensors, batch: FeatureBatch, normalisat
   const read = tf.concat([tf.mul(sum, 0.3), tf.div(sum, count), tf.max(second, 1), whole], 1) as TensorFlow.Tensor2D;
   const hidden = tf.relu(tf.add(tf.matMul(read, w['readout'] as TensorFlow.Tensor2D), w['readoutBias']!)) as TensorFlow.Tensor2D;
   const delta = tf.mul(tf.matMul(hidden, w['heads'] as TensorFlow.Tensor2D), tf.tensor1d(HEAD_SCALE));
-  return tf.add(tf.tensor(batch.analytic, [B, 3]), tf.mul(delta, tf.tensor1d([...trust])));
+  return tf.add(tf.tensor(batch.analytic, [B, 3]), delta);
 }

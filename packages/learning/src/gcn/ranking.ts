@@ -6,7 +6,7 @@ import { sigmoid } from './calibration.js';
 import { contributionsOf, type Contribution } from './contributions.js';
 import { loadOf } from './labels.js';
 import type { Scorer } from './scorer.js';
-import { utility } from './utility.js';
+import { leadOf, utility, type Utility } from './utility.js';
 
 /** What the scorer says of a plan that it has put forward. */
 export interface ScoredPlan {
@@ -27,7 +27,7 @@ export class Ranking {
   private readonly taken = new Set<string>();
   private readonly tail: number;
   private readonly featurizers = new Map<string, Featurizer>();
-  private readonly reference: number;
+  private readonly reference: Utility | undefined;
 
   constructor(
     private readonly scorer: Scorer,
@@ -36,7 +36,7 @@ export class Ranking {
   ) {
     this.tail = running === undefined ? 1 : Math.max(1, running.figures.p99Ms / running.figures.p95Ms);
     const features = this.features(startPoint(search.space));
-    this.reference = features === undefined ? Number.NEGATIVE_INFINITY : this.utility(scorer.heads([features]));
+    this.reference = features && this.utility(scorer.heads([features]));
   }
 
   add(points: readonly Point[]): void {
@@ -49,7 +49,7 @@ export class Ranking {
       return features === undefined ? [] : [{ point, features }];
     });
     const heads = this.scorer.heads(known.map(({ features }) => features));
-    return known.map(({ point }, i) => ({ point, utility: this.utility(heads.subarray(3 * i, 3 * i + 3)) }));
+    return known.map(({ point }, i) => ({ point, utility: this.utility(heads.subarray(3 * i, 3 * i + 3)).mean }));
   }
 
   /** The best of these, by default of all that was added, that were not taken before. */
@@ -70,16 +70,17 @@ export class Ranking {
     const model = space.step(space.start, plan.steps)!.formula.plan;
     const features = new Featurizer(model, loadOf(problem)).of(plan.allocation);
     const heads = this.scorer.heads([features]);
-    const lead = this.utility(heads) - this.reference;
+    // What runs cannot be scored: anything that can is better.
+    const lead = this.reference === undefined ? Number.POSITIVE_INFINITY : leadOf(this.utility(heads), this.reference);
     return {
       plan,
       probability: sigmoid(lead / this.scorer.model.calibration.temperature),
       predicted: { costPer1000: Math.exp(heads[0]!), p95Ms: Math.exp(heads[1]!), throughput: Math.exp(heads[2]!) },
-      why: explain ? contributionsOf(this.scorer, features, model, plan.allocation, (of) => this.utility(of)) : [],
+      why: explain ? contributionsOf(this.scorer, features, model, plan.allocation, (of) => this.utility(of).mean) : [],
     };
   }
 
-  private utility(heads: ArrayLike<number>): number {
+  private utility(heads: ArrayLike<number>): Utility {
     const { objective, ratePerSecond } = this.search.problem;
     return utility(objective, ratePerSecond, this.tail, heads, this.scorer.model.calibration.spread);
   }

@@ -1,5 +1,6 @@
 import type { TensorBackend } from '../backend.js';
 import { featureBatch, type PlanFeatures } from '../features.js';
+import { believed } from './calibration.js';
 import type { GcnModel } from './model-file.js';
 import { predict, WEIGHTS, type Tensors } from './network.js';
 
@@ -25,8 +26,9 @@ export class Scorer {
     for (let from = 0; from < plans.length; from += CHUNK) {
       const batch = featureBatch(plans.slice(from, from + CHUNK));
       const { graph, normalisation, calibration } = this.model;
+      const said = tf.tidy(() => predict(tf, this.weights, batch, normalisation, { graph }).dataSync()) as Float32Array;
       heads.set(
-        tf.tidy(() => predict(tf, this.weights, batch, normalisation, { graph, trust: calibration.trust }).dataSync()) as Float32Array,
+        said.map((value, at) => believed(batch.analytic[at]!, value, calibration.belief[at % 3]!)),
         3 * from,
       );
     }
