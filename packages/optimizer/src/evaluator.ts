@@ -65,7 +65,11 @@ export class Evaluator {
   private simulated(plan: Plan): Evaluation | undefined {
     try {
       const { arrivals, problem } = this;
-      const { costPer1000, latencyMs, throughput } = simulate(this.model(plan), plan.allocation, { arrivals, seed: problem.seed + 1 });
+      const { costPer1000, latencyMs, throughput } = simulate(this.model(plan), plan.allocation, {
+        arrivals,
+        seed: problem.seed + 1,
+        openExecutions: 'fed',
+      });
       const figures = { costPer1000: costPer1000.all, p95Ms: latencyMs.p95, p99Ms: latencyMs.p99, throughput };
       const rate = carried(problem.ratePerSecond, arrivals);
       return {

@@ -104,7 +104,8 @@ function notIdentifiable(problems: readonly FitProblem[]): Fitted {
 function fromBacklog({ spec, rows, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels): Simulation {
   const model = planModel({ spec, topology: running.topology, models, host, recordBytes });
   const arrivals = backlog(Math.max(RECORDS, BATCHES * model.batchRecords));
-  return simulate(model, running.allocation, { arrivals, seed: 1, probes: probeShareOf(rows, running.version, running.topology) });
+  const probes = probeShareOf(rows, running.version, running.topology);
+  return simulate(model, running.allocation, { arrivals, seed: 1, probes, openExecutions: 'fed' });
 }
 
 function misses(error: FittedPipeline['error'], saturated: boolean): string[] {

@@ -129,7 +129,11 @@ export function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): 
   const records = Math.max(RECORDS, 20 * Math.min(200, model.batchRecords));
   return replicate(
     (seed) =>
-      simulate(model, plan.allocation, { arrivals: poissonArrivals(problem.ratePerSecond, records, OTHERS + seed), seed: OTHERS + seed }),
+      simulate(model, plan.allocation, {
+        arrivals: poissonArrivals(problem.ratePerSecond, records, OTHERS + seed),
+        seed: OTHERS + seed,
+        openExecutions: 'fed',
+      }),
     REPLICATIONS,
   );
 }

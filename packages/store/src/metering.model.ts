@@ -41,6 +41,9 @@ export interface InvocationRow {
   readonly costUsd: number;
   /** Of a batch that the feeder sent as a probe. */
   readonly probe?: true;
+  /** Of its batch; read, not written. */
+  readonly openedAt?: Date;
+  readonly closedAt?: Date;
   /** Measured over recorded inputs (`calibrations`), where only the functions themselves ran. */
   readonly calibration?: true;
   readonly spans: readonly SpanRow[];

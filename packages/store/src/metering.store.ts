@@ -113,5 +113,7 @@ const insertCalibrations = insertOf('calibrations', INVOCATION);
 const insertPoolUsage = insertOf('pool_usage', POOL_USAGE);
 
 const COLUMNS = INVOCATION.map(([property, column]) => `${column} as "${property}"`).join(', ');
-export const SELECT_INVOCATIONS = `select ${COLUMNS}, (select true from autoflow.batches b where b.id = batch_id and b.probe) as probe from autoflow.invocations`;
+const OF_BATCH = (column: string): string => `(select ${column} from autoflow.batches b where b.id = batch_id)`;
+export const SELECT_INVOCATIONS = `select ${COLUMNS}, ${OF_BATCH('nullif(b.probe, false)')} as probe,
+  ${OF_BATCH('b.opened_at')} as "openedAt", ${OF_BATCH('b.closed_at')} as "closedAt" from autoflow.invocations`;
 export const SELECT_CALIBRATIONS = `select ${COLUMNS}, true as calibration from autoflow.calibrations`;

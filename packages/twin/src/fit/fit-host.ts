@@ -1,12 +1,11 @@
 import type { HostModel } from '../model/host-model.js';
-import { quantile } from '../quantile.js';
-import { grouped } from './grouped.js';
+import { fitTemporal } from './fit-temporal.js';
 import { medianOf, robustLine } from './line.js';
 import type { MeteredInvocation } from './rows.js';
 
 const FEWEST_ROWS = 20;
 
-/** The host with what the rows tell of it: the cost of an invocation beside its functions, cold starts, and the least time of a hop. */
+/** The host with what the rows tell of it: the cost of an invocation beside its functions, cold starts, and Temporal. */
 export function fitHost(rows: readonly MeteredInvocation[], host: HostModel): HostModel {
   if (rows.length < FEWEST_ROWS) return host;
   const cold = rows.flatMap(({ coldStartMs }) => (coldStartMs > 0 ? [coldStartMs] : []));
@@ -14,7 +13,7 @@ export function fitHost(rows: readonly MeteredInvocation[], host: HostModel): Ho
     ...host,
     ...overhead(rows, host),
     coldStartMs: cold.length >= 3 ? medianOf(cold) : host.coldStartMs,
-    temporal: { ...host.temporal, latencyMs: hopLatency(rows, host) },
+    temporal: fitTemporal(rows, host.temporal),
   };
 }
 
@@ -34,27 +33,4 @@ function overhead(rows: readonly MeteredInvocation[], host: HostModel): Pick<Hos
     invocation: { cpuMs: line?.intercept ?? Math.max(0, medianOf(cpu) - perKb * medianOf(kb)), ioMs: medianOf(io) },
     serialisationMsPerKb: perKb,
   };
-}
-
-/** From the end of one stage to the start of the next in the same execution, where nothing was queued: the quicker quarter. */
-function hopLatency(rows: readonly MeteredInvocation[], { temporal }: HostModel): number {
-  const gaps: number[] = [];
-  for (const [, own] of grouped(rows, ({ executionId }) => executionId)) {
-    const order = own.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
-    order.forEach((row, i) => {
-      const before = order[i - 1];
-      if (before === undefined) return;
-      const ended = before.startedAt.getTime() + before.gateMs + before.coldStartMs + before.durationMs;
-      const gap = row.startedAt.getTime() - ended;
-      if (gap > 0) gaps.push(gap);
-    });
-  }
-  if (gaps.length < FEWEST_ROWS) return temporal.latencyMs;
-  return Math.max(
-    0,
-    quantile(
-      gaps.sort((a, b) => a - b),
-      0.25,
-    ) - temporal.activityMs,
-  );
 }

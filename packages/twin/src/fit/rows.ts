@@ -16,6 +16,9 @@ export interface MeteredInvocation {
   readonly bytesOut: number;
   readonly outcome: string;
   readonly spans: readonly MeteredSpan[];
+  /** Its batch: in the books, and with all of its outcomes. Absent where that is no longer known. */
+  readonly openedAt?: Date;
+  readonly closedAt?: Date;
   /** Of a batch that the feeder sent as a probe. */
   readonly probe?: true;
   /** Over recorded inputs: it tells of its functions, and nothing of the host around them. */
@@ -58,10 +61,10 @@ export function soundRows(all: readonly MeteredInvocation[]): SoundRows {
   return { rows, notNumbers: ended.length - numbers.length, contradictory: numbers.length - rows.length };
 }
 
-function isFinite({ spans, startedAt, ...row }: MeteredInvocation): boolean {
+function isFinite({ spans, startedAt, openedAt, closedAt, ...row }: MeteredInvocation): boolean {
   const finite = (value: unknown): boolean => typeof value !== 'number' || Number.isFinite(value);
   return (
-    Number.isFinite(startedAt.getTime()) && Object.values(row).every(finite) && spans.every((span) => Object.values(span).every(finite))
+    [startedAt, openedAt ?? startedAt, closedAt ?? startedAt].every((at) => Number.isFinite(at.getTime())) && Object.values(row).every(finite) && spans.every((span) => Object.values(span).every(finite))
   );
 }
 

@@ -1,5 +1,6 @@
 import { probeRecords } from '@autoflow/topology';
 import { code, LINGER } from './events.js';
+import { FeederBound, fixedBound, type ExecutionBound } from './feeder-bound.js';
 import { hash, uniform } from './noise.js';
 import type { SimulatorOptions } from './simulator-options.js';
 import type { World } from './world.js';
@@ -14,7 +15,7 @@ export class Feeder {
   private open = 0;
   private lingerFor = -1;
   private readonly arrivals: Float64Array;
-  private readonly openBound: number;
+  private readonly bound: ExecutionBound;
   private readonly probes: number;
 
   constructor(
@@ -23,7 +24,7 @@ export class Feeder {
     private readonly start: (execution: number) => void,
   ) {
     this.arrivals = arrivals;
-    this.openBound = openExecutions;
+    this.bound = openExecutions === 'fed' ? new FeederBound() : fixedBound(openExecutions);
     this.probes = probes;
   }
 
@@ -44,15 +45,20 @@ export class Feeder {
     this.feed();
   }
 
-  closed(): void {
+  /** Gives its slot back. */
+  closed(execution: number): void {
+    const { now, executions } = this.world;
     this.open--;
+    this.bound.close(now - executions.openedAt[execution]!, now);
+    executions.giveBack(execution);
     this.feed();
   }
 
   feed(): void {
     const { world, arrivals } = this;
     const { batchRecords, lingerMs } = world.plan;
-    while (this.arrived > this.inbox && this.open < this.openBound) {
+    while (this.arrived > this.inbox) {
+      if (this.open >= this.bound.limit) return this.bound.reached();
       const wanted = this.isProbe() ? probeRecords(batchRecords) : batchRecords;
       const due = arrivals[this.inbox]! + lingerMs;
       if (this.arrived - this.inbox < wanted && due > world.now) {
@@ -75,6 +81,7 @@ export class Feeder {
     executions.batchRecords[execution] = records;
     executions.stagesLeft[execution] = count;
     executions.died[execution] = 0;
+    executions.openedAt[execution] = this.world.now;
     const from = execution * count;
     for (let s = 0; s < count; s++) executions.waitingFor[from + s] = plan.stages[s]!.after.length;
     this.inbox += records;

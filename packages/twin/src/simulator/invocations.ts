@@ -134,6 +134,7 @@ export class Invocations {
     return {
       stage,
       execution: executions.firstRecord[invocations.execution[invocation]!]!,
+      openedAt: executions.openedAt[invocations.execution[invocation]!]!,
       records,
       startedAt: invocations.startedAt[invocation]!,
       dispatchMs: invocations.dispatchMs[invocation]!,

@@ -7,8 +7,8 @@ export interface SimulatorOptions {
   /** When records arrive, in milliseconds, ascending. */
   readonly arrivals: Float64Array;
   readonly seed: number;
-  /** Executions open at once; the backlog stays in the inbox. Default: no bound. */
-  readonly openExecutions?: number;
+  /** Executions open at once; the backlog stays in the inbox. `fed`: as many as a feeder lets, by its rule. Default: no bound. */
+  readonly openExecutions?: number | 'fed';
   /** Share of batches that are probes (`probeRecords`). Default 0. */
   readonly probes?: number;
   /** All instances are there at the start. Default true. */
@@ -27,6 +27,8 @@ export interface WaitLedger {
 export interface ObservedInvocation {
   readonly stage: number;
   readonly execution: number;
+  /** When its batch was opened. */
+  readonly openedAt: number;
   readonly records: number;
   readonly startedAt: number;
   readonly dispatchMs: number;

@@ -165,8 +165,7 @@ export class Simulator {
     total.dead += dead;
     total.filtered += batch - completed - dead;
     this.closed.records += batch;
-    executions.giveBack(execution);
-    this.feeder.closed();
+    this.feeder.closed(execution);
   }
 
   private account(): void {

@@ -12,6 +12,7 @@ export class ExecutionSlots {
   batchRecords = new Int32Array(64);
   stagesLeft = new Int32Array(64);
   died = new Int32Array(64);
+  openedAt: Floats = new Float64Array(64);
   /** By slot × stage: stages and parts that are not done yet; records that came, and that are left alive. */
   waitingFor: Integers;
   partsLeft: Integers;
@@ -41,6 +42,7 @@ export class ExecutionSlots {
     this.batchRecords = grown(this.batchRecords);
     this.stagesLeft = grown(this.stagesLeft);
     this.died = grown(this.died);
+    this.openedAt = grownFloats(this.openedAt);
     this.waitingFor = grown(this.waitingFor);
     this.partsLeft = grown(this.partsLeft);
     this.entered = grown(this.entered);

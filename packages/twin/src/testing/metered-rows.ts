@@ -9,14 +9,18 @@ import { Simulator } from '../simulator/simulator.js';
 export function meteredRows(
   input: PlanInput,
   allocation: Allocation,
-  options: Pick<SimulatorOptions, 'arrivals' | 'seed' | 'probes'>,
+  options: Pick<SimulatorOptions, 'arrivals' | 'seed' | 'probes' | 'openExecutions'>,
   version = 'v1',
 ): MeteredInvocation[] {
   const plan = planModel(input);
-  const rows: MeteredInvocation[] = [];
-  const simulator = new Simulator({ plan, allocation, ...options, observe: (invocation) => rows.push(rowOf(invocation)) });
+  const seen: ObservedInvocation[] = [];
+  const simulator = new Simulator({ plan, allocation, ...options, observe: (invocation) => seen.push(invocation) });
   simulator.run(Number.POSITIVE_INFINITY, options.arrivals.length);
-  return rows;
+  return seen.map((one) => ({
+    ...rowOf(one),
+    openedAt: new Date(one.openedAt),
+    closedAt: new Date(options.arrivals[one.execution]! + simulator.latencyMs[one.execution]!),
+  }));
 
   function rowOf(seen: ObservedInvocation): MeteredInvocation {
     const stage = plan.stages[seen.stage]!;

@@ -11,11 +11,10 @@ import {
   type Store,
   type Stream,
 } from '@autoflow/store';
-import { probeRecords, type ExecutionArgument } from '@autoflow/topology';
+import { OpenBound, probeRecords, type ExecutionArgument } from '@autoflow/topology';
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 import { inputStates } from './input.js';
 import { lanesOf, nameOf, type Lane } from './lanes.js';
-import { OpenBound } from './open-bound.js';
 import { ripeness } from './ripeness.js';
 
 export interface PipelinePorts {

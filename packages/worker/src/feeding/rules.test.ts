@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { OpenBound } from './open-bound.js';
+import { OpenBound } from '@autoflow/topology';
 import { ripeness } from './ripeness.js';
 
 const BOUNDS = { records: 10, bytes: 1_000 };

@@ -78,7 +78,7 @@ class OnTrace {
     this.models.set(key, model);
     this.evaluations++;
     try {
-      const simulation = simulate(model, point.allocation, { arrivals: this.arrivals, seed: SEED });
+      const simulation = simulate(model, point.allocation, { arrivals: this.arrivals, seed: SEED, openExecutions: 'fed' });
       return { point, simulation, score: this.score(simulation) };
     } catch (error) {
       if (error instanceof PlanError) return undefined;

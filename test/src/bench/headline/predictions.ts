@@ -35,7 +35,7 @@ export async function predictionsOf(
     const model = planModel({ spec, topology, models, host, recordBytes });
     const records = Math.max(RECORDS, BATCHES * model.batchRecords);
     const run = replicate(
-      (seed) => simulate(model, start, { arrivals: poissonArrivals(ratePerSecond, records, seed), seed }),
+      (seed) => simulate(model, start, { arrivals: poissonArrivals(ratePerSecond, records, seed), seed, openExecutions: 'fed' }),
       REPLICATIONS,
     );
     const twin = { costPer1000: run.costPer1000.all.mean, p95Ms: run.latencyMs.p95.mean, throughput: run.throughput.mean };

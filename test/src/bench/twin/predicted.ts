@@ -11,7 +11,7 @@ import {
   type HostModel,
   type MeteredInvocation,
 } from '@autoflow/twin';
-import { allocationOf, topologyOf, type TwinPlan } from './plans.js';
+import { allocationOf, OPEN, topologyOf, type TwinPlan } from './plans.js';
 
 export interface Figures {
   /** Records per second, saturated. */
@@ -49,7 +49,7 @@ export function predictedOf(spec: PipelineSpec, { models, host, recordBytes }: T
   const model = planModel({ spec, topology: topologyOf(plan), models, host, recordBytes });
   const records = Math.max(RECORDS, BATCHES * plan.batch);
   const allocation = allocationOf(plan);
-  const saturated = replicate((seed) => simulate(model, allocation, { arrivals: backlog(records), seed }), REPLICATIONS);
+  const saturated = replicate((seed) => simulate(model, allocation, { arrivals: backlog(records), seed, openExecutions: OPEN }), REPLICATIONS);
   const capacity = saturated.throughput.mean;
   return {
     capacity,

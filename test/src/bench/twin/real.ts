@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fields } from '@autoflow/pipeline';
+import { validateTopology } from '@autoflow/topology';
 import { runCell, type Side } from '../baselines/cell.js';
-import { saturate, type BenchPlatform, type BenchVersion } from '../platform.js';
-import { allocationOf, LINGER_MS, nameOf, topologyOf, type TwinPlan } from './plans.js';
+import type { BenchPlatform, BenchVersion } from '../platform.js';
+import { allocationOf, LINGER_MS, nameOf, OPEN, topologyOf, type TwinPlan } from './plans.js';
 import type { Figures } from './predicted.js';
 
 export interface TwinConditions {
@@ -18,9 +19,10 @@ export interface RealPlan {
   readonly ratePerSecond: number;
 }
 
-/** Executions that are open at once where as much is done as can be, for each instance that there is: none waits for work. */
-const OPEN_PER_INSTANCE = 1.5;
-const LEAST_OPEN = 4;
+/** As load comes and goes: the same half of the records by few at once, and by many. */
+const TRAINED_OPEN = [2, OPEN];
+/** Ends of executions, for each that is open, that tell a rate. */
+const ENOUGH = 2.5;
 /** Starts every instance and compiles its code. */
 const WARM_UP_BATCH = 4;
 /** Of what the twin thinks that a plan can do: an open load that queues now and then, and never for long. */
@@ -29,6 +31,7 @@ const OPEN_SHARE = 0.5;
 const PROBE_EVERY = 20;
 const METERED_WITHIN_MS = 2_500;
 const MOST_ROWS = 20_000;
+const MOST_RECORDS = 20_000;
 
 /** Runs a version as much as it can, so that it is measured. */
 export async function trainOn(
@@ -38,7 +41,8 @@ export async function trainOn(
   next: () => Fields,
 ): Promise<void> {
   const version = await versionOf(platform, plan);
-  await runThrough(platform, version, plan, Math.max(trainingRecords, 20 * plan.batch), next, 4);
+  const records = Math.max(trainingRecords, 20 * plan.batch) / TRAINED_OPEN.length;
+  for (const open of TRAINED_OPEN) await runThrough(platform, version, plan, { records, seconds: Number.POSITIVE_INFINITY }, next, open);
 }
 
 /** What metering has written so far. */
@@ -56,57 +60,77 @@ export async function measurePlan(
   next: () => Fields,
 ): Promise<RealPlan> {
   const version = await versionOf(platform, plan);
-  const width = widthOf(plan);
-  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, 2 * width * WARM_UP_BATCH, next);
-  const records = Math.max(2.5 * width * plan.batch, Math.ceil(capacity * conditions.saturatedSeconds));
-  const throughput = await runThrough(platform, version, plan, records, next);
-  const ratePerSecond = Number((OPEN_SHARE * Math.min(capacity, throughput)).toPrecision(3));
+  const warmUp = { records: 2 * OPEN * WARM_UP_BATCH, seconds: conditions.saturatedSeconds };
+  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, warmUp, next, OPEN);
+  const backlog = { records: MOST_RECORDS, seconds: conditions.saturatedSeconds };
+  const throughput = await runThrough(platform, version, plan, backlog, next, OPEN);
+  const ratePerSecond = Number(openRate(plan, Math.min(capacity, throughput)).toPrecision(3));
   const side: Side = { name: nameOf(plan), version, batch: plan.batch, lingerMs: LINGER_MS, firstRate: ratePerSecond };
   const { latency, costPer1000 } = await runCell({
     platform,
     side,
     rate: ratePerSecond,
     repetition: 0,
-    conditions: { ...OPEN, seconds: conditions.openSeconds + conditions.warmUpSeconds, warmUpSeconds: conditions.warmUpSeconds },
+    conditions: { ...CELL, seconds: conditions.openSeconds + conditions.warmUpSeconds, warmUpSeconds: conditions.warmUpSeconds },
     records: next,
   });
   if (latency === undefined || costPer1000 === undefined) throw new Error(`nothing was measured of ${nameOf(plan)}`);
   return { measured: { throughput, costPer1000: costPer1000.all, p95Ms: latency.p95 }, ratePerSecond };
 }
-const OPEN = { repetitions: 1, factor: 1, drainSeconds: 60, serviceLevelMs: Number.POSITIVE_INFINITY };
+const CELL = { repetitions: 1, factor: 1, drainSeconds: 60, serviceLevelMs: Number.POSITIVE_INFINITY };
 
-function versionOf(platform: BenchPlatform, plan: TwinPlan): Promise<BenchVersion> {
-  return platform.version(topologyOf(plan), allocationOf(plan));
+/** Records per second that make `OPEN_SHARE` of the executions that it can do: batches that are not full leave after their linger. */
+function openRate({ batch }: TwinPlan, perSecond: number): number {
+  const executions = (OPEN_SHARE * perSecond) / batch;
+  const lingerS = batch > 1 ? LINGER_MS / 1000 : 0;
+  // A batch has the record that began to linger and those that come meanwhile: executions = rate / (1 + rate · linger).
+  const lingering = executions * lingerS < 1 ? executions / (1 - executions * lingerS) : Number.POSITIVE_INFINITY;
+  return Math.min(executions * batch, lingering);
+}
+
+async function versionOf(platform: BenchPlatform, plan: TwinPlan): Promise<BenchVersion> {
+  const topology = topologyOf(plan);
+  const problems = validateTopology(platform.spec, topology);
+  if (problems.length > 0) throw new Error(`${nameOf(plan)} is not legal: ${JSON.stringify(problems)}`);
+  return platform.version(topology, allocationOf(plan));
+}
+
+interface Amount {
+  readonly records: number;
+  /** After so long no execution is begun any more, once enough have ended to tell a rate. */
+  readonly seconds: number;
 }
 
 /** Records per second, once all executions are open and until they no longer are. */
 async function runThrough(
   platform: BenchPlatform,
   version: BenchVersion,
-  plan: TwinPlan,
-  records: number,
+  { batch }: TwinPlan,
+  { records, seconds }: Amount,
   next: () => Fields,
-  width = widthOf(plan),
+  width: number,
 ): Promise<number> {
-  const { batch } = plan;
-  const batches: Fields[][] = [];
-  for (let left = records; left > 0;) {
-    const size = Math.min(left, batch > 1 && batches.length % PROBE_EVERY === 0 ? 1 : batch);
-    batches.push(Array.from({ length: size }, () => unique(platform, next())));
-    left -= size;
-  }
   const ends: { readonly at: number; readonly records: number }[] = [];
-  await saturate(batches, width, async (own) => {
-    await platform.run(await platform.admit(version, own));
-    ends.push({ at: performance.now(), records: own.length });
-  });
+  const startedAt = performance.now();
+  let [left, begun] = [records, 0];
+  const isOver = (): boolean => left <= 0 || (performance.now() - startedAt > 1000 * seconds && ends.length >= ENOUGH * width);
+  const one = async (): Promise<void> => {
+    while (!isOver()) {
+      const size = Math.min(left, batch > 1 && begun++ % PROBE_EVERY === 0 ? 1 : batch);
+      left -= size;
+      await platform.run(
+        await platform.admit(
+          version,
+          Array.from({ length: size }, () => unique(platform, next())),
+        ),
+      );
+      ends.push({ at: performance.now(), records: size });
+    }
+  };
+  await Promise.all(Array.from({ length: width }, one));
   const steady = ends.slice(Math.floor(0.1 * ends.length), Math.max(2, ends.length - width));
   const counted = steady.slice(1).reduce((sum, end) => sum + end.records, 0);
   return (1000 * counted) / (steady.at(-1)!.at - steady[0]!.at);
-}
-
-function widthOf(plan: TwinPlan): number {
-  return Math.max(LEAST_OPEN, Math.ceil(OPEN_PER_INSTANCE * plan.concurrency * topologyOf(plan).stages.length));
 }
 
 let number = 0;

@@ -1,6 +1,10 @@
 /** How many executions of a pipeline may be open at once: a few seconds of work, so that the backlog stays where it can still change its mind. */
-import type { Load } from '@autoflow/store';
 
+/** Executions that were closed of late, and how long they were open (ms), mean. */
+export interface ClosedLoad {
+  readonly closed: number;
+  readonly meanOpenMs: number;
+}
 export interface BoundSettings {
   /** An execution should not be open for longer (ms), mean. */
   readonly targetMs: number;
@@ -37,10 +41,10 @@ export class OpenBound {
     this.heldBack = true;
   }
 
-  /** `now` in ms, of any clock that does not jump. */
-  observe({ closed, meanOpenMs }: Pick<Load, 'closed' | 'meanOpenMs'>, now: number): void {
+  /** `now` in ms, of any clock that does not jump. False: it rests, and has not looked. */
+  observe({ closed, meanOpenMs }: ClosedLoad, now: number): boolean {
     const { targetMs, least, most, everyMs } = this.settings;
-    if (closed === 0 || now < this.restsUntil) return;
+    if (closed === 0 || now < this.restsUntil) return false;
     this.restsUntil = now + everyMs;
     // It fades, so that a pipeline that has become slower by nature is not choked for ever.
     this.shortestMs = Math.min(this.shortestMs * 1.01, meanOpenMs);
@@ -50,5 +54,6 @@ export class OpenBound {
       this.bound = Math.max(least, Math.floor(this.bound * 0.7));
     } else if (this.heldBack) this.bound = Math.min(most, this.slowStart ? this.bound * 2 : this.bound + 2);
     this.heldBack = false;
+    return true;
   }
 }

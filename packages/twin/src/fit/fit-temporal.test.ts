@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { backlog, poissonArrivals } from '../arrivals.js';
+import { functionModel } from '../model/function-model.js';
+import { LOCAL_HOST } from '../model/host-model.js';
+import { planModel, type PlanInput } from '../model/plan-model.js';
+import { simulate } from '../simulate.js';
+import { meteredRows } from '../testing/metered-rows.js';
+import { allocationOf, chainSpec, topologyOf } from '../testing/plans.js';
+import { fitTemporal } from './fit-temporal.js';
+import { fit } from './fit.js';
+import type { MeteredInvocation } from './rows.js';
+
+/** A stack that is five times slower than the model that is assumed of it, and in other proportions. */
+const TRUTH = { servers: 1, activityMs: 30, startMs: 50, settleMs: 15, latencyMs: 20, onHost: true };
+const HOST = { ...LOCAL_HOST, cores: 4, idleMs: Number.POSITIVE_INFINITY };
+const models = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, functionModel({ cpuFixedMs: 3, cpuPerRecordMs: 1, cv: 0.3 })]));
+const names = Object.keys(models);
+const WRITTEN = names.map((name, i) => ({ functions: [name], after: names.slice(Math.max(0, i - 1), i) }));
+
+function inputOf(stages: Parameters<typeof topologyOf>[0], temporal = TRUTH): PlanInput {
+  return { spec: chainSpec(names), topology: topologyOf(stages, 1, 0), models, host: { ...HOST, temporal }, recordBytes: 500 };
+}
+/** Load that comes and goes: 400 records at each rate, one after the other. */
+function rowsAt(rates: readonly number[], stages = WRITTEN): MeteredInvocation[] {
+  const input = inputOf(stages);
+  const allocation = allocationOf(planModel(input), 8, 1024);
+  return rates.flatMap((rate, seed) => {
+    const later = (at: Date): Date => new Date(at.getTime() + seed * HOUR_MS);
+    const rows = meteredRows(input, allocation, { arrivals: poissonArrivals(rate, 400, seed + 1), seed }, `v${seed}`);
+    return rows.map((row) => ({ ...row, startedAt: later(row.startedAt), openedAt: later(row.openedAt!), closedAt: later(row.closedAt!) }));
+  });
+}
+const HOUR_MS = 3_600_000;
+
+it('finds what passes through Temporal to take, and what it can do at most', () => {
+  const found = fitTemporal(rowsAt([1.5, 4.6]), LOCAL_HOST.temporal);
+  const work = (of: typeof TRUTH): number => of.startMs + 4 * of.activityMs + of.settleMs;
+  expect(work(found) / work(TRUTH)).toBeGreaterThan(0.85);
+  expect(work(found) / work(TRUTH)).toBeLessThan(1.2);
+  expect(found.activityMs / TRUTH.activityMs).toBeCloseTo(1, 0.5);
+  expect(found.latencyMs).toBeLessThan(2 * TRUTH.latencyMs);
+});
+
+it('so that p95 of another topology is predicted, at another load', () => {
+  const rows = rowsAt([1.5, 4.6]);
+  const fused = [{ functions: names }];
+  const predicted = fit(rows, { ...HOST, temporal: LOCAL_HOST.temporal });
+  const p95 = (input: PlanInput, rate: number): number => {
+    const plan = planModel(input);
+    return simulate(plan, allocationOf(plan, 8, 1024), { arrivals: poissonArrivals(rate, 3_000, 9), seed: 9 }).latencyMs.p95;
+  };
+  for (const [stages, rate] of [[WRITTEN, 3], [fused, 6]] as const) {
+    const real = p95(inputOf(stages), rate);
+    const error = p95({ ...inputOf(stages), host: predicted.host }, rate) / real - 1;
+    expect(Math.abs(error)).toBeLessThan(0.2);
+  }
+});
+
+it('tells no work from a load that never varies, and none where there is next to nothing', () => {
+  const steady = rowsAt([0.001]);
+  const { activityMs, startMs, settleMs } = LOCAL_HOST.temporal;
+  const found = fitTemporal(steady, LOCAL_HOST.temporal);
+  expect(found).toMatchObject({ activityMs, startMs, settleMs });
+  expect(found.latencyMs).toBeGreaterThan(TRUTH.latencyMs);
+  expect(fitTemporal(steady.slice(0, 3), LOCAL_HOST.temporal)).toEqual(LOCAL_HOST.temporal);
+});
+
+it('knows the rest in its usual proportion where batches are no longer known', () => {
+  const rows = rowsAt([1.5, 4.6]).map(({ openedAt: _, closedAt: __, ...row }) => row);
+  const found = fitTemporal(rows, LOCAL_HOST.temporal);
+  expect(found.activityMs).toBeGreaterThan(2 * LOCAL_HOST.temporal.activityMs);
+  expect(found.startMs / found.activityMs).toBeCloseTo(LOCAL_HOST.temporal.startMs / LOCAL_HOST.temporal.activityMs, 6);
+});
+
+it('a plan that is asked for more than it can do does not seem to do it, for a feeder opens no more than a few seconds of work', () => {
+  const plan = planModel(inputOf(WRITTEN));
+  const allocation = allocationOf(plan, 8, 1024);
+  const most = simulate(plan, allocation, { arrivals: backlog(1_500), seed: 1, openExecutions: 16 }).throughput;
+  for (const arrivals of [backlog(1_500), poissonArrivals(100, 1_500, 1)])
+    expect(simulate(plan, allocation, { arrivals, seed: 1, openExecutions: 'fed' }).throughput / most).toBeCloseTo(1, 1);
+});
