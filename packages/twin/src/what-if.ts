@@ -74,7 +74,8 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
     const model = planModel({ spec, topology: plan.topology, models, host, recordBytes });
     const records = Math.max(RECORDS, BATCHES * model.batchRecords);
     return replicate(
-      (seed) => simulate(model, plan.allocation, { arrivals: poissonArrivals(perSecond, records, seed), seed, probes, openExecutions: 'fed' }),
+      (seed) =>
+        simulate(model, plan.allocation, { arrivals: poissonArrivals(perSecond, records, seed), seed, probes, openExecutions: 'fed' }),
       REPLICATIONS,
     );
   };

@@ -49,7 +49,10 @@ it('so that p95 of another topology is predicted, at another load', () => {
     const plan = planModel(input);
     return simulate(plan, allocationOf(plan, 8, 1024), { arrivals: poissonArrivals(rate, 3_000, 9), seed: 9 }).latencyMs.p95;
   };
-  for (const [stages, rate] of [[WRITTEN, 3], [fused, 6]] as const) {
+  for (const [stages, rate] of [
+    [WRITTEN, 3],
+    [fused, 6],
+  ] as const) {
     const real = p95(inputOf(stages), rate);
     const error = p95({ ...inputOf(stages), host: predicted.host }, rate) / real - 1;
     expect(Math.abs(error)).toBeLessThan(0.2);

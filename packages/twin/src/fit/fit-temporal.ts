@@ -45,7 +45,7 @@ export function fitTemporal(rows: readonly MeteredInvocation[], temporal: Tempor
 function hopsOf(rows: readonly MeteredInvocation[]): Hop[] {
   const hops: Hop[] = [];
   const firsts: Omit<Hop, 'kind'>[] = [];
-  const add = (kind: Kind, from: number, to: number): void => void (to > from && hops.push({ kind, from, to }));
+  const add = (kind: Kind, from: number, to: number): void => void (isHop(from, to) && hops.push({ kind, from, to }));
   for (const [, own] of grouped(rows, ({ executionId }) => executionId)) {
     const ends = own.map(endOf);
     const [{ openedAt, closedAt }] = own as [MeteredInvocation];
@@ -53,7 +53,7 @@ function hopsOf(rows: readonly MeteredInvocation[]): Hop[] {
       const at = startedAt.getTime();
       const before = ends.filter((end) => end <= at + CLOCK_MS);
       if (before.length > 0) add('activity', Math.max(...before), at);
-      else if (openedAt !== undefined && openedAt < startedAt) firsts.push({ from: openedAt.getTime(), to: at });
+      else if (openedAt !== undefined && isHop(openedAt.getTime(), at)) firsts.push({ from: openedAt.getTime(), to: at });
     }
     if (closedAt !== undefined) add('settle', Math.max(...ends), closedAt.getTime());
   }
@@ -74,15 +74,17 @@ function parted(firsts: readonly Omit<Hop, 'kind'>[], hops: readonly Hop[]): Hop
   });
 }
 const CLOCK_MS = 1;
+/** Something was down meanwhile. */
+const LONGEST_MS = 60_000;
+
+const isHop = (from: number, to: number): boolean => to > from && to - from < LONGEST_MS;
 
 const endOf = ({ startedAt, gateMs, coldStartMs, durationMs }: MeteredInvocation): number =>
   startedAt.getTime() + gateMs + coldStartMs + durationMs;
 
 /** By kind, from departures of which somebody was there when the one before left; undefined where there are too few of them. */
 function workOf(hops: readonly Hop[], latencyMs: number): Work | undefined {
-  const left = hops
-    .map(({ kind, from, to }) => ({ kind, from, at: Math.max(from, to - latencyMs) }))
-    .sort((a, b) => a.at - b.at);
+  const left = hops.map(({ kind, from, to }) => ({ kind, from, at: Math.max(from, to - latencyMs) })).sort((a, b) => a.at - b.at);
   const found: { readonly [kind in Kind]: number[] } = { start: [], activity: [], settle: [] };
   left.forEach(({ kind, from, at }, i) => {
     const before = left[i - 1]?.at;
@@ -129,7 +131,12 @@ function whoMetNobody(hops: readonly Hop[]): Hop[] {
 function millisecondsOf(work: Work, temporal: TemporalModel): Pick<TemporalModel, 'startMs' | 'activityMs' | 'settleMs'> {
   const seen = KINDS.filter((kind) => work[kind] !== undefined);
   const sum = (of: (kind: Kind) => number): number => seen.reduce((total, kind) => total + of(kind), 0);
-  const scale = sum((kind) => work[kind]!) / Math.max(1e-9, sum((kind) => temporal[WORK[kind]]));
+  const scale =
+    sum((kind) => work[kind]!) /
+    Math.max(
+      1e-9,
+      sum((kind) => temporal[WORK[kind]]),
+    );
   const of = (kind: Kind): number => temporal.servers * (work[kind] ?? scale * temporal[WORK[kind]]);
   return { startMs: of('start'), activityMs: of('activity'), settleMs: of('settle') };
 }

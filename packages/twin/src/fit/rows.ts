@@ -64,7 +64,9 @@ export function soundRows(all: readonly MeteredInvocation[]): SoundRows {
 function isFinite({ spans, startedAt, openedAt, closedAt, ...row }: MeteredInvocation): boolean {
   const finite = (value: unknown): boolean => typeof value !== 'number' || Number.isFinite(value);
   return (
-    [startedAt, openedAt ?? startedAt, closedAt ?? startedAt].every((at) => Number.isFinite(at.getTime())) && Object.values(row).every(finite) && spans.every((span) => Object.values(span).every(finite))
+    [startedAt, openedAt ?? startedAt, closedAt ?? startedAt].every((at) => Number.isFinite(at.getTime())) &&
+    Object.values(row).every(finite) &&
+    spans.every((span) => Object.values(span).every(finite))
   );
 }
 

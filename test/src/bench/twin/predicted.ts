@@ -49,7 +49,10 @@ export function predictedOf(spec: PipelineSpec, { models, host, recordBytes }: T
   const model = planModel({ spec, topology: topologyOf(plan), models, host, recordBytes });
   const records = Math.max(RECORDS, BATCHES * plan.batch);
   const allocation = allocationOf(plan);
-  const saturated = replicate((seed) => simulate(model, allocation, { arrivals: backlog(records), seed, openExecutions: OPEN }), REPLICATIONS);
+  const saturated = replicate(
+    (seed) => simulate(model, allocation, { arrivals: backlog(records), seed, openExecutions: OPEN }),
+    REPLICATIONS,
+  );
   const capacity = saturated.throughput.mean;
   return {
     capacity,
