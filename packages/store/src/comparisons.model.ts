@@ -29,6 +29,8 @@ export interface ComparisonQuery {
    * when it has ended in the block of its end, if the step lasts until then.
    */
   readonly kept?: { readonly rollout: string; readonly step: number };
+  /** It may take longer than other statements: nobody waits for it. */
+  readonly patient?: boolean;
 }
 /** Records that take longer do not belong to the block in which they arrived. */
 export const LATE_MS = 300_000;

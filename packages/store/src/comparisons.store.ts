@@ -27,7 +27,7 @@ export function comparisonStore(database: Database, prices: Prices): ComparisonS
       const [row] = await database.query<{ now: number }>('select extract(epoch from clock_timestamp())::float8 * 1000 as now', []);
       return row!.now;
     },
-    blocks: (query) => blocks(database, query, dollars),
+    blocks: (query) => blocks(query.patient ? { ...database, ...database.patient } : database, query, dollars),
     workload: ({ pipeline, from, to, blockMs }) => database.patient.query<WorkloadRow & object>(WORKLOAD, [pipeline, from, to, blockMs]),
     totals: async (pipeline, from, to) => {
       const rows = await database.patient.query<Omit<ArmTotals, 'costUsd'> & Spent & { arm: ComparedArm }>(TOTALS, [

@@ -20,6 +20,7 @@ export type * from './pages.model.js';
 export type * from './recordings.model.js';
 export type * from './comparisons.model.js';
 export type * from './rollouts.model.js';
+export type * from './savings.model.js';
 export type * from './settings.model.js';
 export type * from './tokens.model.js';
 export type * from './training.model.js';

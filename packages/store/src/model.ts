@@ -21,6 +21,7 @@ import type { OptimizationStore } from './optimizations.model.js';
 import type { PageStore } from './pages.model.js';
 import type { RecordingStore } from './recordings.model.js';
 import type { RolloutStore } from './rollouts.model.js';
+import type { SavingsStore } from './savings.model.js';
 import type { SettingsStore } from './settings.model.js';
 import type { TokenStore } from './tokens.model.js';
 import type { TrainingStore } from './training.model.js';
@@ -56,6 +57,7 @@ export interface Store {
   readonly recordings: RecordingStore;
   readonly settings: SettingsStore;
   readonly rollouts: RolloutStore;
+  readonly savings: SavingsStore;
   readonly comparisons: ComparisonStore;
   readonly idempotency: IdempotencyStore;
   readonly deadLetters: DeadLetterStore;

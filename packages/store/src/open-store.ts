@@ -27,6 +27,7 @@ import { optimizationStore } from './optimizations.store.js';
 import { pageStore } from './pages.store.js';
 import { recordingStore } from './recordings.store.js';
 import { rolloutStore } from './rollouts.store.js';
+import { savingsStore } from './savings.store.js';
 import { settingsStore } from './settings.store.js';
 import { tokenStore } from './tokens.store.js';
 import { trainingStore } from './training.store.js';
@@ -79,6 +80,7 @@ export async function openStore({
     recordings: recordingStore(database),
     settings: settingsStore(database),
     rollouts: rolloutStore(database),
+    savings: savingsStore(database),
     comparisons: comparisonStore(database, prices),
     idempotency: idempotencyStore(database),
     deadLetters: deadLetterStore(database),

@@ -3,6 +3,7 @@ import type { BatchStore, Store } from '@autoflow/store';
 import type { WorkerOptions } from './contract.js';
 import type { Log } from './log.js';
 import { repeating } from './repeating.js';
+import { closeDays } from './savings/close-days.js';
 
 export type Retention = NonNullable<WorkerOptions['retention']>;
 
@@ -16,7 +17,10 @@ const DAY_MS = 24 * HOUR_MS;
 /** Once now, then every hour; any number of processes may do it. */
 export function startMaintenance(
   ports: {
-    store: Pick<Store, 'metering' | 'ledger' | 'events' | 'recordings' | 'rollouts' | 'optimizations'>;
+    store: Pick<
+      Store,
+      'metering' | 'ledger' | 'events' | 'recordings' | 'rollouts' | 'optimizations' | 'definitions' | 'access' | 'comparisons' | 'savings'
+    >;
     batches: BatchStore;
     log: Log;
   },
@@ -30,6 +34,8 @@ async function maintain(
   { store, batches, log }: Parameters<typeof startMaintenance>[0],
   { meteringDays = 30, batchDays = 14, eventDays = 30, recordingDays = 7 }: Retention,
 ): Promise<void> {
+  // First: nothing is dropped of a day that the ledger does not have.
+  await closeDays(store, meteringDays);
   await store.metering.maintain(meteringDays);
   await store.events.removeOlderThan(new Date(Date.now() - eventDays * DAY_MS));
   await store.recordings.maintain({ days: recordingDays, ...RECORDINGS });

@@ -70,3 +70,23 @@ test('where nothing was promoted nothing is saved', async () => {
   const { json } = await api.send('GET', '/v1/pipelines/parcels/savings?since=7d');
   expect(Savings.parse(json)).toMatchObject({ days: [], exploration: [], total: { savedUsd: 0, explorationUsd: 0, netUsd: 0 } });
 });
+
+test('days that are over are told as they were written down, though no row tells of them any more', async () => {
+  const from = Date.now() - 3 * 86_400_000;
+  const found = { records: 900, costPer1000: { stable: 1, holdout: 2 }, savedUsd: { estimate: 0.9, low: 0.5, high: Infinity } };
+  await api.store.savings.keep({ pipeline: 'parcels', version: 'v2', against: 'v1', from, to: from + 60_000, savings: found });
+  const { json } = await api.send('GET', '/v1/pipelines/parcels/savings?since=7d');
+  expect(Savings.parse(json)).toMatchObject({
+    days: [
+      {
+        version: 'v2',
+        against: 'v1',
+        day: new Date(from).toISOString().slice(0, 10),
+        ...found,
+        savedUsd: { ...found.savedUsd, high: null },
+      },
+    ],
+    total: { savedUsd: 0.9, netUsd: 0.9 },
+  });
+  expect(Savings.parse((await api.send('GET', '/v1/pipelines/parcels/savings?since=1d')).json).days).toEqual([]);
+});

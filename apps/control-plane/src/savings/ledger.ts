@@ -1,28 +1,33 @@
 /** The savings ledger: each day of each version that a rollout made stable, against the holdout that it left behind. */
-import { savings, type LedgerBlock } from '@autoflow/experiment';
-import type { RolloutRow, Store } from '@autoflow/store';
+import { comparisonOf, midnight, savedIn, stretches, stretchName, type Savings, type Stretch } from '@autoflow/experiment';
+import type { Store } from '@autoflow/store';
 
-const DAY_MS = 86_400_000;
-/** Blocks of a whole day; shorter stretches get finer ones, down to a second. */
-const BLOCKS_PER_DAY = 96;
 const MOST_ROLLOUTS = 1_000;
 
-interface Stretch {
-  readonly version: string;
-  readonly against: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-export async function ledgerOf(store: Pick<Store, 'rollouts' | 'comparisons' | 'access'>, pipeline: string, from: number, to: number) {
+/** Of whole days (UTC), from the one that `from` is in. Those that are over are read as they were written down, the others from their rows. */
+export async function ledgerOf(
+  store: Pick<Store, 'rollouts' | 'comparisons' | 'access' | 'savings'>,
+  pipeline: string,
+  since: number,
+  to: number,
+) {
+  const from = midnight(since);
   const rollouts = await store.rollouts.list(pipeline, { limit: MOST_ROLLOUTS });
-  const moves = (await store.access.audit({ pipeline, action: 'stable.set', limit: MOST_ROLLOUTS })).map(({ at }) => at.getTime());
-  const days = [];
-  for (const stretch of rollouts.flatMap((row) => stretchesOf(row, moves, from, to))) {
-    const { version, against } = stretch;
-    const found = savings(await blocksOf(store, pipeline, stretch));
-    if (found.records > 0) days.push({ version, against, day: dayOf(stretch.from), ...found });
+  const moves = await store.access.audit({ pipeline, action: 'stable.set', limit: MOST_ROLLOUTS });
+  const kept = await store.savings.days(pipeline, from, to);
+  const all: { readonly stretch: Stretch; readonly found: Savings }[] = kept.map(({ savings, ...stretch }) => ({
+    stretch,
+    found: savings as Savings,
+  }));
+  const known = new Set(kept.map(stretchName));
+  for (const stretch of stretches(rollouts, moves, from, to)) {
+    if (known.has(stretchName(stretch))) continue;
+    all.push({ stretch, found: savedIn(await store.comparisons.blocks({ pipeline, ...comparisonOf(stretch) })) });
   }
+  const days = all
+    .filter(({ found }) => found.records > 0)
+    .sort((a, b) => a.stretch.from - b.stretch.from)
+    .map(({ stretch: { version, against, from: began }, found }) => ({ version, against, day: dayOf(began), ...found }));
   const exploration = rollouts.flatMap(({ id, version, harm, endedAt }) =>
     harm !== undefined && endedAt !== undefined && endedAt.getTime() >= from && endedAt.getTime() < to
       ? [{ rollout: id, version, day: dayOf(endedAt.getTime()), extraUsd: harm.extraUsd }]
@@ -30,40 +35,7 @@ export async function ledgerOf(store: Pick<Store, 'rollouts' | 'comparisons' | '
   );
   const savedUsd = days.reduce((sum, day) => sum + (day.savedUsd?.estimate ?? 0), 0);
   const explorationUsd = exploration.reduce((sum, { extraUsd }) => sum + extraUsd, 0);
-  return {
-    days: days.sort((a, b) => (a.day < b.day ? -1 : 1)),
-    exploration,
-    total: { savedUsd, explorationUsd, netUsd: savedUsd - explorationUsd },
-  };
-}
-
-/** The days (UTC) on which it was stable: from its promotion to the next move of the pointer. */
-function stretchesOf({ state, version, baseline, endedAt }: RolloutRow, moves: readonly number[], from: number, to: number): Stretch[] {
-  if (state !== 'promoted' || endedAt === undefined) return [];
-  const promoted = endedAt.getTime();
-  const end = Math.min(to, ...moves.filter((at) => at > promoted));
-  const stretches: Stretch[] = [];
-  for (let start = Math.max(from, promoted); start < end;) {
-    const midnight = (Math.floor(start / DAY_MS) + 1) * DAY_MS;
-    stretches.push({ version, against: baseline, from: start, to: Math.min(end, midnight) });
-    start = midnight;
-  }
-  return stretches;
-}
-
-async function blocksOf(
-  { comparisons }: Pick<Store, 'comparisons'>,
-  pipeline: string,
-  { version, against, from, to }: Stretch,
-): Promise<LedgerBlock[]> {
-  const blockMs = Math.max(1_000, Math.floor((to - from) / BLOCKS_PER_DAY));
-  const blocks = await comparisons.blocks({
-    pipeline,
-    ours: { arm: 'stable', version },
-    theirs: { arm: 'holdout', version: against },
-    ...{ from, to, blockMs },
-  });
-  return blocks.map(({ ours, theirs }) => ({ stable: ours, holdout: theirs }));
+  return { from: new Date(from), days, exploration, total: { savedUsd, explorationUsd, netUsd: savedUsd - explorationUsd } };
 }
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -25,6 +25,6 @@ export class SavingsController {
   ) {
     await findPipeline(this.store, pipeline);
     const to = await this.store.comparisons.clock();
-    return { pipeline, from: new Date(to - since), to: new Date(to), ...(await ledgerOf(this.store, pipeline, to - since, to)) };
+    return { pipeline, to: new Date(to), ...(await ledgerOf(this.store, pipeline, to - since, to)) };
   }
 }

@@ -4,7 +4,7 @@ import { Span } from './metrics.js';
 
 const Interval = z.object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() });
 
-/** Default: the last 30 days. */
+/** Default: the last 30 days. Days (UTC) are whole ones. */
 export const SavingsQuery = z.strictObject({ since: Span.exactOptional() });
 
 /** Against the holdout, which ran the version before beside it. Positive: saved; negative: lost. Dollars are US dollars of all records of the day. */

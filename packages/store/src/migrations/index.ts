@@ -18,6 +18,7 @@ import { calibrations } from './0016-calibrations.js';
 import { heldRollouts } from './0017-held-rollouts.js';
 import { heldEvaluations } from './0018-held-evaluations.js';
 import { closedBlocks } from './0019-closed-blocks.js';
+import { savings } from './0020-savings.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   heldRollouts,
   heldEvaluations,
   closedBlocks,
+  savings,
 ];

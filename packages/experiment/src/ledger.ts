@@ -1,0 +1,54 @@
+/** The days of the savings ledger: of each version that a rollout made stable, against the holdout that it left behind. */
+import type { ArmCell } from '@autoflow/topology';
+import { savings, type Savings } from './savings.js';
+
+const DAY_MS = 86_400_000;
+/** Blocks of a whole day; shorter stretches get finer ones, down to a second. */
+const BLOCKS_PER_DAY = 96;
+
+/** A day (UTC), or the part of it on which the version was stable; milliseconds since the epoch, `to` excluded. */
+export interface Stretch {
+  readonly version: string;
+  readonly against: string;
+  readonly from: number;
+  readonly to: number;
+}
+/** A rollout, however it ended. */
+export interface Ended {
+  readonly state: string;
+  readonly version: string;
+  readonly baseline: string;
+  readonly endedAt?: Date;
+}
+
+/** From each promotion to the next move of the stable pointer, day by day, from the day that `from` is in until `to`. */
+export function stretches(rollouts: readonly Ended[], moves: readonly { readonly at: Date }[], from: number, to: number): Stretch[] {
+  return rollouts.flatMap(({ state, version, baseline, endedAt }) => {
+    if (state !== 'promoted' || endedAt === undefined) return [];
+    const end = Math.min(to, ...moves.filter(({ at }) => at > endedAt).map(({ at }) => at.getTime()));
+    const found: Stretch[] = [];
+    for (let start = Math.max(midnight(from), endedAt.getTime()); start < end;) {
+      const next = midnight(start) + DAY_MS;
+      found.push({ version, against: baseline, from: start, to: Math.min(end, next) });
+      start = next;
+    }
+    return found;
+  });
+}
+
+/** The name of a stretch among those of its pipeline. */
+export const stretchName = ({ version, from }: Pick<Stretch, 'version' | 'from'>): string => `${version} ${Math.round(from)}`;
+
+/** What is compared for a stretch. */
+export function comparisonOf({ version, against, from, to }: Stretch) {
+  const blockMs = Math.max(1_000, Math.floor((to - from) / BLOCKS_PER_DAY));
+  return { ours: { arm: 'stable', version }, theirs: { arm: 'holdout', version: against }, from, to, blockMs } as const;
+}
+
+/** Of the blocks of a stretch. */
+export function savedIn(blocks: readonly { readonly ours: ArmCell; readonly theirs: ArmCell }[]): Savings {
+  return savings(blocks.map(({ ours, theirs }) => ({ stable: ours, holdout: theirs })));
+}
+
+/** The midnight (UTC) that a day began with. */
+export const midnight = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS;

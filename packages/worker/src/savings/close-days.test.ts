@@ -1,0 +1,97 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { comparisonOf, midnight, savedIn, type Savings } from '@autoflow/experiment';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { openStore, type InvocationRow, type Store } from '@autoflow/store';
+import { closeDays } from './close-days.js';
+
+const stack = useTestStack();
+const DAY_MS = 86_400_000;
+const by = { actor: 'tester', reason: 'because' };
+const topology = {
+  stages: [{ name: 'parse', nodes: ['parse'], after: [], partitions: 1 }],
+  batch: { records: 1, bytes: 1024 },
+  lingerMs: 0,
+};
+const spec = { name: 'orders', key: 'id', input: ['id'], output: ['id'], nodes: [], resources: [], schemas: { input: {}, output: {} } };
+let store: Store;
+let sql: pg.Client;
+beforeAll(async () => {
+  store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  sql = new pg.Client({ connectionString: stack.databaseUrl });
+  await sql.connect();
+  await store.definitions.registerRelease({
+    release: { pipeline: 'orders', hash: 'r1', spec },
+    topology,
+    envelope: { parse: { memoryMb: [128], concurrency: { min: 1, max: 1 } } },
+    allocation: { parse: { memoryMb: 128, concurrency: 1 } },
+    by,
+  });
+});
+afterAll(async () => {
+  await sql.end();
+  await store.close();
+});
+
+/** A batch of either arm every half hour; those of the holdout cost twice as much. */
+async function day(from: number): Promise<void> {
+  const { rows } = await sql.query<{ id: string; arm: string; at: Date }>(
+    `with b as (
+       insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, arm, admitted, completed, state, opened_at, closed_at)
+       select arm || i, 'orders', 'v1', 'r1', 'live', arm || i, '{}', '{}', arm, 1, 1, 'closed', at, at + interval '1 s'
+         from generate_series(0, 46) i, unnest(array['stable', 'holdout']) arm, lateral (select to_timestamp($1::float8 / 1000) + i * interval '30 min' as at) t
+       returning *),
+     r as (
+       insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, ended_at)
+       select 'orders', 'live', id, 'completed', id, 'v1', 'r1', opened_at, closed_at from b)
+     select id, arm, opened_at as at from b`,
+    [from],
+  );
+  const usage = {
+    queueMs: 0,
+    gateMs: 0,
+    cold: false,
+    coldStartMs: 0,
+    durationMs: 1,
+    cpuMs: 1,
+    runQueueMs: 0,
+    peakMemoryMb: 1,
+    memoryMb: 128,
+  };
+  const counts = { recordsIn: 1, recordsOut: 1, filtered: 0, dead: 0, retried: 0, bytesIn: 1, bytesOut: 1 };
+  await store.metering.writeInvocations(
+    rows.map(({ id, arm, at }): InvocationRow => ({
+      ...{ runId: id, activityId: '1', attempt: 1, executionId: id, pipeline: 'orders', release: 'r1', version: 'v1', stage: 'parse' },
+      ...{ scope: 'live', batchId: id, host: 'h', startedAt: at, enforcement: 'soft', outcome: 'ok', spans: [] },
+      ...usage,
+      ...counts,
+      costUsd: arm === 'stable' ? 0.01 : 0.02,
+    })),
+  );
+}
+
+test('a day that is over stays in the ledger as it was, when its rows are dropped', async () => {
+  const now = await store.comparisons.clock();
+  const from = midnight(now) - 2 * DAY_MS;
+  await day(from);
+  await sql.query(
+    `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, state, ended_at)
+     values ('ro-1', 'orders', 'v1', 'v1', false, '', '', '{}', 'promoted', to_timestamp($1::float8 / 1000))`,
+    [from - 3_600_000],
+  );
+  await closeDays(store, 7);
+  const days = () => store.savings.days('orders', from, now);
+  const [kept, ...later] = await days();
+  expect(later.length).toBeLessThanOrEqual(1);
+  expect(kept).toMatchObject({ version: 'v1', against: 'v1', from, to: from + DAY_MS });
+  const { records, savedUsd } = kept!.savings as Savings;
+  expect([records, savedUsd!.estimate]).toEqual([47, expect.closeTo(0.47, 6)]);
+  expect(savedUsd!.low).toBeGreaterThan(0);
+
+  await store.metering.maintain(0);
+  const fromRows = savedIn(await store.comparisons.blocks({ pipeline: 'orders', ...comparisonOf(kept!) }));
+  expect(fromRows.savedUsd!.estimate).toBeCloseTo(0, 6);
+  await closeDays(store, 7);
+  expect((await days())[0]).toEqual(kept);
+});
