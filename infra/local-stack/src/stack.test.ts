@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { removeStack, runningStack, stopStack } from './control.js';
 import { stacksFolder } from './folders.js';
 import { isAlive } from './processes.js';
@@ -15,7 +15,14 @@ import { readState, type StackState } from './state.js';
 import { findTemporal } from './temporal-binary.js';
 
 let folder: string;
+/** Of the persistent stacks, one after the other: a database is made only once. */
+let home: string;
 const started: Stack[] = [];
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'autoflow-stack-home-'));
+});
+afterAll(() => remove(home));
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'autoflow-stack-'));
@@ -23,9 +30,13 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(started.splice(0).map((stack) => stack.stop()));
-  await removeStack({ name: 'tested', dataFolder: folder });
-  await rm(folder, { recursive: true, force: true });
+  await remove(folder);
 });
+
+async function remove(dataFolder: string): Promise<void> {
+  await removeStack({ name: 'tested', dataFolder });
+  await rm(dataFolder, { recursive: true, force: true });
+}
 
 test('data and addresses survive a restart, and nothing runs in between', async () => {
   const first = await start({ mode: 'persistent', namespaces: ['orders'] });
@@ -35,7 +46,7 @@ test('data and addresses survive a restart, and nothing runs in between', async 
   const running = stateOf(first);
   await first.stop();
   expect(serversAlive(running)).toBe(0);
-  expect(runningStack({ name: 'tested', dataFolder: folder })).toBeUndefined();
+  expect(runningStack({ name: 'tested', dataFolder: home })).toBeUndefined();
 
   const second = await start({ mode: 'persistent', namespaces: ['orders'] });
   expect(second.temporal.address).toBe(first.temporal.address);
@@ -64,7 +75,7 @@ test('one folder has one stack, also when two start at the same time', async () 
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
   expect(refused).toHaveLength(1);
   expect(refused[0]!.reason).toMatchObject({ code: 'STACK_RUNNING', message: expect.stringContaining(`process ${process.pid}`) });
-  expect(runningStack({ name: 'tested', dataFolder: folder })?.temporal?.address).toBe(started[0]!.temporal.address);
+  expect(runningStack({ name: 'tested', dataFolder: home })?.temporal?.address).toBe(started[0]!.temporal.address);
 });
 
 test('a folder with files of somebody else is refused and left alone', async () => {
@@ -77,7 +88,7 @@ test('without any Temporal the error names the remedies, and Postgres does not s
   const failure = await start({ mode: 'persistent', env: { PATH: '/nowhere', XDG_CACHE_HOME: folder } }).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'TEMPORAL_MISSING' });
   expect(String(failure)).toMatch(/1\. .*temporal.* on PATH[^]*2\. Install Go[^]*3\. Set TEMPORAL_ADDRESS/);
-  expect(readState(folder)).toMatchObject({ servers: {} });
+  expect(readState(home)).toMatchObject({ servers: {} });
 });
 
 test('servers that the user names are used, and get what executions need', async () => {
@@ -108,38 +119,38 @@ test('a named server that does not answer is reported without its password', asy
 
 test('what a killed owner left behind is stopped, and its data used', async () => {
   const owner = await ownerProcess();
-  await query({ databaseUrl: readState(folder)!.databaseUrl! }, 'CREATE TABLE kept ()');
-  const left = readState(folder)!;
+  await query({ databaseUrl: readState(home)!.databaseUrl! }, 'CREATE TABLE left_behind ()');
+  const left = readState(home)!;
   owner.kill('SIGKILL');
   await once(owner, 'exit');
   expect(serversAlive(left)).toBe(2);
-  expect(runningStack({ name: 'tested', dataFolder: folder })).toBeUndefined();
+  expect(runningStack({ name: 'tested', dataFolder: home })).toBeUndefined();
   const next = await start({ mode: 'persistent' });
   expect(serversAlive(left)).toBe(0);
-  await query(next, 'SELECT FROM kept');
+  await query(next, 'SELECT FROM left_behind');
 });
 
 test('another process can end a stack', async () => {
   const owner = await ownerProcess();
-  const state = runningStack({ name: 'tested', dataFolder: folder })!;
+  const state = runningStack({ name: 'tested', dataFolder: home })!;
   const exited = once(owner, 'exit');
-  expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(true);
+  expect(await stopStack({ name: 'tested', dataFolder: home })).toBe(true);
   await exited;
   expect(serversAlive(state)).toBe(0);
-  expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(false);
+  expect(await stopStack({ name: 'tested', dataFolder: home })).toBe(false);
 });
 
 test('a stack whose owner takes its time is left alone, servers and all', async () => {
-  const owner = await ownerProcess({ name: 'tested', mode: 'persistent', dataFolder: folder }, process.env, 'finishing its work');
-  const state = runningStack({ name: 'tested', dataFolder: folder })!;
-  await expect(stopStack({ name: 'tested', dataFolder: folder }, 200)).rejects.toMatchObject({
+  const owner = await ownerProcess({ name: 'tested', mode: 'persistent', dataFolder: home }, process.env, 'finishing its work');
+  const state = runningStack({ name: 'tested', dataFolder: home })!;
+  await expect(stopStack({ name: 'tested', dataFolder: home }, 200)).rejects.toMatchObject({
     code: 'STILL_STOPPING',
     message: expect.stringContaining(`process ${owner.pid}`),
   });
   expect(serversAlive(state)).toBe(2);
   owner.kill('SIGKILL');
   await once(owner, 'exit');
-  expect(await stopStack({ name: 'tested', dataFolder: folder })).toBe(true);
+  expect(await stopStack({ name: 'tested', dataFolder: home })).toBe(true);
   expect(serversAlive(state)).toBe(0);
 });
 
@@ -149,7 +160,7 @@ test.each(['', '..', 'a/b', 'a b', 'naïve', 'x'.repeat(65)])('%j is not the nam
 
 test('an owner that exits without stopping takes its servers with it', async () => {
   const owner = await ownerProcess();
-  const state = readState(folder)!;
+  const state = readState(home)!;
   owner.stdin!.end();
   await once(owner, 'exit');
   await expect.poll(() => serversAlive(state), { timeout: 15_000 }).toBe(0);
@@ -176,14 +187,15 @@ test('what is left of a killed ephemeral stack is swept by the next one', async 
 });
 
 async function start(options: Partial<StackOptions> & Pick<StackOptions, 'mode'>): Promise<Stack> {
-  const stack = await startStack({ name: 'tested', dataFolder: folder, log: () => undefined, ...options });
+  const dataFolder = options.mode === 'persistent' ? home : folder;
+  const stack = await startStack({ name: 'tested', dataFolder, log: () => undefined, ...options });
   started.push(stack);
   return stack;
 }
 
 /** A process that starts a stack, ends it cleanly on SIGTERM unless it has other work, and just exits when its standard input ends. */
 async function ownerProcess(
-  options: object = { name: 'tested', mode: 'persistent', dataFolder: folder },
+  options: object = { name: 'tested', mode: 'persistent', dataFolder: home },
   env = process.env,
   otherWork?: string,
 ): Promise<ChildProcess> {

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows } from './bundle.js';
+import { bundleFile, bundleWorkflows, sourcesFile, sourcesHash, workflowBundle } from './bundle.js';
 
 describe('the workflow bundle', () => {
   let code: string;
@@ -44,4 +45,9 @@ describe('the workflow bundle', () => {
 
   it('is small: each workflow context pays for it', () =>
     expect(code.replace(/\/\/# sourceMappingURL=.*/g, '').length).toBeLessThan(1.5 * 1024 * 1024));
+
+  it('is the one of the build, where that was made of these sources', async () => {
+    const isCurrent = readFileSync(sourcesFile, 'utf8') === sourcesHash();
+    expect((await workflowBundle()).code === readFileSync(bundleFile(false), 'utf8')).toBe(isCurrent);
+  });
 });

@@ -1,14 +1,19 @@
-/** Makes the workflow bundle. Done once, at build; from sources (tests) on first use. */
-import { existsSync, readFileSync } from 'node:fs';
+/** Makes the workflow bundle. Done once, at build; from sources (tests) again where these have changed since. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const fromSources = import.meta.url.endsWith('.ts');
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
+const built = (name: string) => here(`${fromSources ? '../dist/' : ''}${name}`);
 /** Where `npm run bundle` writes to. */
-export const bundleFile = (traced: boolean) => here(traced ? 'workflow-bundle.traced.js' : 'workflow-bundle.js');
+export const bundleFile = (traced: boolean) => built(`workflow-bundle${traced ? '.traced' : ''}.js`);
+/** And of which sources it made them. */
+export const sourcesFile = built('workflow-bundle.sources');
 
 /** Of OpenTelemetry, which is not small: every workflow context pays for it, so it is in a bundle of its own. */
 const TRACING = createRequire(import.meta.url).resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors');
@@ -34,9 +39,24 @@ export async function bundleWorkflows({ traced = false, interceptors = [] }: Bun
   });
 }
 
-/** The bundle made at build, or a fresh one. */
+/** The bundle made at build, or a fresh one where there is none of these sources: that takes seconds of work. */
 export async function workflowBundle({ traced = false }: Pick<BundleSettings, 'traced'> = {}): Promise<{ code: string }> {
   const file = bundleFile(traced);
-  if (!fromSources && existsSync(file)) return { code: readFileSync(file, 'utf8') };
-  return bundleWorkflows({ traced });
+  const isCurrent = () => !fromSources || (existsSync(sourcesFile) && readFileSync(sourcesFile, 'utf8') === sourcesHash());
+  return existsSync(file) && isCurrent() ? { code: readFileSync(file, 'utf8') } : bundleWorkflows({ traced });
+}
+
+/** Of all files of the packages that workflows may import. */
+export function sourcesHash(): string {
+  const hash = createHash('sha256');
+  for (const name of ['workflows', 'topology', 'pipeline']) {
+    const folder = here(`../../${name}/src`);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.test)\.ts$/.test(file));
+    for (const file of files.sort())
+      hash
+        .update(`${name}/${file}\0`)
+        .update(readFileSync(join(folder, file)))
+        .update('\0');
+  }
+  return hash.digest('hex');
 }
