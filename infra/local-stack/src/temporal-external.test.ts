@@ -27,9 +27,14 @@ test('a namespace that the server does not have is named, with what to do', asyn
 test('a namespace that the worker of another stack serves is refused, and taken once that worker has ended', async () => {
   const { connection, namespace } = await theirs();
   const taskQueue = { name: 'autoflow' };
-  const poll = connection.withDeadline(Date.now() + 30_000, () =>
-    connection.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue, identity: 'their-worker' }),
-  );
+  const poll = () =>
+    connection.withDeadline(Date.now() + 30_000, () =>
+      connection.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue, identity: 'their-worker' }),
+    );
+  /** It ends with the first task that it gets. */
+  const ended = (async () => {
+    while ((await poll()).taskToken.length === 0);
+  })();
   const listed = async () => {
     const { pollers } = await connection.workflowService.describeTaskQueue({ namespace, taskQueue, taskQueueType: 1 });
     return pollers?.some(({ identity }) => identity === 'their-worker');
@@ -40,7 +45,7 @@ test('a namespace that the worker of another stack serves is refused, and taken 
   expect(String(failure)).toMatch(
     /their-worker serves[^]*1\. Set TEMPORAL_NAMESPACE[^]*2\. Stop that worker[^]*3\. Unset TEMPORAL_ADDRESS/,
   );
-  await poll;
+  await ended;
   expect(await listed()).toBe(true);
   expect((await start()).temporal).toMatchObject({ external: true, namespace });
 });
