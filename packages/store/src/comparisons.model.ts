@@ -61,6 +61,9 @@ export interface ComparisonStore {
   blocks(query: ComparisonQuery): Promise<ArmBlock[]>;
   /** In order of time, without blocks in which nothing came. Backfills are no workload of the pipeline. */
   workload(query: { pipeline: string; from: number; to: number; blockMs: number }): Promise<WorkloadRow[]>;
-  /** Per arm, of the batches opened in a window. */
-  totals(pipeline: string, from: number, to: number): Promise<{ readonly [arm in ComparedArm]?: ArmTotals }>;
+  /**
+   * Per arm, of the batches opened in a window; of one that is open, what it has cost so far. Of a rollout, what was settled by the last time is kept
+   * in its row, and only later batches are read.
+   */
+  totals(pipeline: string, from: number, to: number, rollout?: string): Promise<{ readonly [arm in ComparedArm]?: ArmTotals }>;
 }

@@ -93,6 +93,13 @@ describe('arms compared', () => {
     const totals = await context.store.comparisons.totals('orders', START, START + 60_000);
     expect(totals.candidate).toEqual({ records: 10, dead: 1, costUsd: expect.closeTo(0.004 + 4 * ACTION, 9) });
     expect(Object.keys(totals).sort()).toEqual(['candidate', 'control', 'stable']);
+    await context.sql.query(
+      `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings) values ('ro', 'orders', 'v1', 'v1', true, '', '', '{}')`,
+    );
+    const kept = () => context.store.comparisons.totals('orders', START, START + 60_000, 'ro');
+    expect(await kept()).toEqual(totals);
+    await context.sql.query(`update autoflow.invocations set cost_usd = 1`);
+    expect(await kept()).toEqual(totals);
   });
 
   test('records that run or wait count with their age', async () => {

@@ -1,18 +1,11 @@
 import { EMPTY_ARM_CELL, type ArmCell } from '@autoflow/topology';
 import { temporalActions, type Prices } from '@autoflow/twin';
-import { NEVER_MS, readCells, spent, time, type CellRow, type Spent } from './arm-cells.store.js';
+import { readCells, time, type CellRow, type Spent } from './arm-cells.store.js';
+import { armTotals } from './arm-totals.store.js';
 import { bucketsOf } from './arms.model.js';
 import { findArms } from './arms.store.js';
 import { closeBlocks, closedCells, closedLatencies, type ClosedCell } from './closed-blocks.store.js';
-import {
-  LATE_MS,
-  type ArmBlock,
-  type ArmTotals,
-  type ComparedArm,
-  type ComparisonQuery,
-  type ComparisonStore,
-  type WorkloadRow,
-} from './comparisons.model.js';
+import { LATE_MS, type ArmBlock, type ComparisonQuery, type ComparisonStore, type WorkloadRow } from './comparisons.model.js';
 import type { Database } from './database.js';
 import { beyond, slowLimits, type Histogram } from './slow-records.js';
 
@@ -29,13 +22,8 @@ export function comparisonStore(database: Database, prices: Prices): ComparisonS
     },
     blocks: (query) => blocks(query.patient ? { ...database, ...database.patient } : database, query, dollars),
     workload: ({ pipeline, from, to, blockMs }) => database.patient.query<WorkloadRow & object>(WORKLOAD, [pipeline, from, to, blockMs]),
-    totals: async (pipeline, from, to) => {
-      const rows = await database.patient.query<Omit<ArmTotals, 'costUsd'> & Spent & { arm: ComparedArm }>(TOTALS, [
-        pipeline,
-        from,
-        to,
-        NEVER_MS,
-      ]);
+    totals: async (...window) => {
+      const rows = await armTotals(database, ...window);
       return Object.fromEntries(rows.map((row) => [row.arm, { records: row.records, dead: row.dead, costUsd: dollars(row) }]));
     },
   };
@@ -93,12 +81,3 @@ select $2::float8 + $4::float8 * floor(extract(epoch from opened_at - ${time(2)}
   from autoflow.batches
  where pipeline = $1 and arm is not null and backfill_id is null and dissolved = 0 and opened_at >= ${time(2)} and opened_at < ${time(3)}
  group by 1 order by 1`;
-
-const TOTALS = `
-with b as (
-  select id, arm, completed + filtered + dead + cancelled as n, dead from autoflow.batches
-   where pipeline = $1 and arm in ('stable', 'candidate', 'control', 'holdout') and opened_at >= ${time(2)} and opened_at < ${time(3)}),
-s as (${spent(2, 4)})
-select arm, sum(n)::float8 as records, sum(dead)::float8 as dead, sum(cost_usd)::float8 as "costUsd", count(*)::float8 as executions,
-       sum(attempts)::float8 as attempts
-  from s group by arm`;

@@ -37,6 +37,8 @@ export interface RolloutRow {
   readonly steps: readonly RolloutStep[];
   /** Milliseconds of the canary between evaluations that both found it paused or frozen: what is only part of a period is not counted. */
   readonly heldMs: number;
+  /** When it was proved first, and waited for somebody's word. */
+  readonly provedAt?: Date;
   /** As it was before. */
   readonly holdout?: ArmShare;
   readonly shadow?: ShadowReport;
@@ -74,7 +76,7 @@ export interface RolloutStore {
    * `superseded` if somebody has moved the arms meanwhile, and is unchanged while it is paused.
    */
   step(id: string, step: number, by: Actor): Promise<RolloutRow>;
-  /** `held`: it is paused or frozen. The time since the evaluation before is added to `heldMs` where that one found it so, too. */
+  /** `await-approval` marks it as proved. `held`: it is paused or frozen. The time since the evaluation before is added to `heldMs` where that one found it so, too. */
   evaluated(id: string, evaluation: Omit<RolloutEvaluationRow, 'number' | 'at'> & { readonly held: boolean }): Promise<void>;
   /** The newest, newest first. */
   evaluations(id: string, limit: number): Promise<RolloutEvaluationRow[]>;
@@ -86,6 +88,8 @@ export interface RolloutStore {
   end(request: { id: string; outcome: RolloutOutcome; unlessPaused?: boolean; by: Actor }): Promise<RolloutRow>;
   /** What the candidate of an ended rollout has done; the first answer stays. */
   charge(id: string, harm: RolloutHarm): Promise<void>;
+  /** US dollars that AutoFlow's own canaries that have ended since cost beyond what they were compared with; one that cost less takes nothing off. */
+  explored(pipeline: string, since: Date): Promise<number>;
   /** Of rollouts that ended before; and the closed blocks of all that have ended, as nobody evaluates them again. */
   removeEvaluations(before: Date): Promise<void>;
   /** Ended in the last days that are measured, with canary traffic, and not charged yet; of all pipelines. */

@@ -199,6 +199,35 @@ describe('a rollout', () => {
     expect(found).toEqual([false, false, false, true, false]);
   });
 
+  test('is proved once, however often it is looked at afterwards', async () => {
+    await start();
+    const id = `ro-${pipeline}`;
+    const found = [];
+    for (const decision of ['continue', 'await-approval', 'continue', 'await-approval']) {
+      await rollouts().evaluated(id, { percent: 5, decision, reason: '', judgement: {}, held: false });
+      found.push((await rollouts().get(id))!.provedAt);
+    }
+    expect([found[0], found[1]]).toEqual([undefined, expect.any(Date)]);
+    expect([found[2], found[3]]).toEqual([found[1], found[1]]);
+  });
+
+  test('adds up with others what they cost beyond the usual: those of AutoFlow that ended since, and nothing for one that cost less', async () => {
+    const charged = [
+      { id: 'a', own: true, extraUsd: 0.2 },
+      { id: 'b', own: true, extraUsd: -5 },
+      { id: 'c', own: false, extraUsd: 40 },
+      { id: 'd', own: true, extraUsd: 0.3 },
+    ];
+    for (const { id, own, extraUsd } of charged) {
+      const rollout = `ro-${pipeline}-${id}`;
+      await rollouts().create({ id: rollout, pipeline, version: 'v2', own, settings: ROLLOUT_DEFAULTS }, by);
+      await end('aborted', rollout);
+      await rollouts().charge(rollout, { records: 1, share: 0.1, dead: 0, costUsd: 9, extraUsd });
+    }
+    expect(await rollouts().explored(pipeline, new Date(Date.now() - 60_000))).toBeCloseTo(0.5, 9);
+    expect(await rollouts().explored(pipeline, new Date(Date.now() + 60_000))).toBe(0);
+  });
+
   test('keeps its evaluations in order, and the last judgement', async () => {
     await start();
     for (const reason of ['early', 'late'])

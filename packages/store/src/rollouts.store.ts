@@ -11,7 +11,7 @@ import { many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';
 import { recordStatus } from './version-status.js';
 
-const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, held_ms as "heldMs", holdout,
+const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, held_ms as "heldMs", proved_at as "provedAt", holdout,
   shadow, judgement, harm, outcome, created_at as "createdAt", ended_at as "endedAt" from autoflow.rollouts`;
 
 /** Every change waits for the pipeline's row: rollout, stable pointer and arms move one after another. */
@@ -68,6 +68,14 @@ export function rolloutStore(database: Database): RolloutStore {
         id,
         json(harm),
       ]);
+    },
+    explored: async (pipeline, since) => {
+      const [row] = await database.query<{ usd: number }>(
+        `select coalesce(sum(greatest(0, (harm ->> 'extraUsd')::float8)), 0) as usd from autoflow.rollouts
+          where pipeline = $1 and own and ended_at >= $2`,
+        [pipeline, since],
+      );
+      return row!.usd;
     },
     removeEvaluations: async (before) => {
       await database.patient.query(
@@ -244,9 +252,10 @@ async function evaluated(sql: Sql, id: string, { percent, decision, reason, judg
   );
   await sql.query(
     `update autoflow.rollouts set judgement = $2, evaluated_at = clock_timestamp(), held = $3,
+       proved_at = coalesce(proved_at, case when $4 = 'await-approval' then clock_timestamp() end),
        held_ms = held_ms + case when held and $3 then extract(epoch from clock_timestamp() - evaluated_at)::float8 * 1000 else 0 end
       where id = $1`,
-    [id, json(judgement), held],
+    [id, json(judgement), held, decision],
   );
 }
 

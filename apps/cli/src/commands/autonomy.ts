@@ -11,6 +11,7 @@ interface AutonomyOptions {
   readonly minimise?: 'cost' | 'latency';
   readonly p99?: number;
   readonly spendCap?: number | null;
+  readonly approvalDays?: number;
   readonly reason?: string;
 }
 
@@ -25,7 +26,8 @@ export function registerAutonomy(program: Command): void {
     .option('--time-zone <name>', 'of the freezes', 'UTC')
     .addOption(new Option('--minimise <what>', 'what proposals are made for').choices(['cost', 'latency']))
     .option('--p99 <span>', 'service level, such as 500ms or 1s', milliseconds)
-    .option('--spend-cap <usd>', 'a search may spend so much in all; none: no cap', dollars)
+    .option('--spend-cap <usd>', 'what canaries of 30 days may cost beyond what they are compared with; none: no cap', dollars)
+    .option('--approval-days <days>', 'so long a canary that is proved waits for you to promote it (default: 7)', days)
     .option('--reason <text>', 'for the audit log; needed to change something')
     .action(
       withContext<AutonomyOptions>(async ({ out, client }, options, pipeline = '', level) => {
@@ -51,7 +53,7 @@ export async function changed(
 }
 
 function changeOf(
-  { freeze, thaw, timeZone, minimise, p99, spendCap }: AutonomyOptions,
+  { freeze, thaw, timeZone, minimise, p99, spendCap, approvalDays }: AutonomyOptions,
   level: string | undefined,
 ): Omit<ChangeSettings, 'reason'> {
   const autonomy = LEVELS.find((known) => known === level);
@@ -64,6 +66,7 @@ function changeOf(
     ...(freeze !== undefined && { freezes: freeze.map((window) => ({ window, timeZone })) }),
     ...(minimise !== undefined && { objective: { minimise, ...(p99 !== undefined && { p99Ms: p99 }) } }),
     ...(spendCap !== undefined && { spendCapUsd: spendCap }),
+    ...(approvalDays !== undefined && { approvalDays }),
   };
 }
 
@@ -76,6 +79,7 @@ export function settingsText({
   objective,
   optimizeEvery,
   spendCapUsd,
+  approvalDays,
   control,
   revision,
   actor,
@@ -93,6 +97,7 @@ export function settingsText({
       : [`objective  least ${objective.minimise}${objective.p99Ms === undefined ? '' : `, p99 ≤ ${objective.p99Ms} ms`}`]),
     ...(optimizeEvery === undefined ? [] : [`optimized  every ${optimizeEvery}`]),
     ...(spendCapUsd === undefined ? [] : [`spend cap  $${spendCapUsd}`]),
+    ...(approvalDays === undefined ? [] : [`approval   within ${approvalDays} days`]),
     ...(control === undefined ? [] : [`control    ${control.mode}`]),
   ].join('\n');
 }
@@ -105,6 +110,12 @@ export function milliseconds(text: string): number {
   const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text) ?? [];
   if (value === undefined || Number(value) === 0) throw new InvalidArgumentError('It is a time such as 500ms or 1s.');
   return Number(value) * (unit === 's' ? 1000 : 1);
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 365)) throw new InvalidArgumentError('It is a number of days, up to 365.');
+  return value;
 }
 
 function dollars(text: string): number | null {

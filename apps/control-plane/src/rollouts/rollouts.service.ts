@@ -96,7 +96,7 @@ function settingsOf(
   };
 }
 
-function presented({ heldMs: _held, holdout: _holdout, steps, ...row }: RolloutRow) {
+function presented({ heldMs: _held, provedAt: _proved, holdout: _holdout, steps, ...row }: RolloutRow) {
   return {
     ...row,
     steps: steps.map(({ percent, from, to }) => ({ percent, from: new Date(from), ...(to !== undefined && { to: new Date(to) }) })),

@@ -21,7 +21,10 @@ export const OperationSettings = z
     pinned: VersionName.exactOptional(),
     objective: Objective.exactOptional(),
     optimizeEvery: z.string().exactOptional(),
+    /** Of what AutoFlow's own canaries of 30 days cost together beyond what they are compared with. */
     spendCapUsd: z.number().exactOptional(),
+    /** A canary that is proved waits so long for a person, then it is taken back; default 7. */
+    approvalDays: z.number().exactOptional(),
     /** Of memory and instances; without it, `shadow`. */
     control: ControlSettings.exactOptional(),
     /** The freeze that holds now. */
@@ -53,6 +56,7 @@ export const ChangeSettings = z
       .nullable()
       .exactOptional(),
     spendCapUsd: z.number().min(0).max(1e9).nullable().exactOptional(),
+    approvalDays: z.number().positive().max(365).nullable().exactOptional(),
     control: ControlSettings.nullable().exactOptional(),
     reason: Reason,
   })

@@ -19,6 +19,7 @@ import { heldRollouts } from './0017-held-rollouts.js';
 import { heldEvaluations } from './0018-held-evaluations.js';
 import { closedBlocks } from './0019-closed-blocks.js';
 import { savings } from './0020-savings.js';
+import { provedRollouts } from './0021-proved-rollouts.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   heldEvaluations,
   closedBlocks,
   savings,
+  provedRollouts,
 ];

@@ -1,9 +1,9 @@
 import { frozenUntil } from './freeze.js';
-import { AUTONOMY, type Autonomy, type OperationSettings } from './settings.js';
+import { AUTONOMY, SPEND_CAP_DAYS, type Autonomy, type OperationSettings } from './settings.js';
 
 /** What AutoFlow is about to do by itself. What people do over the API is theirs, and never asked about here. */
 export type OwnAct =
-  /** Registering a version for people to look at. `spentUsd`: what the search will have spent in all after its next step. */
+  /** Registering a version for people to look at. `spentUsd`: what counts towards the spend cap by now. */
   | { readonly kind: 'propose'; readonly spentUsd?: number }
   /** Shadow and canary traffic to a version; `spentUsd` as above. */
   | { readonly kind: 'canary'; readonly version: string; readonly spentUsd?: number }
@@ -69,7 +69,10 @@ function tooFar({ autonomy }: OperationSettings, { kind }: Exclude<OwnAct, { kin
 function tooDear({ spendCapUsd }: OperationSettings, what: OwnAct): Verdict | undefined {
   const spentUsd = 'spentUsd' in what ? what.spentUsd : undefined;
   if (spendCapUsd === undefined || spentUsd === undefined || spentUsd <= spendCapUsd) return undefined;
-  return refuse('SPEND_CAP', `This would bring the spending to $${spentUsd}, above the cap of $${spendCapUsd}.`);
+  return refuse(
+    'SPEND_CAP',
+    `Canaries have cost $${spentUsd.toPrecision(3)} more than what they were compared with, in ${SPEND_CAP_DAYS} days, above the cap of $${spendCapUsd}. Raise it, or wait.`,
+  );
 }
 
 function held(settings: OperationSettings, now: Date, what: OwnAct): Verdict | undefined {

@@ -13,8 +13,10 @@ export interface OperationSettings {
   readonly objective?: Objective;
   /** A better version is searched for so often, such as `1h`; without it, when somebody asks. */
   readonly optimizeEvery?: string;
-  /** US dollars that a search may spend in all: measurements, shadow and canary traffic. */
+  /** US dollars that AutoFlow's own canaries of any `SPEND_CAP_DAYS` may cost together, beyond what they are compared with. */
   readonly spendCapUsd?: number;
+  /** Days that a canary that is proved waits for a person to promote it; then it is taken back. Without it, `APPROVAL_DAYS`. */
+  readonly approvalDays?: number;
   /** Of memory and instances while it runs; without it, `shadow`. */
   readonly control?: ControlSettings;
 }
@@ -43,4 +45,6 @@ export interface Objective {
 
 /** What holds where nobody has said anything. */
 export const DEFAULT_SETTINGS: OperationSettings = { autonomy: 'suggest', freezes: [] };
+export const SPEND_CAP_DAYS = 30;
+export const APPROVAL_DAYS = 7;
 export const DEFAULT_CONTROL: ControlSettings = { mode: 'shadow' };

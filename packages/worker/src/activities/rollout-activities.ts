@@ -2,13 +2,14 @@
 import { Context } from '@temporalio/activity';
 import { NotFoundError, type RolloutRow, type Store } from '@autoflow/store';
 import type { RolloutActivities, RolloutDecision } from '@autoflow/topology';
-import { mayAct, type OwnAct, type Verdict } from '@autoflow/topology/autonomy';
+import { APPROVAL_DAYS, mayAct, type OwnAct, type Verdict } from '@autoflow/topology/autonomy';
 import { atActivityBoundary } from '../errors.js';
 import { evaluate, type Evaluation } from '../rollout/evaluate.js';
-import { charge, harmOf } from '../rollout/harm.js';
+import { charge, exploredUsd, harmOf } from '../rollout/harm.js';
 
 const WORKFLOW = { actor: 'rollout workflow' } as const;
 const LOOK_MS = 500;
+const DAY_MS = 86_400_000;
 
 export interface RolloutPorts {
   readonly store: Pick<Store, 'rollouts' | 'comparisons' | 'settings' | 'hosts' | 'definitions'>;
@@ -86,13 +87,10 @@ async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Pro
   return { decision: 'advance', reason: `${steps.at(-1)!.percent} %` };
 }
 
+type Approval = Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>;
+
 /** What is shown need not be done: somebody has paused it, or AutoFlow may not by itself. */
-async function asFarAsItMay(
-  row: RolloutRow,
-  found: Evaluation,
-  canary: Verdict,
-  ports: RolloutPorts,
-): Promise<Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>> {
+async function asFarAsItMay(row: RolloutRow, found: Evaluation, canary: Verdict, ports: RolloutPorts): Promise<Approval> {
   const { decision, reason } = found;
   if (!canary.allowed && !isFrozen(canary)) return { decision: 'abort', reason: canary.reason };
   if (decision === 'continue') return { decision, reason };
@@ -100,14 +98,30 @@ async function asFarAsItMay(
   if (!canary.allowed) return { decision: 'continue', reason: `it would ${decision}: ${reason}. ${canary.reason}` };
   if (decision === 'advance') return { decision, reason };
   const verdict = await may(row, { kind: 'promote', version: row.version }, ports);
-  return verdict.allowed ? { decision, reason } : { decision: 'await-approval', reason: `${reason}. ${verdict.reason}` };
+  return verdict.allowed ? { decision, reason } : awaitApproval(row, `${reason}. ${verdict.reason}`, ports);
+}
+
+/** For so long as the settings say: its traffic is not led there for ever because nobody looks. */
+async function awaitApproval(row: RolloutRow, reason: string, ports: RolloutPorts): Promise<Approval> {
+  const { approvalDays = APPROVAL_DAYS } = await settingsOf(row, ports);
+  const waitedMs = row.provedAt === undefined ? 0 : (await ports.store.comparisons.clock()) - row.provedAt.getTime();
+  if (waitedMs <= approvalDays * DAY_MS) return { decision: 'await-approval', reason };
+  return {
+    decision: 'abort',
+    reason: `nobody promoted it within ${approvalDays} days (approvalDays) of ${row.provedAt!.toISOString()}, when it was proved: ${reason}`,
+  };
 }
 
 /** Asked at every step and every evaluation: people turn autonomy down, pin and freeze while a canary runs. What it has cost is only looked up where it matters. */
 async function mayHaveTraffic(row: RolloutRow, ports: RolloutPorts): Promise<Verdict> {
   const act = { kind: 'canary', version: row.version } as const;
   const capped = row.own && (await settingsOf(row, ports)).spendCapUsd !== undefined;
-  return may(row, capped ? { ...act, spentUsd: (await harmOf(row, ports.store))?.costUsd ?? 0 } : act, ports);
+  return may(row, capped ? { ...act, spentUsd: await spentUsd(row, ports) } : act, ports);
+}
+
+/** By this canary and those before it. */
+async function spentUsd(row: RolloutRow, { store }: RolloutPorts): Promise<number> {
+  return (await exploredUsd(row.pipeline, store)) + Math.max(0, (await harmOf(row, store))?.extraUsd ?? 0);
 }
 
 /** A freeze passes; what else forbids it does not by itself. */

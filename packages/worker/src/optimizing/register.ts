@@ -13,7 +13,7 @@ export async function registerProposal(ports: OptimizingPorts, job: Job): Promis
   const { store } = ports;
   const { id, pipeline, request, actor } = job.row;
   if (request.dryRun) return { decision: stop('DRY_RUN', 'It was asked for a proposal only; nothing was registered.') };
-  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'propose', spentUsd: 0 });
+  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'propose' });
   // What people ask for is theirs to have.
   if (!verdict.allowed && actor === SCHEDULE) return { decision: stop('NOT_ALLOWED', verdict.reason) };
   const { release, ratePerSecond } = await found<Gathered>(ports, job, 'gather');

@@ -1,11 +1,13 @@
 import { StoreError } from '@autoflow/store';
 import { mayAct } from '@autoflow/topology/autonomy';
+import { exploredUsd } from '../rollout/harm.js';
 import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 
 /** As far as autonomy allows: by default, people decide. */
 export async function rollOut({ store, rollouts }: OptimizingPorts, { row: { id, pipeline, registered } }: Job): Promise<Outcome> {
   const version = registered!;
-  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'canary', version, spentUsd: 0 });
+  const spentUsd = await exploredUsd(pipeline, store);
+  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'canary', version, spentUsd });
   if (!verdict.allowed) return { decision: stop('NOT_ALLOWED', `${version} waits for a person to roll it out. ${verdict.reason}`) };
   if (rollouts === undefined) return { decision: stop('NOT_ALLOWED', `${version} waits for a person to make it stable.`) };
   try {

@@ -1,0 +1,60 @@
+/** What each arm did and cost in a window, of the batches opened in it. */
+import { NEVER_MS, spent, time, type Spent } from './arm-cells.store.js';
+import { SETTLING_MS, type ArmTotals, type ComparedArm } from './comparisons.model.js';
+import type { Database } from './database.js';
+
+export type TotalRow = Omit<ArmTotals, 'costUsd'> & Spent & { readonly arm: ComparedArm };
+interface Kept {
+  /** Batches that were closed before are in. */
+  readonly until: number;
+  readonly arms: readonly TotalRow[];
+}
+
+export async function armTotals(database: Database, pipeline: string, from: number, to: number, rollout?: string): Promise<TotalRow[]> {
+  const read = (since: number, until: number, open: boolean) =>
+    database.patient.query<TotalRow>(TOTALS, [pipeline, from, to, since, until, open, NEVER_MS]);
+  if (rollout === undefined) return read(from, NEVER_MS, true);
+  const [found] = await database.query<{ now: number; totals: Kept | null }>(
+    `select extract(epoch from clock_timestamp())::float8 * 1000 as now, totals from autoflow.rollouts where id = $1`,
+    [rollout],
+  );
+  const before = found?.totals ?? { until: from, arms: [] };
+  const until = Math.max(before.until, (found?.now ?? from) - SETTLING_MS);
+  const arms = sumsByArm([...before.arms, ...(await read(before.until, until, false))]);
+  await database.query(`update autoflow.rollouts set totals = $2 where id = $1 and (totals is null or (totals ->> 'until')::float8 < $3)`, [
+    rollout,
+    JSON.stringify({ until, arms } satisfies Kept),
+    until,
+  ]);
+  return sumsByArm([...arms, ...(await read(until, NEVER_MS, true))]);
+}
+
+function sumsByArm(rows: readonly TotalRow[]): TotalRow[] {
+  const sums = new Map<ComparedArm, TotalRow>();
+  for (const row of rows) {
+    const sum = sums.get(row.arm);
+    sums.set(row.arm, sum === undefined ? row : added(sum, row));
+  }
+  return [...sums.values()];
+}
+
+function added(a: TotalRow, b: TotalRow): TotalRow {
+  return {
+    arm: a.arm,
+    records: a.records + b.records,
+    dead: a.dead + b.dead,
+    costUsd: a.costUsd + b.costUsd,
+    executions: a.executions + b.executions,
+    attempts: a.attempts + b.attempts,
+  };
+}
+
+const TOTALS = `
+with b as (
+  select id, arm, case when state = 'open' then admitted else completed + filtered + dead + cancelled end as n, dead from autoflow.batches
+   where pipeline = $1 and arm in ('stable', 'candidate', 'control', 'holdout') and opened_at >= ${time(2)} and opened_at < ${time(3)}
+     and (state = 'closed' and closed_at >= ${time(4)} and closed_at < ${time(5)} or $6 and state = 'open')),
+s as (${spent(2, 7)})
+select arm, sum(n)::float8 as records, sum(dead)::float8 as dead, sum(cost_usd)::float8 as "costUsd", count(*)::float8 as executions,
+       sum(attempts)::float8 as attempts
+  from s group by arm`;

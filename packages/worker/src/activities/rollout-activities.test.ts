@@ -1,0 +1,103 @@
+/** What an evaluation decides, of a canary whose rows are there: nothing runs beside the database. */
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { openStore, type Store } from '@autoflow/store';
+import { ROLLOUT_DEFAULTS, type RolloutActivities } from '@autoflow/topology';
+import { rolloutActivities } from './rollout-activities.js';
+
+const stack = useTestStack();
+const by = { actor: 'tester', reason: 'because' };
+const topology = {
+  stages: [{ name: 'parse', nodes: ['parse'], after: [], partitions: 1 }],
+  batch: { records: 1, bytes: 1024 },
+  lingerMs: 0,
+};
+const envelope = { parse: { memoryMb: [128], concurrency: { min: 1, max: 1 } } };
+const allocation = { parse: { memoryMb: 128, concurrency: 1 } };
+const nodes = [{ id: 'parse', name: 'parse' }] as never;
+const spec = { name: 'orders', key: 'id', input: ['id'], output: ['id'], nodes, resources: [], schemas: { input: {}, output: {} } };
+const margins = { dead: 0.1, errors: 0.1, p95: null, p99: null, cost: 0.1 };
+const settings = { ...ROLLOUT_DEFAULTS, steps: [50], warmupMs: 0, blockMs: 1_000, margins };
+let store: Store;
+let sql: pg.Client;
+let activities: RolloutActivities;
+const evaluate = (rollout: string) => activities.evaluateRollout({ rollout });
+beforeAll(async () => {
+  store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  sql = new pg.Client({ connectionString: stack.databaseUrl });
+  await sql.connect();
+  await store.metering.maintain(30);
+  await store.definitions.registerRelease({ release: { pipeline: 'orders', hash: 'r1', spec }, topology, envelope, allocation, by });
+  const dearer = { ...topology, batch: { records: 7, bytes: 1024 } };
+  await store.definitions.registerVersion({ pipeline: 'orders', hash: 'h2', release: 'r1', topology: dearer, envelope, allocation, by });
+  activities = rolloutActivities({ store });
+});
+afterAll(async () => {
+  await sql.end();
+  await store.close();
+});
+
+let count = 0;
+
+/** Five minutes of a step, a batch of ten records of either arm each second: one of the candidate costs so much, one of the control a dollar. */
+async function canary(costUsd: number): Promise<string> {
+  const id = `ro-${++count}`;
+  await sql.query('truncate autoflow.batches, autoflow.records, autoflow.invocations');
+  await sql.query(`update autoflow.rollouts set state = 'aborted', ended_at = coalesce(ended_at, now())`);
+  await store.rollouts.create({ id, pipeline: 'orders', version: 'v2', own: true, settings }, by);
+  const from = (await store.comparisons.clock()) - 300_000;
+  await sql.query(`update autoflow.rollouts set state = 'canary', steps = $2 where id = $1`, [id, JSON.stringify([{ percent: 50, from }])]);
+  await sql.query(
+    `with b as (
+       insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, arm, admitted, completed, state, opened_at, closed_at)
+       select $1 || arm || i, 'orders', 'v1', 'r1', 'live', 'e', '{}', '{}', arm, 10, 10, 'closed', at, at + (100 + i * 37 % 50) * interval '1 ms'
+         from generate_series(0, 297) i, unnest(array['candidate', 'control']) arm, lateral (select to_timestamp($2::float8 / 1000) + i * interval '1 s' as at) t
+       returning *),
+     i as (
+       insert into autoflow.invocations (run_id, activity_id, attempt, execution_id, pipeline, release, version, stage, scope, batch_id, host, started_at,
+         queue_ms, gate_ms, cold, cold_start_ms, duration_ms, cpu_ms, run_queue_ms, peak_memory_mb, memory_mb, enforcement, records_in, records_out,
+         filtered, dead, retried, bytes_in, bytes_out, outcome, cost_usd, spans)
+       select id, '1', 1, 'e', 'orders', 'r1', 'v1', 'parse', 'live', id, 'h', opened_at, 0, 0, false, 0, 1, 1, 0, 1, 128, 'soft', 10, 10, 0, 0, 0, 1, 1,
+              'ok', case when arm = 'candidate' then $3::float8 else 1 end, '[]' from b)
+     insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, ended_at)
+     select 'orders', 'live', id || '/' || n, 'completed', id, 'v1', 'r1', opened_at, closed_at from b, generate_series(1, 10) n`,
+    [id, from, costUsd],
+  );
+  await sql.query('analyze autoflow.batches, autoflow.invocations, autoflow.records');
+  return id;
+}
+const change = (change: Parameters<Store['settings']['change']>[0]['change']) => store.settings.change({ pipeline: 'orders', change, by });
+
+test('what is proved waits for a person as long as the settings say, and is taken back then', async () => {
+  await change({ autonomy: 'canary', spendCapUsd: null, approvalDays: 3 });
+  const id = await canary(0.5);
+  expect(await evaluate(id)).toMatchObject({ decision: 'await-approval', reason: expect.stringContaining('cost is lower by 50') });
+  await sql.query(`update autoflow.rollouts set proved_at = now() - interval '2 days' where id = $1`, [id]);
+  expect(await evaluate(id)).toMatchObject({ decision: 'await-approval' });
+  await sql.query(`update autoflow.rollouts set proved_at = now() - interval '4 days' where id = $1`, [id]);
+  expect(await evaluate(id)).toMatchObject({
+    decision: 'abort',
+    reason: expect.stringMatching(/^nobody promoted it within 3 days \(approvalDays\) of .*Z, when it was proved: cost is lower by 50/),
+  });
+  await change({ autonomy: 'auto' });
+  expect(await evaluate(id)).toMatchObject({ decision: 'promote' });
+});
+
+test('the spend cap is of all canaries of a month, beyond what they are compared with', async () => {
+  await change({ autonomy: 'canary', spendCapUsd: 10, approvalDays: null });
+  expect(await evaluate(await canary(0.9))).toMatchObject({ decision: 'await-approval' });
+  const before = await canary(0.9);
+  await store.rollouts.end({ id: before, outcome: 'aborted', by });
+  await store.rollouts.charge(before, { records: 9, share: 0.1, dead: 0, costUsd: 90, extraUsd: 11 });
+  const id = await canary(0.9);
+  expect(await evaluate(id)).toMatchObject({ decision: 'abort', reason: expect.stringContaining('Canaries have cost $11.0 more') });
+  await change({ spendCapUsd: 12 });
+  expect(await evaluate(id)).toMatchObject({ decision: 'await-approval' });
+  // Its own is added: each of 298 batches costs a hundredth of a dollar more.
+  const dear = await canary(1.01);
+  expect(await activities.stepRollout({ rollout: dear, step: 1 })).toMatchObject({
+    reason: expect.stringContaining('Canaries have cost $14.0 more'),
+  });
+});
