@@ -126,9 +126,9 @@ function judgementOf({ plans, load }: LabelledGroup, heads: Float32Array, spread
   };
 }
 
-/** Every plan against the one drawn after it. */
+/** Every two plans of a pipeline. */
 function pairsOf(judgements: readonly Judgement[]): Judged[] {
   return judgements.flatMap(({ said, was }) =>
-    said.slice(1).map((next, i): Judged => ({ lead: leadOf(next, said[i]!), better: was[i + 1]! > was[i]! })),
+    said.flatMap((one, i) => said.slice(0, i).map((other, j): Judged => ({ lead: leadOf(one, other), better: was[i]! > was[j]! }))),
   );
 }
