@@ -32,9 +32,11 @@ export function webhookStore(database: Database): WebhookStore {
     claim: (leaseMs) => many<ClaimedWebhook>(database, CLAIM, [leaseMs / 1000]),
     delivered: async (id, place, events, leaseMs) => {
       const { tx, id: cursor } = placeOf(place);
+      // Passing events that it does not want says nothing of its receiver.
       await database.query(
-        `update autoflow.webhooks set cursor_tx = $2::text::xid8, cursor_id = $3, delivered = delivered + $4, attempts = 0, failing_since = null, last_error = null,
-           next_at = now(), lease_until = now() + make_interval(secs => $5) where id = $1`,
+        `update autoflow.webhooks set cursor_tx = $2::text::xid8, cursor_id = $3, delivered = delivered + $4,
+           attempts = case when $4 = 0 then attempts else 0 end, failing_since = case when $4 = 0 then failing_since end,
+           last_error = case when $4 = 0 then last_error end, next_at = now(), lease_until = now() + make_interval(secs => $5) where id = $1`,
         [id, tx, cursor, events, leaseMs / 1000],
       );
     },

@@ -83,6 +83,12 @@ async function untilWebhook(id: string, isSo: (webhook: NonNullable<Awaited<Retu
   }
 }
 
+/** Asks until it has gone by all events. */
+async function untilPassed(id: string): Promise<void> {
+  const behind = `select from autoflow.webhooks w where id = $1 and exists (select from autoflow.events e where (e.tx, e.id) > (w.cursor_tx, w.cursor_id))`;
+  while ((await sql.query(behind, [id])).rowCount !== 0) await new Promise(setImmediate);
+}
+
 test('what is wanted arrives in order, signed as Standard Webhooks says', async () => {
   const { url, got, until } = await receiver();
   await hook('w', url, ['test.wanted']);
@@ -129,8 +135,10 @@ test('a receiver that failed for a day is given up, with an event, and the other
   await hook('bad', bad.url, ['test.day']);
   await hook('good', good.url, ['webhook.disabled']);
   await sql.query(`update autoflow.webhooks set failing_since = now() - interval '25 hours', attempts = 30 where id = 'bad'`);
-  await tell('test.day', 1);
+  await tell('test.nobody', 1);
   deliver();
+  await untilPassed('bad');
+  await tell('test.day', 1);
   await good.until(1);
   expect(good.got[0]!.event).toMatchObject({ type: 'webhook.disabled', data: { id: 'bad', error: 'answered 500' } });
   expect((await store.webhooks.get('bad'))!.disabledAt).toBeInstanceOf(Date);
