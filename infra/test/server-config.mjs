@@ -52,7 +52,7 @@ export function dynamicConfig() {
     'history.transferProcessorMaxPollRPS': 5000,
     'history.timerProcessorMaxPollRPS': 5000,
     'history.visibilityProcessorMaxPollRPS': 5000,
-    'matching.longPollExpirationInterval': '1s',
+    'matching.longPollExpirationInterval': '5s',
     // Tests use their namespaces and search attributes as soon as they are there.
     'system.namespaceCacheRefreshInterval': '1s',
     'system.forceSearchAttributesCacheRefreshOnRead': true,

@@ -24,17 +24,17 @@ export interface TemporalServer {
   readonly ports: { readonly temporal: number; readonly temporalUi?: number };
 }
 
-/** With the default of 20 requests a second and shard every hop of a workflow waits about 45 ms. */
-const POLL_RATES = [
+/**
+ * Poll rates: with the default of 20 requests a second and shard every hop of a workflow waits about 45 ms.
+ * Long polls: an idle pool drains in 7 s instead of 114 s. With polls of one second it would in 0.5 s, but an idle server would take half a core:
+ * its own workers poll too.
+ */
+const DYNAMIC_CONFIG = [
   'history.transferProcessorMaxPollRPS=5000',
   'history.timerProcessorMaxPollRPS=5000',
   'history.visibilityProcessorMaxPollRPS=5000',
+  'matching.longPollExpirationInterval="5s"',
 ];
-/**
- * An idle pool drains in up to two long polls: the open one, and the one that its Worker has a permit for by then. By default that is 114 s. An
- * ephemeral server sees more workers stop than idle.
- */
-const LONG_POLL = { persistent: '5s', ephemeral: '1s' } as const;
 
 /** Starts a development server and returns when each of its namespaces answers. */
 export async function startTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
@@ -43,7 +43,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   const uiPort = options.persistent ? await freePort(options.ports.temporalUi) : undefined;
   const server = await startServer({
     command,
-    args: [...listen(port, uiPort), ...storage(options), ...settings(options)],
+    args: [...listen(port, uiPort), ...storage(options), ...settings(options.namespaces)],
     logFile: join(options.folder, 'temporal.log'),
     stopSignal: 'SIGTERM',
     env: options.env,
@@ -78,10 +78,9 @@ function storage({ persistent, folder }: TemporalServerOptions): string[] {
   return persistent ? ['--db-filename', join(folder, 'temporal.db')] : [];
 }
 
-function settings({ namespaces, persistent }: TemporalServerOptions): string[] {
-  const longPoll = `matching.longPollExpirationInterval="${LONG_POLL[persistent ? 'persistent' : 'ephemeral']}"`;
+function settings(namespaces: readonly string[]): string[] {
   return [
-    ...[...POLL_RATES, longPoll].flatMap((setting) => ['--dynamic-config-value', setting]),
+    ...DYNAMIC_CONFIG.flatMap((setting) => ['--dynamic-config-value', setting]),
     ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...namespaces.flatMap((name) => ['--namespace', name]),
   ];
