@@ -32,6 +32,7 @@ import { DeployService } from './releases/deploy.service.js';
 import { RolloutsController } from './rollouts/rollouts.controller.js';
 import { RolloutsService } from './rollouts/rollouts.service.js';
 import { SavingsController } from './savings/savings.controller.js';
+import { ScorersController } from './scorers/scorers.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TrainingsController } from './trainings/trainings.controller.js';
@@ -63,6 +64,7 @@ export class AppModule {
         MetricsController,
         WhatIfController,
         OptimizationsController,
+        ScorersController,
         TrainingsController,
         RolloutsController,
         SavingsController,

@@ -180,6 +180,15 @@ export function createClient(options: ClientOptions) {
         }),
     },
 
+    /** Of topologies, retrained on the pipeline's own history. */
+    scorers: {
+      retrain: (pipeline: string, body: api.NewScorer = {}) =>
+        call<api.Scorer>(path`/pipelines/${pipeline}/scorers`, { method: 'POST', body }),
+      list: (pipeline: string, of?: Page) =>
+        call<{ items: api.Scorer[]; next?: string }>(path`/pipelines/${pipeline}/scorers`, { query: page(of) }),
+      show: (pipeline: string, id: string) => call<api.Scorer>(path`/pipelines/${pipeline}/scorers/${id}`),
+    },
+
     /** Of the resource agent. */
     trainings: {
       list: (of?: Page) => call<{ items: api.Training[]; next?: string }>('/trainings', { query: page(of) }),

@@ -1,5 +1,6 @@
 import type { StartingAllocation } from './allocators/starting.js';
 import type { Fitted, MeasuredPipeline } from './fitted-pipeline.js';
+import type { MeasuredStretch, Retrained } from './measured-history.js';
 import type { Budget, Plan, Problem } from './problem.js';
 import type { Proposed } from './propose.js';
 
@@ -27,8 +28,21 @@ export type OptimizerProtocol = {
       /** Of all together. */
       readonly budget: Budget;
       readonly proposers: readonly string[];
+      /** File of the learned scorer of this pipeline; default: the one that comes with AutoFlow. */
+      readonly scorer?: string;
     };
     readonly answer: { readonly proposed: Proposed; readonly scored: readonly ScoredTopology[] };
+  };
+  readonly retrain: {
+    /** `scorer`: the one that is used now; default: the one that comes with AutoFlow. */
+    readonly request: {
+      readonly kind: 'retrain';
+      readonly measured: Pick<MeasuredPipeline, 'spec' | 'rows' | 'host'>;
+      readonly stretches: readonly MeasuredStretch[];
+      readonly seed: number;
+      readonly scorer?: string;
+    };
+    readonly answer: { readonly retrained: Retrained };
   };
   readonly allocate: {
     /** `policy`: weights that were trained for this; the policy that comes with AutoFlow competes as well. */

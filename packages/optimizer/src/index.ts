@@ -17,3 +17,4 @@ export { batchingsFor } from './space/batchings.js';
 export { envelopeOf, Formula } from './space/formula.js';
 export { limitsOf, PlanSpace, type Point } from './space/plan-space.js';
 export * from './allocators/index.js';
+export type { MeasuredHistory, MeasuredStretch, Retrained, ScorerError } from './measured-history.js';

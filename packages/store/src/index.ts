@@ -21,6 +21,7 @@ export type * from './recordings.model.js';
 export type * from './comparisons.model.js';
 export type * from './rollouts.model.js';
 export type * from './savings.model.js';
+export type * from './scorers.model.js';
 export type * from './settings.model.js';
 export type * from './tokens.model.js';
 export type * from './training.model.js';

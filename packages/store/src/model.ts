@@ -22,6 +22,7 @@ import type { PageStore } from './pages.model.js';
 import type { RecordingStore } from './recordings.model.js';
 import type { RolloutStore } from './rollouts.model.js';
 import type { SavingsStore } from './savings.model.js';
+import type { ScorerStore } from './scorers.model.js';
 import type { SettingsStore } from './settings.model.js';
 import type { TokenStore } from './tokens.model.js';
 import type { TrainingStore } from './training.model.js';
@@ -65,6 +66,7 @@ export interface Store {
   readonly trainings: TrainingStore;
   readonly control: ControlStore;
   readonly optimizations: OptimizationStore;
+  readonly scorers: ScorerStore;
   /** Calls back on a notification and after every reconnect (something may have been missed). */
   listen(channel: Channel, callback: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   /** Applies outstanding migrations under an advisory lock; refuses a newer schema. */

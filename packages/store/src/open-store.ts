@@ -28,6 +28,7 @@ import { pageStore } from './pages.store.js';
 import { recordingStore } from './recordings.store.js';
 import { rolloutStore } from './rollouts.store.js';
 import { savingsStore } from './savings.store.js';
+import { scorerStore } from './scorers.store.js';
 import { settingsStore } from './settings.store.js';
 import { tokenStore } from './tokens.store.js';
 import { trainingStore } from './training.store.js';
@@ -88,6 +89,7 @@ export async function openStore({
     trainings: trainingStore(database),
     control: controlStore(database),
     optimizations: optimizationStore(database),
+    scorers: scorerStore(database, prices),
     listen: (channel, callback) => listener.listen(channel, callback),
     migrate: () => migrate(database, migrations),
     ping: () => database.ping(),

@@ -10,6 +10,7 @@ export { diffTopologies, type Change } from './diff.js';
 export { defaultEnvelope, parseEnvelope, validateEnvelope } from './envelope.js';
 export * from './execution.js';
 export * from './replay.js';
+export * from './retraining.js';
 export * from './comparison.js';
 export * from './rollout.js';
 export * from './training.js';

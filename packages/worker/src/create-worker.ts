@@ -25,6 +25,7 @@ import { controlActivities } from './activities/control-activities.js';
 import { executionActivities } from './activities/execution-activities.js';
 import { shadowActivities } from './activities/shadow-activities.js';
 import { optimizationActivities } from './activities/optimization-activities.js';
+import { retrainingActivities } from './activities/retraining-activities.js';
 import { rolloutActivities } from './activities/rollout-activities.js';
 import { sourceCountActivities } from './activities/source-count-activities.js';
 import { trainingActivities } from './activities/training-activities.js';
@@ -179,6 +180,7 @@ async function startWorkflows(
             ...options.optimizer,
             cores: availableParallelism(),
           })),
+        ...(options.optimizer && retrainingActivities({ store, program: options.optimizer.program, cores: availableParallelism() })),
         ...rolloutActivities({ store }),
         ...sourceCountActivities({ store, versions, access }),
       },

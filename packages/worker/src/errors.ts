@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 
 /** `ApplicationFailure.type` of the refusals of the platform activities. */
-export type RefusalCode = 'UNKNOWN_PIPELINE' | 'NOT_RECORDED' | 'INVALID_RECORD' | 'PAYLOAD_TOO_LARGE';
+export type RefusalCode = 'UNKNOWN_PIPELINE' | 'NOT_RECORDED' | 'NOT_IDENTIFIABLE' | 'INVALID_RECORD' | 'PAYLOAD_TOO_LARGE';
 
 export function refuse(code: RefusalCode, message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, code);

@@ -21,6 +21,7 @@ describe('the workflow bundle', () => {
       'BackfillDryRun',
       'Calibration',
       'Optimization',
+      'Retraining',
       'Rollout',
       'Training',
       'default',

@@ -6,6 +6,8 @@ export {
   backfillDryRunWorkflowId,
   BackfillSignal,
   CALIBRATION_WORKFLOW,
+  RETRAINING_WORKFLOW,
+  retrainingWorkflowId,
   calibrationWorkflowId,
   backfillWorkflowId,
   MAXIMUM_INLINE_BYTES,

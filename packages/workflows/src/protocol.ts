@@ -70,6 +70,13 @@ export function calibrationWorkflowId(pipeline: string, id: string): string {
   return `calibration/${pipeline}/${id}`;
 }
 
+/** Workflow type of a retraining of the scorer, on the control queue. */
+export const RETRAINING_WORKFLOW = 'Retraining';
+
+export function retrainingWorkflowId(pipeline: string, id: string): string {
+  return `retraining/${pipeline}/${id}`;
+}
+
 /** Workflow type of the control of an allocation, on its own queue; one per pipeline. */
 export const ALLOCATION_WORKFLOW = 'Allocation';
 

@@ -4,6 +4,7 @@ export { Backfill } from './backfill.js';
 export { Rollout } from './rollout.js';
 export { BackfillDryRun } from './backfill-dry-run.js';
 export { Calibration } from './calibration.js';
+export { Retraining } from './retraining.js';
 export { Training } from './training.js';
 export { Allocation } from './allocation.js';
 export { Optimization } from './optimization.js';

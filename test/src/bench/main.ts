@@ -37,6 +37,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),
+  learner: () => import('./learner.bench.js'),
   surge: () => import('./surge.bench.js'),
   evaluation: () => import('./evaluation.bench.js'),
 };

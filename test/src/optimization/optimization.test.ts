@@ -5,13 +5,13 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient, type AutoFlowClient, type OptimizationDetail, type OptimizationQuestion } from '@autoflow/client';
-import { OptimizationDetail as Detail } from '@autoflow/client/schemas';
+import { OptimizationDetail as Detail, Scorer } from '@autoflow/client/schemas';
 import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type Store } from '@autoflow/store';
 import { checkCertificate } from '@autoflow/topology/rewrites';
 import { createWorker, type RunningWorker } from '@autoflow/worker';
-import { optimizationScheduleId, optimizationWorkflowId } from '@autoflow/workflows';
+import { optimizationScheduleId, optimizationWorkflowId, retrainingWorkflowId } from '@autoflow/workflows';
 import { invocations, parcelsSpec, RELEASE, settle } from './parcels.js';
 
 const stack = useTestStack();
@@ -165,6 +165,50 @@ test('one whose workflow is gone does not keep the pipeline from the next', asyn
   const { state } = await optimized({ dryRun: true, ...small });
   expect([state, (await api.optimizations.show('parcels', id)).state]).toEqual(['completed', 'failed']);
 });
+
+test('the scorer is retrained on what versions did: refused while they are too few, else held against the one that is used', async () => {
+  const retrained = async () => {
+    const { id } = await api.scorers.retrain('parcels', { stretch: '1h' });
+    await temporal.workflow.getHandle(retrainingWorkflowId('parcels', id)).result().catch(() => undefined); // prettier-ignore
+    return Scorer.parse(await api.scorers.show('parcels', id));
+  };
+  expect(await retrained()).toMatchObject({
+    state: 'failed',
+    failure: { code: 'NOT_IDENTIFIABLE', message: expect.stringContaining('and 4 are the least') },
+  });
+  expect((await api.scorers.list('parcels')).items).toEqual([]);
+
+  const { topology } = await api.versions.show('parcels', 'v1');
+  const names: string[] = [];
+  for (const records of [1, 2, 3, 5, 9]) {
+    const { version } = await api.versions.register('parcels', {
+      topology: { ...topology, batch: { ...topology.batch, records }, lingerMs: 100 },
+    });
+    names.push(version.name);
+    await didOf(version.name, records);
+  }
+  const found = await retrained();
+  expect(found).toMatchObject({
+    state: 'completed',
+    about: { base: 'pretrained', seed: 1, heldOut: { versions: expect.arrayContaining([names.at(-1)]) } },
+  });
+  const { current, retrained: own } = found.about!.heldOut;
+  expect(found.kept).toBe(own.all < current.all);
+  expect(found.about!.dataHash).toMatch(/^[0-9a-f]{64}$/);
+  expect((await store.scorers.current('parcels'))?.id).toBe(found.kept ? found.id : undefined);
+  expect((await optimized({ dryRun: true, ...small })).found?.standing.map(({ proposer }) => proposer)).toContain('gcn');
+});
+
+/** Forty records in a few seconds, eight minutes ago: later, the larger the batches. */
+async function didOf(version: string, records: number): Promise<void> {
+  await measured(invocations(`of-${version}`, mixed(20), { ago: 480 }).map((row) => ({ ...row, version })));
+  await sql.query(
+    `insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, ended_at)
+     select 'parcels', 'history', $1 || '-' || n, 'completed', 'none', $1, $2, t, t + $3::int * interval '1 millisecond'
+       from generate_series(1, 40) n, lateral (select now() - interval '480 seconds' + n * interval '100 milliseconds' as t) at`,
+    [version, RELEASE, 100 + 20 * records],
+  );
+}
 
 test('settings make a schedule, which starts optimizations and never two at once', async () => {
   const change = async (optimizeEvery: string | null) =>

@@ -313,6 +313,13 @@ test('a rollout is started, told of and listed; nothing is saved yet', async () 
   expect((await autoflow('savings', 'retail-orders')).stdout).toContain('saved $0');
 });
 
+test('a scorer is retrained and shown; none is kept yet', async () => {
+  expect((await autoflow('scorer', 'list', 'retail-orders')).stdout).toContain('comes with AutoFlow');
+  const begun = await json('scorer', 'retrain', 'retail-orders', '--since', '7d', '--no-wait');
+  expect(begun).toMatchObject({ code: 0, json: { state: 'running' } });
+  expect((await autoflow('scorer', 'show', 'retail-orders', begun.json.id)).stdout).toContain('is running');
+});
+
 test('trainings are listed, and shown with their reward curve', async () => {
   const { trainings } = store;
   await trainings.create({ id: 'optimization-opt-1', settings: {}, weights: Float32Array.of(1) });

@@ -36,6 +36,7 @@ const COMMANDS: { readonly [verb: string]: () => Promise<Register> } = {
   optimize: async () => (await import('./optimize.js')).registerOptimize,
   savings: async () => (await import('./savings.js')).registerSavings,
   optimizations: async () => (await import('./optimizations.js')).registerOptimizations,
+  scorer: async () => (await import('./scorer.js')).registerScorer,
   trainings: async () => (await import('./trainings.js')).registerTrainings,
   'dead-letters': async () => (await import('./dead-letters.js')).registerDeadLetters,
   events: async () => (await import('./events.js')).registerEvents,

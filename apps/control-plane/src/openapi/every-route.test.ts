@@ -29,6 +29,7 @@ const NAMES: Record<string, string> = {
   rollout: 'ro-0',
   optimization: 'opt-0',
   training: 't-0',
+  scorer: 'sc-0',
   calibration: 'cal-0',
   letter: '1',
   token: 'spare',

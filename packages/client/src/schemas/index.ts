@@ -20,6 +20,7 @@ export * from './records.js';
 export * from './releases.js';
 export * from './rollouts.js';
 export * from './savings.js';
+export * from './scorers.js';
 export * from './settings.js';
 export * from './tokens.js';
 export * from './topology.js';

@@ -68,6 +68,11 @@ export const PROBLEMS = {
     title: 'There is no such optimization of the pipeline',
     remedy: 'List them with `autoflow optimizations list PIPELINE`.',
   },
+  SCORER_UNKNOWN: {
+    status: 404,
+    title: 'There is no such scorer of the pipeline',
+    remedy: 'List them with `autoflow scorer list PIPELINE`.',
+  },
   TRAINING_UNKNOWN: {
     status: 404,
     title: 'There is no such training',

@@ -91,7 +91,9 @@ function tryOut(judged: readonly JudgedGroup[], belief: Calibration['belief']): 
       was,
     );
   });
-  return { belief, spread, tau: taus.reduce((sum, tau) => sum + tau, 0) / taus.length };
+  // Of plans that are all alike nothing can be ordered.
+  const ordered = taus.filter((tau) => !Number.isNaN(tau));
+  return { belief, spread, tau: ordered.length === 0 ? 0 : ordered.reduce((sum, tau) => sum + tau, 0) / ordered.length };
 }
 
 function lean({ plans }: LabelledGroup, heads: Float32Array, belief: Calibration['belief']): Float32Array {

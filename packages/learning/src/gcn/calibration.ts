@@ -6,6 +6,8 @@ export interface Calibration {
   readonly temperature: number;
   /** How far each head is believed, where it leans from the formula. */
   readonly belief: readonly [Belief, Belief, Belief];
+  /** Added besides, for a pipeline whose measurements lie apart from the twin throughout. Default: nothing. */
+  readonly offset?: readonly [number, number, number];
 }
 /** So much of what was learned counts, and only what is beyond the noise: the formula is often right to a thousandth, and a network never is. */
 export interface Belief {

@@ -20,3 +20,5 @@ export { Scorer } from './scorer.js';
 export { trainInChild, type ChildTraining } from './train-in-child.js';
 export { Training, type Checkpoint, type TrainingSettings } from './training.js';
 export { leadOf, utility, type Utility } from './utility.js';
+export { MEASURED_WEIGHT } from './retraining/measured-groups.js';
+export { retrain, type RetrainSettings } from './retraining/retrain.js';

@@ -73,6 +73,7 @@ export function parseModel(text: string): GcnModel {
   const isBelief = ({ trust, noise }: Belief): boolean => trust >= 0 && trust <= 1 && noise >= 0;
   if (
     calibration.belief.length !== 3 ||
+    !(calibration.offset ?? []).every(Number.isFinite) ||
     !calibration.belief.every(isBelief) ||
     !positive.every((value) => Number.isFinite(value) && value > 0)
   )

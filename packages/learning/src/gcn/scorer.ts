@@ -26,9 +26,10 @@ export class Scorer {
     for (let from = 0; from < plans.length; from += CHUNK) {
       const batch = featureBatch(plans.slice(from, from + CHUNK));
       const { graph, normalisation, calibration } = this.model;
+      const { belief, offset = [0, 0, 0] } = calibration;
       const said = tf.tidy(() => predict(tf, this.weights, batch, normalisation, { graph }).dataSync()) as Float32Array;
       heads.set(
-        said.map((value, at) => believed(batch.analytic[at]!, value, calibration.belief[at % 3]!)),
+        said.map((value, at) => believed(batch.analytic[at]!, value, belief[at % 3]!) + offset[at % 3]!),
         3 * from,
       );
     }

@@ -7,13 +7,17 @@ import { hashOf } from './dataset.js';
 import type { LabelledGroup, LabelledPlan } from './labels.js';
 import type { GcnModel } from './model-file.js';
 import { initialWeights, predict, WEIGHTS, type Weights } from './network.js';
-import { normalisationOf } from './normalisation.js';
+import { normalisationOf, type Normalisation } from './normalisation.js';
 import { Scorer } from './scorer.js';
 
 export interface TrainingSettings {
   readonly seed: number;
   readonly graph: boolean;
   readonly epochs: number;
+  /** Of the first and of the last step; default 2e-3 to 2e-4. */
+  readonly rate?: { readonly first: number; readonly last: number };
+  /** Of the weights that it goes on from; default: that of what is learned from. */
+  readonly normalisation?: Normalisation;
 }
 /** Between two epochs: everything that the next one depends on. */
 export interface Checkpoint {
@@ -54,12 +58,14 @@ export class Training {
     return { epoch: 0, weights: base ?? initialWeights(uniform(this.settings.seed * 31 + 5)), first: zeros(), second: zeros() };
   }
 
-  private readonly normal = lazily(() => normalisationOf(this.data.flatMap(({ plans }) => plans.map(({ features }) => features))));
+  private readonly normal = lazily(
+    () => this.settings.normalisation ?? normalisationOf(this.data.flatMap(({ plans }) => plans.map(({ features }) => features))),
+  );
 
   /** One pass over all pipelines: steps of 8 of them, 16 plans each. */
   epoch(from: Checkpoint): { readonly checkpoint: Checkpoint; readonly loss: number } {
     const { tf } = this.backend;
-    const { seed, epochs } = this.settings;
+    const { seed, epochs, rate: speed = RATE } = this.settings;
     const random = uniform(seed * 7919 + from.epoch);
     const order = shuffled(this.data.length, random);
     const load = (weights: Weights): { [name: string]: TensorFlow.Variable } =>
@@ -71,7 +77,7 @@ export class Training {
     let [total, t] = [0, from.epoch * steps];
     for (let step = 0; step < steps; step++) {
       const picked = order.slice(step * PIPELINES, (step + 1) * PIPELINES).map((g) => this.data[g]!);
-      const rate = RATE.first * (RATE.last / RATE.first) ** ((from.epoch + step / steps) / epochs);
+      const rate = speed.first * (speed.last / speed.first) ** ((from.epoch + step / steps) / epochs);
       t++;
       total += tf.tidy(() => this.step(picked, w, first, second, rate, t, random));
     }

@@ -14,9 +14,13 @@ import {
   type SearchProgress,
 } from '@autoflow/optimizer';
 import { PlanError } from '@autoflow/twin';
+import { loadBackend } from '../backend.js';
 import { agentAllocator } from '../agent/agent-allocator.js';
 import { pretrainedPolicy } from '../agent/policy.js';
+import { ModelError, parseModel, PRETRAINED, readModel, type GcnModel } from '../gcn/model-file.js';
 import { gcnProposer } from '../gcn/proposer.js';
+import { historyOf } from '../gcn/retraining/history.js';
+import { retrain } from '../gcn/retraining/retrain.js';
 import type { ScoredPlan } from '../gcn/ranking.js';
 
 type Request = OptimizerProtocol[keyof OptimizerProtocol]['request'];
@@ -31,16 +35,18 @@ async function answerTo(request: Request): Promise<Answer> {
       return { fitted: fitPipeline(request.measured) };
     case 'propose':
       return proposeFor(request);
+    case 'retrain':
+      return retrainOn(request);
     case 'allocate':
       return allocateFor(request);
   }
 }
 
-async function proposeFor({ problem, budget, proposers: names }: OptimizerProtocol['propose']['request']) {
+async function proposeFor({ problem, budget, proposers: names, scorer }: OptimizerProtocol['propose']['request']) {
   let scored: readonly ScoredPlan[] = [];
   const proposers: Proposer[] = PROPOSERS.filter(({ name }) => names.includes(name));
   if (names.includes('gcn')) {
-    const gcn = await gcnProposer({ log: () => undefined });
+    const gcn = await gcnProposer({ log: () => undefined, ...(scorer !== undefined && { model: scorerOf(scorer) }) });
     proposers.push({
       name: gcn.name,
       propose: async (search) => {
@@ -56,6 +62,25 @@ async function proposeFor({ problem, budget, proposers: names }: OptimizerProtoc
     progress: (progress) => tell({ kind: 'progress', ...progress } satisfies SearchProgress),
   });
   return { proposed, scored: scored.filter(({ why }) => why.length > 0).map(shown) };
+}
+
+/** One that cannot be used here any more (another version of AutoFlow wrote it) leaves the one that comes along. */
+function scorerOf(file: string): GcnModel | URL {
+  try {
+    return parseModel(file);
+  } catch (error) {
+    if (error instanceof ModelError) return PRETRAINED;
+    throw error;
+  }
+}
+
+async function retrainOn({ measured, stretches, seed, scorer }: OptimizerProtocol['retrain']['request']) {
+  const history = historyOf(measured, stretches);
+  if ('refused' in history) return { retrained: history };
+  const used = scorer === undefined ? PRETRAINED : scorerOf(scorer);
+  const base = used instanceof URL ? await readModel(used) : used;
+  const backend = await loadBackend('native', () => undefined);
+  return { retrained: retrain(history, backend, { seed, base }) };
 }
 
 function shown({ plan: { topology, allocation }, probability, predicted, why }: ScoredPlan): ScoredTopology {

@@ -20,6 +20,7 @@ import { heldEvaluations } from './0018-held-evaluations.js';
 import { closedBlocks } from './0019-closed-blocks.js';
 import { savings } from './0020-savings.js';
 import { provedRollouts } from './0021-proved-rollouts.js';
+import { scorers } from './0022-scorers.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   closedBlocks,
   savings,
   provedRollouts,
+  scorers,
 ];

@@ -62,7 +62,12 @@ export async function gather(ports: OptimizingPorts, { row: { pipeline, request 
   };
 }
 
-export async function rowsOf({ store }: OptimizingPorts, pipeline: string, release: string, until: Date) {
+export async function rowsOf(
+  { store }: { readonly store: Pick<OptimizingPorts['store'], 'metrics' | 'definitions'> },
+  pipeline: string,
+  release: string,
+  until: Date,
+) {
   const asked = { pipeline, before: until, limit: MOST_ROWS };
   const [live, calibrations, releases] = await Promise.all([
     store.metrics.invocations(asked),

@@ -36,11 +36,13 @@ export type Figures = Pick<ReplicatedSimulation, 'throughput' | 'latencyMs' | 'c
 export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { request } = job.row;
   const problem = await problemOf(ports, job);
+  const own = await ports.store.scorers.current(job.row.pipeline);
   const { proposed, scored } = await ask<'propose'>(ports, job, {
     kind: 'propose',
     problem,
     budget: { evaluations: request.evaluations ?? EVALUATIONS, ms: 1000 * (request.seconds ?? SECONDS) },
     proposers: request.proposers ?? PROPOSERS,
+    ...(own && { scorer: own.file }),
   });
   const document = documentOf(proposed, scored);
   const { winner, reason = 'nothing better was found.' } = proposed;

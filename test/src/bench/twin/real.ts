@@ -51,6 +51,19 @@ export async function rowsOf({ store, spec }: BenchPlatform) {
   return store.metrics.invocations({ pipeline: spec.name, limit: MOST_ROWS });
 }
 
+/** Records per second, saturated, after a warm-up. */
+export async function throughputOf(
+  platform: BenchPlatform,
+  version: BenchVersion,
+  plan: TwinPlan,
+  seconds: number,
+  next: () => Fields,
+): Promise<number> {
+  const warmUp = { records: 2 * OPEN * WARM_UP_BATCH, seconds };
+  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, warmUp, next, OPEN);
+  return runThrough(platform, version, plan, { records: MOST_RECORDS, seconds }, next, OPEN);
+}
+
 /** The plan for real: warmed up, saturated, then under an open load. */
 export async function measurePlan(
   platform: BenchPlatform,
@@ -60,10 +73,7 @@ export async function measurePlan(
   next: () => Fields,
 ): Promise<RealPlan> {
   const version = await versionOf(platform, plan);
-  const warmUp = { records: 2 * OPEN * WARM_UP_BATCH, seconds: conditions.saturatedSeconds };
-  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, warmUp, next, OPEN);
-  const backlog = { records: MOST_RECORDS, seconds: conditions.saturatedSeconds };
-  const throughput = await runThrough(platform, version, plan, backlog, next, OPEN);
+  const throughput = await throughputOf(platform, version, plan, conditions.saturatedSeconds, next);
   const ratePerSecond = Number(openRate(plan, Math.min(capacity, throughput)).toPrecision(3));
   const side: Side = { name: nameOf(plan), version, batch: plan.batch, lingerMs: LINGER_MS, firstRate: ratePerSecond };
   const { latency, costPer1000 } = await runCell({
