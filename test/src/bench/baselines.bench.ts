@@ -8,7 +8,7 @@ import { lineOf, runCell, type Cell, type Conditions, type Side } from './baseli
 import { fixedBatchLingerMs, inBatchesOf } from './cells/fixed-batches.js';
 import { invoices } from './cells/invoices.js';
 import { startRetailStack } from './cells/retail-stack.js';
-import { sustains, sweep, type Standing } from './baselines/sweep.js';
+import { sweep, type Standing } from './baselines/sweep.js';
 import type { BenchOptions } from './main.js';
 import type { BenchReport } from './report.js';
 import { median } from './statistics.js';
@@ -27,7 +27,7 @@ const FULL: Conditions = {
   drainSeconds: 120,
   serviceLevelMs: SERVICE_LEVEL_MS,
 };
-const QUICK: Conditions = { ...FULL, repetitions: 2, seconds: 12, warmUpSeconds: 4, factor: 2, drainSeconds: 60 };
+const QUICK: Conditions = { ...FULL, repetitions: 2, seconds: 25, warmUpSeconds: 5, factor: 1.7, drainSeconds: 60 };
 const BATCH_SIZES = { full: [10, 30, 100, 300], quick: [20, 100] } as const;
 
 export async function run({ quick, progress }: BenchOptions): Promise<BenchReport> {
@@ -40,7 +40,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     const load = await invoices(platform.spec);
     progress(`load: ${load.about}`);
     const written = platform.asWritten;
-    const asWritten: Side = { name: 'as written', version: written, batch: 1, lingerMs: 0, firstRate: 3 };
+    const asWritten: Side = { name: 'as written', version: written, batch: 1, lingerMs: 0, firstRate: 2 };
     const handWritten: Side = { ...asWritten, name: 'hand-written', door: { type: 'handWritten', taskQueue: HAND_WRITTEN_QUEUE } };
     const batched = await Promise.all(
       sizes.map(async (records): Promise<Side> => {
@@ -82,7 +82,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       bars: [
         { name: 'saturated records/s, as written ÷ hand-written', figure: ratio(of(asWritten).saturation, of(handWritten).saturation), unit: '×', bar: 0.85, must: '>=' },
         { name: `saturated records/s, best fixed batch (${best.batch}) ÷ as written`, figure: ratio(of(best).saturation, of(asWritten).saturation), unit: '×', bar: 1, must: '>=' },
-        { name: 'records without an outcome, at rates that were sustained', figure: cells.filter((one) => sustains(one, conditions.serviceLevelMs)).reduce((sum, { unfinished }) => sum + unfinished, 0), unit: 'records', bar: 0, must: '<=' },
+        { name: 'records without an outcome, at the common load', figure: compared.reduce((sum, { unfinished }) => sum + unfinished, 0), unit: 'records', bar: 0, must: '<=' },
         { name: "generator's lateness, p99 of the median cell", figure: median(cells.map(({ lateness }) => lateness?.p99 ?? 0)), unit: 'ms', bar: 100, must: '<=' },
       ], // prettier-ignore
       figures: { conditions, load: load.about, bestBatch: best.batch, commonRate: common, standings, compared },

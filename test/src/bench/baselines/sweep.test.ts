@@ -4,12 +4,13 @@ import { sustains, sweep } from './sweep.js';
 
 const side = (name: string, firstRate: number): Side => ({ name, firstRate, batch: 1, lingerMs: 0, version: undefined as never });
 
-/** A side that handles so many records per second, and is slow when it is nearly full. */
-const cellOf = (capacity: number, rate: number, p99 = 100): Cell =>
+/** A side that handles so many records per second: above, they wait. */
+const cellOf = (capacity: number, rate: number, p99 = rate > capacity ? 9_000 : 100): Cell =>
   ({
     rate,
     offeredRate: rate,
     achievedRate: Math.min(rate, capacity),
+    unfinished: 0,
     latency: { count: 1, mean: p99, p50: p99, p95: p99, p99, max: p99 },
   }) as unknown as Cell;
 
@@ -34,7 +35,9 @@ it('raises the rate of each side until it is saturated, and lets sides take turn
 it('counts throughput only within the service level, and by most of the repetitions', async () => {
   expect(sustains(cellOf(100, 10, 2001), 2000)).toBe(false);
   expect(sustains({ ...cellOf(100, 10), latency: undefined }, 2000)).toBe(false);
+  expect(sustains({ ...cellOf(100, 10), unfinished: 1 }, 2000)).toBe(false);
   expect(sustains(cellOf(9.4, 10), 2000)).toBe(false);
+  expect(sustains({ ...cellOf(100, 1), achievedRate: 0.5 }, 2000)).toBe(true);
   const [one] = await sweep([side('one', 10)], conditions, async (_, rate, repetition) => cellOf(rate === 10 && repetition === 0 ? 1 : 10, rate), () => {}); // prettier-ignore
   expect(one!.saturation).toBe(10);
 });
