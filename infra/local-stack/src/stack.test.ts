@@ -85,10 +85,12 @@ test('a folder with files of somebody else is refused and left alone', async () 
 });
 
 test('without any Temporal the error names the remedies, and Postgres does not stay behind', async () => {
-  const failure = await start({ mode: 'persistent', env: { PATH: '/nowhere', XDG_CACHE_HOME: folder } }).catch((error: unknown) => error);
+  const failure = await start({ mode: 'persistent', dataFolder: folder, env: { PATH: '/nowhere', XDG_CACHE_HOME: folder } }).catch(
+    (error: unknown) => error,
+  );
   expect(failure).toMatchObject({ code: 'TEMPORAL_MISSING' });
   expect(String(failure)).toMatch(/1\. .*temporal.* on PATH[^]*2\. Install Go[^]*3\. Set TEMPORAL_ADDRESS/);
-  expect(readState(home)).toMatchObject({ servers: {} });
+  expect(readState(folder)).toMatchObject({ servers: {} });
 });
 
 test('servers that the user names are used, and get what executions need', async () => {

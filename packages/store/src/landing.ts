@@ -38,7 +38,7 @@ export async function drainLanding(database: Database, limit: number, take: Take
 export const STRANDED = `
 select l.pipeline, count(*) as records, min(l.arrived_at) as "oldestAt" from autoflow.landing l
  where ($1::text is null or l.pipeline = $1) and not exists (select from autoflow.pipelines p where p.name = l.pipeline)
- group by 1 order by 2 desc, 1 limit 20`;
+ group by 1 order by 2 desc, 1`;
 
 async function takeIn(sql: Sql, pipeline: string, rows: readonly Landed[], take: Take): Promise<void> {
   const refused: Refused[] = [];

@@ -16,7 +16,7 @@ export * from './rollout.js';
 export * from './training.js';
 export * from './control.js';
 export * from './optimization.js';
-export { OpenBound, type BoundSettings, type ClosedLoad } from './open-bound.js';
+export { LOAD_WINDOW_MS, OpenBound, type BoundSettings, type ClosedLoad } from './open-bound.js';
 export { PROBE_SHARE, probeRecords } from './probes.js';
 export { grantOf, shareOf, type DividedLimit } from './fleet-shares.js';
 export { canonicalTopology, hashModule, hashPipeline, hashRelease, hashTopology, hashVersion, sha256 } from './hash.js';

@@ -1,6 +1,9 @@
 /** How many executions of a pipeline may be open at once: a few seconds of work, so that the backlog stays where it can still change its mind. */
 
-/** Executions that were closed of late, and how long they were open (ms), mean. */
+/** What the bound is shown: executions that were closed within so long. What is shown for longer was open before the last decrease, and tells nothing of it. */
+export const LOAD_WINDOW_MS = 1_000;
+
+/** Executions that were closed within `LOAD_WINDOW_MS`, and how long they were open (ms), mean. */
 export interface ClosedLoad {
   readonly closed: number;
   readonly meanOpenMs: number;

@@ -46,9 +46,9 @@ export async function workflowBundle({ traced = false }: Pick<BundleSettings, 't
   return existsSync(file) && isCurrent() ? { code: readFileSync(file, 'utf8') } : bundleWorkflows({ traced });
 }
 
-/** Of all files of the packages that workflows may import. */
+/** Of all files of the packages that workflows may import, and of the versions of those of others. */
 export function sourcesHash(): string {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(readFileSync(here('../../../package-lock.json')));
   for (const name of ['workflows', 'topology', 'pipeline']) {
     const folder = here(`../../${name}/src`);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.test)\.ts$/.test(file));

@@ -16,7 +16,7 @@ const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import
 const [WHILE_JOINING, WHILE_KILLED] = [60, 120];
 const RECORDS = WHILE_JOINING + WHILE_KILLED;
 const KILL_AFTER = WHILE_JOINING + 50;
-/** Of a change among the hosts, until limits are divided among those that are left. */
+/** Of a change among the hosts, until limits are divided among those that are left: promised by the lengths of leases, not a matter of speed. */
 const WITHIN_S = 5;
 const INSTANCES = { name: 'gate/metered/v1/ask', limit: CONCURRENCY };
 /** As the hosts say that they run them. */
@@ -96,6 +96,12 @@ async function divided(change: string, limits: readonly Omit<Division, 'hosts'>[
   }
 }
 
+/** Instances of a stage that all hosts together may run. */
+async function running(stage: string): Promise<number> {
+  const pools = (await platform.store.fleet.hosts()).flatMap((host) => host.pools);
+  return pools.filter((pool) => pool.pipeline === 'metered' && pool.stage === stage).reduce((sum, { concurrency }) => sum + concurrency, 0);
+}
+
 async function secondsOf(query: string): Promise<number> {
   const { rows } = await platform.sql.query<{ at: number }>(`select extract(epoch from at)::float8 as at from (${query}) x`);
   return rows[0]!.at;
@@ -122,6 +128,8 @@ test('workers share the limits: one joins, one is killed, and every record still
   workers.push(await startWorker('worker-3', ROLES[2]!));
   const joinedAt = await secondsOf(`select at from autoflow.events where type = 'host.joined' and data ->> 'host' = 'worker-3'`);
   await divided('a worker joined', [INSTANCES, POOLS], ['worker-1', 'worker-2', 'worker-3'], joinedAt);
+  // One instance of three hosts: a limit smaller than the fleet is nobody's twice.
+  await vi.waitFor(async () => expect(await running('keep')).toBe(1), { timeout: 20_000 });
 
   const killed = await feed('killed', WHILE_KILLED);
   await untilRow(platform, `select from uses where n >= ${KILL_AFTER}`);

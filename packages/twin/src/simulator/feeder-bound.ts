@@ -1,4 +1,4 @@
-import { OpenBound } from '@autoflow/topology';
+import { LOAD_WINDOW_MS, OpenBound } from '@autoflow/topology';
 
 /** How many executions may be open at once. */
 export interface ExecutionBound {
@@ -11,10 +11,13 @@ export interface ExecutionBound {
 
 export const fixedBound = (limit: number): ExecutionBound => ({ limit, reached: () => undefined, close: () => undefined });
 
-/** As many as a feeder lets, by its own rule, fed with what closes. */
+/** As many as a feeder lets, by its own rule, shown what a feeder is shown: the executions closed within the last `LOAD_WINDOW_MS`. */
 export class FeederBound implements ExecutionBound {
   private readonly bound = new OpenBound();
-  private closed = 0;
+  /** Times of the closes, and how long each was open; those before `first` are out of the window. */
+  private closedAt: number[] = [];
+  private open: number[] = [];
+  private first = 0;
   private openMs = 0;
 
   get limit(): number {
@@ -26,10 +29,19 @@ export class FeederBound implements ExecutionBound {
   }
 
   close(openMs: number, now: number): void {
-    this.closed++;
+    this.closedAt.push(now);
+    this.open.push(openMs);
     this.openMs += openMs;
-    if (!this.bound.observe({ closed: this.closed, meanOpenMs: this.openMs / this.closed }, now)) return;
-    this.closed = 0;
-    this.openMs = 0;
+    for (; this.closedAt[this.first]! < now - LOAD_WINDOW_MS; this.first++) this.openMs -= this.open[this.first]!;
+    const closed = this.closedAt.length - this.first;
+    this.bound.observe({ closed, meanOpenMs: this.openMs / closed }, now);
+    if (this.first > FORGET) this.forget();
+  }
+
+  private forget(): void {
+    this.closedAt = this.closedAt.slice(this.first);
+    this.open = this.open.slice(this.first);
+    this.first = 0;
   }
 }
+const FORGET = 1_024;

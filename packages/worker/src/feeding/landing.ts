@@ -4,6 +4,7 @@ import type { Versions } from '../versions.js';
 import { takeRecord } from '../records.js';
 
 const AT_ONCE = 500;
+const TOLD = 20;
 
 /** What came by COPY goes where what was posted goes, checked the same way: by the release that is stable now. */
 export async function drainLanding({ store, versions }: { store: Pick<Store, 'feeder'>; versions: Versions }): Promise<void> {
@@ -18,9 +19,9 @@ export async function drainLanding({ store, versions }: { store: Pick<Store, 'fe
   while ((await store.feeder.drainLanding(AT_ONCE, take)) === AT_ONCE);
 }
 
-/** Of each pipeline that is not there, what waits for it: nobody who copies gets an answer. */
+/** Of the pipelines that are not there, those that the most waits for: nobody who copies gets an answer. */
 export async function tellStranded({ store, log }: { store: Pick<Store, 'feeder'>; log: Log }): Promise<void> {
-  for (const { pipeline, records, oldestAt } of await store.feeder.stranded())
+  for (const { pipeline, records, oldestAt } of (await store.feeder.stranded()).slice(0, TOLD))
     log('warn', 'records that came by COPY wait for a pipeline that is not there; deploy it, or delete them from autoflow.landing', {
       pipeline,
       records,

@@ -11,7 +11,7 @@ import {
   type Store,
   type Stream,
 } from '@autoflow/store';
-import { OpenBound, probeRecords, type ExecutionArgument } from '@autoflow/topology';
+import { LOAD_WINDOW_MS, OpenBound, probeRecords, type ExecutionArgument } from '@autoflow/topology';
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 import { inputStates } from './input.js';
 import { lanesOf, nameOf, type Lane } from './lanes.js';
@@ -41,7 +41,6 @@ export interface Passed {
 
 /** Batches of one pipeline in a row, while others wait. */
 const TURN = 8;
-const WINDOW_MS = 1_000;
 const NOTHING = { opened: 0, nextAt: Infinity };
 
 export class PipelineFeed {
@@ -55,7 +54,7 @@ export class PipelineFeed {
 
   async pass(streams: readonly Stream[]): Promise<Passed> {
     const { store } = this.ports;
-    const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, WINDOW_MS)]);
+    const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, LOAD_WINDOW_MS)]);
     if (arms === undefined || arms.feedingPaused) return { opened: 0, nextAt: Infinity, full: false };
     this.bound.observe(load, performance.now());
     const room = new Room(this.bound.limit, load);

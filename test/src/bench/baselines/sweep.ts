@@ -13,12 +13,22 @@ const MOST_RATES = 24;
 /** Below, nothing is to be learned in the time of a cell. */
 const LEAST_RATE = 0.5;
 
+type SweepConditions = Pick<Conditions, 'factor' | 'repetitions' | 'serviceLevelMs' | 'seconds' | 'warmUpSeconds'>;
+
+/** Fewer outcomes than this share of what was offered: a queue grows. */
+const SUSTAINED = 0.95;
+
 /**
- * Every record that arrived has its outcome, those that ended after the last arrival too, and p99 of all of them keeps the service level. A queue that
- * grows shows in it, and no luck of a short cell does: in one, fewer records end than arrive, or more, by chance.
+ * Every record that arrived has its outcome, p99 of all of them keeps the service level, and as many end as arrive: but for the luck of a cell, in which
+ * the numbers of both differ by the root of what either is (Poisson), or two of these.
  */
-export function sustains({ latency, unfinished }: Pick<Cell, 'latency' | 'unfinished'>, serviceLevelMs: number): boolean {
-  return latency !== undefined && unfinished === 0 && latency.p99 <= serviceLevelMs;
+export function sustains(
+  { offeredRate, achievedRate, latency, unfinished }: Pick<Cell, 'offeredRate' | 'achievedRate' | 'latency' | 'unfinished'>,
+  { serviceLevelMs, seconds, warmUpSeconds }: Omit<SweepConditions, 'factor' | 'repetitions'>,
+): boolean {
+  const measured = seconds - warmUpSeconds;
+  const luck = (2 * Math.sqrt(offeredRate * measured)) / measured;
+  return latency !== undefined && unfinished === 0 && latency.p99 <= serviceLevelMs && achievedRate >= SUSTAINED * offeredRate - luck;
 }
 
 /**
@@ -26,10 +36,11 @@ export function sustains({ latency, unfinished }: Pick<Cell, 'latency' | 'unfini
  */
 export async function sweep(
   sides: readonly Side[],
-  { factor, repetitions, serviceLevelMs }: Pick<Conditions, 'factor' | 'repetitions' | 'serviceLevelMs'>,
+  conditions: SweepConditions,
   cell: (side: Side, rate: number, repetition: number) => Promise<Cell>,
   progress: (line: string) => void,
 ): Promise<Standing[]> {
+  const { repetitions } = conditions;
   const climbs = sides.map((side): Climb => ({ side, rate: side.firstRate, saturation: 0, cells: [], isOver: false }));
   for (let step = 0; step < MOST_RATES; step++) {
     const going = climbs.filter(({ isOver }) => !isOver);
@@ -39,7 +50,7 @@ export async function sweep(
         taken.get(climb)!.push(await cell(climb.side, rounded(climb.rate), repetition));
     for (const [climb, cells] of taken) {
       climb.cells.push(...cells);
-      goOn(climb, cells, factor, serviceLevelMs);
+      goOn(climb, cells, conditions);
       if (climb.isOver) progress(`${climb.side.name} is saturated at ${climb.saturation.toFixed(1)} records/s`);
     }
   }
@@ -57,8 +68,9 @@ interface Climb {
 }
 
 /** By most of the repetitions. */
-function goOn(climb: Climb, cells: readonly Cell[], factor: number, serviceLevelMs: number): void {
-  const isSustained = cells.filter((one) => sustains(one, serviceLevelMs)).length > cells.length / 2;
+function goOn(climb: Climb, cells: readonly Cell[], conditions: SweepConditions): void {
+  const { factor } = conditions;
+  const isSustained = cells.filter((one) => sustains(one, conditions)).length > cells.length / 2;
   if (isSustained) climb.saturation = median(cells.map(({ achievedRate }) => achievedRate));
   else if (climb.saturation === 0) climb.isFalling = true;
   climb.isOver = isSustained === (climb.isFalling === true) || climb.rate < LEAST_RATE;
