@@ -50,20 +50,21 @@ export async function runVersion(version: Version, load: Load, { limit, longerSe
   const { client, pipeline, databaseUrl, openExecutions } = load;
   const { name, topology } = version;
   const scope = `${load.scope}-${name}`;
-  const first = await run(version, { ...load, scope }, limit);
+  const first = await measure(version, { ...load, scope }, limit);
   const [{ digest, counts }, { stages: allocation }, sink, { measured, metrics, stages }] = await Promise.all([
     client.pipelines.digest(pipeline, scope),
     client.allocations.show(pipeline, name),
     storedOrders(databaseUrl, scope),
     longerSeconds === undefined
       ? first
-      : run(version, { ...load, scope: `${scope}-longer` }, forSeconds(longerSeconds, first.metrics.throughput)),
+      : measure(version, { ...load, scope: `${scope}-longer` }, forSeconds(longerSeconds, first.metrics.throughput)),
   ]);
   const stated = { openExecutions, recordsPerExecution: topology.batch.records, warmedUp };
   return { version: name, scope, topology, allocation, load: stated, counts, digest, sink, measured, metrics, stages };
 }
 
-async function run({ name }: Version, load: Load, limit: number): Promise<Pick<DemoRun, 'measured' | 'metrics' | 'stages'>> {
+/** Runs invoices through a version in the scope of the load, and reads from the API what was measured. */
+export async function measure({ name }: Version, load: Load, limit: number): Promise<Pick<DemoRun, 'measured' | 'metrics' | 'stages'>> {
   const { client, pipeline, scope, openExecutions, out, signal } = load;
   const window = { ...(await backfill(`${name} runs`, { ...load, limit, version: name })), version: name, scope };
   await setTimeout(METERED_AFTER_MS, undefined, { signal });
