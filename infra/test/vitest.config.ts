@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'infra/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    provide: { assertTimes: false },
     globalSetup: ['infra/test/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

