@@ -66,13 +66,13 @@ export function longRunVariance(influences: readonly number[]): number {
 
 function sequence(estimate: number, pairs: readonly Pair[], influences: readonly number[], { alpha, tightAt = 60 }: Precision): Interval {
   // Of an arm that had everything in one block nothing is left over: it would seem to be known exactly.
-  if (blocksOfBoth(pairs) < 2) return around(estimate, Infinity);
+  if (blocksOfEach(pairs) < 2) return around(estimate, Infinity);
   const halfWidth = boundary(influences.length, alpha, tightAt) * Math.sqrt(longRunVariance(influences));
   return around(estimate, Number.isNaN(halfWidth) ? Infinity : halfWidth);
 }
 
 /** In how many blocks the arm that has fewer had anything. */
-export function blocksOfBoth(pairs: readonly Pair[]): number {
+export function blocksOfEach(pairs: readonly Pair[]): number {
   const of = (arm: keyof Pair): number => pairs.filter((pair) => pair[arm].count > 0).length;
   return Math.min(of('candidate'), of('control'));
 }

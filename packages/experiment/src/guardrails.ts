@@ -3,7 +3,7 @@ import type { ArmCell } from '@autoflow/topology';
 import { evidenceAgainst, shareInterval } from './binomial.js';
 import { settled, sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
-import { blocksOfBoth, difference, logRatio, type Pair, type Total } from './contrast.js';
+import { blocksOfEach, difference, logRatio, type Pair, type Total } from './contrast.js';
 
 export type GuardrailName = 'dead' | 'errors' | 'filtered' | 'p95' | 'p99' | 'cost';
 
@@ -72,7 +72,7 @@ export function tail(name: 'p95' | 'p99', blocks: readonly Block[], margin: numb
   const slow = ({ slow95, slow99, records }: ArmCell): Total => ({ sum: name === 'p95' ? slow95 : slow99, count: records });
   const seen = slow(sumOf(blocks, 'control')).sum >= TAIL_RECORDS;
   const found = pairs(blocks, slow);
-  const interval = seen && blocksOfBoth(found) >= minimumBlocks ? difference(found, { alpha }) : undefined;
+  const interval = seen && blocksOfEach(found) >= minimumBlocks ? difference(found, { alpha }) : undefined;
   if (interval === undefined) return { name, ...UNKNOWN, margin, state: 'open' };
   const own = difference(
     found.map(({ candidate, control }) => ({ candidate, control: { ...control, sum: 0 } })),
@@ -91,7 +91,7 @@ export function cost(blocks: readonly Block[], margin: number, alpha: number, mi
 
 /** Of both arms, not before each had something in enough blocks: what an arm had in a few says little of how much it varies. */
 export function meanRatio(observed: readonly Pair[], alpha: number, minimumBlocks: number): Interval | undefined {
-  return blocksOfBoth(observed) >= minimumBlocks ? logRatio(observed, { alpha }) : undefined;
+  return blocksOfEach(observed) >= minimumBlocks ? logRatio(observed, { alpha }) : undefined;
 }
 
 export const costOf = ({ costUsd, charged }: ArmCell): Total => ({ sum: costUsd, count: charged });

@@ -6,7 +6,7 @@ export { difference, logRatio, type Pair, type Precision, type Total } from './c
 export { DRIFT, drift, type Drift, type DriftSettings, type FeatureDrift, type WorkloadBlock } from './drift.js';
 export type { Guardrail, GuardrailName } from './guardrails.js';
 export { GATE, judge, type GateSettings, type Judgement } from './judge.js';
-export { comparisonOf, midnight, savedIn, stretches, stretchName, type Stretch } from './ledger.js';
+export { comparisonOf, midnight, savedIn, stretches, stretchName, type Stretch, type StretchComparison } from './ledger.js';
 export { detectableGain } from './power.js';
 export { sampleRatio, type SampleRatio } from './sample-ratio.js';
-export { savings, type LedgerBlock, type LedgerCell, type Savings } from './savings.js';
+export { restoredSavings, savings, type LedgerBlock, type LedgerCell, type Savings } from './savings.js';

@@ -70,7 +70,15 @@ test('nothing is promoted before there are enough records and blocks, nor on no 
   expect(judge([], 0.5)).toMatchObject({ verdict: 'continue', records: { candidate: 0, control: 0 } });
   const early = rollout(1, { cost: 0.2, latency: 0.2 }, 5);
   expect(early.verdict).toBe('continue');
-  expect(early.reasons).toContain('5 of 12 blocks of time');
+  expect(early.reasons).toContain('5 of 12 blocks of time in the smaller arm');
+});
+
+test('blocks count for the arm that has fewer of them', () => {
+  const seen = { ...EMPTY_ARM_CELL, records: 50, latencyMs: 50, charged: 50, costUsd: 1 };
+  const blocks = Array.from({ length: 30 }, (_, i) => ({ candidate: i % 7 === 0 ? seen : EMPTY_ARM_CELL, control: seen }));
+  const { reasons } = judge(blocks, 0.5, GATE, []);
+  expect(reasons).toContain('5 of 12 blocks of time in the smaller arm');
+  expect(reasons.join()).not.toContain('nothing is known of cost yet');
 });
 
 test('nor is anything decided by batches that were closed in a few blocks only: they seem to vary little', () => {

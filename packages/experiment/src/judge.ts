@@ -2,6 +2,7 @@
 import { ROLLOUT_DEFAULTS, type Margins } from '@autoflow/topology';
 import { sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
+import { blocksOfEach } from './contrast.js';
 import { cost, costOf, filtered, latencyOf, meanRatio, pairs, rare, tail, type Guardrail } from './guardrails.js';
 import { detectableGain } from './power.js';
 import { sampleRatio, type SampleRatio } from './sample-ratio.js';
@@ -14,7 +15,7 @@ export interface GateSettings {
   readonly margins: Margins;
   /** Of each arm, before anything is promoted. */
   readonly minimumRecords: number;
-  /** Of time with something of each arm, before a mean or a quantile is believed: the sequences are exact only as samples grow. */
+  /** Of time, in which each arm had something (not always the same ones for both), before a mean or a quantile is believed: the sequences are exact only as samples grow. */
   readonly minimumBlocks: number;
 }
 
@@ -63,7 +64,7 @@ export function judge(
   const records = { candidate: sumOf(used, 'candidate').records, control: sumOf(used, 'control').records };
   const arrived = sampleRatio(sumOf(recent, 'candidate').records, sumOf(recent, 'control').records, share);
   const harms = harmOf(guardrails, arrived, gain, metric);
-  const missing = missingOf(guardrails, gain, metric, records, minimumRecords, used.length, minimumBlocks);
+  const missing = missingOf(guardrails, gain, metric, records, minimumRecords, blocksOfEach(pairs(used, latencyOf)), minimumBlocks);
   const detectable = ratio && detectableGain(observed, alpha);
   return {
     verdict: harms.length > 0 ? 'roll-back' : missing.length > 0 ? 'continue' : 'promote',
@@ -107,7 +108,7 @@ function missingOf(
   const records = Math.min(candidate, control);
   return [
     ...(records < minimumRecords ? [`${records} of ${minimumRecords} records in the smaller arm`] : []),
-    ...(blocks < minimumBlocks ? [`${blocks} of ${minimumBlocks} blocks of time`] : []),
+    ...(blocks < minimumBlocks ? [`${blocks} of ${minimumBlocks} blocks of time in the smaller arm`] : []),
     ...(gain === undefined || gain.low > 0 ? [] : [`the gain in ${metric} may be none: ${percent(gain)}`]),
     ...guardrails.filter(({ state }) => state === 'open').map(({ name }) => `the guardrail of ${name} is not shown yet`),
     ...(gain === undefined && blocks >= minimumBlocks ? [`nothing is known of ${metric} yet`] : []),

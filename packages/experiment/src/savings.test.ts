@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { savings, type LedgerBlock } from './savings.js';
+import { restoredSavings, savings, type LedgerBlock } from './savings.js';
 import { normal, uniform } from './testing/canaries.js';
 
 function day(seed: number, times: number, hours = 24): LedgerBlock[] {
@@ -35,5 +35,12 @@ describe('the ledger', () => {
     const found = savings(day(5, 1).map(({ stable }) => ({ stable, holdout: none })));
     expect(found).toEqual({ records: 24 * 1_900, costPer1000: { stable: expect.closeTo(1_000 * EACH, 2) } });
     expect(savings([])).toEqual({ records: 0, costPer1000: {} });
+  });
+
+  test('kept as JSON is restored, bounds that are not known too', () => {
+    const kept = (blocks: readonly LedgerBlock[]) => restoredSavings(JSON.parse(JSON.stringify(savings(blocks))) as object);
+    const [first] = day(7, 0.6);
+    expect(kept([first!]).savedUsd).toMatchObject({ low: -Infinity, high: Infinity });
+    for (const blocks of [[], [first!], day(7, 0.6)]) expect(kept(blocks)).toEqual(savings(blocks));
   });
 });

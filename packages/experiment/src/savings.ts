@@ -48,6 +48,21 @@ export function savings(blocks: readonly LedgerBlock[], alpha = 0.05): Savings {
   };
 }
 
+/** `Savings` that were kept as JSON, which has null for a bound that is not known. */
+export function restoredSavings(kept: object): Savings {
+  const { savedUsd, savedMs, ...rest } = kept as KeptSavings;
+  return { ...rest, ...(savedUsd && { savedUsd: restored(savedUsd) }), ...(savedMs && { savedMs: restored(savedMs) }) };
+}
+
+interface KeptInterval {
+  readonly estimate: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+type KeptSavings = Omit<Savings, 'savedUsd' | 'savedMs'> & { readonly savedUsd?: KeptInterval; readonly savedMs?: KeptInterval };
+
+const restored = ({ estimate, low, high }: KeptInterval): Interval => ({ estimate, low: low ?? -Infinity, high: high ?? Infinity });
+
 function scaled({ estimate, low, high }: Interval, by: number): Interval {
   return { estimate: estimate * by, low: low * by, high: high * by };
 }

@@ -1,4 +1,5 @@
 /** What two arms did in blocks of time, from the rows of their records, batches and invocations. */
+import type { ArmCell } from '@autoflow/topology';
 import type { ComparisonQuery } from './comparisons.model.js';
 import type { Database } from './database.js';
 import { bucketOf } from './slow-records.js';
@@ -9,20 +10,19 @@ export interface Spent {
   readonly executions: number;
   readonly attempts: number;
 }
-/** Of one arm in one block; latencies by bucket (`slow-records.ts`). */
-export interface CellRow extends Spent {
-  readonly block: number;
-  readonly ours: boolean;
-  readonly records: number;
-  readonly running: number;
-  readonly dead: number;
-  readonly errors: number;
-  readonly filtered: number;
-  readonly latencyMs: number;
-  readonly charged: number;
-  readonly buckets: readonly number[];
-  readonly counts: readonly number[];
-}
+/**
+ * An `ArmCell` of one arm in one block before anything is known of the other blocks: latencies are counted by bucket (`slow-records.ts`), of which those
+ * that are slow are told later, and `costUsd` is without Temporal actions.
+ */
+export type CellRow = Omit<ArmCell, 'slow95' | 'slow99' | 'costUsd'> &
+  Spent & {
+    /** Its number from the beginning. */
+    readonly block: number;
+    readonly ours: boolean;
+    /** Ascending, with how many records are in each. */
+    readonly buckets: readonly number[];
+    readonly counts: readonly number[];
+  };
 /** Which blocks, by their numbers; `last` is excluded. */
 export interface Span {
   readonly first: number;
@@ -55,6 +55,11 @@ export async function readCells(database: Database, query: ComparisonQuery, span
 }
 
 export const time = (parameter: number): string => `to_timestamp($${parameter}::float8 / 1000)`;
+/**
+ * In milliseconds. A sum, which no index has in order: of the column alone the planner would walk all batches since the beginning, up to the first that
+ * was closed late enough.
+ */
+export const FIRST_OPENED = `extract(epoch from min(opened_at + interval '0'))::float8 * 1000`;
 /** To each batch of `b`: what its attempts cost, how many there were, and how many of its records had to be dispatched again. */
 export const spent = (from: number, until: number): string => `
   select b.*, coalesce(i.cost_usd, 0) as cost_usd, coalesce(i.attempts, 0) as attempts, coalesce(i.again, 0) as again
@@ -67,7 +72,7 @@ export const spent = (from: number, until: number): string => `
 const OURS = `(arm = $2 and ($3::text is null or version = $3))`;
 const ARMS = `pipeline = $1 and arm is not null and (${OURS} or arm = $4 and ($5::text is null or version = $5)) and opened_at >= ${time(6)}`;
 const CLOSED = `from autoflow.batches where ${ARMS} and state = 'closed' and closed_at >= ${time(7)} and closed_at < ${time(8)}`;
-const OPENED = `select extract(epoch from min(opened_at))::float8 * 1000 as at ${CLOSED}`;
+const OPENED = `select ${FIRST_OPENED} as at ${CLOSED}`;
 const age = (from: string, to: string): string => `extract(epoch from ${to} - ${from})::float8 * 1000`;
 const moment = (late: string): string => `case when ms < $11::float8 then arrived_at else ${late} end`;
 const block = (at: string): string => `floor(${age(time(6), at)} / $10::float8)::int`;

@@ -1,5 +1,5 @@
 /** What each arm did and cost in a window, of the batches opened in it. */
-import { NEVER_MS, spent, time, type Spent } from './arm-cells.store.js';
+import { FIRST_OPENED, NEVER_MS, spent, time, type Spent } from './arm-cells.store.js';
 import { SETTLING_MS, type ArmTotals, type ComparedArm } from './comparisons.model.js';
 import type { Database } from './database.js';
 
@@ -11,8 +11,12 @@ interface Kept {
 }
 
 export async function armTotals(database: Database, pipeline: string, from: number, to: number, rollout?: string): Promise<TotalRow[]> {
-  const read = (since: number, until: number, open: boolean) =>
-    database.patient.query<TotalRow>(TOTALS, [pipeline, from, to, since, until, open, NEVER_MS]);
+  const read = async (since: number, until: number, open: boolean): Promise<TotalRow[]> => {
+    const which = [pipeline, from, to, since, until, open];
+    // As of cells: the few invocations are found by their time, however old the window is.
+    const [opened] = await database.patient.query<{ at: number | null }>(OPENED, which);
+    return database.patient.query<TotalRow>(TOTALS, [...which, opened?.at ?? from, NEVER_MS]);
+  };
   if (rollout === undefined) return read(from, NEVER_MS, true);
   const [found] = await database.query<{ now: number; totals: Kept | null }>(
     `select extract(epoch from clock_timestamp())::float8 * 1000 as now, totals from autoflow.rollouts where id = $1`,
@@ -49,12 +53,13 @@ function added(a: TotalRow, b: TotalRow): TotalRow {
   };
 }
 
-const TOTALS = `
-with b as (
-  select id, arm, case when state = 'open' then admitted else completed + filtered + dead + cancelled end as n, dead from autoflow.batches
+const BATCHES = `from autoflow.batches
    where pipeline = $1 and arm in ('stable', 'candidate', 'control', 'holdout') and opened_at >= ${time(2)} and opened_at < ${time(3)}
-     and (state = 'closed' and closed_at >= ${time(4)} and closed_at < ${time(5)} or $6 and state = 'open')),
-s as (${spent(2, 7)})
+     and (state = 'closed' and closed_at >= ${time(4)} and closed_at < ${time(5)} or $6 and state = 'open')`;
+const OPENED = `select ${FIRST_OPENED} as at ${BATCHES}`;
+const TOTALS = `
+with b as (select id, arm, case when state = 'open' then admitted else completed + filtered + dead + cancelled end as n, dead ${BATCHES}),
+s as (${spent(7, 8)})
 select arm, sum(n)::float8 as records, sum(dead)::float8 as dead, sum(cost_usd)::float8 as "costUsd", count(*)::float8 as executions,
        sum(attempts)::float8 as attempts
   from s group by arm`;

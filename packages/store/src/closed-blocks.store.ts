@@ -1,4 +1,5 @@
 /** Blocks of a canary's step that nothing changes any more: taken once, kept, and read from there. */
+import type { ArmCell } from '@autoflow/topology';
 import { readCells, type CellRow } from './arm-cells.store.js';
 import { LATE_MS, SETTLING_MS, type ComparisonQuery } from './comparisons.model.js';
 import type { Database, Sql } from './database.js';
@@ -6,12 +7,12 @@ import type { Histogram, SlowLimits } from './slow-records.js';
 
 type Kept = NonNullable<ComparisonQuery['kept']>;
 /** A closed cell, with its slow records counted. */
-export type ClosedCell = Omit<CellRow, 'buckets' | 'counts' | 'running'> & { readonly slow95: number; readonly slow99: number };
+export type ClosedCell = Omit<CellRow, 'buckets' | 'counts' | 'running'> & Pick<ArmCell, 'slow95' | 'slow99'>;
 
 /** Read at once, so that it takes no longer after a long pause. */
 const PORTION_MS = 600_000;
 
-/** Keeps the blocks that have been closed since, and answers how many there are. Whoever is second finds them kept. */
+/** Keeps the blocks that have been closed since, and answers how many of `whole` there are. Whoever is second finds them kept. */
 export async function closeBlocks(database: Database, query: ComparisonQuery, kept: Kept, whole: number): Promise<number> {
   const { from, blockMs } = query;
   const [found] = await database.query<{ now: number; blocks: number }>(
@@ -27,7 +28,7 @@ export async function closeBlocks(database: Database, query: ComparisonQuery, ke
     await database.transaction((sql) => keep(sql, kept, cells, last));
     blocks = last;
   }
-  return blocks;
+  return Math.min(blocks, whole);
 }
 
 /** Of what has ended, all of it is known: the same blocks read twice are the same. */
@@ -40,28 +41,33 @@ async function keep(sql: Sql, { rollout, step }: Kept, cells: readonly CellRow[]
   );
 }
 
-/** Latencies of what is compared with. */
-export async function closedLatencies(database: Database, { rollout, step }: Kept): Promise<Histogram> {
+/** Latencies of what is compared with, in the first `closed` blocks: there may be more by now. */
+export async function closedLatencies(database: Database, { rollout, step }: Kept, closed: number): Promise<Histogram> {
   const rows = await database.query<{ bucket: number; records: number }>(
     `select bucket, sum(n - coalesce(later, 0))::float8 as records
        from autoflow.closed_blocks, lateral (select bucket, n, lead(n) over (order by bucket) as later from unnest(buckets, at_least) u (bucket, n)) u
-      where rollout = $1 and step = $2 and not ours group by bucket`,
-    [rollout, step],
+      where rollout = $1 and step = $2 and block < $3 and not ours group by bucket`,
+    [rollout, step, closed],
   );
   return new Map(rows.map(({ bucket, records }) => [bucket, records]));
 }
 
-/** `width_bucket` finds the last bucket up to the limit by halving: what follows it is slow. */
-export function closedCells(database: Database, { rollout, step }: Kept, { ours, theirs }: SlowLimits): Promise<ClosedCell[]> {
-  return database.query<ClosedCell>(CLOSED, [rollout, step, ours.p95, theirs.p95, ours.p99, theirs.p99]);
+/** Of the first `closed` blocks. `width_bucket` finds the last bucket up to the limit by halving: what follows it is slow. */
+export function closedCells(
+  database: Database,
+  { rollout, step }: Kept,
+  closed: number,
+  { ours, theirs }: SlowLimits,
+): Promise<ClosedCell[]> {
+  return database.query<ClosedCell>(CLOSED, [rollout, step, closed, ours.p95, theirs.p95, ours.p99, theirs.p99]);
 }
 
 const slow = (ours: number, theirs: number): string =>
   `coalesce(at_least[1 + width_bucket(case when ours then $${ours}::int2 else $${theirs}::int2 end, buckets)], 0)::float8`;
 const CLOSED = `
-select block, ours, records, dead, errors, filtered, latency_ms as "latencyMs", ${slow(3, 4)} as slow95, ${slow(5, 6)} as slow99, charged,
+select block, ours, records, dead, errors, filtered, latency_ms as "latencyMs", ${slow(4, 5)} as slow95, ${slow(6, 7)} as slow99, charged,
        cost_usd as "costUsd", executions, attempts
-  from autoflow.closed_blocks where rollout = $1 and step = $2`;
+  from autoflow.closed_blocks where rollout = $1 and step = $2 and block < $3`;
 
 const INSERT = `
 insert into autoflow.closed_blocks (rollout, step, block, ours, records, dead, errors, filtered, latency_ms, buckets, at_least, charged, cost_usd,

@@ -100,6 +100,17 @@ describe('arms compared', () => {
     expect(await kept()).toEqual(totals);
     await context.sql.query(`update autoflow.invocations set cost_usd = 1`);
     expect(await kept()).toEqual(totals);
+
+    // Of a later batch, nothing is looked for among the invocations before it was opened.
+    await batch('candidate', 'c9', () => 45_000);
+    await context.sql.query(`update autoflow.batches set opened_at = $1, closed_at = now() where id = 'c9'`, [at(40)]);
+    await context.store.metering.writeInvocations(
+      [3, 41].map((second) =>
+        invocationOf({ pipeline: 'orders', runId: `c9 ${second}`, batchId: 'c9', startedAt: at(second), costUsd: 1 }),
+      ),
+    );
+    const { costUsd } = totals.candidate!;
+    expect((await kept()).candidate).toEqual({ records: 20, dead: 2, costUsd: expect.closeTo(costUsd + 1 + 3 * ACTION, 9) });
   });
 
   test('records that run or wait count with their age', async () => {

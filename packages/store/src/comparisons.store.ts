@@ -39,10 +39,10 @@ async function blocks(database: Database, query: ComparisonQuery, dollars: Dolla
     closed === whole
       ? []
       : await readCells(database, query, { first: closed, last: whole, lateMs: kept === undefined ? Infinity : LATE_MS, unfinished });
-  const before = kept === undefined ? new Map<number, number>() : await closedLatencies(database, kept);
+  const before = kept === undefined ? new Map<number, number>() : await closedLatencies(database, kept, closed);
   const limits = slowLimits(latenciesOfTheirs(before, open), slower);
   const cells: Cell[] = [
-    ...(kept === undefined ? [] : await closedCells(database, kept, limits)),
+    ...(kept === undefined ? [] : await closedCells(database, kept, closed, limits)),
     ...open.map(({ buckets, counts, ...cell }) => {
       const { p95, p99 } = cell.ours ? limits.ours : limits.theirs;
       return { ...cell, slow95: beyond(p95, buckets, counts), slow99: beyond(p99, buckets, counts) };

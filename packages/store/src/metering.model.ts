@@ -70,6 +70,11 @@ export interface MeteringStore {
   writePoolUsage(rows: readonly PoolUsageRow[]): Promise<void>;
   /** Apart from invocations: nothing that is told of a version counts them. */
   writeCalibrations(rows: readonly InvocationRow[]): Promise<void>;
-  /** Creates the partitions of the coming days and drops those older than the retention; safe to call from many hosts. */
-  maintain(retentionDays: number): Promise<void>;
+  /** Of which invocations are kept: UTC, as 2026-03-04. */
+  days(): Promise<string[]>;
+  /**
+   * Creates the partitions of the coming days and drops those older than the retention; of none (undefined), no measurement is dropped. Safe to call
+   * from many hosts.
+   */
+  maintain(retentionDays: number | undefined): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { invocationOf, poolUsageOf } from './testing/measurements.js';
-import { useTestStore } from './testing/fixtures.js';
+import { registerPipeline, useTestStore } from './testing/fixtures.js';
 
 const DAY_MS = 86_400_000;
 const dayOf = (offset: number) => new Date(Date.now() + offset * DAY_MS);
@@ -24,6 +24,19 @@ describe('metering', () => {
     const row = invocationOf({ error: 'InstanceDied', cold: true, coldStartMs: 200 });
     await metering().writeInvocations([row]);
     expect(await written()).toEqual([row]);
+  });
+
+  test('a row comes with what its batch says: when it was open, and whether it is a probe', async () => {
+    await registerPipeline(context.store, 'orders');
+    const [openedAt, closedAt] = [dayOf(-2), dayOf(-1)];
+    await context.sql.query(
+      `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, admitted, state, probe, opened_at, closed_at)
+       select id, 'orders', 'v1', 'r1', 'live', id, '{}', '{}', 1, 'closed', id = 'probe', $1, $2 from unnest(array['probe', 'usual']) id`,
+      [openedAt, closedAt],
+    );
+    const rows = ['none', 'probe', 'usual'].map((batchId) => invocationOf({ runId: batchId, batchId }));
+    await metering().writeInvocations(rows);
+    expect(await written()).toEqual([rows[0], { ...rows[1], probe: true, openedAt, closedAt }, { ...rows[2], openedAt, closedAt }]);
   });
 
   test('a row that is written again is not there twice; another attempt is another row', async () => {

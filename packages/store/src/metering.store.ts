@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
 import { StoreError } from './errors.js';
 import type { InvocationRow, MeteringStore, PoolUsageRow } from './metering.model.js';
-import { createPartitions, dayOf, dropPartitions, METERED, type Metered } from './partitions.js';
+import { createPartitions, dayOf, dropPartitions, METERED, partitions, type Metered } from './partitions.js';
 import { storableJson } from './text.js';
 
 const DAY_MS = 86_400_000;
@@ -18,6 +18,7 @@ export function meteringStore(database: Database): MeteringStore {
     writeCalibrations: async (rows) => {
       if (rows.length > 0) await database.query(insertCalibrations, [storableJson(rows)]);
     },
+    days: () => partitions(database, 'invocations'),
     maintain: (retentionDays) => maintain(database, retentionDays),
   };
 }
@@ -42,15 +43,14 @@ async function write<Row>(
 /** SQLSTATE check_violation: the tables have no other checks than their partitions. */
 const NO_PARTITION = '23514';
 
-async function maintain(database: Database, retentionDays: number): Promise<void> {
+async function maintain(database: Database, retentionDays: number | undefined): Promise<void> {
   const now = Date.now();
   const days = Array.from({ length: AHEAD + 1 }, (_, i) => dayOf(new Date(now + i * DAY_MS)));
-  for (const table of METERED) {
-    await createPartitions(database, table, days);
-    await dropPartitions(database, table, dayOf(new Date(now - retentionDays * DAY_MS)));
-  }
-  await database.query(`delete from autoflow.calibrations where started_at < now() - make_interval(days => $1)`, [retentionDays]);
+  for (const table of METERED) await createPartitions(database, table, days);
   await database.query(`delete from autoflow.acknowledgements where at < now() - $1::interval`, [FORGET_HOSTS]);
+  if (retentionDays === undefined) return;
+  for (const table of METERED) await dropPartitions(database, table, dayOf(new Date(now - retentionDays * DAY_MS)));
+  await database.query(`delete from autoflow.calibrations where started_at < now() - make_interval(days => $1)`, [retentionDays]);
 }
 
 /** Property of the row, column, type: one list for writing and reading. */
@@ -113,7 +113,7 @@ const insertCalibrations = insertOf('calibrations', INVOCATION);
 const insertPoolUsage = insertOf('pool_usage', POOL_USAGE);
 
 const COLUMNS = INVOCATION.map(([property, column]) => `${column} as "${property}"`).join(', ');
-const OF_BATCH = (column: string): string => `(select ${column} from autoflow.batches b where b.id = batch_id)`;
-export const SELECT_INVOCATIONS = `select ${COLUMNS}, ${OF_BATCH('nullif(b.probe, false)')} as probe,
-  ${OF_BATCH('b.opened_at')} as "openedAt", ${OF_BATCH('b.closed_at')} as "closedAt" from autoflow.invocations`;
+export const SELECT_INVOCATIONS = `select ${COLUMNS}, probe, "openedAt", "closedAt" from autoflow.invocations left join (
+    select id as of_batch, nullif(probe, false) as probe, opened_at as "openedAt", closed_at as "closedAt" from autoflow.batches
+  ) b on of_batch = batch_id`;
 export const SELECT_CALIBRATIONS = `select ${COLUMNS}, true as calibration from autoflow.calibrations`;

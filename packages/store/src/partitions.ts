@@ -50,7 +50,8 @@ async function withoutPartition(sql: Sql, table: Metered, days: readonly string[
   return days.filter((day) => !there.has(day));
 }
 
-async function partitions(sql: Sql, table: Metered): Promise<string[]> {
+/** The days of which a table has one, ascending. */
+export async function partitions(sql: Sql, table: Metered): Promise<string[]> {
   const rows = await sql.query<{ name: string }>(
     `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass order by 1`,
     [`autoflow.${table}`],

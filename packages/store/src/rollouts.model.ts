@@ -37,7 +37,7 @@ export interface RolloutRow {
   readonly steps: readonly RolloutStep[];
   /** Milliseconds of the canary between evaluations that both found it paused or frozen: what is only part of a period is not counted. */
   readonly heldMs: number;
-  /** When it was proved first, and waited for somebody's word. */
+  /** Since when it is proved and waits for somebody's word; what is added to `heldMs` meanwhile is added to this. Absent: it is not proved. */
   readonly provedAt?: Date;
   /** As it was before. */
   readonly holdout?: ArmShare;

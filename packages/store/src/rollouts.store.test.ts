@@ -6,6 +6,7 @@ import { allocation, by, envelope, registerPipeline, specOf, topology, useTestSt
 const context = useTestStore();
 let pipeline = '';
 let count = 0;
+const DAY_MS = 86_400_000;
 const rollouts = () => context.store.rollouts;
 const arms = async () => (await context.store.arms.arms(pipeline))!;
 const start = (version = 'v2', settings: Partial<RolloutSettings> = {}, id = `ro-${pipeline}`) =>
@@ -199,16 +200,45 @@ describe('a rollout', () => {
     expect(found).toEqual([false, false, false, true, false]);
   });
 
-  test('is proved once, however often it is looked at afterwards', async () => {
-    await start();
-    const id = `ro-${pipeline}`;
-    const found = [];
-    for (const decision of ['continue', 'await-approval', 'continue', 'await-approval']) {
-      await rollouts().evaluated(id, { percent: 5, decision, reason: '', judgement: {}, held: false });
-      found.push((await rollouts().get(id))!.provedAt);
-    }
-    expect([found[0], found[1]]).toEqual([undefined, expect.any(Date)]);
-    expect([found[2], found[3]]).toEqual([found[1], found[1]]);
+  describe('is proved', () => {
+    const look = async (decision: string, held = false) => {
+      await rollouts().evaluated(`ro-${pipeline}`, { percent: 5, decision, reason: '', judgement: {}, held });
+      return (await rollouts().get(`ro-${pipeline}`))!.provedAt;
+    };
+    const agoMs = (provedAt: Date | undefined) => Date.now() - provedAt!.getTime();
+    const daysPass = (days: number) =>
+      context.sql.query(
+        `update autoflow.rollouts set proved_at = proved_at - make_interval(days => $2), evaluated_at = evaluated_at - make_interval(days => $2)
+          where id = $1`,
+        [`ro-${pipeline}`, days],
+      );
+    beforeEach(() => start());
+
+    test('once, however often it is looked at while it stays so, and when it is to be aborted for it', async () => {
+      expect(await look('continue')).toBeUndefined();
+      const first = await look('await-approval');
+      expect(first).toBeInstanceOf(Date);
+      expect([await look('await-approval'), await look('await-approval'), await look('abort')]).toEqual([first, first, first]);
+    });
+
+    test('anew, when it was not for a while', async () => {
+      await look('await-approval');
+      await daysPass(7);
+      expect(await look('continue')).toBeUndefined();
+      expect(agoMs(await look('await-approval'))).toBeLessThan(DAY_MS);
+    });
+
+    test('for no longer by the time in which it is held', async () => {
+      await look('await-approval');
+      await daysPass(1);
+      // What is only part of a period is not counted.
+      expect(agoMs(await look('continue', true))).toBeGreaterThanOrEqual(DAY_MS);
+      await daysPass(7);
+      const held = await look('continue', true);
+      expect(Math.floor(agoMs(held) / DAY_MS)).toBe(1);
+      expect(Math.floor((await rollouts().get(`ro-${pipeline}`))!.heldMs / DAY_MS)).toBe(7);
+      expect(await look('await-approval')).toEqual(held);
+    });
   });
 
   test('adds up with others what they cost beyond the usual: those of AutoFlow that ended since, and nothing for one that cost less', async () => {

@@ -243,6 +243,10 @@ async function close(sql: Sql, { id, steps }: RolloutRow, state: RolloutRow['sta
   );
 }
 
+/**
+ * Proved it is from the first `await-approval` to the next evaluation that finds otherwise. One in which it was held does not say so, and what it was
+ * held for is added. Nor does an `abort`, which is decided again where the first was not heard of.
+ */
 async function evaluated(sql: Sql, id: string, { percent, decision, reason, judgement, held }: Parameters<RolloutStore['evaluated']>[1]) {
   await sql.query('select from autoflow.rollouts where id = $1 for update', [id]);
   await sql.query(
@@ -251,10 +255,12 @@ async function evaluated(sql: Sql, id: string, { percent, decision, reason, judg
     [id, percent, decision, reason, json(judgement)],
   );
   await sql.query(
-    `update autoflow.rollouts set judgement = $2, evaluated_at = clock_timestamp(), held = $3,
-       proved_at = coalesce(proved_at, case when $4 = 'await-approval' then clock_timestamp() end),
-       held_ms = held_ms + case when held and $3 then extract(epoch from clock_timestamp() - evaluated_at)::float8 * 1000 else 0 end
-      where id = $1`,
+    `update autoflow.rollouts r set judgement = $2, evaluated_at = looked.at, held = $3,
+       proved_at = case when $4 = 'await-approval' then coalesce(proved_at, looked.at) when $3 or $4 = 'abort' then proved_at + looked.held end,
+       held_ms = held_ms + extract(epoch from looked.held)::float8 * 1000
+       from (select now.at, case when held and $3 then now.at - evaluated_at else interval '0' end as held
+               from autoflow.rollouts, (select clock_timestamp() as at) now where id = $1) looked
+      where r.id = $1`,
     [id, json(judgement), held, decision],
   );
 }

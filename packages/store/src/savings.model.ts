@@ -7,7 +7,7 @@ export interface SavingsDayRow {
   readonly against: string;
   readonly from: number;
   readonly to: number;
-  /** `Savings` of `@autoflow/experiment`; a bound that is not known is null. */
+  /** `Savings` of `@autoflow/experiment` as JSON: a bound that is not known is null, `restoredSavings` reads it. */
   readonly savings: object;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Sql } from './database.js';
 import { NotFoundError } from './errors.js';
-import { dense, many, one } from './rows.js';
+import { many, one } from './rows.js';
 import type { PulledParameters, PushAnswer, PushedDelta, TrainingPoint, TrainingRow, TrainingStore } from './training.model.js';
 
 /** Versions since a learner's base: so many take half of its change's weight twice over (1/(1 + lag/8)), and beyond the most it is refused. */
@@ -24,7 +24,7 @@ export function trainingStore(database: Database): TrainingStore {
         ]);
         await insert(sql, id, { version: 0, steps: 0, weights });
       }),
-    get: (id) => one<TrainingRow>(database, `${TRAINING} where t.id = $1`, [id]).then((row) => row && dense(row)),
+    get: (id) => one<TrainingRow>(database, `${TRAINING} where t.id = $1`, [id]),
     page: ({ limit, after }) =>
       many<TrainingRow>(
         database,

@@ -1,29 +1,80 @@
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { openStore } from '@autoflow/store';
-import { openBatchStore } from '@autoflow/store/batches';
+import { openStore, type Store } from '@autoflow/store';
+import { openBatchStore, type BatchStore } from '@autoflow/store/batches';
 import { startMaintenance } from './maintenance.js';
 
 const stack = useTestStack();
+const state = { index: 0, key: 'k', arrivedAt: new Date().toISOString(), fields: { id: 'k' } };
+let store: Store;
+let batches: BatchStore;
+let sql: pg.Client;
+const write = (batchId: string) => batches.write({ pipeline: 'p', batchId, label: 'input' }, [state]);
+/** Of batch files, everything is older than minus one day. */
+const maintain = () => startMaintenance({ store, batches, log: () => {} }, { batchDays: -1, meteringDays: 7 }).close();
+beforeAll(async () => {
+  store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  batches = openBatchStore({ driver: 'file', folder: join(stack.folder, 'batches') });
+  sql = new pg.Client({ connectionString: stack.databaseUrl });
+  await sql.connect();
+});
+afterAll(async () => {
+  await sql.end();
+  await batches.close();
+  await store.close();
+});
 
 it('removes batch files after their retention, but never those of an open batch', async () => {
-  const store = await openStore({ connectionString: stack.databaseUrl });
-  await store.migrate();
-  const batches = openBatchStore({ driver: 'file', folder: join(stack.folder, 'batches') });
-  const state = { index: 0, key: 'k', arrivedAt: new Date().toISOString(), fields: { id: 'k' } };
-  const write = (batchId: string) => batches.write({ pipeline: 'p', batchId, label: 'input' }, [state]);
   const [old, open] = [await write('old'), await write('open')];
   await store.ledger.open({
     batch: { id: 'open', pipeline: 'p', version: 'v1', release: 'r', scope: 's', executionId: 'e', ref: open, memoryMb: {} },
     records: [state],
     replace: false,
   });
-  // Everything is older than minus one day.
-  const maintenance = startMaintenance({ store, batches, log: () => {} }, { batchDays: -1 });
-  await maintenance.close();
+  await maintain();
   await expect(batches.read(old)).rejects.toMatchObject({ code: 'BATCH_MISSING' });
   expect(await batches.read(open)).toHaveLength(1);
-  await batches.close();
-  await store.close();
 });
+
+it('drops no measurements before their day is in the ledger, however long that fails, and goes on with everything else', async () => {
+  await promoted(10);
+  const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+  const day = dayAgo(9);
+  await sql.query(
+    `create table autoflow.invocations_${day.replaceAll('-', '')} partition of autoflow.invocations for values from ('${day}Z') to ('${dayAgo(8)}Z')`,
+  );
+  const isMeasured = async () => (await store.metering.days()).includes(day);
+  const inLedger = async () => (await store.savings.days('orders', 0, Date.now())).length;
+  await sql.query('alter table autoflow.savings_days add constraint refused check (false)');
+  const old = await write('old');
+  await maintain();
+  expect([await isMeasured(), await inLedger()]).toEqual([true, 0]);
+  await expect(batches.read(old)).rejects.toMatchObject({ code: 'BATCH_MISSING' });
+
+  await sql.query('alter table autoflow.savings_days drop constraint refused');
+  await maintain();
+  expect([await isMeasured(), await inLedger()]).toEqual([false, 1]);
+});
+
+async function promoted(daysAgo: number): Promise<void> {
+  const spec = { name: 'orders', key: 'id', input: ['id'], output: ['id'], nodes: [], resources: [], schemas: { input: {}, output: {} } };
+  await store.definitions.registerRelease({
+    release: { pipeline: 'orders', hash: 'r1', spec },
+    topology: {
+      stages: [{ name: 'parse', nodes: ['parse'], after: [], partitions: 1 }],
+      batch: { records: 1, bytes: 1024 },
+      lingerMs: 0,
+    },
+    envelope: { parse: { memoryMb: [128], concurrency: { min: 1, max: 1 } } },
+    allocation: { parse: { memoryMb: 128, concurrency: 1 } },
+    by: { actor: 'tester', reason: 'because' },
+  });
+  await sql.query(
+    `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, state, ended_at)
+     values ('ro-1', 'orders', 'v1', 'v1', false, '', '', '{}', 'promoted', now() - make_interval(days => $1))`,
+    [daysAgo],
+  );
+}

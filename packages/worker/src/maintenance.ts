@@ -35,8 +35,8 @@ async function maintain(
   { meteringDays = 30, batchDays = 14, eventDays = 30, recordingDays = 7 }: Retention,
 ): Promise<void> {
   // First: nothing is dropped of a day that the ledger does not have.
-  await closeDays(store, meteringDays);
-  await store.metering.maintain(meteringDays);
+  const failed = await closeDays(store, log);
+  await store.metering.maintain(failed.length === 0 ? meteringDays : undefined);
   await store.events.removeOlderThan(new Date(Date.now() - eventDays * DAY_MS));
   await store.recordings.maintain({ days: recordingDays, ...RECORDINGS });
   const evidence = new Date(Date.now() - EVIDENCE_DAYS * DAY_MS);

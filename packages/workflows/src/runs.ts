@@ -1,4 +1,7 @@
-/** Workflows of the control queue as a client sees them: for whoever starts them, in the worker and in the control plane alike. */
+/**
+ * Workflows of the control queue as a client sees them: for whoever starts them, in the worker and in the control plane alike. It is beside the protocol
+ * that it speaks, of which both know. Nothing of the sandbox may import it: it is an entry of its own, and the arrows' test follows all others.
+ */
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { CONTROL_QUEUE } from '@autoflow/topology/execution';
 import { optimizationWorkflowId, ROLLOUT_WORKFLOW, RolloutUpdate, rolloutWorkflowId, type RolloutInput } from './protocol.js';

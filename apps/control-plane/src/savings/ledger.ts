@@ -1,5 +1,5 @@
 /** The savings ledger: each day of each version that a rollout made stable, against the holdout that it left behind. */
-import { comparisonOf, midnight, savedIn, stretches, stretchName, type Savings, type Stretch } from '@autoflow/experiment';
+import { comparisonOf, midnight, restoredSavings, savedIn, stretches, stretchName, type Savings, type Stretch } from '@autoflow/experiment';
 import type { Store } from '@autoflow/store';
 
 const MOST_ROLLOUTS = 1_000;
@@ -17,7 +17,7 @@ export async function ledgerOf(
   const kept = await store.savings.days(pipeline, from, to);
   const all: { readonly stretch: Stretch; readonly found: Savings }[] = kept.map(({ savings, ...stretch }) => ({
     stretch,
-    found: savings as Savings,
+    found: restoredSavings(savings),
   }));
   const known = new Set(kept.map(stretchName));
   for (const stretch of stretches(rollouts, moves, from, to)) {

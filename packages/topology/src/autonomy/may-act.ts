@@ -3,9 +3,9 @@ import { AUTONOMY, SPEND_CAP_DAYS, type Autonomy, type OperationSettings } from 
 
 /** What AutoFlow is about to do by itself. What people do over the API is theirs, and never asked about here. */
 export type OwnAct =
-  /** Registering a version for people to look at. `spentUsd`: what counts towards the spend cap by now. */
-  | { readonly kind: 'propose'; readonly spentUsd?: number }
-  /** Shadow and canary traffic to a version; `spentUsd` as above. */
+  /** Registering a version for people to look at. */
+  | { readonly kind: 'propose' }
+  /** Shadow and canary traffic to a version. `spentUsd`: what counts towards the spend cap by now. */
   | { readonly kind: 'canary'; readonly version: string; readonly spentUsd?: number }
   /** Making it the stable version. */
   | { readonly kind: 'promote'; readonly version: string }

@@ -108,7 +108,7 @@ async function awaitApproval(row: RolloutRow, reason: string, ports: RolloutPort
   if (waitedMs <= approvalDays * DAY_MS) return { decision: 'await-approval', reason };
   return {
     decision: 'abort',
-    reason: `nobody promoted it within ${approvalDays} days (approvalDays) of ${row.provedAt!.toISOString()}, when it was proved: ${reason}`,
+    reason: `nobody promoted it within ${approvalDays} days (approvalDays) of its proof, pauses and freezes left out: ${reason}`,
   };
 }
 

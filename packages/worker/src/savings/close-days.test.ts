@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { comparisonOf, midnight, savedIn, type Savings } from '@autoflow/experiment';
+import { comparisonOf, midnight, restoredSavings, savedIn } from '@autoflow/experiment';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type InvocationRow, type Store } from '@autoflow/store';
 import { closeDays } from './close-days.js';
@@ -14,8 +14,18 @@ const topology = {
   lingerMs: 0,
 };
 const spec = { name: 'orders', key: 'id', input: ['id'], output: ['id'], nodes: [], resources: [], schemas: { input: {}, output: {} } };
+const defined = {
+  topology,
+  envelope: { parse: { memoryMb: [128], concurrency: { min: 1, max: 1 } } },
+  allocation: { parse: { memoryMb: 128, concurrency: 1 } },
+};
+const logged: object[] = [];
+const log = (_level: string, _message: string, details?: object) => logged.push(details ?? {});
 let store: Store;
 let sql: pg.Client;
+let now: number;
+/** Of a day that is over; it was promoted an hour before. */
+let from: number;
 beforeAll(async () => {
   store = await openStore({ connectionString: stack.databaseUrl });
   await store.migrate();
@@ -23,11 +33,17 @@ beforeAll(async () => {
   await sql.connect();
   await store.definitions.registerRelease({
     release: { pipeline: 'orders', hash: 'r1', spec },
-    topology,
-    envelope: { parse: { memoryMb: [128], concurrency: { min: 1, max: 1 } } },
-    allocation: { parse: { memoryMb: 128, concurrency: 1 } },
+    ...defined,
     by,
   });
+  now = await store.comparisons.clock();
+  from = midnight(now) - 2 * DAY_MS;
+  await day(from);
+  await sql.query(
+    `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, state, ended_at)
+     values ('ro-1', 'orders', 'v1', 'v1', false, '', '', '{}', 'promoted', to_timestamp($1::float8 / 1000))`,
+    [from - 3_600_000],
+  );
 });
 afterAll(async () => {
   await sql.end();
@@ -71,27 +87,44 @@ async function day(from: number): Promise<void> {
   );
 }
 
-test('a day that is over stays in the ledger as it was, when its rows are dropped', async () => {
-  const now = await store.comparisons.clock();
-  const from = midnight(now) - 2 * DAY_MS;
-  await day(from);
+test('a pipeline whose days cannot be written down keeps no other one waiting, and is named', async () => {
+  await store.definitions.registerRelease({
+    release: { pipeline: 'broken', hash: 'r1', spec: { ...spec, name: 'broken' } },
+    ...defined,
+    by,
+  });
   await sql.query(
     `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, state, ended_at)
-     values ('ro-1', 'orders', 'v1', 'v1', false, '', '', '{}', 'promoted', to_timestamp($1::float8 / 1000))`,
-    [from - 3_600_000],
+     select 'ro-2', 'broken', version, baseline, own, actor, reason, settings, state, ended_at from autoflow.rollouts where id = 'ro-1'`,
   );
-  await closeDays(store, 7);
-  const days = () => store.savings.days('orders', from, now);
+  await sql.query(`alter table autoflow.savings_days add constraint refused check (pipeline <> 'broken')`);
+  const kept = async (pipeline: string) => (await store.savings.days(pipeline, 0, Date.now())).length;
+  expect(await closeDays(store, log)).toEqual(['broken']);
+  expect(logged).toMatchObject([{ pipeline: 'broken', error: expect.stringContaining('refused') }]);
+  expect([(await kept('orders')) > 0, await kept('broken')]).toEqual([true, 0]);
+  await sql.query(`alter table autoflow.savings_days drop constraint refused`);
+  expect(await closeDays(store, log)).toEqual([]);
+  expect(await kept('broken')).toBe(await kept('orders'));
+});
+
+test('a day that is over stays in the ledger as it was, when its rows are dropped', async () => {
+  // Of the day before, on which it was promoted, nothing is measured: a row that came late has a day of its own.
+  const [old, next] = [-5, -4].map((days) => new Date(from + days * DAY_MS).toISOString().slice(0, 10));
+  await sql.query(
+    `create table autoflow.invocations_${old!.replaceAll('-', '')} partition of autoflow.invocations for values from ('${old}Z') to ('${next}Z')`,
+  );
+  expect(await closeDays(store, log)).toEqual([]);
+  const days = () => store.savings.days('orders', 0, now);
   const [kept, ...later] = await days();
   expect(later.length).toBeLessThanOrEqual(1);
   expect(kept).toMatchObject({ version: 'v1', against: 'v1', from, to: from + DAY_MS });
-  const { records, savedUsd } = kept!.savings as Savings;
+  const { records, savedUsd } = restoredSavings(kept!.savings);
   expect([records, savedUsd!.estimate]).toEqual([47, expect.closeTo(0.47, 6)]);
   expect(savedUsd!.low).toBeGreaterThan(0);
 
   await store.metering.maintain(0);
   const fromRows = savedIn(await store.comparisons.blocks({ pipeline: 'orders', ...comparisonOf(kept!) }));
   expect(fromRows.savedUsd!.estimate).toBeCloseTo(0, 6);
-  await closeDays(store, 7);
+  await closeDays(store, log);
   expect((await days())[0]).toEqual(kept);
 });
