@@ -34,13 +34,14 @@ export type OptimizerProtocol = {
     readonly answer: { readonly proposed: Proposed; readonly scored: readonly ScoredTopology[] };
   };
   readonly retrain: {
-    /** `scorer`: the one that is used now; default: the one that comes with AutoFlow. */
+    /** `scorer`: the one that is used now; default: the one that comes with AutoFlow. `learnedFrom`: versions that it has seen; default: none. */
     readonly request: {
       readonly kind: 'retrain';
       readonly measured: Pick<MeasuredPipeline, 'spec' | 'rows' | 'host'>;
       readonly stretches: readonly MeasuredStretch[];
       readonly seed: number;
       readonly scorer?: string;
+      readonly learnedFrom?: readonly string[];
     };
     readonly answer: { readonly retrained: Retrained };
   };

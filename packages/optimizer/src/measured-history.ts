@@ -42,7 +42,9 @@ export type Retrained =
       readonly model: string;
       readonly dataHash: string;
       readonly seed: number;
-      /** On the versions that were held out. */
+      /** Versions that it, or what it went on from, has learned from: nothing can be judged on them any more. */
+      readonly learnedFrom: readonly string[];
+      /** On the versions that were held out, two at least. */
       readonly heldOut: { readonly versions: readonly string[]; readonly current: ScorerError; readonly retrained: ScorerError };
       readonly metrics: { readonly [name: string]: number };
       /** It is nearer to what was measured on the held-out versions. */

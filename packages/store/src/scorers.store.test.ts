@@ -1,15 +1,17 @@
 import type { Outcome, RecordState } from '@autoflow/pipeline';
 import { PUBLISHED_PRICES } from '@autoflow/twin';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { allocation, batchOf, by, inputsOf, registerPipeline, topology, useTestStore } from './testing/fixtures.js';
+import { allocation, batchOf, by, connect, inputsOf, registerPipeline, topology, useTestStore } from './testing/fixtures.js';
 import { invocationOf } from './testing/measurements.js';
 
 const context = useTestStore();
 const at = (seconds: number) => new Date(Date.UTC(2026, 2, 4, 10, 0, seconds));
-const scorer = (id: string, kept: boolean) => ({
+const scorer = (id: string, kept: boolean, base?: string) => ({
   id,
   pipeline: 'orders',
+  release: 'r1',
   kept,
+  ...(base !== undefined && { base }),
   reason: 'because',
   about: { seed: 1 },
   file: `file of ${id}`,
@@ -57,6 +59,23 @@ describe('what versions did, stretch by stretch', () => {
     });
   });
 
+  test('with what a change left as it was', async () => {
+    const changed = (before: object, after: object, second: number) =>
+      context.sql.query(
+        `insert into autoflow.audit (actor, action, pipeline, reason, at, before, after) values ('a', 'allocation.set', 'orders', 'r', $1, $2, $3)`,
+        [at(second), JSON.stringify({ version: 'v1', stages: before }), JSON.stringify({ version: 'v1', stages: after })],
+      );
+    const before = { ...allocation, parse: { memoryMb: 128, concurrency: 1 } };
+    await changed(before, allocation, 0);
+    await changed(allocation, allocation, 30);
+    // A change at its very beginning is one in it.
+    expect(await history()).toEqual([]);
+    const shifted = await history({ from: at(5), stretchMs: 40_000 });
+    expect(shifted.map((one) => [one.at, one.allocation])).toEqual([[at(45), allocation], [at(5), allocation]]); // prettier-ignore
+    expect(await history({ from: at(5), stretchMs: 40_000, limit: 1 })).toEqual(shifted.slice(0, 1));
+    await context.sql.query(`delete from autoflow.audit where actor = 'a'`);
+  });
+
   test('only of the release, and of stretches with enough in them', async () => {
     expect(await history({ release: 'r2' })).toEqual([]);
     expect(await history({ fewestRecords: 61 })).toEqual([]);
@@ -65,12 +84,35 @@ describe('what versions did, stretch by stretch', () => {
 
 test('the newest that is kept is used; what is no better is told of, and nothing is written twice', async () => {
   const { scorers } = context.store;
-  expect(await scorers.current('orders')).toBeUndefined();
-  for (const [id, kept] of [['s1', true], ['s2', true], ['s3', false]] as const) await scorers.add(scorer(id, kept)); // prettier-ignore
+  expect(await scorers.current('orders', 'r1')).toBeUndefined();
+  for (const [id, kept, base] of [['s1', true, undefined], ['s2', true, 's1'], ['s3', false, 's2']] as const) await scorers.add(scorer(id, kept, base)); // prettier-ignore
   await scorers.add({ ...scorer('s2', false), file: 'another' });
-  expect(await scorers.current('orders')).toEqual({ id: 's2', file: 'file of s2' });
+  expect(await scorers.current('orders', 'r1')).toEqual({ id: 's2', about: { seed: 1 }, file: 'file of s2' });
   expect((await scorers.page('orders', { limit: 2 })).map(({ id, kept }) => [id, kept])).toEqual([['s3', false], ['s2', true]]); // prettier-ignore
   expect((await scorers.page('orders', { limit: 2, after: 's2' })).map(({ id }) => id)).toEqual(['s1']);
   expect(await scorers.get('s1')).toMatchObject({ pipeline: 'orders', kept: true, about: { seed: 1 }, createdAt: expect.any(Date) });
-  expect(await scorers.current('others')).toBeUndefined();
+  expect(await scorers.current('orders', 'r2')).toBeUndefined();
+  expect(await scorers.current('others', 'r1')).toBeUndefined();
+});
+
+test('of two that were held against the same scorer, at once, only the first is kept', async () => {
+  const { scorers } = context.store;
+  const other = await connect(context.stack.databaseUrl);
+  await other.query(`begin; select from autoflow.pipelines where name = 'orders' for update`);
+  const added = Promise.all(['t1', 't2'].map((id) => scorers.add(scorer(id, true, 's2'))));
+  const waiting = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await context.sql.query<{ n: number }>(waiting)).rows[0]!.n).toBe(2);
+  await other.end();
+  const [kept, overtaken] = (await added).toSorted((a, b) => Number(b.kept) - Number(a.kept));
+  expect([kept!.kept, overtaken!.kept]).toEqual([true, false]);
+  expect(overtaken!.reason).toBe(`because But meanwhile ${kept!.id} is used, which it was not held against: retrain again.`);
+  expect((await scorers.current('orders', 'r1'))?.id).toBe(kept!.id);
+});
+
+test('who asked for one, and why, is in the audit log', async () => {
+  await context.store.scorers.asked({ id: 's9', pipeline: 'orders', request: { seed: 2 } }, { actor: 'ann', reason: 'much has changed' });
+  expect((await context.store.access.audit({ action: 'scorer.retrain', limit: 1 }))[0]).toMatchObject({
+    ...{ actor: 'ann', pipeline: 'orders', reason: 'much has changed' },
+    after: { id: 's9', request: { seed: 2 } },
+  });
 });

@@ -174,7 +174,7 @@ test('the scorer is retrained on what versions did: refused while they are too f
   };
   expect(await retrained()).toMatchObject({
     state: 'failed',
-    failure: { code: 'NOT_IDENTIFIABLE', message: expect.stringContaining('and 4 are the least') },
+    failure: { code: 'NOT_IDENTIFIABLE', message: expect.stringContaining('and 5 are the least') },
   });
   expect((await api.scorers.list('parcels')).items).toEqual([]);
 
@@ -194,9 +194,15 @@ test('the scorer is retrained on what versions did: refused while they are too f
   });
   const { current, retrained: own } = found.about!.heldOut;
   expect(found.kept).toBe(own.all < current.all);
+  expect(found.about!.heldOut.versions.length).toBeGreaterThanOrEqual(2);
+  expect(found.about!.learnedFrom.filter((name) => found.about!.heldOut.versions.includes(name))).toEqual([]);
   expect(found.about!.dataHash).toMatch(/^[0-9a-f]{64}$/);
-  expect((await store.scorers.current('parcels'))?.id).toBe(found.kept ? found.id : undefined);
+  expect((await store.scorers.current('parcels', RELEASE))?.id).toBe(found.kept ? found.id : undefined);
   expect((await optimized({ dryRun: true, ...small })).found?.standing.map(({ proposer }) => proposer)).toContain('gcn');
+
+  const seen = { ...found.about!, learnedFrom: [...found.about!.learnedFrom, ...found.about!.heldOut.versions.slice(1)] };
+  await store.scorers.add({ id: 'sc-seen', pipeline: 'parcels', release: RELEASE, ...(found.kept && { base: found.id }), kept: true, reason: 'nearer', about: seen, file: '{}' }); // prettier-ignore
+  expect((await retrained()).failure?.message).toContain('that the scorer in use has not learned from, and 2 are the least');
 });
 
 /** Forty records in a few seconds, eight minutes ago: later, the larger the batches. */

@@ -315,7 +315,7 @@ test('a rollout is started, told of and listed; nothing is saved yet', async () 
 
 test('a scorer is retrained and shown; none is kept yet', async () => {
   expect((await autoflow('scorer', 'list', 'retail-orders')).stdout).toContain('comes with AutoFlow');
-  const begun = await json('scorer', 'retrain', 'retail-orders', '--since', '7d', '--no-wait');
+  const begun = await json('scorer', 'retrain', 'retail-orders', '--since', '7d', '--reason', 'try it', '--no-wait');
   expect(begun).toMatchObject({ code: 0, json: { state: 'running' } });
   expect((await autoflow('scorer', 'show', 'retail-orders', begun.json.id)).stdout).toContain('is running');
 });

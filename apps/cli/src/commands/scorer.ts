@@ -10,6 +10,7 @@ import { everyPage } from './pages.js';
 interface RetrainOptions {
   readonly since?: string;
   readonly stretch?: string;
+  readonly reason?: string;
   readonly wait?: boolean;
 }
 const POLL_MS = 1_000;
@@ -22,11 +23,12 @@ export function registerScorer(program: Command): void {
     .description('train it further on the history of the stable release; it is used only if it is nearer to versions that it has not seen')
     .option('--since <span>', 'how far back: 7d, 12h (default: 30d)')
     .option('--stretch <span>', 'what is measured as one (default: 1m)')
+    .option('--reason <text>', 'for the audit log')
     .option('--no-wait', 'answer at once')
     .action(
-      withContext<RetrainOptions>(async ({ out, client }, { since, stretch, wait }, pipeline = '') => {
+      withContext<RetrainOptions>(async ({ out, client }, { since, stretch, reason, wait }, pipeline = '') => {
         const { scorers } = await client();
-        let found = await scorers.retrain(pipeline, { ...(since && { since }), ...(stretch && { stretch }) });
+        let found = await scorers.retrain(pipeline, { ...(since && { since }), ...(stretch && { stretch }), ...(reason && { reason }) });
         if (wait !== false) out.note(`${found.id} is running; Ctrl-C leaves it running`);
         while (wait !== false && found.state === 'running') {
           await delay(POLL_MS);

@@ -1,14 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Inject, Param } from '@nestjs/common';
 import { Calibration, NewCalibration } from '@autoflow/client/schemas';
-import { BODY_PROBLEMS, Get, Post, ProblemError } from '@autoflow/http';
+import { BODY_PROBLEMS, Get, Post } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { CalibrationReport, CalibrationRequest } from '@autoflow/topology';
 import { CALIBRATION_WORKFLOW, calibrationWorkflowId } from '@autoflow/workflows';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { QUESTION_RUNS, type QuestionRuns, STORE } from '../ports.js';
+import { begin, newId, progressOf, type QuestionKind } from '../temporal/asked.js';
 import { notThere } from '../versions/versions.service.js';
+
+const CALIBRATION: QuestionKind = {
+  ...{ prefix: 'cal', name: 'calibration', unknown: 'CALIBRATION_UNKNOWN' },
+  ...{ workflow: CALIBRATION_WORKFLOW, workflowId: calibrationWorkflowId },
+};
 
 @Controller('v1/pipelines/:pipeline/calibrations')
 export class CalibrationsController {
@@ -31,10 +36,12 @@ export class CalibrationsController {
     const { version, memoryMb } = body;
     if (version !== undefined && (await this.store.definitions.version(pipeline, version)) === undefined)
       throw notThere('/version', `${pipeline} has no version ${version}`);
-    const id = `cal-${randomBytes(6).toString('hex')}`;
-    const request: CalibrationRequest = { id, pipeline, memoryMb: [...memoryMb].sort((a, b) => a - b), ...(version && { version }) };
-    await this.runs.start(CALIBRATION_WORKFLOW, calibrationWorkflowId(pipeline, id), request);
-    return { id, pipeline, state: 'running', startedAt: new Date() };
+    const request: CalibrationRequest = {
+      ...{ id: newId(CALIBRATION), pipeline, memoryMb: [...memoryMb].sort((a, b) => a - b) },
+      ...(version && { version }),
+    };
+    const { askedAt, ...begun } = await begin(this.runs, CALIBRATION, request);
+    return { ...begun, startedAt: askedAt };
   }
 
   @Get(':calibration', {
@@ -45,15 +52,10 @@ export class CalibrationsController {
   })
   async show(@Param('pipeline') pipeline: string, @Param('calibration') id: string) {
     await findPipeline(this.store, pipeline);
-    const found = await this.runs.find<CalibrationReport>(calibrationWorkflowId(pipeline, id));
-    if (found === undefined)
-      throw new ProblemError('CALIBRATION_UNKNOWN', `${pipeline} has no calibration ${JSON.stringify(id)}, or none any more.`);
-    const { askedAt, answeredAt } = found;
-    return {
-      ...{ id, pipeline, state: found.state === 'answered' ? 'completed' : found.state, startedAt: askedAt },
-      ...(answeredAt && { endedAt: answeredAt }),
-      ...(found.state === 'answered' && { report: found.answer }),
-      ...(found.state === 'failed' && { failure: found.failure }),
-    };
+    const { askedAt, answeredAt, ...found } = await progressOf<CalibrationReport>(this.runs, CALIBRATION, pipeline, id);
+    const times = { startedAt: askedAt, ...(answeredAt && { endedAt: answeredAt }) };
+    if (found.state !== 'completed') return { ...found, ...times };
+    const { answer: report, ...one } = found;
+    return { ...one, ...times, report };
   }
 }

@@ -1,13 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
 import { NewScorer, Scorer, ScorerList, ScorersQuery } from '@autoflow/client/schemas';
-import { BODY_PROBLEMS, Get, pageOf, Post, ProblemError } from '@autoflow/http';
+import { BODY_PROBLEMS, type By, Caller, Get, pageOf, Post } from '@autoflow/http';
 import type { ScorerRow, Store } from '@autoflow/store';
-import type { RetrainingRequest } from '@autoflow/topology';
+import type { RetrainingReport, RetrainingRequest } from '@autoflow/topology';
 import { RETRAINING_WORKFLOW, retrainingWorkflowId } from '@autoflow/workflows';
 import type { z } from 'zod';
 import { findPipeline } from '../pipelines/lookup.js';
 import { QUESTION_RUNS, type QuestionRuns, STORE } from '../ports.js';
+import { begin, newId, progressOf, type QuestionKind } from '../temporal/asked.js';
+
+const RETRAINING: QuestionKind = {
+  ...{ prefix: 'sc', name: 'scorer', unknown: 'SCORER_UNKNOWN' },
+  ...{ workflow: RETRAINING_WORKFLOW, workflowId: retrainingWorkflowId },
+};
 
 @Controller('v1/pipelines/:pipeline/scorers')
 export class ScorersController {
@@ -21,23 +26,22 @@ export class ScorersController {
     note: 'It is used for this pipeline only if it is nearer, on versions that it has not learned from, than the one before.',
     access: 'operator',
     answers: Scorer,
-    status: 202,
+    status: 201,
     idempotent: 'kept',
     problems: ['PIPELINE_UNKNOWN', 'TEMPORAL_UNAVAILABLE', ...BODY_PROBLEMS],
   })
-  async start(@Param('pipeline') pipeline: string, @Body({ schema: NewScorer }) body: z.output<typeof NewScorer>) {
+  async start(@Param('pipeline') pipeline: string, @Body({ schema: NewScorer }) body: z.output<typeof NewScorer>, @Caller() by: By) {
     await findPipeline(this.store, pipeline);
-    const { since, stretch, seed } = body;
-    const id = `sc-${randomBytes(6).toString('hex')}`;
-    const request: RetrainingRequest = {
-      id,
-      pipeline,
+    const { since, stretch, seed, reason } = body;
+    const settings = {
       ...(since !== undefined && { sinceMs: since }),
       ...(stretch !== undefined && { stretchMs: stretch }),
       ...(seed !== undefined && { seed }),
     };
-    await this.runs.start(RETRAINING_WORKFLOW, retrainingWorkflowId(pipeline, id), request);
-    return { id, pipeline, state: 'running', createdAt: new Date() };
+    const request: RetrainingRequest = { id: newId(RETRAINING), pipeline, ...settings };
+    await this.store.scorers.asked({ id: request.id, pipeline, request: settings }, by(reason ?? 'asked for over the API'));
+    const { askedAt, ...begun } = await begin(this.runs, RETRAINING, request);
+    return { ...begun, createdAt: askedAt };
   }
 
   @Get('', {
@@ -62,11 +66,13 @@ export class ScorersController {
     await findPipeline(this.store, pipeline);
     const row = await this.store.scorers.get(id);
     if (row?.pipeline === pipeline) return present(row);
-    const run = await this.runs.find(retrainingWorkflowId(pipeline, id));
-    if (run === undefined) throw new ProblemError('SCORER_UNKNOWN', `${pipeline} has no scorer ${JSON.stringify(id)}.`);
-    const begun = { id, pipeline, createdAt: run.askedAt };
-    if (run.state === 'failed') return { ...begun, state: 'failed', failure: run.failure };
-    return { ...begun, state: 'running' };
+    const { askedAt: createdAt, answeredAt: _, ...found } = await progressOf<RetrainingReport>(this.runs, RETRAINING, pipeline, id);
+    if (found.state !== 'completed') return { ...found, createdAt };
+    // Its row was written before it answered: it may have come since.
+    const written = await this.store.scorers.get(id);
+    if (written !== undefined) return present(written);
+    const { answer, ...one } = found;
+    return { ...one, createdAt, kept: false, reason: `${answer.reason} But its row is gone.` };
   }
 }
 

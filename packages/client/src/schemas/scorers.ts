@@ -10,6 +10,7 @@ export const NewScorer = z
     /** What is measured as one: versions are compared stretch by stretch. Default: a minute. */
     stretch: Span.exactOptional(),
     seed: z.int().min(0).max(1e9).exactOptional(),
+    /** For the audit log. */
     reason: Reason.exactOptional(),
   })
   .meta({ id: 'NewScorer' });
@@ -24,7 +25,9 @@ export const Scorer = z
     pipeline: PipelineName,
     state: z.enum(['running', 'completed', 'failed']),
     createdAt: Timestamp,
-    /** It is used for this pipeline, as long as no later one is kept. */
+    /** Whose history it has learned from. */
+    release: z.string().exactOptional(),
+    /** It is used for this release of the pipeline, as long as no later one is kept. */
     kept: z.boolean().exactOptional(),
     reason: z.string().exactOptional(),
     failure: z.object({ code: z.string(), message: z.string() }).exactOptional(),
@@ -35,6 +38,8 @@ export const Scorer = z
         seed: z.int(),
         /** What it went on from. */
         base: z.string(),
+        /** Versions that it, or what it went on from, has learned from. */
+        learnedFrom: z.array(z.string()),
         stretches: z.object({ used: z.int(), leftOut: z.int() }),
         /** On the versions that neither it nor the one before has learned from. */
         heldOut: z.object({ versions: z.array(z.string()), current: ScorerError, retrained: ScorerError }),

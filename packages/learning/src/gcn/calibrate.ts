@@ -3,7 +3,7 @@ import { believed, calibrationError, logLoss, spreadOf, temperatureOf, type Beli
 import type { LabelledGroup } from './labels.js';
 import { leadOf, utility, type Utility } from './utility.js';
 
-/** Plans that were not learned from, with what the network says of them: [plans, 3]. */
+/** Plans with what the network says of them: [plans, 3]. Figures are of its validation only where it has not learned from them. */
 export interface JudgedGroup {
   readonly group: LabelledGroup;
   readonly heads: Float32Array;

@@ -1,4 +1,4 @@
-/** How sure the heads may be taken to be, found on pipelines that were not learned from. */
+/** How sure the heads may be taken to be: found on plans that were not learned from, unless a pipeline has too few of its own to spare (`retrain`). */
 export interface Calibration {
   /** Standard deviation of log cost, p95 and throughput around what the heads say, where nothing is overloaded. */
   readonly spread: { readonly cost: number; readonly p95: number; readonly throughput: number };

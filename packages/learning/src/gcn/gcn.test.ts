@@ -3,6 +3,8 @@ import { uniform } from '@autoflow/twin';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadBackend, type TensorBackend } from '../backend.js';
 import { featureBatch, type PlanFeatures } from '../features.js';
+import { UNTRIED } from './calibrate.js';
+import type { Calibration } from './calibration.js';
 import { labelled, type LabelledGroup } from './labels.js';
 import { parseModel, serialiseModel, type GcnModel } from './model-file.js';
 import { initialWeights, predict, WEIGHTS, type Tensors, type Weights } from './network.js';
@@ -100,6 +102,20 @@ describe('a model file', () => {
   it('with a weight that is no number is refused', () => {
     const weights = { ...trained.weights, heads: trained.weights['heads']!.with(3, Number.NaN) };
     expect(() => parseModel(serialiseModel({ ...trained, weights }))).toThrow("Weight 'heads'");
+  });
+});
+
+describe('a model file whose calibration', () => {
+  const { spread, ...rest } = UNTRIED;
+  it.each<[string, object]>([
+    ['has no spread of p95', { ...rest, spread: { cost: spread.cost, throughput: spread.throughput } }],
+    ['has too short an offset', { ...UNTRIED, offset: [0, 0] }],
+    ['has an offset that is no number', { ...UNTRIED, offset: [0, Number.NaN, 0] }],
+    ['has a belief that is no number', { ...UNTRIED, belief: [{ trust: 1, noise: Number.NaN }, ...UNTRIED.belief.slice(1)] }],
+  ])('%s is refused', (_, calibration) => {
+    expect(() => parseModel(serialiseModel({ ...trained, calibration: calibration as Calibration }))).toThrow(
+      expect.objectContaining({ code: 'DAMAGED' }),
+    );
   });
 });
 

@@ -52,6 +52,16 @@ export function loadOf({ ratePerSecond, objective }: Pick<Problem, 'ratePerSecon
 }
 const NO_PROMISE_MS = 10_000;
 
+/** Of what it carried of the rate that arrived it would have carried of the load's: the sample's own rate is luck that the plan has no part in. */
+export function labelsOf(
+  { costPer1000, p95Ms, throughput }: { readonly costPer1000: number; readonly p95Ms: number; readonly throughput: number },
+  arrivingPerSecond: number,
+  { ratePerSecond }: ScoredLoad,
+): Float32Array {
+  const carried = Math.min(1, throughput / arrivingPerSecond) * ratePerSecond;
+  return Float32Array.of(Math.log(costPer1000), Math.log(p95Ms), Math.log(carried));
+}
+
 class Labeller {
   readonly plans: LabelledPlan[] = [];
   readonly load: ScoredLoad;
@@ -73,10 +83,7 @@ class Labeller {
     const features = featuresOrNone(model, plan, this.load);
     if (features === undefined) return undefined;
     this.executions += this.evaluator.records / recordsPerBatch(model, this.load);
-    const { costPer1000, p95Ms, throughput } = evaluation.figures;
-    // The sample's own rate is luck that the plan has no part in.
-    const carried = Math.min(1, throughput / this.evaluator.arrivingPerSecond) * this.load.ratePerSecond;
-    this.plans.push({ features, labels: Float32Array.of(Math.log(costPer1000), Math.log(p95Ms), Math.log(carried)), weight: 1 });
+    this.plans.push({ features, labels: labelsOf(evaluation.figures, this.evaluator.arrivingPerSecond, this.load), weight: 1 });
     return evaluation.score;
   }
 }

@@ -64,16 +64,17 @@ export function parseModel(text: string): GcnModel {
     }),
   );
   const { calibration, normalisation } = stored;
+  const { spread, offset } = calibration;
   const positive = [
     calibration.temperature,
-    ...Object.values(calibration.spread),
+    ...[spread.cost, spread.p95, spread.throughput],
     ...normalisation.nodes.deviation,
     ...normalisation.global.deviation,
   ];
-  const isBelief = ({ trust, noise }: Belief): boolean => trust >= 0 && trust <= 1 && noise >= 0;
+  const isBelief = ({ trust, noise }: Belief): boolean => [trust, noise].every(Number.isFinite) && trust >= 0 && trust <= 1 && noise >= 0;
   if (
     calibration.belief.length !== 3 ||
-    !(calibration.offset ?? []).every(Number.isFinite) ||
+    !(offset === undefined || (offset.length === 3 && offset.every(Number.isFinite))) ||
     !calibration.belief.every(isBelief) ||
     !positive.every((value) => Number.isFinite(value) && value > 0)
   )

@@ -37,8 +37,8 @@ const PAIRS = 0.3;
 const TEMPERATURE = 0.05;
 
 /**
- * Trains on some groups and calibrates on others. Deterministic by seed and backend; goes on from a checkpoint as if it had never stopped, for
- * epochs draw from streams of their own.
+ * Trains on some groups and calibrates on others, as far as whoever calls keeps them apart. Deterministic by seed and backend; goes on from a checkpoint
+ * as if it had never stopped, for epochs draw from streams of their own.
  */
 export class Training {
   private readonly data: readonly LabelledGroup[];
@@ -148,7 +148,7 @@ export class Training {
     return tf.add(heading, tf.mul(ordering, PAIRS)).asScalar();
   }
 
-  /** The model as it is, calibrated on what it has not learned from. */
+  /** The model as it is, calibrated on the groups to validate by: its `validation…` metrics are of these. */
   model({ weights }: Checkpoint): GcnModel {
     const { seed, graph } = this.settings;
     const untried: GcnModel = {

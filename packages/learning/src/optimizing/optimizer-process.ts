@@ -74,13 +74,13 @@ function scorerOf(file: string): GcnModel | URL {
   }
 }
 
-async function retrainOn({ measured, stretches, seed, scorer }: OptimizerProtocol['retrain']['request']) {
+async function retrainOn({ measured, stretches, seed, scorer, learnedFrom }: OptimizerProtocol['retrain']['request']) {
   const history = historyOf(measured, stretches);
   if ('refused' in history) return { retrained: history };
   const used = scorer === undefined ? PRETRAINED : scorerOf(scorer);
   const base = used instanceof URL ? await readModel(used) : used;
   const backend = await loadBackend('native', () => undefined);
-  return { retrained: retrain(history, backend, { seed, base }) };
+  return { retrained: retrain(history, backend, { seed, base, ...(learnedFrom && { learnedFrom }) }) };
 }
 
 function shown({ plan: { topology, allocation }, probability, predicted, why }: ScoredPlan): ScoredTopology {

@@ -36,7 +36,8 @@ export type Figures = Pick<ReplicatedSimulation, 'throughput' | 'latencyMs' | 'c
 export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { request } = job.row;
   const problem = await problemOf(ports, job);
-  const own = await ports.store.scorers.current(job.row.pipeline);
+  const { release } = await found<Gathered>(ports, job, 'gather');
+  const own = await ports.store.scorers.current(job.row.pipeline, release);
   const { proposed, scored } = await ask<'propose'>(ports, job, {
     kind: 'propose',
     problem,

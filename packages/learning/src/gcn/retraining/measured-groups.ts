@@ -2,14 +2,12 @@ import type { MeasuredHistory, MeasuredStretch } from '@autoflow/optimizer';
 import { planModel, PlanError } from '@autoflow/twin';
 import { FeatureError } from '../../feature-error.js';
 import { planFeatures, type ScoredLoad } from '../../features.js';
-import type { LabelledGroup, LabelledPlan } from '../labels.js';
+import { labelsOf, loadOf, type LabelledGroup, type LabelledPlan } from '../labels.js';
 
 /** A plan that was measured for real counts as much as so many that the twin judged. */
 export const MEASURED_WEIGHT = 8;
 /** Rates within this factor of each other are one load: its plans may be compared. */
 const LOAD_FACTOR = 1.5;
-/** Nothing was promised to a stretch: the scorer still needs a scale. */
-const NO_PROMISE_MS = 10_000;
 /** Stretches of one version and allocation under one load that differ by more do not tell one thing. */
 const DISAGREEMENT = 4;
 
@@ -31,7 +29,8 @@ export function measuredGroups(history: MeasuredHistory): MeasuredGroups {
   const contradictory = new Set<string>();
   let used = 0;
   for (const stretches of byLoad(sound)) {
-    const load: ScoredLoad = { ratePerSecond: medianOf(stretches.map(({ ratePerSecond }) => ratePerSecond)), sloMs: NO_PROMISE_MS };
+    // Nothing was promised to a stretch.
+    const load = loadOf({ ratePerSecond: medianOf(stretches.map(({ ratePerSecond }) => ratePerSecond)), objective: { minimise: 'cost' } });
     const agreeing = stretches.filter((one) => !disagrees(one, stretches));
     for (const one of stretches) if (!agreeing.includes(one)) contradictory.add(one.version);
     const plans = agreeing.flatMap((one) => {
@@ -72,19 +71,18 @@ function disagrees(one: MeasuredStretch, among: readonly MeasuredStretch[]): boo
 
 function labelledStretch(history: MeasuredHistory, stretch: MeasuredStretch, load: ScoredLoad): LabelledPlan | undefined {
   const { spec, models, host, recordBytes } = history;
-  const { topology, allocation, costPer1000, p95Ms, throughput, ratePerSecond } = stretch;
+  const { topology, allocation, ratePerSecond } = stretch;
   try {
     const features = planFeatures(planModel({ spec, topology, models, host, recordBytes }), allocation, load);
-    // Of the stretch's own rate: what it carried of it it would have carried of the load's.
-    const carried = Math.min(1, throughput / ratePerSecond) * load.ratePerSecond;
-    return { features, labels: Float32Array.of(Math.log(costPer1000), Math.log(p95Ms), Math.log(carried)), weight: MEASURED_WEIGHT };
+    return { features, labels: labelsOf(stretch, ratePerSecond, load), weight: MEASURED_WEIGHT };
   } catch (error) {
     if (error instanceof PlanError || error instanceof FeatureError) return undefined;
     throw error;
   }
 }
 
-function medianOf(values: readonly number[]): number {
+/** The upper one of an even number. */
+export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;
 }

@@ -47,13 +47,16 @@ function historyOf(versions: number, changed: (one: MeasuredStretch, i: number) 
 it('is nearer to what was measured, on versions that it has not seen, and is kept with what it was made from', () => {
   const result = retrain(historyOf(8), backend, { base, ...SMALL });
   if ('refused' in result) throw new Error(result.reason);
-  const { heldOut, better, model, dataHash, metrics } = result;
+  const { heldOut, learnedFrom, better, model, dataHash, metrics } = result;
   expect(heldOut.versions).toHaveLength(2);
+  expect(learnedFrom).toHaveLength(6);
+  expect(learnedFrom).not.toEqual(expect.arrayContaining([heldOut.versions[0]]));
   expect(heldOut.retrained.cost).toBeLessThan(0.9 * heldOut.current.cost);
   expect(heldOut.retrained.all).toBeLessThan(0.9 * heldOut.current.all);
   expect(better).toBe(true);
   expect(parseModel(model)).toMatchObject({ seed: 1, dataHash, calibration: { offset: expect.any(Array) } });
-  expect(metrics).toMatchObject({ measuredPlans: 18, measuredWeight: MEASURED_WEIGHT });
+  // Of two of the six it has learned how sure it is: they were not trained on.
+  expect(metrics).toMatchObject({ measuredPlans: 12, measuredWeight: MEASURED_WEIGHT, validationTau: expect.any(Number) });
 });
 
 it('is not taken for better where the versions that it learned from tell nothing of those that it is judged on', () => {
@@ -65,17 +68,38 @@ it('is not taken for better where the versions that it learned from tell nothing
   expect(result).toMatchObject({ better: false });
 });
 
-it('gives the same model for the same history and seed', () => {
-  const once = () => retrain(historyOf(4), backend, { base, ...SMALL, epochs: 1 });
-  expect(once()).toEqual(once());
+it('gives the same model for the same history and seed, and no figures of a validation where it could spare no version for it', () => {
+  const once = () => retrain(historyOf(5), backend, { base, ...SMALL, epochs: 1 });
+  const result = once();
+  expect(result).toEqual(once());
+  if ('refused' in result) throw new Error(result.reason);
+  expect(result.heldOut.versions).toHaveLength(2);
+  expect(Object.keys(result.metrics).filter((name) => name.startsWith('validation'))).toEqual([]);
+  expect(parseModel(result.model).metrics).toEqual(result.metrics);
+});
+
+it('is judged on versions that the one before has not learned from either, and refuses where there are no two', () => {
+  const history = historyOf(5);
+  const names = [...new Set(history.stretches.map(({ version }) => version))];
+  const after = (learnedFrom: readonly string[]) => retrain(history, backend, { base, learnedFrom, ...SMALL, epochs: 1 });
+  const newest = after(names.slice(2));
+  expect(newest).toMatchObject({ heldOut: { versions: names.slice(0, 2) }, learnedFrom: names.slice(2) });
+  expect(after(['v0', ...names.slice(0, 3)])).toMatchObject({ learnedFrom: ['v0', ...names.slice(0, 3)] });
+  // Nor is it calibrated on them: here no other is left to be spared.
+  const eight = historyOf(8);
+  const seen = [...new Set(eight.stretches.map(({ version }) => version))].slice(0, 6);
+  const last = retrain(eight, backend, { base, learnedFrom: seen, ...SMALL, epochs: 1 });
+  expect(last).toMatchObject({ learnedFrom: seen, metrics: { measuredPlans: 18 } });
+  expect(last).not.toHaveProperty('metrics.validationTau');
+  expect(after(names.slice(1))).toMatchObject({ refused: 'TOO_FEW_VERSIONS', reason: expect.stringContaining(`Only ${names[0]} is`) });
 });
 
 it('refuses too few versions, and what contradicts itself', () => {
-  expect(retrain(historyOf(3), backend, { base, ...SMALL })).toMatchObject({
+  expect(retrain(historyOf(4), backend, { base, ...SMALL })).toMatchObject({
     refused: 'TOO_FEW_VERSIONS',
-    reason: expect.stringContaining('3 versions'),
+    reason: expect.stringContaining('4 versions'),
   });
-  const torn = historyOf(4, (one, i) => (one.version === 'v1' ? { ...one, costPer1000: one.costPer1000 * 30 ** (i % 3) } : one));
+  const torn = historyOf(5, (one, i) => (one.version === 'v1' ? { ...one, costPer1000: one.costPer1000 * 30 ** (i % 3) } : one));
   expect(
     retrain({ ...torn, stretches: torn.stretches.filter(({ version }) => version !== 'v2') }, backend, { base, ...SMALL }),
   ).toMatchObject({
