@@ -37,7 +37,16 @@ describe('what versions did, stretch by stretch', () => {
     await context.store.metering.writeInvocations(rows);
     await context.store.definitions.setAllocation({ pipeline: 'orders', version: 'v1', stages: { ...allocation, parse: { memoryMb: 256, concurrency: 1 } }, by }); // prettier-ignore
     await context.sql.query(`update autoflow.audit set at = $1 where action = 'allocation.set'`, [at(90)]);
+    // Of another version: they change nothing for this one.
+    await changed('v0', other, allocation, 40);
+    await changed('v0', allocation, other, 200);
   });
+  const other = { ...allocation, parse: { memoryMb: 128, concurrency: 1 } };
+  const changed = (version: string, before: object, after: object, second: number) =>
+    context.sql.query(
+      `insert into autoflow.audit (actor, action, pipeline, reason, at, before, after) values ('a', 'allocation.set', 'orders', 'r', $1, $2, $3)`,
+      [at(second), JSON.stringify({ version, stages: before }), JSON.stringify({ version, stages: after })],
+    );
   const history = (more: object = {}) =>
     context.store.scorers.history({
       ...{ pipeline: 'orders', release: 'r1', from: at(0), to: at(600), stretchMs: 60_000, fewestRecords: 20, limit: 10, ...more },
@@ -59,21 +68,15 @@ describe('what versions did, stretch by stretch', () => {
     });
   });
 
-  test('with what a change left as it was', async () => {
-    const changed = (before: object, after: object, second: number) =>
-      context.sql.query(
-        `insert into autoflow.audit (actor, action, pipeline, reason, at, before, after) values ('a', 'allocation.set', 'orders', 'r', $1, $2, $3)`,
-        [at(second), JSON.stringify({ version: 'v1', stages: before }), JSON.stringify({ version: 'v1', stages: after })],
-      );
-    const before = { ...allocation, parse: { memoryMb: 128, concurrency: 1 } };
-    await changed(before, allocation, 0);
-    await changed(allocation, allocation, 30);
+  test('with the one that was set last before it, whatever was set as it was', async () => {
+    await changed('v1', allocation, other, 0);
+    await changed('v1', other, other, 30);
     // A change at its very beginning is one in it.
     expect(await history()).toEqual([]);
     const shifted = await history({ from: at(5), stretchMs: 40_000 });
-    expect(shifted.map((one) => [one.at, one.allocation])).toEqual([[at(45), allocation], [at(5), allocation]]); // prettier-ignore
+    expect(shifted.map((one) => [one.at, one.allocation])).toEqual([[at(45), other], [at(5), other]]); // prettier-ignore
     expect(await history({ from: at(5), stretchMs: 40_000, limit: 1 })).toEqual(shifted.slice(0, 1));
-    await context.sql.query(`delete from autoflow.audit where actor = 'a'`);
+    await context.sql.query(`delete from autoflow.audit where actor = 'a' and before ->> 'version' = 'v1'`);
   });
 
   test('only of the release, and of stretches with enough in them', async () => {

@@ -65,8 +65,8 @@ interface Columns extends Omit<HistoryStretch, 'costPer1000'> {
 
 /**
  * The allocation of a stretch is what the audit log says was set last before it, else what the first change after it replaced, else what there is;
- * a stretch in which it was changed tells of none. Records are counted where they end, for rows of records that arrived lie anywhere. The newest
- * stretches come first, so that no more of them are looked up than are asked for.
+ * a stretch in which it was changed tells of none. Records are counted where they end, for rows of records that arrived lie anywhere. Stretches and
+ * changes are sorted into one row of events, and those that follow the n-th change have number n: whatever there is of either, each is looked at once.
  */
 const HISTORY = `
 with s as (
@@ -85,23 +85,25 @@ changes as (
   select coalesce(after, before) ->> 'version' as version, id, at, before -> 'stages' as before, after -> 'stages' as after
     from autoflow.audit
    where pipeline = $1 and action in ('allocation.set', 'allocation.clamp') and (before -> 'stages')::text is distinct from (after -> 'stages')::text),
-spans as (
-  select version, after as stages, at as since, lead(at, 1, 'infinity') over (partition by version order by at, id) as until from changes
-  union all
-  (select distinct on (version) version, before, '-infinity', at from changes order by version, at, id)),
-latest as (
-  select s.*, c.stages
-    from (select * from s join i using (version, at) order by at desc, version) s
-    left join lateral (select stages, until from spans where version = s.version and since < s.at and until >= s.at limit 1) c on true
-   where c.until is null or c.until >= s.at + $5::float8 * interval '1 millisecond'
-   order by s.at desc, s.version limit $7)
-select l.version, l.at, v.topology, l.records::int as records,
-       l.records / greatest(l.arrived_s, 0.001) as "ratePerSecond", l.good / greatest(l.ended_s, 0.001) as throughput, l.p95 as "p95Ms",
-       l.cost as "costUsd", l.invocations::int as invocations, l.executions::int as executions, coalesce(l.stages, a.stages::json) as allocation
-  from latest l
-  join autoflow.versions v on v.pipeline = $1 and v.name = l.version
-  join autoflow.allocations a on a.pipeline = $1 and a.version = l.version
- order by l.at desc, l.version`;
+events as (
+  select *, sum(change) over (partition by version order by at, id rows unbounded preceding) as n
+    from (select *, 0 as change, 0 as id, null::json as before, null::json as after from s join i using (version, at)
+          union all
+          select version, at, null, null, null, null, null, null, null, null, 1, id, before, after from changes) e),
+around as (
+  select *, first_value(after) over (partition by version, n order by change desc) as earlier,
+         first_value(before) over (partition by version, n - change order by change desc) as later,
+         max(at) filter (where change = 1) over (partition by version, n - change) as until
+    from events)
+select e.version, e.at, v.topology, e.records::int as records,
+       e.records / greatest(e.arrived_s, 0.001) as "ratePerSecond", e.good / greatest(e.ended_s, 0.001) as throughput, e.p95 as "p95Ms",
+       e.cost as "costUsd", e.invocations::int as invocations, e.executions::int as executions,
+       coalesce(e.earlier, e.later, a.stages::json) as allocation
+  from around e
+  join autoflow.versions v on v.pipeline = $1 and v.name = e.version
+  join autoflow.allocations a on a.pipeline = $1 and a.version = e.version
+ where e.change = 0 and (e.until is null or e.until >= e.at + $5::float8 * interval '1 millisecond')
+ order by e.at desc, e.version limit $7`;
 
 async function history(
   database: Database,

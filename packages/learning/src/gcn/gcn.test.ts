@@ -109,6 +109,7 @@ describe('a model file whose calibration', () => {
   const { spread, ...rest } = UNTRIED;
   it.each<[string, object]>([
     ['has no spread of p95', { ...rest, spread: { cost: spread.cost, throughput: spread.throughput } }],
+    ['has no spread at all', rest],
     ['has too short an offset', { ...UNTRIED, offset: [0, 0] }],
     ['has an offset that is no number', { ...UNTRIED, offset: [0, Number.NaN, 0] }],
     ['has a belief that is no number', { ...UNTRIED, belief: [{ trust: 1, noise: Number.NaN }, ...UNTRIED.belief.slice(1)] }],

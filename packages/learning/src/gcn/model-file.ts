@@ -64,10 +64,11 @@ export function parseModel(text: string): GcnModel {
     }),
   );
   const { calibration, normalisation } = stored;
-  const { spread, offset } = calibration;
+  const { offset } = calibration;
+  const spread: Partial<Calibration['spread']> | undefined = calibration.spread;
   const positive = [
     calibration.temperature,
-    ...[spread.cost, spread.p95, spread.throughput],
+    ...[spread?.cost, spread?.p95, spread?.throughput],
     ...normalisation.nodes.deviation,
     ...normalisation.global.deviation,
   ];
@@ -76,7 +77,7 @@ export function parseModel(text: string): GcnModel {
     calibration.belief.length !== 3 ||
     !(offset === undefined || (offset.length === 3 && offset.every(Number.isFinite))) ||
     !calibration.belief.every(isBelief) ||
-    !positive.every((value) => Number.isFinite(value) && value > 0)
+    !positive.every((value) => value !== undefined && Number.isFinite(value) && value > 0)
   )
     throw new ModelError('DAMAGED', `Calibration or scales of the model make no sense. ${REMEDY}`);
   return { ...stored, weights };
