@@ -126,13 +126,20 @@ test('autonomy, freezes and the pin are set and shown', async () => {
     '1s',
     '--spend-cap',
     '0.5',
+    '--approval-days',
+    '3',
     '--reason',
     'go',
   );
   expect(set).toMatchObject({
     code: 0,
-    json: { autonomy: 'canary', objective: { minimise: 'cost', p99Ms: 1000 }, spendCapUsd: 0.5, freezes: [{ timeZone: 'Europe/Berlin' }] },
+    json: {
+      ...{ autonomy: 'canary', objective: { minimise: 'cost', p99Ms: 1000 }, spendCapUsd: 0.5, approvalDays: 3 },
+      freezes: [{ timeZone: 'Europe/Berlin' }],
+    },
   });
+  expect((await autoflow('autonomy', 'retail-orders')).stdout).toContain('within 3 days');
+  expect(await json('autonomy', 'retail-orders', '--approval-days', '-1', '--reason', 'x')).toMatchObject({ code: 2 });
   expect(await json('autonomy', 'retail-orders', 'auto')).toMatchObject({ code: 2 });
   expect(await json('versions', 'pin', 'retail-orders', '--reason', 'audit')).toMatchObject({
     code: 0,
