@@ -1,8 +1,9 @@
 /** The whole of it on real traffic: minutes, and more on a machine that does other things meanwhile. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
+import type { RolloutSettings } from '@autoflow/topology';
 import { BY, startPlatform, type Platform } from '../execution/platform.js';
-import { begin, ended, PIPELINE, register, traffic, until, type Traffic } from './rig.js';
+import { begin, ended, PIPELINE, QUICK, register, traffic, until, type Traffic } from './rig.js';
 
 const TIMEOUT_MS = 600_000;
 
@@ -16,7 +17,7 @@ describe('a rollout decides by what it sees', () => {
     versions['written'] = await register(platform, 'good', false);
     versions['fused'] = await register(platform, 'good', true);
     versions['same'] = await register(platform, 'good', true, 620);
-    for (const module of ['crashing', 'wrong']) versions[module] = await register(platform, module, true);
+    for (const module of ['crashing', 'wrong', 'seldom', 'leaking', 'tail']) versions[module] = await register(platform, module, true);
     await platform.startWorker();
     flowing = traffic(platform, 300);
   }, TIMEOUT_MS);
@@ -52,17 +53,22 @@ describe('a rollout decides by what it sees', () => {
     TIMEOUT_MS,
   );
 
-  it.each([
+  it.each<[string, RegExp, Partial<RolloutSettings['margins']>?]>([
     ['crashing', /more records die/],
     ['wrong', /it filters other records/],
+    ['seldom', /more records die/, { dead: 0.005 }],
+    ['leaking', /dispatched again|more records die|cost is higher/, { errors: 0.005 }],
+    ['tail', /p9[59] is above|cost is higher/, { p95: 1 }],
   ])(
     'takes back a version that is %s at its first step of 5 %%, and measures the harm',
-    async (name, reason) => {
-      const row = await ended(
-        platform,
-        await begin(platform, versions[name]!, { steps: [5, 50], minimumRecords: 5_000, maximumMs: TIMEOUT_MS }),
+    async (name, reason, margins) => {
+      const settings = { steps: [5, 50], minimumRecords: 50_000, maximumMs: TIMEOUT_MS, margins: { ...QUICK.margins, ...margins } };
+      const row = await ended(platform, await begin(platform, versions[name]!, settings));
+      const { records, share, dead, costUsd, extraUsd } = row.harm!;
+      const points = (100 * share).toFixed(1);
+      console.log(
+        `${name}: ${row.outcome}; ${records} records (${points} % of the traffic), ${dead} dead, $${costUsd}, $${extraUsd} beyond the usual`,
       );
-      console.log(`${name}: ${row.outcome} ${JSON.stringify(row.harm)}`);
       expect(row).toMatchObject({ state: 'rolled-back', outcome: expect.stringMatching(reason) });
       expect(row.steps).toHaveLength(1);
       expect(row.harm!.records).toBeGreaterThan(0);
