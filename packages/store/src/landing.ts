@@ -9,6 +9,8 @@ import { notify } from './notify.js';
 type Take = Parameters<FeederStore['drainLanding']>[1];
 interface Refused {
   readonly landed: Landed;
+  /** What can be kept of it. */
+  readonly record: Fields;
   readonly code: 'INVALID_RECORD' | 'KEY_CONFLICT';
   readonly message: string;
 }
@@ -45,7 +47,7 @@ async function takeIn(sql: Sql, pipeline: string, rows: readonly Landed[], take:
   const taken: { landed: Landed; record: NewRecord }[] = [];
   for (const landed of rows) {
     const record = await take(pipeline, landed.record);
-    if ('problem' in record) refused.push({ landed, code: 'INVALID_RECORD', message: record.problem });
+    if ('problem' in record) refused.push({ landed, record: record.record, code: 'INVALID_RECORD', message: record.problem });
     else taken.push({ landed, record });
   }
   const answers = await acceptInto(sql, {
@@ -55,8 +57,8 @@ async function takeIn(sql: Sql, pipeline: string, rows: readonly Landed[], take:
   });
   answers.forEach(({ state }, at) => {
     const { landed, record } = taken[at]!;
-    if (state === 'conflict')
-      refused.push({ landed, code: 'KEY_CONFLICT', message: `the key '${record.key}' is there already with other content` });
+    const message = `the key '${record.key}' is there already with other content`;
+    if (state === 'conflict') refused.push({ landed, record: record.record, code: 'KEY_CONFLICT', message });
   });
   if (refused.length > 0) await bury(sql, pipeline, refused);
 }
@@ -78,13 +80,8 @@ async function bury(sql: Sql, pipeline: string, refused: readonly Refused[]): Pr
       refused.map(({ landed }) => landed.arrivedAt),
       refused.map(({ code }) => code),
       refused.map(({ message }) => message),
-      refused.map(({ landed }) => JSON.stringify(fieldsOf(landed.record))).join('\n'),
+      refused.map(({ record }) => JSON.stringify(record)).join('\n'),
     ],
   );
   await notify(sql, ['autoflow_outcomes'], pipeline);
-}
-
-/** A letter holds an object, whatever it was that came. */
-function fieldsOf(record: unknown): Fields {
-  return typeof record === 'object' && record !== null && !Array.isArray(record) ? (record as Fields) : { record: record as never };
 }

@@ -1,6 +1,6 @@
 /** What comes by COPY, where nobody waits for an answer. */
 import { expect, it } from 'vitest';
-import { useTwoReleases } from '../testing/two-releases.js';
+import { PIPELINE, useTwoReleases } from '../testing/two-releases.js';
 import { drainLanding, tellStranded } from './landing.js';
 
 const context = useTwoReleases();
@@ -20,4 +20,22 @@ it('waits for its pipeline, is told of meanwhile, and is taken in when the pipel
   await look();
   expect(told).toHaveLength(1);
   expect(await context.store.inbox.waiting('postcards')).toMatchObject({ records: 2 });
+});
+
+it('makes a dead letter of what JSON cannot carry, with what can be kept of it, and takes in what lies behind it', async () => {
+  const { store, sql } = context;
+  const endless = '{"id":"endless","junk":1e999}';
+  const deep = `{"id":"deep","junk":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+  const deeper = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+  for (const record of [endless, deep, deeper, '{"id":"behind"}'])
+    await sql.query('insert into autoflow.landing (pipeline, record) values ($1, $2)', [PIPELINE, record]);
+  await drainLanding({ store, versions: context.versions });
+  expect((await sql.query('select from autoflow.landing where pipeline = $1', [PIPELINE])).rowCount).toBe(0);
+  expect(await store.inbox.position(PIPELINE, 'behind')).toMatchObject({ key: 'behind' });
+  const letters = await store.deadLetters.list({ pipeline: PIPELINE, limit: 9 });
+  expect(letters.map(({ record, message }) => [record, message]).reverse()).toEqual([
+    [{ id: 'endless' }, expect.stringContaining('/junk is Infinity')],
+    [{ id: 'deep' }, expect.stringContaining('nested deeper than 1000 levels')],
+    [{}, 'the record is no JSON object'],
+  ]);
 });

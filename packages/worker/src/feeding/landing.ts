@@ -1,22 +1,29 @@
-import { recordDigest, type Store } from '@autoflow/store';
+import type { Fields } from '@autoflow/pipeline';
+import type { Store } from '@autoflow/store';
 import type { Log } from '../log.js';
 import type { Versions } from '../versions.js';
 import { takeRecord } from '../records.js';
+import { writable } from './writable.js';
 
 const AT_ONCE = 500;
 const TOLD = 20;
 
 /** What came by COPY goes where what was posted goes, checked the same way: by the release that is stable now. */
 export async function drainLanding({ store, versions }: { store: Pick<Store, 'feeder'>; versions: Versions }): Promise<void> {
-  const take = async (pipeline: string, record: unknown) => {
+  const take = async (pipeline: string, landed: unknown) => {
     const { release } = await versions.resolve(pipeline);
-    const taken = takeRecord(release.spec, record);
-    if ('problem' in taken) return taken;
-    // It is an object, or it would not have been taken; what it holds beyond the declared fields goes along.
-    const whole = record as typeof taken.fields;
-    return { key: taken.key, record: whole, digest: recordDigest(whole), bytes: Buffer.byteLength(JSON.stringify(whole)) };
+    const taken = takeRecord(release.spec, landed);
+    // What it holds beyond the declared fields goes along.
+    const { record, digest, bytes, problem } = writable(fieldsOf(landed));
+    if ('problem' in taken) return { record, problem: taken.problem };
+    return problem === undefined ? { key: taken.key, record, digest, bytes } : { record, problem };
   };
   while ((await store.feeder.drainLanding(AT_ONCE, take)) === AT_ONCE);
+}
+
+/** A letter holds an object, whatever it was that came. */
+function fieldsOf(landed: unknown): Fields {
+  return typeof landed === 'object' && landed !== null && !Array.isArray(landed) ? (landed as Fields) : { record: landed as never };
 }
 
 /** Of the pipelines that are not there, those that the most waits for: nobody who copies gets an answer. */

@@ -1,22 +1,25 @@
 /** Cuts a source into portions for the inbox. */
 import type { Json, PipelineSpec } from '@autoflow/pipeline';
-import { recordDigest, type Bounds, type NewRecord } from '@autoflow/store';
+import type { Bounds, NewRecord } from '@autoflow/store';
 import type { SourceRecord } from '../sources/index.js';
 import { takeRecord } from '../records.js';
+import { writable, type Writable } from './writable.js';
 
 export type Intake = NewRecord & { readonly problem?: string };
+/** A record of a source as the inbox can hold it. */
+export type ReadRecord = Writable & Pick<SourceRecord, 'where'>;
 
 /**
  * The next portion of the source, empty when it is exhausted; it stays there until it is dropped. A record that alone is larger than the
  * bound is a portion by itself.
  */
-export async function cutPortion(source: PeekableRecords, bounds: Bounds): Promise<readonly SourceRecord[]> {
-  const batch: SourceRecord[] = [];
+export async function cutPortion(source: PeekableRecords, bounds: Bounds): Promise<readonly ReadRecord[]> {
+  const batch: ReadRecord[] = [];
   let bytes = 0;
   while (batch.length < bounds.records) {
     const record = await source.peek(batch.length);
     if (record === undefined) break;
-    bytes += JSON.stringify(record.fields).length;
+    bytes += record.bytes;
     if (batch.length > 0 && bytes > bounds.bytes) break;
     batch.push(record);
   }
@@ -27,13 +30,11 @@ export async function cutPortion(source: PeekableRecords, bounds: Bounds): Promi
  * The records as they go into the inbox. What is no record of this release takes part as a dead one; `backfill` makes the name of one without
  * a key its own: another backfill of the same scope has a line 3 too.
  */
-export function intakeOf(portion: readonly SourceRecord[], spec: PipelineSpec, backfill: string): Intake[] {
-  return portion.map(({ fields, where, problem: found }) => {
-    const taken = found === undefined ? takeRecord(spec, fields) : { problem: found };
-    const text = JSON.stringify(fields);
-    const common = { record: fields, digest: recordDigest(fields), bytes: Buffer.byteLength(text) };
-    if (!('problem' in taken)) return { ...common, key: taken.key };
-    return { ...common, key: keyOf(fields[spec.key]) ?? `${backfill} ${where}`, problem: `${where}: ${taken.problem}` };
+export function intakeOf(portion: readonly ReadRecord[], spec: PipelineSpec, backfill: string): Intake[] {
+  return portion.map(({ where, problem: found, ...kept }) => {
+    const taken = found === undefined ? takeRecord(spec, kept.record) : { problem: found };
+    if (!('problem' in taken)) return { ...kept, key: taken.key };
+    return { ...kept, key: keyOf(kept.record[spec.key]) ?? `${backfill} ${where}`, problem: `${where}: ${taken.problem}` };
   });
 }
 
@@ -42,32 +43,18 @@ function keyOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' && /^[^\0\p{Surrogate}]{1,512}$/u.test(value) ? value : undefined;
 }
 
-/** Levels of lists and objects, as in the answers of functions: `JSON.stringify` fails at some thousands, this is far within. */
-const DEEPEST = 500;
-
-/** A record that nests too deep could be parsed, but not be written again: of it only the plain values are kept. */
-function writable(record: SourceRecord): SourceRecord {
-  if (!isDeeper(record.fields, DEEPEST)) return record;
-  const fields = Object.fromEntries(Object.entries(record.fields).filter(([, value]) => typeof value !== 'object' || value === null));
-  return { fields, where: record.where, problem: record.problem ?? `it nests deeper than ${DEEPEST} levels` };
-}
-
-function isDeeper(value: Json | undefined, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner: Json | undefined) => isDeeper(inner, levels - 1));
-}
-
 /** Looks at the next records without taking them. */
 export class PeekableRecords {
-  private seen: SourceRecord[] = [];
+  private seen: ReadRecord[] = [];
   constructor(private readonly records: AsyncIterator<SourceRecord>) {}
 
   /** The record `ahead` of the next one; undefined beyond the end. */
-  async peek(ahead: number): Promise<SourceRecord | undefined> {
+  async peek(ahead: number): Promise<ReadRecord | undefined> {
     while (this.seen.length <= ahead) {
       const { done, value } = await this.records.next();
       if (done) return undefined;
-      this.seen.push(writable(value));
+      const { fields, where, problem } = value;
+      this.seen.push({ ...writable(fields), where, ...(problem !== undefined && { problem }) });
     }
     return this.seen[ahead];
   }
