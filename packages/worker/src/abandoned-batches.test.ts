@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { executionActivities } from './activities/execution-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
+import { paused } from './testing/describing.js';
 import { PIPELINE, useTwoReleases } from './testing/two-releases.js';
 
 const context = useTwoReleases();
@@ -24,8 +25,8 @@ async function open(id: string, scope: string, { minutes = 10 }: { minutes?: num
 const start = (workflowId: string) => context.client.workflow.start(PIPELINE, { taskQueue: 'nobody', workflowId });
 const stateOf = async (scope: string, key: string) => (await context.store.ledger.record(PIPELINE, scope, key))?.state;
 
-async function settleAbandoned(): Promise<void> {
-  const { store, client, batches, versions } = context;
+async function settleAbandoned(client = context.client): Promise<void> {
+  const { store, batches, versions } = context;
   const { settle } = executionActivities({ store, batches, versions, indexed: false });
   await startSettlingAbandoned({ store, client, settle, log: () => {} }).close();
 }
@@ -55,4 +56,10 @@ it('goes on with the others when one cannot be settled', async () => {
   await settleAbandoned();
   expect(await stateOf('live', 'broken')).toBe('running');
   expect(await stateOf('live', 'sound')).toBe('cancelled');
+});
+
+it('leaves what is paused alone', async () => {
+  await start(await open('paused', 'live'));
+  await settleAbandoned(paused(context.client));
+  expect(await stateOf('live', 'paused')).toBe('running');
 });

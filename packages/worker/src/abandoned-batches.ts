@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { BatchRow, Store } from '@autoflow/store';
 import type { ExecutionActivities } from '@autoflow/topology';
-import { statusOf } from './feeding/starting.js';
+import { isUnderWay, statusOf } from './feeding/starting.js';
 import type { Log } from './log.js';
 import { repeating } from './repeating.js';
 
@@ -40,7 +40,7 @@ async function settleIfAbandoned(row: BatchRow, { store, client, settle, log }: 
   const { pipeline, version, release, scope, id: batchId, ref: batch, executionId } = row;
   const status = await statusOf(executionId, client);
   // The execution may have settled them just before it ended.
-  if (status === 'RUNNING' || (await store.ledger.batch(batchId))?.state !== 'open') return;
+  if (isUnderWay(status) || (await store.ledger.batch(batchId))?.state !== 'open') return;
   const { counts } = await settle({
     execution: { pipeline, version, release, scope, batchId, batch },
     outputs: [],

@@ -4,13 +4,18 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { recordDigest, type BatchRow, type BatchStore } from '@autoflow/store';
+import type { ExecutionArgument } from '@autoflow/topology';
 import { executionActivities } from '../activities/execution-activities.js';
+import { describing, paused } from '../testing/describing.js';
 import { BY, PIPELINE, useTwoReleases } from '../testing/two-releases.js';
+import { cancelAll } from './cancel-open.js';
 import { startFeeder, type FeederOptions } from './feeder.js';
+import { forestall } from './forestall.js';
 import type { Clock } from './pace.js';
 import { PipelineFeed } from './pipeline-feed.js';
 import { pump } from './pump.js';
-import { statusOf } from './starting.js';
+import { reconcile } from './reconciler.js';
+import { startExecution, statusOf } from './starting.js';
 
 const context = useTwoReleases();
 /** Executions that a feed has open before it has seen one end. */
@@ -35,9 +40,13 @@ async function startBackfill(id: string, records: number, limits: { concurrency:
 
 /** A feed as a feeder that has just come has it, and what it opens. */
 function newFeed() {
-  const { store, batches, versions } = context;
+  const { store, batches, versions, client } = context;
   let opened: BatchRow[] = [];
-  const start = (row: BatchRow) => void opened.push(row);
+  const start = (row: BatchRow, argument: ExecutionArgument) => {
+    opened.push(row);
+    starts.push(() => startExecution(row, argument, { client, versions, indexed: false }));
+  };
+  const starts: (() => Promise<void>)[] = [];
   const feed = new PipelineFeed(PIPELINE, { ...{ store, batches, versions, start }, leaseMs: 10_000, probeShare: 0 });
   return {
     /** One pass over what waits: how many batches it opened, by scope. */
@@ -49,6 +58,9 @@ function newFeed() {
       return counts;
     },
     versions: () => opened.map(({ version }) => version),
+    opened: () => opened,
+    /** The starts of what it has opened, each for when its feeder comes to it. */
+    starts,
   };
 }
 
@@ -195,6 +207,80 @@ describe('a feeder', () => {
     const workflow = Object.assign(Object.create(context.client.workflow) as Client['workflow'], { start });
     return Object.create(context.client, { workflow: { value: workflow } }) as Client;
   }
+});
+
+function portsWith(client: Client) {
+  const { store, versions, batches } = context;
+  const { settle } = executionActivities({ store, batches, versions, indexed: false });
+  return { ...{ store, client, versions, batches, settle }, indexed: false, log: () => {} };
+}
+
+describe('what is taken back before it was started', () => {
+  const status = ({ executionId }: BatchRow) => statusOf(executionId, context.client);
+
+  /** A batch that is open, whose feeder has not come to start it. */
+  async function openOne(): Promise<{ row: BatchRow; start: () => Promise<void> }> {
+    const feed = newFeed();
+    await feed.pass();
+    return { row: feed.opened()[0]!, start: feed.starts[0]! };
+  }
+
+  it('is never run, also when its start comes through afterwards', async () => {
+    await accept(1);
+    const { row, start } = await openOne();
+    await context.store.feeder.abort(PIPELINE, row.version);
+    await reconcile(portsWith(context.client), 600_000);
+    expect(await waiting(PIPELINE)).toBe(1);
+    await start();
+    expect(await status(row)).toBe('forestalled');
+  });
+
+  it('is taken back by the next reconciler, when the first one has only come to take its id', async () => {
+    await accept(1);
+    const { row } = await openOne();
+    await forestall(row, context.client);
+    expect([await status(row), await forestall(row, context.client)]).toEqual(['forestalled', true]);
+    await context.store.feeder.abort(PIPELINE, row.version);
+    await reconcile(portsWith(context.client), 600_000);
+    expect([(await context.store.ledger.batch(row.id))?.state, await waiting(PIPELINE)]).toEqual(['closed', 1]);
+  });
+
+  it('is ended first, when it has been started since the reconciler looked', async () => {
+    await accept(1);
+    const { row, start } = await openOne();
+    await context.store.feeder.abort(PIPELINE, row.version);
+    await reconcile(portsWith(startedSinceItLooked(start)), 600_000);
+    expect([await status(row), await waiting(PIPELINE)]).toEqual(['TERMINATED', 1]);
+  });
+
+  it('is cancelled with its backfill and never run, also when its start comes through afterwards', async () => {
+    await startBackfill('called-off', 1, { concurrency: 1, maxShare: 1 });
+    const { row, start } = await openOne();
+    await context.store.backfills.setState('called-off', 'cancelled', BY);
+    await cancelAll((await context.store.backfills.get('called-off'))!, portsWith(context.client), new AbortController().signal);
+    expect((await context.store.ledger.batch(row.id))?.counts).toMatchObject({ cancelled: 1 });
+    await start();
+    expect(await status(row)).toBe('forestalled');
+  });
+
+  /** Right after the server has said for the first time that there is no such execution, there is. */
+  function startedSinceItLooked(start: () => Promise<void>): Client {
+    let first = true;
+    return describing(context.client, (real) => real().finally(() => (first ? ((first = false), start()) : undefined)));
+  }
+});
+
+it('a backfill that is cancelled does not settle what is paused', async () => {
+  await startBackfill('on-hold', 1, { concurrency: 1, maxShare: 1 });
+  const feed = newFeed();
+  await feed.pass();
+  await feed.starts[0]!();
+  await context.store.backfills.setState('on-hold', 'cancelled', BY);
+  const [{ id }] = feed.opened() as [BatchRow];
+  const ports = portsWith(paused(context.client));
+  const once = cancelAll((await context.store.backfills.get('on-hold'))!, ports, AbortSignal.abort(new Error('looked once')));
+  await expect(once).rejects.toThrow('looked once');
+  expect((await context.store.ledger.batch(id))?.state).toBe('open');
 });
 
 describe('a pump', () => {

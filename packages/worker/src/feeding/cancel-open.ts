@@ -2,7 +2,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { BackfillRow, BatchRow, Store } from '@autoflow/store';
 import type { ExecutionActivities } from '@autoflow/topology';
-import { NEVER_STARTED, statusOf } from './starting.js';
+import { forestall } from './forestall.js';
+import { FORESTALLED, isUnderWay, NEVER_STARTED, statusOf } from './starting.js';
 
 export interface CancelPorts {
   readonly store: Pick<Store, 'backfills' | 'ledger'>;
@@ -10,8 +11,6 @@ export interface CancelPorts {
   readonly settle: ExecutionActivities['settle'];
 }
 
-/** A feeder starts what it has opened within this. */
-const FRESH_MS = 5_000;
 const LOOK_MS = 200;
 
 /** Resolves when every record of the backfill has an outcome: what waits is cancelled, and so are the executions. Its row has ended before. */
@@ -29,7 +28,7 @@ export async function cancelAll({ id }: BackfillRow, ports: CancelPorts, signal:
 /** An execution settles its own records. One that was terminated, timed out or never came to be did not. */
 async function cancelOne(row: BatchRow, asked: Set<string>, { client, store, settle }: CancelPorts): Promise<void> {
   const status = await statusOf(row.executionId, client);
-  if (status === 'RUNNING') {
+  if (isUnderWay(status)) {
     if (asked.has(row.id)) return;
     await client.workflow
       .getHandle(row.executionId)
@@ -40,7 +39,8 @@ async function cancelOne(row: BatchRow, asked: Set<string>, { client, store, set
     asked.add(row.id);
     return;
   }
-  if (status === NEVER_STARTED && Date.now() - row.openedAt.getTime() < FRESH_MS) return;
+  // Started a moment ago: it is cancelled at the next look.
+  if ((status === NEVER_STARTED || status === FORESTALLED) && !(await forestall(row, client))) return;
   if ((await store.ledger.batch(row.id))?.state !== 'open') return;
   const { pipeline, version, release, scope, id: batchId, ref: batch } = row;
   await settle({ execution: { pipeline, version, release, scope, batchId, batch }, outputs: [], cancelled: true, collect: false });

@@ -4,8 +4,9 @@ import { BatchCorruptError, BatchMissingError } from '@autoflow/store/batches';
 import type { BatchRow, BatchStore } from '@autoflow/store';
 import type { SettleRequest } from '@autoflow/topology';
 import type { FeederPorts } from './feeder.js';
+import { forestall } from './forestall.js';
 import { recordsOf, type InputState } from './input.js';
-import { argumentOf, NEVER_STARTED, startExecution, statusOf } from './starting.js';
+import { argumentOf, FORESTALLED, isUnderWay, NEVER_STARTED, startExecution, statusOf } from './starting.js';
 
 const AT_ONCE = 100;
 const CONCURRENT = 8;
@@ -16,7 +17,7 @@ export async function reconcile(ports: FeederPorts, ageMs: number): Promise<void
   const next = rows.values();
   const work = async () => {
     for (const row of next)
-      await reconcileBatch(row, ageMs, ports).catch((error: unknown) =>
+      await reconcileBatch(row, ports).catch((error: unknown) =>
         // The others must not wait for one that cannot be helped.
         ports.log('warn', 'an open batch could not be looked after; it is tried again', { batch: row.id, error: String(error) }),
       );
@@ -24,21 +25,20 @@ export async function reconcile(ports: FeederPorts, ageMs: number): Promise<void
   await Promise.all(Array.from({ length: CONCURRENT }, work));
 }
 
-async function reconcileBatch(row: BatchRow, ageMs: number, ports: FeederPorts): Promise<void> {
+async function reconcileBatch(row: BatchRow, ports: FeederPorts): Promise<void> {
   const status = await statusOf(row.executionId, ports.client);
   const cancelled = row.backfillId !== undefined && (await ports.store.backfills.get(row.backfillId))?.state === 'cancelled';
+  if (isUnderWay(status)) return row.aborted ? takeBackRunning(row, ports) : undefined;
   switch (status) {
-    case 'RUNNING':
-    case 'PAUSED':
-      if (row.aborted) await takeBackRunning(row, ports);
-      return;
     case NEVER_STARTED:
-      // Whoever opened it a moment ago is about to start it.
-      if (Date.now() - row.openedAt.getTime() < ageMs) return;
-      if (cancelled) return settle(row, { cancelled: true }, ports);
-      if (row.aborted) return takeBack(row, 'aborted before it was started', false, ports);
-      ports.log('warn', 'a batch had no execution; it is started', { batch: row.id, executionId: row.executionId });
-      return startExecution(row, await argumentOf(row, ports), ports);
+    case FORESTALLED:
+      if (!cancelled && !row.aborted && status === NEVER_STARTED) {
+        ports.log('warn', 'a batch had no execution; it is started', { batch: row.id, executionId: row.executionId });
+        return startExecution(row, await argumentOf(row, ports), ports);
+      }
+      // Whoever opened it may be about to start it, and may just have done so.
+      if (!(await forestall(row, ports.client))) return reconcileBatch(row, ports);
+      return cancelled ? settle(row, { cancelled: true }, ports) : takeBack(row, 'aborted before it was started', false, ports);
     case 'TERMINATED':
     case 'TIMED_OUT':
       return cancelled ? settle(row, { cancelled: true }, ports) : takeBack(row, `its execution is ${status}`, true, ports);

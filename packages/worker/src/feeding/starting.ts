@@ -13,6 +13,9 @@ export interface StartPorts {
   readonly indexed: boolean;
 }
 
+/** Gone before the server forgets who had the id: until then it refuses a start that comes too late. */
+const START_WITHIN_MS = 60_000;
+
 /** `traces`: of the requests that brought its records. */
 export function startExecution(
   row: BatchRow,
@@ -26,8 +29,8 @@ export function startExecution(
 
 async function start(row: BatchRow, argument: ExecutionArgument, { client, indexed }: StartPorts): Promise<void> {
   const { backfillId } = row;
-  try {
-    await client.workflow.start(argument.pipeline, {
+  const begin = () =>
+    client.workflow.start(argument.pipeline, {
       taskQueue: EXECUTION_QUEUE,
       workflowId: row.executionId,
       workflowIdConflictPolicy: 'USE_EXISTING',
@@ -41,6 +44,8 @@ async function start(row: BatchRow, argument: ExecutionArgument, { client, index
         ],
       }),
     });
+  try {
+    await client.withDeadline(Date.now() + START_WITHIN_MS, begin);
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
@@ -63,10 +68,18 @@ export async function argumentOf(row: BatchRow, { versions }: Pick<StartPorts, '
 /** Of its latest run. */
 export async function statusOf(executionId: string, client: Client): Promise<string> {
   try {
-    return (await client.workflow.getHandle(executionId).describe()).status.name;
+    const { status, type } = await client.workflow.getHandle(executionId).describe();
+    return type === FORESTALLED_TYPE ? FORESTALLED : status.name;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return NEVER_STARTED;
     throw error;
   }
 }
+/** It is carried out, or will be when somebody lets it go on. */
+export function isUnderWay(status: string): boolean {
+  return status === 'RUNNING' || status === 'PAUSED';
+}
 export const NEVER_STARTED = 'never started';
+/** Its id is taken, so that it cannot be started any more. */
+export const FORESTALLED = 'forestalled';
+export const FORESTALLED_TYPE = 'Forestalled';
