@@ -9,6 +9,8 @@ export type LetterState = 'open' | 'redriven' | 'discarded' | 'past';
 
 export interface Letter extends DeadLetterRow {
   readonly state: LetterState;
+  /** `recordDigest` of what was sent, where that is known: `record` may have defaults of the release besides. */
+  readonly digest?: string;
   /** What was done with it: when, by whom and why. */
   readonly fate?: { readonly at: Date; readonly actor: string; readonly reason: string };
 }

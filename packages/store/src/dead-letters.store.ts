@@ -9,6 +9,7 @@ const CURRENT = `exists (
 const STATE = `case when d.fate is not null then d.fate when ${CURRENT} then 'open' else 'past' end`;
 const LETTER = `select d.id::text as id, d.pipeline, d.scope, d.key, d.version, d.release, d.died_in as "in", d.code, d.message, d.died_at as "diedAt",
   d.record, ${STATE} as state,
+  (select encode(r.digest, 'hex') from autoflow.records r where r.pipeline = d.pipeline and r.scope = d.scope and r.key = d.key) as digest,
   case when d.fate is not null then json_build_object('at', d.fate_at, 'actor', d.fate_by, 'reason', d.fate_reason) end as fate from autoflow.dead_letters d`;
 /** Says what the planner can use first: an open letter has no fate. */
 const MATCHES = `d.pipeline = $1 and ($2 = 'any' or $2 = 'open' and d.fate is null and ${CURRENT} or d.fate = $2 or $2 = 'past' and d.fate is null and not ${CURRENT})

@@ -68,7 +68,8 @@ export interface BatchLedger {
    */
   open(request: {
     batch: Omit<BatchRow, 'state' | 'openedAt' | 'closedAt' | 'counts'>;
-    records: readonly RecordState[];
+    /** `digest`: `recordDigest` of what was sent, so that the same content is known when it comes again. */
+    records: readonly (RecordState & { readonly digest?: string })[];
     replace: boolean;
     followsStable?: boolean;
   }): Promise<{ row: BatchRow; known: readonly string[] }>;

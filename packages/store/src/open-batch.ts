@@ -1,5 +1,4 @@
 /** Admission: the batch row and its records are there together or not at all. */
-import type { RecordState } from '@autoflow/pipeline';
 import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, StaleVersionError } from './errors.js';
@@ -52,16 +51,17 @@ async function openedBefore(sql: Sql, id: string): Promise<{ row: BatchRow; know
  * The unique key of the records table decides who is admitted, so that of two batches with the same record exactly one gets it.
  * Inserted in key order: two batches that overlap wait for each other instead of dead-locking.
  */
-async function admit(sql: Sql, batch: Request['batch'], records: readonly RecordState[], replace: boolean): Promise<ReadonlySet<string>> {
+async function admit(sql: Sql, batch: Request['batch'], records: Request['records'], replace: boolean): Promise<ReadonlySet<string>> {
   const conflict = replace
     ? `do update set state = 'running', batch_id = excluded.batch_id, version = excluded.version, release = excluded.release,
-         arrived_at = excluded.arrived_at, ended_at = null, output = null, ended_by = null, reason = null, message = null`
+         arrived_at = excluded.arrived_at, digest = excluded.digest, ended_at = null, output = null, ended_by = null, reason = null, message = null`
     : 'do nothing';
   const admitted = await sql.query<{ key: string }>(
-    `insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at)
-     select $1, $2, key, 'running', $3, $4, $5, arrived_at
-       from (select distinct on (key) key, arrived_at
-               from unnest($6::text[] collate "C", $7::timestamptz[]) with ordinality given (key, arrived_at, n) order by key, n) first
+    `insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, digest)
+     select $1, $2, key, 'running', $3, $4, $5, arrived_at, decode(digest, 'hex')
+       from (select distinct on (key) key, arrived_at, digest
+               from unnest($6::text[] collate "C", $7::timestamptz[], $8::text[]) with ordinality given (key, arrived_at, digest, n)
+              order by key, n) first
       order by key
      on conflict (pipeline, scope, key) ${conflict} returning key`,
     [
@@ -72,6 +72,7 @@ async function admit(sql: Sql, batch: Request['batch'], records: readonly Record
       batch.release,
       records.map(({ key }) => key),
       records.map(({ arrivedAt }) => arrivedAt),
+      records.map(({ digest }) => digest),
     ],
   );
   return new Set(admitted.map(({ key }) => key));

@@ -7,6 +7,7 @@ import { createClient, type AutoFlowClient, type ReleaseManifest } from '@autofl
 import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
 import { buildRelease, type Release } from '@autoflow/function-host';
 import { useTestStack } from '@autoflow/local-stack/testing';
+import { recordDigest } from '@autoflow/store';
 import { EXECUTION_QUEUE } from '@autoflow/topology';
 import { startPlatform, failureOf, untilRow, type Platform } from './platform.js';
 
@@ -26,7 +27,10 @@ beforeAll(async () => {
   await mkdir(sources);
   await symlink(modules, join(sources, 'node_modules'));
   // Not the folder that releases are built into.
-  await platform.startWorker(['workflows', 'control', 'functions'], { releases: join(stack.folder, 'host'), loadWithinMs: 4_000 });
+  await platform.startWorker(['workflows', 'control', 'functions', 'feeder'], {
+    releases: join(stack.folder, 'host'),
+    loadWithinMs: 4_000,
+  });
 });
 afterAll(async () => {
   await platform.stop();
@@ -34,11 +38,11 @@ afterAll(async () => {
 });
 
 /** `shifts` of a release that stamps its name; a record named `slow` says that it has begun, and waits until it may end. */
-async function built(release: string, onLoad = ''): Promise<Release> {
+async function built(release: string, { onLoad = '', onRecord = '', note = '' } = {}): Promise<Release> {
   const file = join(sources, `${release}.ts`);
   await writeFile(
     file,
-    `import { defineFunction, definePipeline, defineResource } from '@autoflow/pipeline';
+    `import { defineFunction, definePipeline, defineResource, TerminalError } from '@autoflow/pipeline';
      import pg from 'pg';
      import { z } from 'zod';
      ${onLoad}
@@ -55,10 +59,15 @@ async function built(release: string, onLoad = ''): Promise<Release> {
            await database.query('insert into attempts (id, key) values ($1, $1)', [id]);
            while ((await database.query('select from released')).rowCount === 0) await database.query('select pg_sleep(0.02)');
          }
+         ${onRecord}
          return { by: '${release}' };
        },
      });
-     export const shifts = definePipeline('shifts', { input: z.object({ id: z.string() }), key: 'id', output: z.object({ by: z.string() }) }, (shift) => stamp(shift));`,
+     export const shifts = definePipeline(
+       'shifts',
+       { input: z.object({ id: z.string(), ${note} }), key: 'id', output: z.object({ by: z.string(), ${note} }) },
+       (shift) => stamp(shift),
+     );`,
   );
   return buildRelease(file, join(stack.folder, 'built'));
 }
@@ -93,9 +102,27 @@ test.each([
   sound ??= await built('sound');
   await deploy(sound);
   const line = `if (process.argv[2] === undefined || !process.argv[1]?.includes('inspect')) { ${onLoad} }`;
-  await deploy(await built(`broken-${words.slice(0, 3)}`, line));
+  await deploy(await built(`broken-${words.slice(0, 3)}`, { onLoad: line }));
   const failure = await failureOf((await start('any')).result());
   expect(failure.message).toContain(words);
   expect((await api.stable.set('shifts', { release: sound.hash, reason: 'it does not load' }, '*')).release).toBe(sound.hash);
   expect(await byOf('after')).toBe('sound');
+});
+
+test('a record that died is run again on the next release, with what only that one declares', async () => {
+  const { inbox, ledger } = platform.store;
+  const record = { id: 'noted', note: 'by hand' };
+  const send = async () => (await inbox.accept({ pipeline: 'shifts', scope: 'live', records: [sent] }))[0];
+  const sent = { key: record.id, record, digest: recordDigest(record), bytes: 1 };
+  await deploy(await built('strict', { onRecord: `throw new TerminalError('NOT_YET', 'not yet');` }));
+  await send();
+  await untilRow(platform, `select from autoflow.records where key = 'noted' and state = 'dead'`);
+  const { version } = await deploy(await built('noting', { note: 'note: z.string()' }));
+  await api.deadLetters.redriveMany('shifts', { reason: 'it takes notes now' });
+  await untilRow(platform, `select from autoflow.records where key = 'noted' and state = 'completed'`);
+  expect(await ledger.record('shifts', 'live', 'noted')).toMatchObject({
+    version: version.name,
+    output: { by: 'noting', note: 'by hand' },
+  });
+  expect(await send()).toEqual({ state: 'known', as: 'completed' });
 });

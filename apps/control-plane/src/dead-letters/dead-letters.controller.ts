@@ -159,6 +159,6 @@ function filterOf(
   return { pipeline, ...query, ...(stage !== undefined && { in: stage }) };
 }
 
-function summary({ pipeline: _, record: _record, ...row }: Letter) {
+function summary({ pipeline: _, record: _record, digest: _digest, ...row }: Letter) {
   return row;
 }

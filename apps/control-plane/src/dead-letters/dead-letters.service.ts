@@ -76,7 +76,7 @@ export class DeadLettersService {
   }
 
   /** `original`: the version it died on, which is one of that release; a newer one of the release might do, this one is sure to. */
-  private async recordOf({ key, record, version, pipeline }: Letter, to: Target, known: Map<string, string>): Promise<NewRecord> {
+  private async recordOf({ key, record, digest, version, pipeline }: Letter, to: Target, known: Map<string, string>): Promise<NewRecord> {
     if (to === 'original' && !known.has(version)) {
       const found = await this.store.definitions.version(pipeline, version);
       if (found === undefined) throw new ProblemError('VERSION_UNKNOWN', `${pipeline} has no version ${version} any more.`);
@@ -85,7 +85,7 @@ export class DeadLettersService {
     return {
       key,
       record,
-      digest: recordDigest(record),
+      digest: digest ?? recordDigest(record),
       bytes: Buffer.byteLength(JSON.stringify(record)),
       replace: true,
       ...(to === 'original' && { version }),

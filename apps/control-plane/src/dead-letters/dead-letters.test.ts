@@ -6,6 +6,8 @@ import { RELEASE } from '../testing/parcels.js';
 
 const api = useApi();
 const PATH = '/v1/pipelines/parcels/dead-letters';
+/** Of what the client sent: the input has a default of the release besides. */
+const SENT = 'd'.repeat(64);
 let batches = 0;
 
 /** Kills records, as an execution would. */
@@ -19,7 +21,7 @@ async function kill(scope: string, keys: readonly string[], code = 'RATE_UNKNOWN
   }));
   const ref = { ref: `file:${id}`, bytes: 1, counts: { records: keys.length, live: keys.length, filtered: 0, dying: 0 } };
   const batch = { id, pipeline: 'parcels', version: 'v1', release: RELEASE, scope, executionId: id, ref, memoryMb: {} };
-  await api.store.ledger.open({ batch, records: inputs, replace });
+  await api.store.ledger.open({ batch, records: inputs.map((input) => ({ ...input, digest: SENT })), replace });
   const outcomes = keys.map((key): Outcome => ({ state: 'dead', key, in: 'find-depot', code, message: 'no such town' }));
   await api.store.ledger.close({ batchId: id, outcomes, inputs: new Map(inputs.map(({ key, fields }) => [key, fields])) });
 }
@@ -60,6 +62,8 @@ test('one is redriven: its record waits in the inbox, once, and its history stay
   });
   const waiting = await api.store.inbox.position('parcels', 'a', scope);
   expect([waiting?.key, waiting?.version]).toEqual(['a', undefined]);
+  const sent = { key: 'a', record: { id: 'a' }, digest: SENT, bytes: 1 };
+  expect(await api.store.inbox.accept({ pipeline: 'parcels', scope, records: [sent] })).toEqual([{ state: 'known', as: 'waiting' }]);
   expect((await post(`/${id}:redrive`, { reason: 'again' })).json.fate.reason).toBe('fixed');
   expect((await post(`/${id}:discard`, { reason: 'no' })).problem.code).toBe('DEAD_LETTER_SETTLED');
   await post(`/${await idOf(scope, 'b')}:redrive`, { to: 'original', reason: 'as it was' });

@@ -6,7 +6,9 @@ import { StaleVersionError, type BatchRow, type BatchStore, type RecordingWriter
 import type { BatchRef, ExecutionActivities, SettleRequest } from '@autoflow/topology';
 import { MAXIMUM_INLINE_BYTES } from '@autoflow/workflows';
 import { atActivityBoundary, refuse } from '../errors.js';
-import { stateOf, takeRecord, type Taken } from '../records.js';
+import { undeclaredOf, wholeOf, type InputState } from '../feeding/input.js';
+import { writable } from '../feeding/writable.js';
+import { stateOf, takeRecord } from '../records.js';
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 
 export interface ExecutionPorts {
@@ -72,19 +74,35 @@ async function openBatch(
   { store, batches }: AdmitPorts,
 ): Promise<BatchRow> {
   const arrivedAt = new Date().toISOString();
-  const taken = records.map((record) => takeRecord(release.spec, record));
+  const taken = records.map((record) => takeWhole(release.spec, record));
   refuseInvalid(pipeline, taken);
-  const states = taken.flatMap((record, index) => ('problem' in record ? [] : [stateOf(index, record, arrivedAt)]));
+  const valid = taken.flatMap((one) => ('problem' in one ? [] : [one]));
+  const states = valid.map((one, index): InputState => ({ ...stateOf(index, one, arrivedAt), ...undeclaredOf(one.record, release.spec) }));
   refuseTwins(states);
   const ref = await batches.write({ pipeline, batchId: runId, label: 'input' }, states);
   const batch = { id: runId, pipeline, version: version.name, release: release.hash, scope: LIVE, executionId, ref };
   const { row } = await store.ledger.open({
     batch: { ...batch, memoryMb: startingMemory(plans) },
-    records: states,
+    records: states.map((state, index) => ({ ...state, digest: valid[index]!.digest })),
     replace: true,
     followsStable: true,
   });
   return row;
+}
+
+interface Whole {
+  readonly key: string;
+  readonly fields: Fields;
+  readonly record: Fields;
+  readonly digest: string;
+}
+
+/** What the release does not declare goes along, so it has to be JSON too. */
+function takeWhole(spec: PipelineSpec, record: Fields): Whole | { readonly problem: string } {
+  const taken = takeRecord(spec, record);
+  if ('problem' in taken) return taken;
+  const { digest, problem } = writable(record);
+  return problem === undefined ? { ...taken, record, digest } : { problem };
 }
 
 function recordInputs(pipeline: string, records: readonly Fields[], spec: PipelineSpec, recordings: Pick<RecordingWriter, 'input'>): void {
@@ -118,7 +136,7 @@ async function outcomesOf(
   });
   const dead = outcomes.some(({ state }) => state === 'dead');
   const inputs = dead ? ((complete ? undefined : before[0]) ?? (await readIfThere(batches, execution.batch))) : [];
-  return { outcomes, inputs: new Map(inputs.map(({ key, fields }) => [key, fields])) };
+  return { outcomes, inputs: new Map(inputs.map((state: InputState) => [state.key, wholeOf(state)])) };
 }
 
 const LOST = { in: 'settle', code: 'BATCH_MISSING', message: 'the file with the result of the record is gone' };
@@ -133,7 +151,7 @@ async function readIfThere(batches: BatchStore, ref: BatchRef): Promise<readonly
   }
 }
 
-function refuseInvalid(pipeline: string, taken: readonly Taken[]): void {
+function refuseInvalid(pipeline: string, taken: readonly (Whole | { readonly problem: string })[]): void {
   const problems = taken.flatMap((record, index) => ('problem' in record ? [`record ${index}: ${record.problem}`] : []));
   if (taken.length === 0) problems.push('there is no record');
   if (problems.length === 0) return;

@@ -16,18 +16,22 @@ export function inputStates(records: readonly ClaimedRecord[], spec: PipelineSpe
     if (problem !== undefined) return { ...refusedState(index, key, record, at, problem), problem };
     const taken = takeRecord(spec, record);
     if ('problem' in taken) return refusedState(index, key, record, at, taken.problem);
-    const undeclared = Object.entries(record).filter(([name]) => !spec.input.includes(name));
-    const state = stateOf(index, { key, fields: taken.fields }, at);
-    return undeclared.length === 0 ? state : { ...state, undeclared: Object.fromEntries(undeclared) };
+    return { ...stateOf(index, { key, fields: taken.fields }, at), ...undeclaredOf(record, spec) };
   });
+}
+
+export function undeclaredOf(record: Fields, spec: PipelineSpec): Pick<InputState, 'undeclared'> {
+  const undeclared = Object.entries(record).filter(([name]) => !spec.input.includes(name));
+  return undeclared.length === 0 ? {} : { undeclared: Object.fromEntries(undeclared) };
 }
 
 /** What `inputStates` was given, by key. */
 export function recordsOf(states: readonly InputState[]): Map<string, { record: Fields; problem?: string }> {
   return new Map(
-    states.map(({ key, fields, undeclared, problem }) => [
-      key,
-      { record: { ...undeclared, ...fields }, ...(problem !== undefined && { problem }) },
-    ]),
+    states.map((state) => [state.key, { record: wholeOf(state), ...(state.problem !== undefined && { problem: state.problem }) }]),
   );
+}
+
+export function wholeOf({ fields, undeclared }: InputState): Fields {
+  return { ...undeclared, ...fields };
 }
