@@ -24,7 +24,7 @@ export interface OptimizationRequest {
   readonly scope?: string;
   readonly cores?: number;
   /** Learners that train the resource agent meanwhile; what they learn competes for the starting allocation. */
-  readonly training?: Pick<TrainingInput, 'learners' | 'budget'>;
+  readonly training?: Pick<TrainingInput, 'learners' | 'budget' | 'takenWithinMs'>;
 }
 
 export interface OptimizationInput {
@@ -77,6 +77,9 @@ export interface OptimizationActivities {
   proposeTopologies(request: StepRequest): Promise<OptimizationDecision>;
   /** `training`: whose policy competes as well. */
   allocate(request: StepRequest & { readonly training?: string }): Promise<OptimizationDecision>;
+  /** Of a step that is a workflow of its own. */
+  beginStep(request: StepRequest & { readonly step: OptimizationStep }): Promise<void>;
+  finishStep(request: StepRequest & { readonly decision: OptimizationDecision }): Promise<OptimizationDecision>;
   registerProposal(request: StepRequest): Promise<OptimizationDecision>;
   startRollout(request: StepRequest): Promise<OptimizationDecision>;
   closeOptimization(request: StepRequest & { readonly state: OptimizationResult['state']; readonly reason: string }): Promise<void>;

@@ -16,6 +16,8 @@ export interface TrainingInput {
   /** Decisions between two validations, by the first learner; default a tenth of the budget. Ends early after so many without a better one. */
   readonly validateEvery?: number;
   readonly patience?: number;
+  /** No worker with the role takes a learner on for so long: the training fails. Default: two minutes. */
+  readonly takenWithinMs?: number;
 }
 
 export interface LearnRequest extends TrainingInput {
@@ -31,8 +33,12 @@ export interface TrainingResult {
   readonly best?: { readonly version: number; readonly score: number };
 }
 
-export interface TrainingActivities {
+/** Of workers with the role `learner`. */
+export interface LearnerActivities {
   /** Learns until the budget is used up or another has ended the training; a retry goes on from the checkpoint. */
   learn(request: LearnRequest): Promise<LearnEnd>;
+}
+/** Of workers with the role `control`: a training that no learner takes on ends as well. */
+export interface TrainingActivities {
   endTraining(request: { readonly training: string; readonly outcome: TrainingResult['outcome'] }): Promise<TrainingResult>;
 }

@@ -28,7 +28,7 @@ import { optimizationActivities } from './activities/optimization-activities.js'
 import { retrainingActivities } from './activities/retraining-activities.js';
 import { rolloutActivities } from './activities/rollout-activities.js';
 import { sourceCountActivities } from './activities/source-count-activities.js';
-import { trainingActivities } from './activities/training-activities.js';
+import { learnerActivities, trainingActivities } from './activities/training-activities.js';
 import { startSettlingAbandoned } from './abandoned-batches.js';
 import { startBackfillRecovery } from './backfill-recovery.js';
 import { Closing } from './closing.js';
@@ -181,6 +181,7 @@ async function startWorkflows(
             cores: availableParallelism(),
           })),
         ...(options.optimizer && retrainingActivities({ store, program: options.optimizer.program, cores: availableParallelism() })),
+        ...trainingActivities({ store }),
         ...rolloutActivities({ store }),
         ...sourceCountActivities({ store, versions, access }),
       },
@@ -211,7 +212,7 @@ async function startLearning(options: WorkerOptions, native: NativeConnection, s
     ...encryption(options),
     taskQueue: LEARNER_QUEUE,
     maxHeartbeatThrottleInterval: '2s',
-    activities: trainingActivities({ store, ...options.learner }),
+    activities: learnerActivities({ store, ...options.learner }),
     shutdownGraceTime: GRACE.control,
     identity: `${options.host}/learner`,
   });

@@ -30,7 +30,7 @@ const { gatherMetrics, fitTwin, proposeTopologies, allocate } = proxyActivities<
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: RETRY,
 });
-const { openOptimization, registerProposal, startRollout } = proxyActivities<OptimizationActivities>({
+const { openOptimization, beginStep, finishStep, registerProposal, startRollout } = proxyActivities<OptimizationActivities>({
   startToCloseTimeout: '1m',
   retry: RETRY,
 });
@@ -71,7 +71,7 @@ export async function Optimization(input: OptimizationInput): Promise<Optimizati
       (await step('gather', () => gatherMetrics(one))) &&
       (await step('fit', () => fitTwin(one))) &&
       (await step('propose', () => proposeTopologies(one)));
-    if (proposed && training !== undefined) await step('train', () => train(training));
+    if (proposed && training !== undefined) await step('train', () => recorded(one, 'train', () => train(training)));
     if (proposed && (await step('allocate', () => allocate({ ...one, ...(training && { training: training.id }) }))))
       if (await step('register', () => registerProposal(one))) await step('roll-out', () => startRollout(one));
     return await close('completed', decisions.at(-1)?.reason ?? '');
@@ -81,21 +81,30 @@ export async function Optimization(input: OptimizationInput): Promise<Optimizati
   }
 }
 
+/** What is no activity is told of by two: that it has begun, and what it came to. */
+async function recorded(
+  one: { readonly optimization: string },
+  step: OptimizationStep,
+  work: () => Promise<OptimizationDecision>,
+): Promise<OptimizationDecision> {
+  await beginStep({ ...one, step });
+  return finishStep({ ...one, decision: await work() });
+}
+
 /** Without it the policy that comes with AutoFlow competes alone: a training that fails stops nothing. */
 async function train({
   id,
-  learners,
-  budget,
+  ...input
 }: {
   readonly id: string;
 } & NonNullable<OptimizationInput['request']['training']>): Promise<OptimizationDecision> {
   try {
     const { outcome, steps, best } = await executeChild(Training, {
       workflowId: trainingWorkflowId(id),
-      args: [{ training: id, learners, budget }],
+      args: [{ training: id, ...input }],
     });
     const score = best === undefined ? 'none of its versions was judged' : `its best version has a score of ${best.score.toFixed(2)}`;
-    return { step: 'train', verdict: 'go-on', reason: `${learners} learners took ${steps} decisions (${outcome}); ${score}.` };
+    return { step: 'train', verdict: 'go-on', reason: `${input.learners} learners took ${steps} decisions (${outcome}); ${score}.` };
   } catch (error) {
     if (isCancellation(error)) throw error;
     return { step: 'train', verdict: 'go-on', reason: `The training failed: ${terminalOf(error).message}` };

@@ -9,9 +9,10 @@ import { OptimizationDetail as Detail, Scorer } from '@autoflow/client/schemas';
 import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type Store } from '@autoflow/store';
+import { CONTROL_QUEUE, type OptimizationInput, type OptimizationRequest } from '@autoflow/topology';
 import { checkCertificate } from '@autoflow/topology/rewrites';
-import { createWorker, type RunningWorker } from '@autoflow/worker';
-import { optimizationScheduleId, optimizationWorkflowId, retrainingWorkflowId } from '@autoflow/workflows';
+import { createWorker, type Role, type RunningWorker } from '@autoflow/worker';
+import { OPTIMIZATION_WORKFLOW, optimizationScheduleId, optimizationWorkflowId, retrainingWorkflowId } from '@autoflow/workflows';
 import { invocations, parcelsSpec, RELEASE, settle } from './parcels.js';
 
 const stack = useTestStack();
@@ -33,17 +34,7 @@ beforeAll(async () => {
   controlPlane = await createControlPlane({ store, temporal });
   api = createClient({ url: controlPlane.url, token: await store.access.createToken('admin', 'admin') });
   await api.pipelines.register({ spec: parcelsSpec, release: RELEASE });
-  worker = await createWorker({
-    roles: ['control'],
-    temporal: stack.temporal,
-    databaseUrl: stack.databaseUrl,
-    batchStore: { driver: 'file', folder: stack.folder },
-    releases: stack.folder,
-    secret: () => undefined,
-    host: 'control',
-    logLevel: 'error',
-    optimizer: { program },
-  });
+  worker = await startWorker('control', ['control']);
 });
 afterAll(async () => {
   await worker.stop();
@@ -52,6 +43,21 @@ afterAll(async () => {
   await sql.end();
   await store.close();
 });
+
+function startWorker(host: string, roles: Role[]): Promise<RunningWorker> {
+  return createWorker({
+    roles,
+    temporal: stack.temporal,
+    databaseUrl: stack.databaseUrl,
+    batchStore: { driver: 'file', folder: stack.folder },
+    releases: stack.folder,
+    secret: () => undefined,
+    host,
+    logLevel: 'error',
+    optimizer: { program },
+    learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },
+  });
+}
 
 /** Few plans: what is proposed does not matter here. */
 const small = { evaluations: 60, proposers: ['beam', 'analytic', 'gcn'], ratePerSecond: 5 } satisfies OptimizationQuestion;
@@ -118,6 +124,34 @@ test('measurements of several batch sizes: a dry run proposes what the checker p
   expect(Math.abs(error!.costPer1000!)).toBeLessThan(0.25);
   expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
   expect((await api.versions.list('parcels')).items).toHaveLength(1);
+});
+
+test('learners that nobody takes on keep nothing up, and it is said; trained ones compete for the starting allocation', async () => {
+  const training = { learners: 1, budget: { steps: 400 } };
+  const request: OptimizationRequest = { dryRun: true, ...small, proposers: ['beam'], training: { ...training, takenWithinMs: 500 } };
+  const args: [OptimizationInput] = [{ optimization: 'opt-untaken', pipeline: 'parcels', request, by: 'person' }];
+  const workflowId = optimizationWorkflowId('opt-untaken');
+  const handle = await temporal.workflow.start(OPTIMIZATION_WORKFLOW, { taskQueue: CONTROL_QUEUE, workflowId, args });
+  await handle.result();
+  const untaken = Detail.parse(await api.optimizations.show('parcels', 'opt-untaken'));
+  expect(untaken.decisions.map(({ step }) => step)).toEqual(['gather', 'fit', 'propose', 'train', 'allocate', 'register']);
+  expect(untaken.decisions[3]).toMatchObject({
+    verdict: 'go-on',
+    reason: expect.stringContaining('no worker took a learner on within 0.5 s'),
+  });
+  expect(untaken.allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
+
+  const learners = await startWorker('learners', ['learner']);
+  const { id } = await api.optimizations.start('parcels', { dryRun: true, ...small, proposers: ['beam'], training });
+  await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('train');
+  await temporal.workflow.getHandle(optimizationWorkflowId(id)).result();
+  await learners.stop();
+  const { decisions, allocated } = Detail.parse(await api.optimizations.show('parcels', id));
+  expect(decisions[3]).toMatchObject({
+    step: 'train',
+    reason: expect.stringMatching(/^1 learners took \d+ decisions \(completed\); its best/),
+  });
+  expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent', 'trained']);
 });
 
 test('asked for more than a proposal, it registers a version with parent, author and certificate; traffic stays where it is', async () => {

@@ -51,7 +51,7 @@ async function startWorker(host: string, roles: Role[]): Promise<void> {
 
 const small = { settings: { environments: 2, horizon: 5 }, updates: 2, validateEvery: 200 };
 
-async function start(input: Omit<TrainingInput, 'settings' | 'updates' | 'validateEvery'>) {
+async function start(input: Pick<TrainingInput, 'training' | 'learners' | 'budget'> & Partial<TrainingInput>) {
   return await client.workflow.start(TRAINING_WORKFLOW, {
     taskQueue: CONTROL_QUEUE,
     workflowId: trainingWorkflowId(input.training),
@@ -70,14 +70,24 @@ test('two learners on two workers share what they learn, and the curve is kept',
   expect(await store.trainings.get('both')).toMatchObject({ outcome: 'completed', version: result.version });
 });
 
+test('without progress all of them end, long before the budget does', async () => {
+  const settings = { ...small.settings, learningRate: 0 };
+  const handle = await start({ training: 'still', learners: 2, budget: { steps: 1e6 }, patience: 1, settings });
+  const result = (await handle.result()) as TrainingResult;
+  expect(result).toMatchObject({ outcome: 'stopped-early' });
+  expect(result.steps).toBeLessThan(100_000);
+  expect(learnerProcesses()).toEqual([]);
+});
+
 test('a training that is cancelled keeps what it has and leaves no learner behind', async () => {
   const handle = await start({ training: 'endless', learners: 1, budget: { steps: 1e9 } });
   await expect.poll(async () => (await store.trainings.get('endless'))?.version ?? 0, { timeout: 30_000 }).toBeGreaterThan(1);
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow();
+  expect(learnerProcesses()).toEqual([]);
   const ended = await store.trainings.get('endless');
   expect(ended).toMatchObject({ outcome: 'cancelled' });
-  expect((await store.trainings.get('endless'))?.version).toBe(ended!.version);
+  expect((await store.trainings.pull('endless')).version).toBe(ended!.version);
 });
 
 test('a learner whose process is killed goes on from what is stored', async () => {
@@ -98,6 +108,28 @@ test('a learner whose process is killed goes on from what is stored', async () =
   expect(await version()).toBeGreaterThan(before);
   expect(await store.trainings.resume('killed', 0)).toBeInstanceOf(Buffer);
   expect(learnerProcesses()).toEqual([]);
+});
+
+test('a learner that comes to what is no number says so, keeps nothing of it and is started again', async () => {
+  const settings = { ...small.settings, learningRate: 1e39 };
+  const handle = await start({ training: 'wild', learners: 1, budget: { steps: 1e9 }, updates: 1, settings });
+  const failure = async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastFailure?.message;
+  await expect.poll(failure, { timeout: 30_000 }).toMatch(/learner 0 came to numbers that are not finite/);
+  expect(await store.trainings.get('wild')).toMatchObject({ version: 0, steps: 0 });
+  expect(await store.trainings.resume('wild', 0)).toBeUndefined();
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+});
+
+test('a learner does not go on from a state with what is no number', async () => {
+  const state = Buffer.from((await store.trainings.resume('killed', 0))!);
+  state.writeFloatLE(Number.NaN, state.length - 4);
+  const { weights } = await store.trainings.pull('killed');
+  await store.trainings.create({ id: 'poisoned', settings: small.settings, weights });
+  await store.trainings.checkpoint('poisoned', 0, state);
+  expect(await (await start({ training: 'poisoned', learners: 1, budget: { steps: 100 } })).result()).toMatchObject({
+    outcome: 'completed',
+  });
 });
 
 /** Children of this process, where the workers run. */

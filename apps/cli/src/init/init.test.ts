@@ -92,7 +92,7 @@ test(
     const hosts = (await autoflow('hosts')).json.items as AnyJson[];
     expect(hosts.map(({ roles, pools }) => [roles.length, pools.length > 0]).sort()).toEqual([
       [1, false],
-      [4, true],
+      [5, true],
     ]);
     worker.child.kill('SIGINT');
     expect((await worker.ended).code).toBe(0);

@@ -157,7 +157,8 @@ function workerSettings(
   { ratesUrl, name, recordShare }: { readonly ratesUrl: string; readonly name: string; readonly recordShare: number | undefined },
 ): NodeJS.ProcessEnv {
   return {
-    AUTOFLOW_ROLES: 'workflows,control,functions,feeder',
+    // A learner costs nothing until a training is asked for.
+    AUTOFLOW_ROLES: 'workflows,control,functions,feeder,learner',
     AUTOFLOW_RELEASES: releases,
     AUTOFLOW_BATCHES: `file:${batches}`,
     AUTOFLOW_HOST: `${name}-${process.pid}`,

@@ -14,8 +14,9 @@ export interface WorkerChoice {
   readonly pipelines?: string;
 }
 
+const ALL = 'workflows,control,functions,feeder,learner';
 /** Learners cost cores that others may want: who trains is asked to. */
-const ALL = 'workflows,control,functions,feeder';
+const USUAL = 'workflows,control,functions,feeder';
 
 /** A worker process of this machine, its log on stderr. It drains when it is told to stop. */
 export async function worker({ out, env, stack, project }: Context, choice: WorkerChoice): Promise<void> {
@@ -28,7 +29,7 @@ export async function worker({ out, env, stack, project }: Context, choice: Work
   });
   const gone = once(child, 'exit');
   child.once('message', () => {
-    const { AUTOFLOW_ROLES: roles = ALL, AUTOFLOW_PIPELINES: pipelines } = settings;
+    const { AUTOFLOW_ROLES: roles = USUAL, AUTOFLOW_PIPELINES: pipelines } = settings;
     out.answer(
       { pid: child.pid, roles: roles.split(','), pipelines: pipelines?.split(',') },
       () => `worker ${child.pid} · ${roles} · Ctrl-C stops it`,

@@ -65,10 +65,12 @@ function encoded({ adam, episodes }: LearnerState): Uint8Array {
   return Buffer.concat([head, Buffer.from(adam.mean.buffer), Buffer.from(adam.square.buffer)]);
 }
 
-function decoded(state: Uint8Array): LearnerState {
+/** Undefined: there is a number in it that is none, with which every further one would be none. */
+function decoded(state: Uint8Array): LearnerState | undefined {
   const head = JSON.parse(Buffer.from(state.subarray(0, 128)).toString()) as { updates: number; episodes: number; parameters: number };
   const bytes = Uint8Array.from(state.subarray(128)).buffer;
   const floats = new Float32Array(bytes);
+  if (!floats.every(Number.isFinite)) return undefined;
   const mean = floats.slice(0, head.parameters);
   const square = floats.slice(head.parameters);
   return { parameters: mean, adam: { mean, square, updates: head.updates }, steps: 0, episodes: head.episodes };

@@ -35,6 +35,15 @@ export function optimizationActivities(ports: OptimizingPorts): OptimizationActi
     fitTwin: step('fit', planned(fitTwin)),
     proposeTopologies: step('propose', planned(proposeTopologies)),
     allocate: step('allocate', (all, job, { training }: { optimization: string; training?: string }) => allocate(all, job, training)),
+    beginStep: atActivityBoundary(async ({ optimization, step: name }) => {
+      const { id } = await running(ports, optimization);
+      await optimizations.setProgress(id, { step: name });
+    }),
+    finishStep: atActivityBoundary(async ({ optimization, decision }) => {
+      const { id } = await running(ports, optimization);
+      await optimizations.finishStep(id, { decision });
+      return decision;
+    }),
     registerProposal: step('register', registerProposal),
     startRollout: step('roll-out', rollOut),
     closeOptimization: atActivityBoundary(async ({ optimization: id, state, reason }) => {

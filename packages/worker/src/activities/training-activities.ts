@@ -1,13 +1,13 @@
-/** The activities of the Training workflow, on workers with the role `learner`. */
+/** The activities of the Training workflow: learning, on workers with the role `learner`, and its end, where the workflow is. */
 import { Context } from '@temporalio/activity';
-import type { TrainingActivities } from '@autoflow/topology';
+import type { Store } from '@autoflow/store';
+import type { LearnerActivities, TrainingActivities } from '@autoflow/topology';
 import { atActivityBoundary } from '../errors.js';
 import { learn, type LearnPorts } from '../learning/learn.js';
 
 const HEARTBEAT_MS = 3_000;
 
-export function trainingActivities(ports: LearnPorts): TrainingActivities {
-  const { trainings } = ports.store;
+export function learnerActivities(ports: LearnPorts): LearnerActivities {
   return {
     learn: atActivityBoundary(async (request) => {
       const context = Context.current();
@@ -20,6 +20,11 @@ export function trainingActivities(ports: LearnPorts): TrainingActivities {
         clearInterval(beat);
       }
     }),
+  };
+}
+
+export function trainingActivities({ store: { trainings } }: { readonly store: Pick<Store, 'trainings'> }): TrainingActivities {
+  return {
     endTraining: atActivityBoundary(async ({ training, outcome }) => {
       await trainings.end(training, outcome);
       const [row, best] = await Promise.all([trainings.get(training), trainings.best(training)]);

@@ -73,13 +73,24 @@ async function exchange(
     // Parameters only go on: an older row than one that was seen is no row to learn from.
     if (latest.version >= known.version) known = latest;
     const seconds = row === undefined ? 0 : (Date.now() - row.createdAt.getTime()) / 1000;
-    if (learner === 0 && (await validateWhenDue(request, known, seconds, trainings, child)) === 'no-progress') return 'no-progress';
+    if (learner === 0 && (await validateWhenDue(request, known, seconds, trainings, child)) === 'no-progress') {
+      // At once: the others look for an end with every exchange.
+      await trainings.end(training, 'stopped-early');
+      return 'no-progress';
+    }
     if (known.steps >= budget.steps || seconds >= (budget.seconds ?? Number.POSITIVE_INFINITY)) return 'budget';
     const learned = await child.ask<'learn'>({ kind: 'learn', weights: known.weights, steps: known.steps, updates });
     const pushed = await trainings.push({ training, learner, base: known.version, delta: learned.delta, steps: learned.steps });
-    if (exchanges % CHECKPOINT_EVERY === 0) await trainings.checkpoint(training, learner, Buffer.from(learned.state));
+    if (!pushed.applied && pushed.reason === 'not-finite') throw notFinite(learner, known.version);
+    if (pushed.applied && exchanges % CHECKPOINT_EVERY === 0) await trainings.checkpoint(training, learner, Buffer.from(learned.state));
     beat({ learner, exchanges, ...pushed });
   }
+}
+
+/** Its optimizer's memory is lost: whoever goes on does so from the latest checkpoint, which was made while numbers were numbers. */
+function notFinite(learner: number, version: number): Error {
+  const message = `learner ${learner} came to numbers that are not finite, from version ${version}; if it does so again, give a smaller learning rate`;
+  return Object.assign(new Error(message), { code: 'NOT_FINITE' });
 }
 
 /** At every multiple of `validateEvery`, and at the end. */

@@ -1,5 +1,5 @@
 /** What the failure of an activity means for the execution, and how failures leave the workflow. */
-import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { StageFailure } from '@autoflow/topology/execution';
 import type { Attempt } from './dispatch.js';
 
@@ -43,7 +43,8 @@ export function isRefusal(error: unknown): boolean {
 }
 
 export function terminalOf(error: unknown): Terminal {
-  const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  const wrapped = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+  const cause = wrapped && error.cause ? error.cause : error;
   if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'FAILED', message: cause.message };
   if (cause instanceof Error)
     return { code: 'code' in cause && typeof cause.code === 'string' ? cause.code : 'INTERNAL', message: cause.message };
