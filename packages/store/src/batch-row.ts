@@ -24,12 +24,12 @@ export async function findBatch(sql: Sql, id: string): Promise<BatchRow | undefi
 
 export async function openBatches(
   sql: Sql,
-  { pipeline, scope, backfill }: { pipeline?: string; scope?: string; backfill?: string },
+  { pipeline, scope, backfill, openForMs }: { pipeline?: string; scope?: string; backfill?: string; openForMs?: number },
 ): Promise<BatchRow[]> {
   const rows = await sql.query<BatchColumns>(
     `${BATCH} where state = 'open' and ($1::text is null or pipeline = $1) and ($2::text is null or scope = $2)
-      and ($3::text is null or backfill_id = $3) order by opened_at, id`,
-    [pipeline, scope, backfill],
+      and ($3::text is null or backfill_id = $3) and ($4::float8 is null or opened_at < now() - make_interval(secs => $4)) order by opened_at, id`,
+    [pipeline, scope, backfill, openForMs === undefined ? undefined : openForMs / 1000],
   );
   return rows.map(batchRow);
 }

@@ -78,10 +78,11 @@ async function settleKnown(sql: Sql, backfill: string, known: number): Promise<v
   if (known > 0) await sql.query('update autoflow.backfills set settled = settled + $2 where id = $1', [backfill, known]);
 }
 
+/** Open from now on, and not since the claim began: what its file took is no delay of its start. */
 async function insertBatch(sql: Sql, { stream, batch, arm, probe }: Claim, admitted: number, ref: BatchRef): Promise<void> {
   await sql.query(
-    `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, backfill_id, admitted, arm, probe)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, backfill_id, admitted, arm, probe, opened_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp())`,
     [
       batch.id,
       stream.pipeline,

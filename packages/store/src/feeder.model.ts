@@ -29,8 +29,10 @@ export interface Bounds {
 export interface Head {
   readonly records: number;
   readonly bytes: number;
-  readonly oldestAt?: Date;
-  readonly dueAt?: Date;
+  /** Since the first of them arrived; by the clock of the database, as all that follows from it. */
+  readonly oldestMs?: number;
+  /** Until one of them must not wait any longer; below zero: since then. */
+  readonly dueInMs?: number;
 }
 export interface ClaimedRecord {
   readonly key: string;

@@ -212,6 +212,16 @@ describe('feeder', () => {
     ]);
   });
 
+  test('a batch is open since it is in the books, and not since its claim began', async () => {
+    await accept('letters', ['slow'], 'slow');
+    let written = new Date(0);
+    const row = await feeder().claim(claimOf(await streamOf('letters', 'slow')), async () => {
+      written = (await context.sql.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]!.now;
+      return REF;
+    });
+    expect(row!.openedAt.getTime()).toBeGreaterThanOrEqual(written.getTime());
+  });
+
   test('each batch that nobody looks after is handed out once; an aborted one at once', async () => {
     await accept('letters', ['u'], 'unattended');
     const row = (await feeder().claim(claimOf(await streamOf('letters', 'unattended')), write()))!;

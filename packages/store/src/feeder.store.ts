@@ -39,7 +39,8 @@ select s.pipeline, s.stream, first.scope, first.version,
  where b.id is null or b.state not in ('paused', 'cancelled')
  order by s.pipeline, s.stream`;
 
-const HEAD = `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes, min(arrived_at) as "oldestAt", min(due_at) as "dueAt" from (
+const HEAD = `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes,
+  (extract(epoch from now() - min(arrived_at)) * 1000)::float8 as "oldestMs", (extract(epoch from min(due_at) - now()) * 1000)::float8 as "dueInMs" from (
   select bytes, arrived_at, due_at from autoflow.inbox where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5) head`;
 
 async function load(database: Database, pipeline: string, windowMs: number): Promise<Load> {

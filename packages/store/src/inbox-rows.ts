@@ -9,7 +9,7 @@ export interface NewRow {
   readonly digest: string;
   readonly bytes: number;
   readonly arrivedAt?: Date;
-  readonly dueAt?: Date;
+  readonly withinMs?: number;
   readonly version?: string;
   readonly replace?: boolean;
   readonly backfillId?: string;
@@ -24,12 +24,12 @@ const MAX_STATEMENT = 8 * 1024 * 1024;
 const INSERT = `
 insert into autoflow.inbox (id, pipeline, scope, key, record, digest, bytes, arrived_at, due_at, bucket, version, replace, backfill_id, feeds, problem, trace)
 overriding system value
-select id, $1, $2, key, record::json, decode(digest, 'hex'), bytes, coalesce(arrived_at, now()), due_at, bucket, version,
+select id, $1, $2, key, record::json, decode(digest, 'hex'), bytes, coalesce(arrived_at, now()), now() + make_interval(secs => within_ms / 1000), bucket, version,
        coalesce(replace, false), backfill_id, coalesce(feeds, 0), problem, $15
   from (select given.*, nextval(pg_get_serial_sequence('autoflow.inbox', 'id')) as id
-          from unnest($3::text[] collate "C", string_to_array($4, e'\\n'), $5::text[], $6::int[], $7::timestamptz[], $8::timestamptz[],
+          from unnest($3::text[] collate "C", string_to_array($4, e'\\n'), $5::text[], $6::int[], $7::timestamptz[], $8::float8[],
                       $9::smallint[], $10::text[], $11::boolean[], $12::text[], $13::smallint[], $14::text[])
-               with ordinality given (key, record, digest, bytes, arrived_at, due_at, bucket, version, replace, backfill_id, feeds, problem, n)
+               with ordinality given (key, record, digest, bytes, arrived_at, within_ms, bucket, version, replace, backfill_id, feeds, problem, n)
          order by n) numbered
  order by key
 on conflict (pipeline, scope, key) do nothing returning key`;
@@ -52,7 +52,7 @@ export async function insertWaiting(
       column(({ digest }) => digest),
       column(({ bytes }) => bytes),
       column(({ arrivedAt }) => arrivedAt),
-      column(({ dueAt }) => dueAt),
+      column(({ withinMs }) => withinMs),
       column(({ key }) => bucketOf(key)),
       column(({ version }) => version),
       column(({ replace }) => replace),

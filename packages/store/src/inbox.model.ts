@@ -10,8 +10,8 @@ export interface NewRecord {
   readonly digest: string;
   /** Of the record as JSON; batches are bounded by their sum. */
   readonly bytes: number;
-  /** No batch lingers for others beyond it. */
-  readonly dueAt?: Date;
+  /** No batch lingers for others beyond this time from now. */
+  readonly withinMs?: number;
   /** Runs with this version whatever the arms say. */
   readonly version?: string;
   /** Runs though there is an outcome (a dead letter re-driven): the new one becomes the current one. */

@@ -74,7 +74,8 @@ export interface BatchLedger {
     followsStable?: boolean;
   }): Promise<{ row: BatchRow; known: readonly string[] }>;
   batch(id: string): Promise<BatchRow | undefined>;
-  openBatches(filter: { pipeline?: string; scope?: string; backfill?: string }): Promise<BatchRow[]>;
+  /** `openForMs`: for so long at least. */
+  openBatches(filter: { pipeline?: string; scope?: string; backfill?: string; openForMs?: number }): Promise<BatchRow[]>;
   requireMemory(batchId: string, stage: string, memoryMb: number): Promise<void>;
   /** Gives every record of the batch its outcome, writes dead letters, closes the batch: one transaction; again: answers the counts there are. */
   close(request: { batchId: string; outcomes: readonly Outcome[]; inputs: ReadonlyMap<string, Fields> }): Promise<OutcomeCounts>;

@@ -27,8 +27,8 @@ export function startSettlingAbandoned(ports: Ports): { close(): Promise<void> }
 
 /** Every record of an open batch whose execution has ended, or will never be started, is cancelled. */
 async function settleAbandoned(ports: Ports): Promise<void> {
-  const rows = await ports.store.ledger.openBatches({});
-  const old = rows.filter(({ arm, openedAt }) => arm === undefined && Date.now() - openedAt.getTime() > FRESH_MS);
+  const rows = await ports.store.ledger.openBatches({ openForMs: FRESH_MS });
+  const old = rows.filter(({ arm }) => arm === undefined);
   for (const row of old)
     await settleIfAbandoned(row, ports).catch((error: unknown) =>
       // The others must not wait for one that cannot be settled.

@@ -177,7 +177,7 @@ it('lets records linger for others, until one must not wait', async () => {
   await accept([recordOf('looked-0', 'pass')], 'appends');
   expect(await outcomes('looked', 1)).toEqual({ completed: 1 });
   expect(await platform.store.inbox.waiting('acts')).toMatchObject({ records: 3 });
-  await accept([recordOf('lingers-due', 'pass', { dueAt: new Date() })]);
+  await accept([recordOf('lingers-due', 'pass', { withinMs: 0 })]);
   expect(await outcomes('lingers', 4)).toEqual({ completed: 4 });
   await platform.store.definitions.setStable({ pipeline: 'acts', version: before, by: BY });
 });

@@ -37,8 +37,7 @@ export class Intake {
     const { pipeline, scope, version, withinMs } = destination;
     const spec = await this.specs.specOf(pipeline, version);
     const checked = sent.map((one) => check(spec, one));
-    const dueAt = withinMs === undefined ? undefined : new Date(Date.now() + withinMs);
-    const more = { ...(version !== undefined && { version }), ...(dueAt !== undefined && { dueAt }) };
+    const more = { ...(version !== undefined && { version }), ...(withinMs !== undefined && { withinMs }) };
     const records = checked.flatMap((one) => ('key' in one ? [{ ...one.taken, ...more }] : []));
     const acceptances = await this.store.inbox.accept({ pipeline, scope, records, trace: currentTrace() });
     let next = 0;

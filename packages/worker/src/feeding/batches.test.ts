@@ -1,5 +1,5 @@
 /** What a version says of its batches, against records that wait in a real inbox. */
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { recordDigest, type BatchRow } from '@autoflow/store';
 import type { Topology } from '@autoflow/topology';
 import { PIPELINE, useTwoReleases } from '../testing/two-releases.js';
@@ -31,13 +31,13 @@ function newFeed(rules: Pick<Topology, 'batch' | 'lingerMs'>, chance: { probeSha
   });
   return async () => {
     opened = [];
-    const { nextAt } = await feed.pass(await store.feeder.streams());
-    return { sizes: opened.map(({ ref }) => ref.counts.records), probes: opened.map(({ probe }) => probe === true), nextAt };
+    const { waitMs } = await feed.pass(await store.feeder.streams());
+    return { sizes: opened.map(({ ref }) => ref.counts.records), probes: opened.map(({ probe }) => probe === true), waitMs };
   };
 }
 
 let letters = 0;
-async function wait(count: number, more: { readonly dueAt?: Date } = {}): Promise<void> {
+async function wait(count: number, more: { readonly withinMs?: number } = {}): Promise<void> {
   const records = Array.from({ length: count }, () => {
     const record = { id: `letter-${letters++}` };
     return { key: record.id, record, digest: recordDigest(record), bytes: 100, ...more };
@@ -48,9 +48,24 @@ async function wait(count: number, more: { readonly dueAt?: Date } = {}): Promis
 it('a batch lingers for others, but not beyond the deadline of one of its records', async () => {
   await wait(3);
   const before = await passed({ records: 10, bytes: 10_000 }, MINUTES_MS);
-  expect([before.sizes, before.nextAt > Date.now()]).toEqual([[], true]);
-  await wait(1, { dueAt: new Date() });
+  expect([before.sizes, before.waitMs > 0]).toEqual([[], true]);
+  await wait(1, { withinMs: 0 });
   expect((await passed({ records: 10, bytes: 10_000 }, MINUTES_MS)).sizes).toEqual([4]);
+});
+
+it.each([-MINUTES_MS, MINUTES_MS])('a batch lingers by the clock of the database, when that of the host is off by %d ms', async (off) => {
+  const now = Date.now;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + off);
+  try {
+    const lingerMs = MINUTES_MS / 2;
+    await wait(1);
+    expect((await passed({ records: 10, bytes: 10_000 }, lingerMs)).sizes).toEqual([]);
+    await wait(1, { withinMs: MINUTES_MS });
+    await context.sql.query(`update autoflow.inbox set arrived_at = now() - make_interval(secs => $1)`, [lingerMs / 1000]);
+    expect((await passed({ records: 10, bytes: 10_000 }, lingerMs)).sizes).toEqual([2]);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 it('a full batch goes at once, by records or by bytes, and what is left lingers', async () => {

@@ -109,13 +109,13 @@ async function pass(
         return await feedOf(pipeline).pass(streams.filter((stream) => stream.pipeline === pipeline));
       } catch (error) {
         log('warn', 'a pipeline could not be fed; it is tried again', { pipeline, error: String(error) });
-        return { opened: 0, nextAt: Date.now() + TROUBLE_MS, full: true };
+        return { opened: 0, waitMs: TROUBLE_MS, full: true };
       }
     }),
   );
   const opened = passed.some((each) => each.opened > 0);
-  const nextAt = Math.min(Infinity, ...passed.map((each) => each.nextAt));
-  return { waitMs: opened ? 0 : Math.max(1, nextAt - Date.now()), full: passed.some((each) => each.full) };
+  const waitMs = Math.max(1, Math.min(Infinity, ...passed.map((each) => each.waitMs)));
+  return { waitMs: opened ? 0 : waitMs, full: passed.some((each) => each.full) };
 }
 
 /** Rung while somebody is busy, it is heard afterwards. */

@@ -15,7 +15,7 @@ import { LOAD_WINDOW_MS, OpenBound, probeRecords, type ExecutionArgument } from 
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 import { inputStates } from './input.js';
 import { lanesOf, nameOf, type Lane } from './lanes.js';
-import { ripeness } from './ripeness.js';
+import { mayWaitMs } from './ripeness.js';
 
 export interface PipelinePorts {
   readonly store: Pick<Store, 'arms' | 'feeder'>;
@@ -33,15 +33,15 @@ export interface PipelinePorts {
 }
 export interface Passed {
   readonly opened: number;
-  /** When something will be ripe (ms), if nothing comes before. */
-  readonly nextAt: number;
+  /** Until something will be ripe (ms), if nothing comes before. */
+  readonly waitMs: number;
   /** There is more, but the bound holds it back: the next execution that closes makes room. */
   readonly full: boolean;
 }
 
 /** Batches of one pipeline in a row, while others wait. */
 const TURN = 8;
-const NOTHING = { opened: 0, nextAt: Infinity };
+const NOTHING = { opened: 0, waitMs: Infinity };
 
 export class PipelineFeed {
   private readonly bound = new OpenBound();
@@ -55,7 +55,7 @@ export class PipelineFeed {
   async pass(streams: readonly Stream[]): Promise<Passed> {
     const { store } = this.ports;
     const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, LOAD_WINDOW_MS)]);
-    if (arms === undefined || arms.feedingPaused) return { opened: 0, nextAt: Infinity, full: false };
+    if (arms === undefined || arms.feedingPaused) return { ...NOTHING, full: false };
     this.bound.observe(load, performance.now());
     const room = new Room(this.bound.limit, load);
     const live = streams.filter(({ backfill }) => backfill === undefined);
@@ -64,14 +64,14 @@ export class PipelineFeed {
     // While live records wait for their next turn, the room that is left is theirs.
     const then = first.more ? NOTHING : await this.openFrom(backfills, arms, room);
     if (room.reached) this.bound.reached();
-    return { opened: first.opened + then.opened, nextAt: Math.min(first.nextAt, then.nextAt), full: room.reached || room.heldBack };
+    return { opened: first.opened + then.opened, waitMs: Math.min(first.waitMs, then.waitMs), full: room.reached || room.heldBack };
   }
 
   /** One batch of each lane in turn, so that no arm waits for another one's backlog. */
-  private async openFrom(streams: readonly Stream[], arms: Arms, room: Room): Promise<{ opened: number; nextAt: number; more: boolean }> {
+  private async openFrom(streams: readonly Stream[], arms: Arms, room: Room): Promise<{ opened: number; waitMs: number; more: boolean }> {
     let lanes = streams.flatMap((stream) => lanesOf(stream, arms));
     let opened = 0;
-    let nextAt = Infinity;
+    let waitMs = Infinity;
     while (lanes.length > 0 && opened < TURN) {
       const again: Lane[] = [];
       for (const lane of lanes) {
@@ -82,22 +82,22 @@ export class PipelineFeed {
           opened++;
         }
         if (next.more) again.push(lane);
-        nextAt = Math.min(nextAt, next.at);
+        waitMs = Math.min(waitMs, next.waitMs);
       }
       lanes = again;
     }
-    return { opened, nextAt, more: lanes.length > 0 };
+    return { opened, waitMs, more: lanes.length > 0 };
   }
 
-  private async openNext(lane: Lane, arms: Arms): Promise<{ opened: boolean; more: boolean; at: number }> {
+  private async openNext(lane: Lane, arms: Arms): Promise<{ opened: boolean; more: boolean; waitMs: number }> {
     const { store, versions, batches, recordings, leaseMs, start } = this.ports;
     const { stream, arm, buckets } = lane;
     const resolved = await versions.resolve(this.pipeline, lane.version);
     const { batch, lingerMs } = resolved.version.topology;
     const full = { records: stream.backfill?.batchRecords ?? batch.records, bytes: batch.bytes };
     if (full.records > 1 && lingerMs > 0) {
-      const { ripe, at } = ripeness(await store.feeder.head(stream, buckets, full), full, lingerMs, Date.now());
-      if (!ripe) return { opened: false, more: false, at };
+      const waitMs = mayWaitMs(await store.feeder.head(stream, buckets, full), full, lingerMs);
+      if (waitMs > 0) return { opened: false, more: false, waitMs };
     }
     const probe = this.isProbe(lane);
     const id = randomUUID();
@@ -125,14 +125,14 @@ export class PipelineFeed {
           return batches.write(where, inputStates(records, spec));
         },
       );
-      if (row === undefined) return { opened: false, more: false, at: Infinity };
+      if (row === undefined) return { opened: false, more: false, waitMs: Infinity };
       this.probes.delete(nameOf(lane));
       // Who was away for so long no longer knows what became of the batch; a reconciler does.
       if (performance.now() - claimedAt < leaseMs) start(row, executionArgument(resolved, stream.scope, id, row.ref), [...traces]);
-      return { opened: true, more: true, at: Infinity };
+      return { opened: true, more: true, waitMs: Infinity };
     } catch (error) {
       // The arms have moved, or it was paused, since the pass began: look again.
-      if (error instanceof StaleVersionError || error instanceof NotRunningError) return { opened: false, more: false, at: Date.now() };
+      if (error instanceof StaleVersionError || error instanceof NotRunningError) return { opened: false, more: false, waitMs: 0 };
       throw error;
     }
   }

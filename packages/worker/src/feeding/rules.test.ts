@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
 import { OpenBound } from '@autoflow/topology';
-import { ripeness } from './ripeness.js';
+import { mayWaitMs } from './ripeness.js';
 
 const BOUNDS = { records: 10, bytes: 1_000 };
-const head = (more: object) => ({ records: 1, bytes: 10, oldestAt: new Date(1_000), ...more });
+const head = (more: object) => ({ records: 1, bytes: 10, oldestMs: 100, ...more });
 
 it('lets a batch go when it is full, has lingered, or holds a record that must not wait', () => {
-  expect(ripeness({ records: 0, bytes: 0 }, BOUNDS, 0, 5_000)).toEqual({ ripe: false, at: Infinity });
-  expect(ripeness(head({}), BOUNDS, 500, 1_499)).toEqual({ ripe: false, at: 1_500 });
-  expect(ripeness(head({}), BOUNDS, 500, 1_500).ripe).toBe(true);
-  expect(ripeness(head({ records: 10 }), BOUNDS, 500, 1_000).ripe).toBe(true);
-  expect(ripeness(head({ bytes: 1_000 }), BOUNDS, 500, 1_000).ripe).toBe(true);
-  expect(ripeness(head({ dueAt: new Date(1_100) }), BOUNDS, 500, 1_050)).toEqual({ ripe: false, at: 1_100 });
-  expect(ripeness(head({ dueAt: new Date(1_100) }), BOUNDS, 500, 1_100).ripe).toBe(true);
+  expect(mayWaitMs({ records: 0, bytes: 0 }, BOUNDS, 0)).toBe(Infinity);
+  expect(mayWaitMs(head({}), BOUNDS, 500)).toBe(400);
+  expect(mayWaitMs(head({ oldestMs: 500 }), BOUNDS, 500)).toBe(0);
+  expect(mayWaitMs(head({ records: 10 }), BOUNDS, 500)).toBe(0);
+  expect(mayWaitMs(head({ bytes: 1_000 }), BOUNDS, 500)).toBe(0);
+  expect(mayWaitMs(head({ dueInMs: 50 }), BOUNDS, 500)).toBe(50);
+  expect(mayWaitMs(head({ dueInMs: -50 }), BOUNDS, 500)).toBe(0);
 });
 
 const SETTINGS = { targetMs: 2_000, initial: 8, least: 2, most: 100, everyMs: 500 };
