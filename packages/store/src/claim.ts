@@ -4,7 +4,7 @@ import { findArms } from './arms.store.js';
 import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, NotRunningError, StaleVersionError } from './errors.js';
-import type { Bounds, Claim, ClaimedRecord } from './feeder.model.js';
+import type { Claim, ClaimedRecord } from './feeder.model.js';
 import type { BatchRow } from './ledger.model.js';
 import { announcePools } from './open-batch.js';
 import { dense } from './rows.js';
@@ -12,7 +12,6 @@ import { holdStable } from './stable-lock.js';
 
 interface Locked extends ClaimedRecord {
   readonly id: number;
-  readonly bytes: number;
   readonly replace: boolean;
 }
 
@@ -24,7 +23,7 @@ export async function claimBatch(
   return database.transaction(async (sql) => {
     // The server ends the session of a feeder that stands still, with it the locks, and its commit fails.
     await sql.query(`select set_config('idle_in_transaction_session_timeout', $1, true)`, [`${claim.leaseMs}ms`]);
-    const records = cut(await lockHead(sql, claim), claim.bounds);
+    const records = await lockHead(sql, claim);
     if (records.length === 0) return undefined;
     const admitted = await admit(sql, claim, records);
     const ids = records.map(({ id }) => id);
@@ -37,20 +36,20 @@ export async function claimBatch(
   });
 }
 
-async function lockHead(sql: Sql, { stream, buckets, bounds }: Claim): Promise<Locked[]> {
-  const rows = await sql.query<Locked>(
-    `select id, key, record, bytes, arrived_at as "arrivedAt", problem, replace, trace from autoflow.inbox
-      where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5 for update skip locked`,
-    [stream.pipeline, stream.stream, ...buckets, bounds.records],
-  );
-  return rows.map(dense);
-}
+/**
+ * Up to the first bound that is reached; a record that alone is larger is a batch by itself. Large records lie outside of their rows: those
+ * beyond the bound are locked, but never read.
+ */
+const HEAD = `
+select id, key, record, arrived_at as "arrivedAt", problem, replace, trace
+  from (select *, sum(bytes) over (order by id rows unbounded preceding) as size
+          from (select id, key, record, bytes, arrived_at, problem, replace, trace from autoflow.inbox
+                 where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5 for update skip locked) locked) summed
+ where size <= $6 or size = bytes order by id`;
 
-/** A record that alone is larger than the bound is a batch by itself. */
-function cut(records: readonly Locked[], { bytes }: Bounds): readonly Locked[] {
-  let sum = 0;
-  const end = records.findIndex((record, at) => (sum += record.bytes) > bytes && at > 0);
-  return end === -1 ? records : records.slice(0, end);
+async function lockHead(sql: Sql, { stream, buckets, bounds }: Claim): Promise<Locked[]> {
+  const rows = await sql.query<Locked>(HEAD, [stream.pipeline, stream.stream, ...buckets, bounds.records, bounds.bytes]);
+  return rows.map(dense);
 }
 
 /** The unique key of the records table decides; one that is run again replaces its outcome, but never a run that is under way. */

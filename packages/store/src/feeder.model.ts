@@ -106,10 +106,10 @@ export interface FeederStore {
   abort(pipeline: string, version: string): Promise<number>;
   /**
    * What came by COPY moves into the inbox, as `take` decides of each; a refused one becomes a dead letter with what `take` says can be kept of it.
-   * Answers how many rows it took. Those for a pipeline that is not there stay where they are until it is.
+   * Answers how many rows it took, within the bounds or one that alone is larger; none: nothing is left. Those for a pipeline that is not there stay where they are until it is.
    */
   drainLanding(
-    limit: number,
+    bounds: Bounds,
     take: (pipeline: string, landed: unknown) => Promise<NewRecord | { readonly record: Fields; readonly problem: string }>,
   ): Promise<number>;
   /** What came by COPY and waits for its pipeline to be deployed: of all such pipelines (those with the most records, 20 of them), or of one. */

@@ -1,8 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bucketsOf } from './arms.model.js';
 import type { Claim, ClaimedRecord, Stream } from './feeder.model.js';
+import { openStore } from './open-store.js';
 import { bucketOf, recordDigest } from './record-digest.js';
 import { allocation, by, connect, envelope, keysOf, registerPipeline, topology, untilBlocked, useTestStore } from './testing/fixtures.js';
+
+/** Another way to the same database, that counts what comes from it. */
+async function countingLine(databaseUrl: string): Promise<{ databaseUrl: string; received(): number; close(): Promise<unknown> }> {
+  const url = new URL(databaseUrl);
+  const target = { host: url.hostname, port: Number(url.port) };
+  let bytes = 0;
+  const server = createServer((inward) => {
+    const outward = connectTo(target);
+    outward.on('data', (chunk) => (bytes += chunk.length));
+    inward.pipe(outward).pipe(inward);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = () => once(server.close(), 'close');
+  return { databaseUrl: Object.assign(url, { hostname: '127.0.0.1', port: String(port) }).href, received: () => bytes, close };
+}
 
 const REF = { ref: 'file:x', bytes: 1, counts: { records: 1, live: 1, filtered: 0, dying: 0 } };
 
@@ -111,6 +131,22 @@ describe('feeder', () => {
     await feeder().claim(claimOf(stream), write(claimed));
     expect(claimed).toEqual(['b0', 'b1', 'b3', 'b4']);
     expect(await waiting('orders', 'bounded')).toEqual([]);
+  });
+
+  test('what is beyond the bound is not even sent', async () => {
+    const record = { text: randomBytes(200_000).toString('base64') };
+    const records = keysOf(20, 'large').map((key) => ({ key, record, digest: recordDigest(record), bytes: 270_000 }));
+    await context.store.inbox.accept({ pipeline: 'orders', scope: 'large', records });
+    const stream = await streamOf('orders', 'large');
+    const line = await countingLine(context.stack.databaseUrl);
+    const store = await openStore({ connectionString: line.databaseUrl });
+    const claimed: string[] = [];
+    for (const bytes of [600_000, 1]) await store.feeder.claim(claimOf(stream, { bounds: { records: 20, bytes } }), write(claimed));
+    await store.close();
+    await line.close();
+    expect(claimed).toEqual(keysOf(20, 'large').slice(0, 3));
+    expect(line.received()).toBeGreaterThan(3 * 270_000 - 10_000);
+    expect(line.received()).toBeLessThan(4 * 270_000);
   });
 
   test('a feeder that freezes in the midst of a claim loses it, and cannot commit it afterwards', async () => {

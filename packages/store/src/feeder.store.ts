@@ -16,7 +16,7 @@ export function feederStore(database: Database): FeederStore {
     unattended: (ageMs, limit) => unattended(database, ageMs, limit),
     dissolve: (request) => dissolveBatch(database, request),
     abort: (pipeline, version) => abort(database, pipeline, version),
-    drainLanding: (limit, take) => drainLanding(database, limit, take),
+    drainLanding: (bounds, take) => drainLanding(database, bounds, take),
     stranded: (pipeline) => many<Stranded>(database, STRANDED, [pipeline]),
   };
 }

@@ -1,7 +1,7 @@
 /** The way in by COPY: nobody waits for an answer, so what is refused becomes a dead letter under a key of its own. */
 import type { Fields } from '@autoflow/pipeline';
 import type { Database, Sql } from './database.js';
-import type { FeederStore, Landed } from './feeder.model.js';
+import type { Bounds, FeederStore, Landed } from './feeder.model.js';
 import type { NewRecord } from './inbox.model.js';
 import { acceptInto } from './inbox.store.js';
 import { notify } from './notify.js';
@@ -15,14 +15,22 @@ interface Refused {
   readonly message: string;
 }
 
+/** By their size as stored first, which costs nothing: of what is far beyond the bound nothing is read, only to be left. */
+const HEAD = `
+with locked as (
+  select id, pipeline, record, arrived_at from autoflow.landing
+   where pipeline in (select name from autoflow.pipelines) order by id limit $1 for update skip locked),
+stored as (
+  select *, row_number() over head as n, sum(pg_column_size(record)) over head as stored
+    from locked window head as (order by id rows unbounded preceding)),
+sized as (
+  select *, sum(octet_length(record::text)) over (order by id rows unbounded preceding) as size from stored where n = 1 or stored <= $2)
+select id, pipeline, record, arrived_at as "arrivedAt" from sized where n = 1 or size <= $2 order by id`;
+
 /** Rows for a pipeline that is not there wait until it is. */
-export async function drainLanding(database: Database, limit: number, take: Take): Promise<number> {
+export async function drainLanding(database: Database, bounds: Bounds, take: Take): Promise<number> {
   return database.transaction(async (sql) => {
-    const rows = await sql.query<Landed & { pipeline: string }>(
-      `select id, pipeline, record, arrived_at as "arrivedAt" from autoflow.landing
-        where pipeline in (select name from autoflow.pipelines) order by id limit $1 for update skip locked`,
-      [limit],
-    );
+    const rows = await sql.query<Landed & { pipeline: string }>(HEAD, [bounds.records, bounds.bytes]);
     if (rows.length === 0) return 0;
     const pipelines = [...new Set(rows.map(({ pipeline }) => pipeline))].sort();
     for (const pipeline of pipelines)

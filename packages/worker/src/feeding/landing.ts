@@ -5,7 +5,7 @@ import type { Versions } from '../versions.js';
 import { takeRecord } from '../records.js';
 import { writable } from './writable.js';
 
-const AT_ONCE = 500;
+const AT_ONCE = { records: 500, bytes: 8 * 1024 * 1024 };
 const TOLD = 20;
 
 /** What came by COPY goes where what was posted goes, checked the same way: by the release that is stable now. */
@@ -18,7 +18,7 @@ export async function drainLanding({ store, versions }: { store: Pick<Store, 'fe
     if ('problem' in taken) return { record, problem: taken.problem };
     return problem === undefined ? { key: taken.key, record, digest, bytes } : { record, problem };
   };
-  while ((await store.feeder.drainLanding(AT_ONCE, take)) === AT_ONCE);
+  while ((await store.feeder.drainLanding(AT_ONCE, take)) > 0);
 }
 
 /** A letter holds an object, whatever it was that came. */
