@@ -20,6 +20,8 @@ export interface IngestOptions {
   readonly bodyLimitBytes?: number;
   /** Of a line of NDJSON; default 1 MiB. */
   readonly lineLimitBytes?: number;
+  /** A stream is cut when nothing has passed for so long, either way; default 5 minutes. It has no other bound in time. */
+  readonly streamIdleMs?: number;
   /** Records of a pipeline that may wait before more are refused; default 200,000. */
   readonly waitingLimit?: number;
   readonly log?: Log;
@@ -30,11 +32,18 @@ export type Ingest = Service;
 /** The data plane: resolves when it listens, rejects when the port is taken. It needs Postgres, and nothing else to accept records. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { store, temporal, host = '127.0.0.1', port = 0, bodyLimitBytes = 8 * 1024 * 1024 } = options;
-  const { lineLimitBytes = 1024 * 1024, waitingLimit = 200_000, log = () => undefined } = options;
+  const { lineLimitBytes = 1024 * 1024, waitingLimit = 200_000, streamIdleMs = 300_000, log = () => undefined } = options;
   const outcomes = new Outcomes(store, log);
   const ports = { store, executions: temporalExecutions(temporal), log };
   const module = AppModule.over(ports, outcomes, { lineBytes: lineLimitBytes, waiting: waitingLimit });
-  const service = await serve(module, { host, port, bodyLimitBytes, furtherTypes: [NDJSON], document: DOCUMENT, log });
+  const service = await serve(module, {
+    host,
+    port,
+    bodyLimitBytes,
+    streams: { types: [NDJSON], idleMs: streamIdleMs },
+    document: DOCUMENT,
+    log,
+  });
   return {
     url: service.url,
     close: async () => {

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -8,6 +9,7 @@ import type { Request } from 'express';
 import helmet from 'helmet';
 import { nestLogger } from './log.js';
 import { type DocumentOptions, serveDocument } from './openapi/document.js';
+import { limitBodies, type Streams } from './request/body-time.js';
 import { JSON_TYPES, onlyBodiesOf } from './request/body-types.js';
 import { digestBody } from './request/idempotency.interceptor.js';
 import { assignRequestId } from './request/request-id.js';
@@ -22,8 +24,8 @@ export interface ServiceOptions {
   readonly bodyLimitBytes: number;
   /** JSON bodies of the routes under `path` may be larger. */
   readonly largeBodies?: { readonly path: string; readonly limitBytes: number };
-  /** Types of bodies that routes read by themselves, beside JSON. */
-  readonly furtherTypes?: readonly string[];
+  /** Bodies beside JSON. */
+  readonly streams?: Streams;
   readonly document: DocumentOptions;
   readonly log: Log;
 }
@@ -36,7 +38,7 @@ export interface Service {
 
 /** Serves a module as every API of AutoFlow is served: resolves when it listens, rejects when the port is taken. */
 export async function serve(module: DynamicModule, options: ServiceOptions): Promise<Service> {
-  const { host, port, bodyLimitBytes, largeBodies, furtherTypes = [], document, log } = options;
+  const { host, port, bodyLimitBytes, largeBodies, streams, document, log } = options;
   const app = await NestFactory.create<NestExpressApplication>(module, {
     bodyParser: false,
     logger: nestLogger(log),
@@ -45,7 +47,8 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   });
   app.disable('etag'); // ETags are revisions here, and nothing else.
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
-  app.use(traceRequest, assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...furtherTypes]));
+  if (streams !== undefined) app.use(limitBodies(app.getHttpServer() as Server, streams));
+  app.use(traceRequest, assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...(streams?.types ?? [])]));
   if (largeBodies !== undefined)
     app.useBodyParser('json', {
       limit: largeBodies.limitBytes,

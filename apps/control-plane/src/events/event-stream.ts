@@ -24,10 +24,11 @@ export async function streamEvents({ feed, wanted, after, response }: StreamOpti
   const end = new AbortController();
   response.once('close', () => end.abort());
   const until = setTimeout(() => end.abort(), STREAM_MS).unref();
-  let place = after ?? (await feed.head());
-  // The place goes along: a reader whose types are rare need not read through all the others again.
-  const keepAlive = setInterval(() => void (response.writableNeedDrain || response.write(`: keep-alive\nid: ${place}\n\n`)), KEEP_ALIVE_MS);
+  let keepAlive: NodeJS.Timeout | undefined;
   try {
+    let place = after ?? (await feed.head());
+    // The place goes along: a reader whose types are rare need not read through all the others again.
+    keepAlive = setInterval(() => void (response.writableNeedDrain || response.write(`: keep-alive\nid: ${place}\n\n`)), KEEP_ALIVE_MS);
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     response.write(`retry: 2000\nid: ${place}\n\n`);
     while (!end.signal.aborted) {
@@ -43,7 +44,8 @@ export async function streamEvents({ feed, wanted, after, response }: StreamOpti
     clearInterval(keepAlive);
     clearTimeout(until);
     reader.leave();
-    response.end();
+    // Before that, whatever was thrown becomes a problem.
+    if (response.headersSent) response.end();
   }
 }
 

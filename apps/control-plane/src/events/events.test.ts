@@ -1,7 +1,11 @@
-import { request } from 'node:http';
+import { IncomingMessage, request, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { ApiError, ApiUnreachableError, createClient, type Event } from '@autoflow/client';
+import type { Response } from 'express';
 import { useApi } from '../testing/api.js';
+import { EventFeed } from './event-feed.js';
+import { streamEvents } from './event-stream.js';
 
 const api = useApi();
 const BY = { actor: 'tester', reason: 'because' };
@@ -84,4 +88,15 @@ test('a stream ends when its reader no longer wants it', async () => {
   const next = stream.next();
   end.abort();
   expect(await next).toEqual({ done: true, value: undefined });
+});
+
+test('a stream that cannot begin takes up no place', async () => {
+  const head = () => Promise.reject(new Error('no head'));
+  const feed = new EventFeed({ ...api.store, events: { ...api.store.events, head } });
+  const attempts = Array.from({ length: 201 }, () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket())) as unknown as Response;
+    return () => streamEvents({ feed, wanted: () => true, after: undefined, response });
+  });
+  for (const attempt of attempts) await expect(attempt()).rejects.toThrow('no head');
+  await feed.onModuleDestroy();
 });

@@ -159,6 +159,17 @@ describe('a stream of lines', () => {
     expect([answer.status, answer.json]).toEqual([202, { counts: { accepted: 0, known: 0, conflict: 0, invalid: 0 } }]);
   });
 
+  test('is cut when nothing passes any more', async () => {
+    const { url } = await ingest.start({ streamIdleMs: 200 });
+    const answer = fetch(`${url}${RECORDS}?answer=summary`, {
+      method: 'POST',
+      body: new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(ndjson([parcel('silent')]))) }),
+      duplex: 'half',
+      headers: { ...NDJSON, authorization: `Bearer ${ingest.tokens.operator}` },
+    } as RequestInit);
+    await expect(answer).rejects.toThrow();
+  });
+
   test('is accepted while it still comes in; what a client that hangs up had sent stays, and its unfinished line does not', async () => {
     const leave = new AbortController();
     let send!: ReadableStreamDefaultController<Uint8Array>;
