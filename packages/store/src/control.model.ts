@@ -50,6 +50,8 @@ export interface ControlStatus {
   readonly comparisons: readonly Comparison[];
   /** Intervals since the last of them. */
   readonly sinceComparison: number;
+  /** Steps since the latest interval that found no new one. */
+  readonly waits?: number;
 }
 
 /** What agent and fallback would have made, in the twin, of the arrivals that were observed. */

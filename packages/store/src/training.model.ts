@@ -15,8 +15,11 @@ export interface TrainingStore {
   /** What a learner needs to go on elsewhere; `state` is its own business. Undefined: it never left any, or what it left is damaged. */
   checkpoint(training: string, learner: number, state: Buffer): Promise<void>;
   resume(training: string, learner: number): Promise<Buffer | undefined>;
-  /** A point of the reward curve; the version with the lowest score is kept, and is what the training gives. */
-  addPoint(training: string, point: TrainingPoint): Promise<void>;
+  /**
+   * A point of the reward curve; the version with the lowest score is kept, and is what the training gives. `weights` are those of the
+   * version: while it was judged, others may have added so many that it was forgotten.
+   */
+  addPoint(training: string, point: TrainingPoint, weights: Float32Array): Promise<void>;
   curve(training: string): Promise<readonly TrainingPoint[]>;
   best(training: string): Promise<(PulledParameters & { readonly score: number }) | undefined>;
   end(training: string, outcome: TrainingOutcome): Promise<void>;

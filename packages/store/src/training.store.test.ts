@@ -53,9 +53,13 @@ describe('parameters that learners share', () => {
 
   test('are forgotten when they are old, the best excepted', async () => {
     await push(0, [5, 5]);
-    await context.store.trainings.addPoint(id, { steps: 10, seconds: 1, version: 1, score: 2, cost: 2, late: 0 });
-    for (let i = 1; i < 80; i++) await push(i, [1, 0]);
-    await context.store.trainings.addPoint(id, { steps: 800, seconds: 2, version: 80, score: 3, cost: 3, late: 0 });
+    const { weights } = await context.store.trainings.pull(id);
+    for (let i = 1; i < 70; i++) await push(i, [1, 0]);
+    // It was judged for so long that it was forgotten meanwhile.
+    await context.store.trainings.addPoint(id, { steps: 10, seconds: 1, version: 1, score: 2, cost: 2, late: 0 }, weights);
+    for (let i = 70; i < 80; i++) await push(i, [1, 0]);
+    const last = await context.store.trainings.pull(id);
+    await context.store.trainings.addPoint(id, { steps: 800, seconds: 2, version: 80, score: 3, cost: 3, late: 0 }, last.weights);
     const { rows: kept } = await context.sql.query(
       'select version from autoflow.training_parameters where training = $1 order by version',
       [id],

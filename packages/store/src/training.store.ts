@@ -49,12 +49,14 @@ export function trainingStore(database: Database): TrainingStore {
       );
       return row !== undefined && digest(row.state).equals(row.sha256) ? row.state : undefined;
     },
-    async addPoint(training, { steps, seconds, version, score, cost, late }) {
+    async addPoint(training, { steps, seconds, version, score, cost, late }, weights) {
       await database.query(
         `insert into autoflow.training_points (training, steps, seconds, version, score, cost, late) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict do nothing`,
         [training, steps, seconds, version, score, cost, late],
       );
+      // Only then: nobody forgets the best version from here on.
+      await insert(database, training, { version, steps, weights });
     },
     async curve(training) {
       return await database.query<TrainingPoint & object>(
@@ -143,7 +145,7 @@ async function insert(
 async function forget(sql: Sql, training: string, version: number): Promise<void> {
   await sql.query(
     `delete from autoflow.training_parameters p where training = $1 and version < $2
-       and version <> coalesce((select t.version from autoflow.training_points t where t.training = $1 order by t.score limit 1), -1)`,
+       and version <> coalesce((select t.version from autoflow.training_points t where t.training = $1 order by t.score, t.steps limit 1), -1)`,
     [training, version - KEPT],
   );
 }

@@ -87,6 +87,25 @@ describe('who decides', () => {
     expect(await world.step('one')).toEqual({ waitMs: 15_000 });
   });
 
+  test('one of two controllers, also when the other takes over while the first decides: one change, one row', async () => {
+    await world.run(1, QUIET);
+    await world.pass(SURGE);
+    const before = (await audited()).length;
+    const slow = {
+      ...world.controller,
+      decide: async (...of: Parameters<typeof world.controller.decide>) => {
+        await platform.sql.query(`update autoflow.controls set held_until = now() - interval '1 second'`);
+        await platform.store.control.claim({ pipeline: 'acts', holder: 'two', forMs: 75_000 });
+        return world.controller.decide(...of);
+      },
+    };
+    expect(await world.step('one', slow)).toEqual({ waitMs: 15_000 });
+    expect(await audited()).toHaveLength(before);
+    await world.step('two');
+    expect(await audited()).toHaveLength(before + 1);
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(2);
+  });
+
   test('nobody when it is switched off: the controller ends', async () => {
     await world.run(1, QUIET);
     await world.control({ mode: 'off' });
@@ -194,7 +213,24 @@ describe('where something is wrong', () => {
     expect(await platform.store.control.latest('acts', 10)).toHaveLength(3);
   });
 
-  test('a clock that stands still or goes back decides nothing new', async () => {
+  test('a clock that stands still is told of when waiting did not help, and the agent acts no more until it goes on', async () => {
+    await world.run(5, QUIET);
+    await world.trust();
+    await world.run(1, QUIET);
+    expect((await world.status()).mode).toBe('acting');
+    const before = await world.concurrency();
+    for (let i = 0; i < 2; i++) expect((await world.step()).waitMs).toBeGreaterThan(0);
+    expect((await world.status()).mode).toBe('acting');
+    for (let i = 0; i < 2; i++) await world.step();
+    expect(await world.status()).toMatchObject({ mode: 'fallback', why: expect.stringContaining('clock') });
+    for (const [stage, instances] of Object.entries(await world.concurrency())) expect(instances).toBeGreaterThanOrEqual(before[stage]!);
+    expect(await platform.store.control.latest('acts', 10)).toHaveLength(6);
+    expect((await world.run(1, QUIET)).decided.mode).toBe('acting');
+    expect((await world.step()).waitMs).toBeGreaterThan(0);
+    expect((await world.status()).mode).toBe('acting');
+  });
+
+  test('a clock that goes back decides nothing new', async () => {
     await world.run(3, SURGE);
     await world.shift(-60);
     const before = await world.allocation();

@@ -329,8 +329,9 @@ test('a scorer is retrained and shown; none is kept yet', async () => {
 
 test('trainings are listed, and shown with their reward curve', async () => {
   const { trainings } = store;
-  await trainings.create({ id: 'optimization-opt-1', settings: {}, weights: Float32Array.of(1) });
-  await trainings.addPoint('optimization-opt-1', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 });
+  const weights = Float32Array.of(1);
+  await trainings.create({ id: 'optimization-opt-1', settings: {}, weights });
+  await trainings.addPoint('optimization-opt-1', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 }, weights);
   expect((await autoflow('trainings', 'list')).stdout).toMatch(/optimization-opt-1 +running +0 +0/);
   expect((await autoflow('trainings', 'show', 'optimization-opt-1')).stdout).toMatch(/100 +7 s +3\.2 +2\.2 +5 % +best/);
   expect(await json('trainings', 'show', 'nowhere')).toMatchObject({ code: 1, json: { error: { code: 'TRAINING_UNKNOWN' } } });

@@ -13,7 +13,8 @@ test('only what is known can be asked', async () => {
     { proposers: ['oracle'] },
     { times: 2, ratePerSecond: 5 },
     { version: 'v9' },
-    { training: { learners: 0 } },
+    { training: { learners: 0, budget: { steps: 1 } } },
+    { training: { learners: 33, budget: { steps: 1 } } },
   ])
     expect((await api.send('POST', PATH, { body })).problem.code).toBe('INVALID_BODY');
   expect((await api.send('GET', `${PATH}/opt-0`)).problem.code).toBe('OPTIMIZATION_UNKNOWN');

@@ -8,8 +8,8 @@ test('a training is served with its reward curve while it runs and afterwards; n
   const { trainings } = api.store;
   for (const id of ['t-1', 't-2']) await trainings.create({ id, settings: { seed: 1 }, weights: Float32Array.of(1, 2) });
   for (const base of [0, 1]) await trainings.push({ training: 't-1', learner: 0, base, delta: Float32Array.of(1, 1), steps: 10 });
-  await trainings.addPoint('t-1', { steps: 20, seconds: 9, version: 2, score: 2.5, cost: 1.5, late: 0.05 });
-  await trainings.addPoint('t-1', { steps: 10, seconds: 4, version: 1, score: 3, cost: 2, late: 0.05 });
+  await trainings.addPoint('t-1', { steps: 20, seconds: 9, version: 2, score: 2.5, cost: 1.5, late: 0.05 }, Float32Array.of(3, 4));
+  await trainings.addPoint('t-1', { steps: 10, seconds: 4, version: 1, score: 3, cost: 2, late: 0.05 }, Float32Array.of(2, 3));
 
   const shown = TrainingDetail.parse(await api.viewer.trainings.show('t-1'));
   expect(shown).toMatchObject({ settings: { seed: 1 }, version: 2, steps: 20, best: { version: 2, score: 2.5 } });

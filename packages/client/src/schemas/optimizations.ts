@@ -37,7 +37,8 @@ export const OptimizationQuestion = z
     /** Learners that train the resource agent beside the search; needs workers with the role `learner`. */
     training: z
       .strictObject({
-        learners: z.int().min(1).max(64),
+        /** More would reject one another: what is learned from parameters that 32 others have added to since is not taken. */
+        learners: z.int().min(1).max(32),
         budget: z.strictObject({ steps: z.int().min(1).max(1e9), seconds: z.number().positive().max(86_400).exactOptional() }),
       })
       .exactOptional(),

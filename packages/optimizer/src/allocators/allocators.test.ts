@@ -1,11 +1,15 @@
-import { randomScenario, syntheticFunctions, type ControlledPipeline, type ControlScenario } from '@autoflow/twin';
+import { ControlState, randomScenario, syntheticFunctions, type ControlledPipeline, type ControlScenario } from '@autoflow/twin';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Allocator } from './allocator.js';
 import { clairvoyant } from './clairvoyant.js';
 import { runEpisode, scoreAt } from './episode.js';
 import { FALLBACK, RULES } from './families.js';
+import { hpa } from './hpa.js';
+import { kedaLike } from './keda.js';
 import { withinLimits } from './limits.js';
 import { powerTuned } from './power-tuning.js';
+import { staffing } from './staffing.js';
 import { fixed, hindsightStatic } from './static.js';
 
 const functions = syntheticFunctions(20, 1);
@@ -33,6 +37,104 @@ describe('allocators', () => {
     expect(runEpisode(scenario, FALLBACK)).toEqual(runEpisode(scenario, FALLBACK));
   });
 });
+
+/** What an interval of one stage shows, and what is wanted for the next one, by hand. */
+interface Row {
+  readonly now?: number;
+  readonly busy?: number;
+  readonly arrivals?: number;
+  readonly queued?: number;
+  readonly wanted: number;
+}
+
+describe('the rules want what their formulas say', () => {
+  it.each<[string, Allocator, readonly Row[]]>([
+    [
+      'HPA: ⌈now · utilisation / target⌉, but nothing within a tenth of the target',
+      hpa({ target: 0.5, stabilisationMs: 0 }),
+      [
+        { now: 10, busy: 6, wanted: 12 },
+        { now: 10, busy: 5.4, wanted: 10 },
+        { now: 20, busy: 9.2, wanted: 20 },
+        { now: 10, busy: 3, wanted: 6 },
+        { now: 3, busy: 2, wanted: 4 },
+      ],
+    ],
+    [
+      'HPA: up by a factor of 2 or by 4, whichever is more',
+      hpa({ target: 0.2, stabilisationMs: 0 }),
+      [
+        { now: 1, busy: 1, wanted: 5 },
+        { now: 2, busy: 2, wanted: 6 },
+        { now: 10, busy: 10, wanted: 20 },
+      ],
+    ],
+    [
+      'HPA: down to the highest recommendation of a minute, up at once',
+      hpa({ target: 0.5, stabilisationMs: 60_000 }),
+      [
+        { now: 10, busy: 5, wanted: 10 },
+        { now: 10, busy: 2, wanted: 10 },
+        { now: 10, busy: 3, wanted: 10 },
+        { now: 10, busy: 2, wanted: 10 },
+        { now: 10, busy: 2, wanted: 10 },
+        { now: 10, busy: 2, wanted: 6 },
+        { now: 6, busy: 2, wanted: 6 },
+        { now: 6, busy: 2, wanted: 4 },
+        { now: 4, busy: 4, wanted: 8 },
+      ],
+    ],
+    [
+      'KEDA: work by work per instance, to zero',
+      kedaLike({ perInstance: 2, cooldownMs: 0 }),
+      [
+        { now: 4, busy: 4, queued: 3, wanted: 4 },
+        { now: 4, busy: 4, wanted: 2 },
+        { now: 2, busy: 0, wanted: 0 },
+      ],
+    ],
+    [
+      'KEDA: down after the cool-down, up at once',
+      kedaLike({ perInstance: 2, cooldownMs: 30_000 }),
+      [
+        { now: 4, busy: 4, queued: 4, wanted: 4 },
+        { now: 4, busy: 2, wanted: 4 },
+        { now: 4, busy: 1, wanted: 4 },
+        { now: 4, busy: 2, wanted: 1 },
+        { now: 1, busy: 1, queued: 9, wanted: 5 },
+      ],
+    ],
+    [
+      'staffing: need + β√need, of what comes, what waits and half the growth',
+      staffing({ beta: 1, trend: 0.5 }),
+      [
+        { arrivals: 40, wanted: 6 }, // 4 + √4
+        { arrivals: 90, wanted: 15 }, // 9 + 5/2 = 11.5; + 3.4
+        { arrivals: 40, queued: 50, wanted: 12 }, // 4 + 5; + 3
+        { arrivals: 0, wanted: 1 },
+      ],
+    ],
+  ])('%s', (_, allocator, rows) => {
+    const controller = allocator.start(ONE);
+    const state = new ControlState(ONE, [SERVICE_MS]);
+    rows.forEach(({ now = 4, busy = 0, arrivals = 0, queued = 0, wanted }, i) => {
+      const stage = { arrivals, served: 0, serviceMs: 0, starting: 0, queued, concurrency: now, memoryMb: 512 };
+      const time = { busyMs: busy * INTERVAL_MS, provisionedMs: now * INTERVAL_MS };
+      state.observe({ at: i * INTERVAL_MS, arrived: arrivals, late: 0, stages: [{ ...stage, ...time }] });
+      expect([i, controller.decide(state)]).toEqual([i, [{ concurrency: wanted, memoryMb: 512 }]]);
+    });
+  });
+});
+
+const INTERVAL_MS = 15_000;
+/** Ten arrivals of an interval keep one instance busy. */
+const SERVICE_MS = 1_500;
+const ONE: ControlledPipeline = {
+  stages: [{ name: 'only', after: [], followers: [], concurrency: { min: 0, max: 100 }, memoryMb: [512] }],
+  sloMs: 1_000,
+  coldStartMs: 100,
+  intervalMs: INTERVAL_MS,
+};
 
 describe('withinLimits', () => {
   const pipelines = fc.array(fc.record({ min: fc.nat(3), span: fc.nat(20) }), { minLength: 1, maxLength: 6 }).chain((ranges) =>

@@ -1,4 +1,4 @@
-import type { ControlStepRow, KeptTick, MeasuredInterval, Store } from '@autoflow/store';
+import type { ClaimedControl, ControlStepRow, KeptTick, MeasuredInterval, Store } from '@autoflow/store';
 import type { ControlTick, StageTick } from '@autoflow/twin';
 import type { Subject } from './subject.js';
 
@@ -11,6 +11,8 @@ const UNTOLD = 3;
 /** Of the interval: steps nearer to each other are one, those further apart have a gap between them. */
 const TOO_SOON = 0.5;
 const GAP = 2.5;
+/** A step that is repeated waits once or twice; each time an interval should have passed by the next one. */
+const MOST_WAITS = 2;
 
 /** `tick`: a new interval. `stale`: there is none that could be trusted. `wait`: not yet. */
 export type Seen =
@@ -22,15 +24,15 @@ export type Seen =
 export async function observe(
   { version: { pipeline, name: version }, stages, pipeline: controlled, longestMs, allocation, ...rest }: Subject,
   steps: readonly ControlStepRow[],
-  now: Date,
+  { now, state }: ClaimedControl,
   { control }: Pick<Store, 'control'>,
 ): Promise<Seen> {
   const { intervalMs, sloMs } = controlled;
   const last = steps.at(-1);
   const to = new Date(now.getTime() - LAG_MS);
   const passedMs = last === undefined ? intervalMs : to.getTime() - last.at.getTime();
-  if (passedMs <= 0 && -passedMs > LAG_MS)
-    return { kind: 'stale', why: 'the clock of the database has not moved on since the latest step' };
+  const isStill = passedMs < TOO_SOON * intervalMs && (state?.waits ?? 0) >= MOST_WAITS;
+  if (isStill || -passedMs > LAG_MS) return { kind: 'stale', why: 'the clock of the database has not moved on since the latest step' };
   if (passedMs < TOO_SOON * intervalMs) return { kind: 'wait', ms: Math.min(intervalMs, intervalMs - passedMs) };
   const anew = last === undefined || passedMs > GAP * intervalMs;
   const from = anew ? new Date(to.getTime() - intervalMs) : last.at;

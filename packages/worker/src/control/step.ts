@@ -45,13 +45,19 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
   if (subject === undefined) return {};
 
   const steps = await remembered(subject, store);
-  const seen = await observe(subject, steps, claimed.now, store);
-  if (seen.kind === 'wait') return { waitMs: seen.ms };
+  const seen = await observe(subject, steps, claimed, store);
   const before = statusOf(claimed.state, subject);
+  const { waits = 0 } = before;
+  if (seen.kind === 'wait') {
+    await store.control.keep({ pipeline, holder, forMs, state: { ...before, waits: waits + 1 } });
+    return { waitMs: seen.ms };
+  }
   const decided = await decide(subject, steps, seen, settings, before, ports);
+  // Whoever took longer than it may has nothing to set any more: what it saw is the other's by now.
+  if ((await store.control.claim({ pipeline, holder, forMs })) === undefined) return { waitMs: intervalMs };
   const set = decided.wanted && (await allocate(subject, decided, ports));
   const status = await compared(
-    { ...before, mode: decided.mode, why: decided.why, version: subject.version.name },
+    { ...before, mode: decided.mode, why: decided.why, version: subject.version.name, waits: seen.kind === 'stale' ? waits : 0 },
     subject,
     steps,
     seen,
@@ -64,7 +70,8 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
     tick: seen.kept,
     decided: { mode: decided.mode, why: decided.why, stages: decided.stages, ...set },
   };
-  await store.control.keep({ pipeline, holder, forMs, state: status, ...(step && { step }) });
+  const kept = await store.control.keep({ pipeline, holder, forMs, state: status, ...(step && { step }) });
+  if (!kept) ports.log('warn', 'another controller took over in the middle of a step; its decision was not kept', { pipeline, holder });
   return { waitMs: intervalMs };
 }
 

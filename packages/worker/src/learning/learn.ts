@@ -106,7 +106,7 @@ async function validateWhenDue(
   const due = Math.floor(steps / validateEvery) > Math.floor(last / validateEvery) || (steps >= budget.steps && last < steps);
   if (!due) return undefined;
   const { score, cost, late } = await child.ask<'validate'>({ kind: 'validate', weights });
-  await trainings.addPoint(training, { steps, seconds, version, score, cost, late });
+  await trainings.addPoint(training, { steps, seconds, version, score, cost, late }, weights);
   const scores = [...curve.map((point) => point.score), score];
   const best = scores.indexOf(Math.min(...scores));
   return scores.length - 1 - best >= patience ? 'no-progress' : undefined;
