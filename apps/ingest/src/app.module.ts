@@ -25,7 +25,7 @@ export class AppModule {
         { provide: EXECUTIONS, useValue: executions },
         { provide: OUTCOMES, useValue: outcomes },
         { provide: LIMITS, useValue: limits },
-        { provide: INTAKE, useValue: new Intake(store, new PipelineSpecs(store), new Backlog(store, limits.waiting)) },
+        { provide: INTAKE, useValue: new Intake(store, new PipelineSpecs(store), new Backlog(store, limits)) },
         { provide: LOG, useValue: log },
         { provide: TOKENS, useValue: cachedTokens(store.access) },
         { provide: SENSITIVE_STORE, useValue: store },

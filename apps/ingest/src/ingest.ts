@@ -24,6 +24,8 @@ export interface IngestOptions {
   readonly streamIdleMs?: number;
   /** Records of a pipeline that may wait before more are refused; default 200,000. */
   readonly waitingLimit?: number;
+  /** A stream that finds no room waits as long for some before it is ended; default 30 s. */
+  readonly patienceMs?: number;
   readonly log?: Log;
 }
 
@@ -32,10 +34,16 @@ export type Ingest = Service;
 /** The data plane: resolves when it listens, rejects when the port is taken. It needs Postgres, and nothing else to accept records. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { store, temporal, host = '127.0.0.1', port = 0, bodyLimitBytes = 8 * 1024 * 1024 } = options;
-  const { lineLimitBytes = 1024 * 1024, waitingLimit = 200_000, streamIdleMs = 300_000, log = () => undefined } = options;
+  const {
+    lineLimitBytes = 1024 * 1024,
+    waitingLimit = 200_000,
+    patienceMs = 30_000,
+    streamIdleMs = 300_000,
+    log = () => undefined,
+  } = options;
   const outcomes = new Outcomes(store, log);
   const ports = { store, executions: temporalExecutions(temporal), log };
-  const module = AppModule.over(ports, outcomes, { lineBytes: lineLimitBytes, waiting: waitingLimit });
+  const module = AppModule.over(ports, outcomes, { lineBytes: lineLimitBytes, waiting: waitingLimit, patienceMs });
   const service = await serve(module, {
     host,
     port,

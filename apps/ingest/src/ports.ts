@@ -42,5 +42,8 @@ export const LIMITS = Symbol('Limits');
 
 export interface Limits {
   readonly lineBytes: number;
+  /** Records of a pipeline. */
   readonly waiting: number;
+  /** A stream that finds no room waits as long for some before it is ended. */
+  readonly patienceMs: number;
 }

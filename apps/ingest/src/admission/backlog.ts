@@ -2,12 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
+import type { Limits } from '../ports.js';
 
 const FRESH_MS = 1_000;
 /** Counting many rows takes its time: it is done so rarely that it takes no more than a twentieth of one connection. */
 const REST = 20;
-/** A stream that finds no room waits as long for some before it is ended. */
-const PATIENCE_MS = 30_000;
 const POLL_MS = 250;
 
 interface Count {
@@ -20,19 +19,19 @@ export class Backlog {
 
   constructor(
     private readonly store: Pick<Store, 'inbox'>,
-    private readonly most: number,
+    private readonly limits: Pick<Limits, 'waiting' | 'patienceMs'>,
   ) {}
 
   /** Throws `BACKLOG_FULL` when so many records of the pipeline wait that no more are taken. */
   async mustHaveRoom(pipeline: string): Promise<void> {
     const waiting = await this.waiting(pipeline);
-    if (waiting >= this.most)
-      throw new ProblemError('BACKLOG_FULL', `${waiting} records of ${pipeline} wait; beyond ${this.most} no more are taken.`);
+    if (waiting >= this.limits.waiting)
+      throw new ProblemError('BACKLOG_FULL', `${waiting} records of ${pipeline} wait; beyond ${this.limits.waiting} no more are taken.`);
   }
 
   /** A stream is slowed down instead of refused; when there is no room for long, it is refused after all. */
   async room(pipeline: string, signal: AbortSignal): Promise<void> {
-    for (const end = performance.now() + PATIENCE_MS; (await this.waiting(pipeline)) >= this.most;) {
+    for (const end = performance.now() + this.limits.patienceMs; (await this.waiting(pipeline)) >= this.limits.waiting;) {
       if (performance.now() > end) return this.mustHaveRoom(pipeline);
       await delay(POLL_MS, undefined, { signal });
     }

@@ -140,18 +140,36 @@ describe('waiting for outcomes', () => {
     ]);
   });
 
-  test('a client that hangs up leaves nothing behind but its records', async () => {
+  test('a client that hangs up leaves nothing behind but its records: nobody looks for their outcomes any more', async () => {
+    const looked = new Set<string>();
+    const { ledger } = ingest.store;
+    const ended: typeof ledger.ended = (pipeline, scope, keys) => ledger.ended(pipeline, scope, (looked.add(scope), keys));
+    const { url } = await ingest.start({ store: { ...ingest.store, ledger: { ...ledger, ended } } });
+    const waitFor = (key: string, signal?: AbortSignal) =>
+      fetch(`${url}${RECORDS}?scope=${key}&wait=60s`, {
+        method: 'POST',
+        body: JSON.stringify(parcel(key)),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ingest.tokens.operator}` },
+        ...(signal && { signal }),
+      });
     const leave = new AbortController();
-    const waiting = fetch(`${ingest.url}${RECORDS}?scope=left&wait=60s`, {
-      method: 'POST',
-      body: JSON.stringify(parcel('left')),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${ingest.tokens.operator}` },
-      signal: leave.signal,
-    });
-    await expect.poll(() => ingest.store.inbox.position('parcels', 'left', 'left')).toBeDefined();
+    const waiting = waitFor('left', leave.signal);
+    await expect.poll(() => looked.has('left')).toBe(true);
     leave.abort();
     await expect(waiting).rejects.toThrow();
     expect((await get('/left?scope=left')).json.state).toBe('waiting');
+    let others = 0;
+    const lookedAgain = async () => {
+      const other = `other-${others++}`;
+      const answer = waitFor(other);
+      await expect.poll(() => looked.has(other)).toBe(true);
+      looked.delete('left');
+      // Of its outcome all who wait for records of this pipeline are told.
+      await complete(ingest.store, await claimAll(ingest.store, other));
+      await answer;
+      return looked.has('left');
+    };
+    await expect.poll(lookedAgain).toBe(false);
   });
 });
 

@@ -1,7 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Problem, Submission, SubmitResult } from '@autoflow/client/schemas';
-import { linesIn, ndjson, NDJSON, parcel, parcels, RECORDS, registerParcels, useIngest } from '../testing/ingest.js';
+import type { IngestOptions } from '../ingest.js';
+import { linesIn, ndjson, NDJSON, parcel, parcels, RECORDS, registerParcels, sendTo, useIngest } from '../testing/ingest.js';
+import { claimAll } from '../testing/run.js';
 
 const ingest = useIngest();
 const submit = (body: unknown, query = '', headers: Record<string, string> = {}) => ingest.send('POST', RECORDS + query, body, headers);
@@ -209,5 +211,28 @@ describe('a pipeline of which too much waits', () => {
     expect([answer.status, Number(answer.headers.get('retry-after'))]).toEqual([429, 2]);
     expect(await answer.json()).toMatchObject({ code: 'BACKLOG_FULL', retryable: true });
     expect(await ingest.store.inbox.position('parcels', 'too-much')).toBeUndefined();
+  });
+
+  describe('by a stream', () => {
+    const path = '/v1/pipelines/crates/records';
+    const send = async (scope: string, options: Partial<IngestOptions> = {}) => {
+      const { url: bounded } = await ingest.start({ waitingLimit: 300, ...options });
+      return sendTo(`${bounded}${path}?scope=${scope}`, ingest.tokens.operator, 'POST', ndjson(parcels(750, scope)), NDJSON);
+    };
+    beforeAll(() => registerParcels(ingest.store, 'crates'));
+
+    test('slows it down until there is room again', async () => {
+      const answer = send('slowed');
+      await expect.poll(async () => (await ingest.store.inbox.waiting('crates')).records).toBe(500);
+      await claimAll(ingest.store, 'slowed');
+      expect(linesIn(await answer).filter(({ status }) => status === 'accepted')).toHaveLength(750);
+      await claimAll(ingest.store, 'slowed');
+    });
+
+    test('ends it when there is none for long, and says so in its last line', async () => {
+      const lines = linesIn(await send('ended', { patienceMs: 0 }));
+      expect(lines.slice(0, -1).map(({ status }) => status)).toEqual(Array.from({ length: 500 }, () => 'accepted'));
+      expect(lines.at(-1)).toMatchObject({ problem: { code: 'BACKLOG_FULL', retryable: true } });
+    });
   });
 });
