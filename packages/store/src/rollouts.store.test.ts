@@ -188,6 +188,25 @@ describe('a rollout', () => {
     expect((await rollouts().enter(`ro-${pipeline}`, 'warming', by)).endedAt).toBeInstanceOf(Date);
   });
 
+  test('that goes back from its warm pools to its shadow, as after a restart, leaves no candidate when it ends', async () => {
+    await start();
+    for (const phase of ['shadow', 'warming', 'shadow'] as const) await rollouts().enter(`ro-${pipeline}`, phase, by);
+    expect((await arms()).candidate).toMatchObject({ version: 'v2', share: 0 });
+    await end('aborted');
+    expect((await arms()).candidate).toBeUndefined();
+  });
+
+  test('that was promoted last is found behind any number that were not', async () => {
+    await start();
+    await step(0);
+    await end('promoted');
+    for (let i = 0; i < 3; i++) {
+      await start('v1', {}, `late-${pipeline}-${i}`);
+      await end('aborted', `late-${pipeline}-${i}`);
+    }
+    expect((await rollouts().lastPromoted(pipeline))?.id).toBe(`ro-${pipeline}`);
+  });
+
   test('was held between evaluations that both found it so: a pause just before one is no period', async () => {
     const id = `ro-${pipeline}`;
     await start();

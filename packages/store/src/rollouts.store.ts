@@ -26,6 +26,8 @@ export function rolloutStore(database: Database): RolloutStore {
           order by created_at desc, id desc limit $2`,
         [pipeline, limit, after],
       ),
+    lastPromoted: (pipeline) =>
+      one<RolloutRow>(database, `${ROLLOUT} where pipeline = $1 and state = 'promoted' order by ended_at desc limit 1`, [pipeline]),
     active: () => many<RolloutRow>(database, `${ROLLOUT} where ended_at is null order by created_at`, []),
     enter: (id, phase, by, shadow) =>
       change(database, id, by, async (sql, row) => {
@@ -226,10 +228,10 @@ async function promote(sql: Sql, { pipeline, version, baseline, settings }: Roll
   await moveArms(sql, { pipeline, ...(holdout && { holdout }), by });
 }
 
-/** A rollout that never came to its canary has moved nothing. */
-async function takeBack(sql: Sql, { pipeline, version, steps, holdout, state }: RolloutRow, by: Actor): Promise<void> {
-  if (steps.length > 0 || state === 'warming') {
-    const before = await findArms(sql, pipeline);
+/** A rollout whose version is no candidate has moved nothing. One that never came to its canary may have warmed its pools for it, whatever it does now. */
+async function takeBack(sql: Sql, { pipeline, version, steps, holdout }: RolloutRow, by: Actor): Promise<void> {
+  const before = await findArms(sql, pipeline);
+  if (steps.length > 0 || before?.candidate?.version === version) {
     const kept = steps.length > 0 ? holdout : before?.holdout;
     await moveArms(sql, { pipeline, ...(kept && { holdout: kept }), by });
   }

@@ -34,3 +34,12 @@ export function repeating(what: string, everyMs: number, work: () => Promise<voi
     },
   };
 }
+
+/** Does `work` for one item after the other. Where it fails, `failed` hears of it, and the others go on. */
+export async function eachByItself<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+  failed: (item: Item, error: string) => void,
+): Promise<void> {
+  for (const item of items) await work(item).catch((error: unknown) => failed(item, String(error)));
+}

@@ -1,13 +1,12 @@
 /** Decisions expire: a version that was promoted for one workload is looked at again when another one comes. */
-import { randomBytes } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { drift, type WorkloadBlock } from '@autoflow/experiment';
 import type { RolloutRow, Store, WorkloadRow } from '@autoflow/store';
 import { CONTROL_QUEUE, type OptimizationInput } from '@autoflow/topology';
 import { mayAct } from '@autoflow/topology/autonomy';
 import { OPTIMIZATION_WORKFLOW, optimizationWorkflowId } from '@autoflow/workflows';
 import type { Log } from '../log.js';
-import { repeating } from '../repeating.js';
+import { eachByItself, repeating } from '../repeating.js';
 
 const EVERY_MS = 10 * 60_000;
 /** What is compared: the hour that ended with the decision, and the last one. */
@@ -15,35 +14,41 @@ const WINDOW_MS = 3_600_000;
 const BLOCK_MS = 120_000;
 
 interface Ports {
-  readonly store: Pick<Store, 'rollouts' | 'comparisons' | 'definitions' | 'settings'>;
+  readonly store: Pick<Store, 'rollouts' | 'comparisons' | 'definitions' | 'settings' | 'optimizations'>;
   readonly client: Client;
   readonly log: Log;
   /** Whether workers of this kind optimize. */
   readonly optimizes: boolean;
 }
 
-/** Any number of processes may do it: a version expires once. */
 export function startExpiry(ports: Ports): { close(): Promise<void> } {
   return repeating('looking for workloads that have drifted', EVERY_MS, () => expireDecisions(ports), ports.log);
 }
 
-async function expireDecisions(ports: Ports): Promise<void> {
-  for (const { name, stable } of await ports.store.definitions.pipelines()) {
-    const [decision] = (await ports.store.rollouts.list(name, { limit: 20 })).filter(({ state }) => state === 'promoted');
-    if (decision?.version === stable.version) await look(decision, ports);
-  }
+/**
+ * Any number of processes may do it: a version expires once, and there is one optimization for it, as soon as there may be: a freeze, another optimization
+ * or a Temporal that is away only put it off.
+ */
+export async function expireDecisions(ports: Ports): Promise<void> {
+  await eachByItself(
+    await ports.store.definitions.pipelines(),
+    async ({ name, stable }) => {
+      const decision = await ports.store.rollouts.lastPromoted(name);
+      if (decision?.version === stable.version && (await hasExpired(decision, ports)) && ports.optimizes) await optimize(decision, ports);
+    },
+    ({ name }, error) => ports.log('warn', 'whether a workload has drifted could not be told', { pipeline: name, error }),
+  );
 }
 
-async function look(decision: RolloutRow, { store, client, log, optimizes }: Ports): Promise<void> {
+async function hasExpired(decision: RolloutRow, { store, log }: Ports): Promise<boolean> {
   const { pipeline, version } = decision;
+  if ((await store.definitions.statuses(pipeline, version)).at(-1)?.status === 'expired') return true;
   const reasons = await driftSince(decision, store);
-  if (reasons.length === 0) return;
+  if (reasons.length === 0) return false;
   const reason = `the workload has drifted: ${reasons.join('; ')}`;
-  if (!(await store.definitions.expire(pipeline, version, { actor: 'drift detector', reason }))) return;
-  log('info', 'a decision has expired', { pipeline, version, reason });
-  if (!optimizes) return;
-  const settings = await store.settings.get(pipeline);
-  if (settings !== undefined && mayAct(settings, new Date(), { kind: 'propose' }).allowed) await optimize(client, pipeline);
+  if (await store.definitions.expire(pipeline, version, { actor: 'drift detector', reason }))
+    log('info', 'a decision has expired', { pipeline, version, reason });
+  return true;
 }
 
 /** In what the last hour is not like the hour in which it was decided; nothing before there is a whole one. */
@@ -80,8 +85,15 @@ function featuresOf(rows: readonly WorkloadRow[], from: number, blocks: number, 
   });
 }
 
-async function optimize(client: Client, pipeline: string): Promise<void> {
-  const optimization = `opt-${randomBytes(6).toString('hex')}`;
+/** Its row is made by the workflow, where no other optimization of the pipeline runs: without a row it is asked for again the next time. */
+async function optimize({ id, pipeline }: RolloutRow, { store, client }: Ports): Promise<void> {
+  const settings = await store.settings.get(pipeline);
+  if (settings === undefined || !mayAct(settings, new Date(), { kind: 'propose' }).allowed) return;
+  const optimization = `opt-expired-${id}`;
+  if ((await store.optimizations.get(optimization)) !== undefined) return;
   const args: [OptimizationInput] = [{ optimization, pipeline, request: { dryRun: false }, by: 'schedule' }];
-  await client.workflow.start(OPTIMIZATION_WORKFLOW, { taskQueue: CONTROL_QUEUE, workflowId: optimizationWorkflowId(optimization), args });
+  const workflow = { taskQueue: CONTROL_QUEUE, workflowId: optimizationWorkflowId(optimization), args };
+  await client.workflow.start(OPTIMIZATION_WORKFLOW, workflow).catch((error: unknown) => {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  });
 }
