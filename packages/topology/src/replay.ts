@@ -27,7 +27,7 @@ export interface ShadowDifference {
 export interface ShadowReport {
   readonly compared: number;
   readonly different: number;
-  /** A `read` was asked what was never recorded (a new function, other inputs), or the record cannot be replayed: says nothing for or against. */
+  /** A `read` was asked what was never recorded (a new function, or what was recorded is gone), or the record cannot be replayed: says nothing for or against. */
   readonly notComparable: number;
   /** Of the records that are not comparable: how often which function had no answer; most frequent first, at most `SHADOW_SHOWN`. */
   readonly unanswered: readonly { readonly function: string; readonly records: number }[];
@@ -35,6 +35,19 @@ export interface ShadowReport {
   readonly differences: readonly ShadowDifference[];
 }
 export const SHADOW_SHOWN = 20;
+
+/** Why a shadow does not let a version pass: a single record that came out otherwise, or that most could not be compared; undefined: it passes. */
+export function shadowRefusal({ compared, different, differences, notComparable }: ShadowReport): string | undefined {
+  if (different > 0) {
+    const shown = differences
+      .slice(0, 3)
+      .map(({ key, what, ...where }) => `${key}${where.function === undefined ? '' : ` in ${where.function}`} ${what}`);
+    return `in shadow ${different} of ${compared} records came out otherwise: ${shown.join('; ')}`;
+  }
+  if (compared === 0 && notComparable === 0) return 'nothing was recorded to compare in shadow; whoever is certain may skip it';
+  if (compared >= notComparable) return undefined;
+  return `only ${compared} of ${compared + notComparable} recorded records could be compared in shadow; whoever is certain may skip it`;
+}
 
 export interface CalibrationRequest {
   /** Of this calibration: its measurements bear it. */

@@ -13,7 +13,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { REPLAY_QUEUE, type ShadowActivities, type ShadowReport } from '@autoflow/topology/replay';
+import { REPLAY_QUEUE, shadowRefusal, type ShadowActivities } from '@autoflow/topology/replay';
 import type {
   RolloutActivities,
   RolloutCommand,
@@ -243,22 +243,8 @@ async function inShadow(rollout: string, plan: RolloutPlan, enters: Run['enters'
   const { pipeline, version, baseline, settings } = plan;
   const report = await shadow({ pipeline, version, against: baseline, sample: settings.shadowRecords });
   const reported = await enterRollout({ rollout, phase: 'shadow', report });
-  const refused = refusalOf(report);
+  const refused = shadowRefusal(report);
   return refused === undefined || reported.decision === 'superseded' ? reported : { decision: 'roll-back', reason: refused };
-}
-
-/** Why a shadow does not let a version pass. */
-function refusalOf({ compared, different, differences, notComparable }: ShadowReport): string | undefined {
-  if (different > 0) {
-    const shown = differences
-      .slice(0, 3)
-      .map(({ key, what, ...where }) => `${key}${where.function === undefined ? '' : ` in ${where.function}`} ${what}`);
-    return `in shadow ${different} of ${compared} records came out otherwise: ${shown.join('; ')}`;
-  }
-  if (compared > 0) return undefined;
-  return notComparable > 0
-    ? `none of ${notComparable} recorded records could be compared in shadow; whoever is certain may skip it`
-    : 'nothing was recorded to compare in shadow; whoever is certain may skip it';
 }
 
 function endingOf(error: unknown): Ending {

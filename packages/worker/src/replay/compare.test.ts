@@ -66,11 +66,19 @@ it.each<[string, Calls, ReturnType<typeof was>, Calls, Outcome, object]>([
   ],
   [
     'a read that was not recorded',
-    { rate: fields(1) },
+    { rate: [{ answer: { fields: {} } }] },
     was(),
     { rate: failure('NOT_RECORDED') },
     dead('NOT_RECORDED'),
     { kind: 'not-comparable', function: 'rate' },
+  ],
+  [
+    'a read with other arguments',
+    { rate: fields(1) },
+    was(),
+    { rate: [{ ...failure('NOT_RECORDED')[0]!, input: { currency: 'other' } }] },
+    dead('NOT_RECORDED'),
+    { function: 'rate', what: 'is asked with other arguments' },
   ],
   [
     'filtered all the same',

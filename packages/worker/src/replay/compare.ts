@@ -57,16 +57,24 @@ function answerDifference(
 ): Difference | undefined {
   if (recorded === undefined || replayed === undefined) return undefined;
   if (recorded.length !== replayed.length) return { what: `is asked ${replayed.length} times, was asked ${recorded.length} times` };
-  for (const [i, { answer }] of replayed.entries()) {
-    const difference = differenceOf(recorded[i]!.answer, answer);
+  for (const [i, call] of replayed.entries()) {
+    if (isNotRecorded(call) && asksOtherwise(recorded, call)) return { what: 'is asked with other arguments' };
+    const difference = differenceOf(recorded[i]!.answer, call.answer);
     if (difference !== undefined) return difference;
   }
   return undefined;
 }
 
+const isNotRecorded = ({ answer }: Pick<RecordedCall, 'answer'>): boolean => codeOf(answer) === NOT_RECORDED;
+
+/** Of what it was asked then, everything is known, and this is not among it. */
+function asksOtherwise(recorded: readonly RecordedCall[], { input }: RecordedCall): boolean {
+  return input !== undefined && recorded.every(({ input: known }) => known !== undefined && !same(known, input));
+}
+
 function differenceOf(was: RecordedCall['answer'], is: RecordedCall['answer']): Difference | undefined {
   // Not a difference of this function: nothing is known.
-  if ('failure' in is && is.failure.code === NOT_RECORDED) return undefined;
+  if (codeOf(is) === NOT_RECORDED) return undefined;
   if ('failure' in was || 'failure' in is) return codeOf(was) === codeOf(is) ? undefined : { what: `${worded(is)}, ${past(was)}` };
   if ('fields' in was && 'fields' in is) return fieldDifference(was.fields, is.fields, 'answers');
   if ('children' in was && 'children' in is) {
