@@ -49,8 +49,11 @@ export type Fitted =
       readonly error?: FittedPipeline['error'];
     };
 
-/** A twin that misses what runs by more than this proposes nothing. Shares of what was measured. */
-export const UNFIT = { costPer1000: 0.25, throughput: 0.3, p95: 1 } as const;
+/**
+ * A twin that misses what runs by more than this proposes nothing. Shares of what was measured, below and above it: a p95 of the double is too much, and
+ * so is one of a quarter.
+ */
+export const UNFIT = { costPer1000: [0.25, 0.25], throughput: [0.3, 0.3], p95: [0.75, 1] } as const;
 /** Of what the version could do: above it, it was measured at saturation. */
 const SATURATED = 0.7;
 /** No batch has so many records, so only a model that holds for any holds for it. */
@@ -108,17 +111,18 @@ function fromBacklog({ spec, rows, running }: MeasuredPipeline, { host, recordBy
   return simulate(model, running.allocation, { arrivals, seed: 1, probes, openExecutions: 'fed' });
 }
 
-function misses(error: FittedPipeline['error'], saturated: boolean): string[] {
+/** In what a twin with these errors may not be trusted. At saturation the latency that was measured is that of whoever waits outside. */
+export function misses(error: Pick<FittedPipeline['error'], 'costPer1000' | 'throughput' | 'p95'>, saturated: boolean): string[] {
   const judged = [
     ['cost', error.costPer1000 ?? 0, UNFIT.costPer1000],
     ['throughput', error.throughput, UNFIT.throughput],
     ['p95', saturated ? 0 : error.p95, UNFIT.p95],
   ] as const;
   return judged
-    .filter(([, missed, most]) => !(Math.abs(missed) <= most))
+    .filter(([, missed, [below, above]]) => !(missed >= -below && missed <= above))
     .map(
-      ([what, missed, most]) =>
-        `The twin misses the ${what} of the running version by ${percent(missed)}, and ±${percent(most)} is the most that is trusted. Measure it longer, at a steady load.`,
+      ([what, missed, [below, above]]) =>
+        `The twin misses the ${what} of the running version by ${percent(missed)}, and −${percent(below)} to +${percent(above)} is what is trusted. Measure it longer, at a steady load.`,
     );
 }
 
