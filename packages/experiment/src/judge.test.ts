@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_ARM_CELL } from '@autoflow/topology';
 import type { Block } from './block.js';
+import { costOf, latencyOf, meanRatio, pairs } from './guardrails.js';
 import { GATE, judge, type Judgement } from './judge.js';
 import { canary, uniform, type Candidate, type World } from './testing/canaries.js';
 
@@ -64,6 +65,16 @@ describe('with a look at every step', () => {
       reasons: [expect.stringContaining('% of the records of both arms')],
     });
   });
+});
+
+test.each([
+  ['cost', 6, costOf],
+  ['latency', 7, latencyOf],
+] as const)('where %s decides, each of %i metrics is tested at its share of alpha', (metric, metrics, of) => {
+  const endless = canary({ batches: 12, batchRecords: 3, random: uniform(5) }, {});
+  const blocks = Array.from({ length: LOOKS }, () => endless.next().value);
+  const { low, high } = meanRatio(pairs(blocks, of), GATE.alpha / metrics, GATE.minimumBlocks)!;
+  expect(judge(blocks, 0.5, { ...GATE, metric }, []).gain).toMatchObject({ low: -Math.expm1(high), high: -Math.expm1(low) });
 });
 
 test('nothing is promoted before there are enough records and blocks, nor on no records at all', () => {

@@ -17,7 +17,8 @@ describe('a rollout decides by what it sees', () => {
     versions['written'] = await register(platform, 'good', false);
     versions['fused'] = await register(platform, 'good', true);
     versions['same'] = await register(platform, 'good', true, 620);
-    for (const module of ['crashing', 'wrong', 'seldom', 'leaking', 'tail']) versions[module] = await register(platform, module, true);
+    for (const module of ['crashing', 'wrong', 'seldom', 'leaking', 'slow', 'tail'])
+      versions[module] = await register(platform, module, true);
     await platform.startWorker();
     flowing = traffic(platform, 300);
   }, TIMEOUT_MS);
@@ -57,8 +58,9 @@ describe('a rollout decides by what it sees', () => {
     ['crashing', /more records die/],
     ['wrong', /it filters other records/],
     ['seldom', /more records die/, { dead: 0.005 }],
-    ['leaking', /dispatched again|more records die|cost is higher/, { errors: 0.005 }],
-    ['tail', /p9[59] is above|cost is higher/, { p95: 1 }],
+    ['leaking', /more records are dispatched again/, { errors: 0.005 }],
+    ['slow', /p9[59] is above/, { p95: 1 }],
+    ['tail', /p9[59] is above/, { p95: 1 }],
   ])(
     'takes back a version that is %s at its first step of 5 %%, and measures the harm',
     async (name, reason, margins) => {
@@ -72,7 +74,8 @@ describe('a rollout decides by what it sees', () => {
       expect(row).toMatchObject({ state: 'rolled-back', outcome: expect.stringMatching(reason) });
       expect(row.steps).toHaveLength(1);
       expect(row.harm!.records).toBeGreaterThan(0);
-      expect(row.harm!.share).toBeLessThan(0.08);
+      // No more than the step has, but for the luck of the keys.
+      expect(share).toBeLessThan(0.05 + 4 * Math.sqrt((0.05 * 0.95 * share) / records));
       expect((await platform.store.arms.arms(PIPELINE))!.stable.version).toBe(versions['fused']);
     },
     TIMEOUT_MS,
