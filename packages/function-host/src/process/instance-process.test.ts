@@ -250,6 +250,8 @@ describe('whether handlers may have run', () => {
     const input = await bench.batch([{ id: '1', mode: 'ok', amount: 0 }]);
     const missing = bench.invocation({ ...input, ref: input.ref.replace('.ndjson', 'x.ndjson') }, { nodes: ['act'] });
     expect(await instance.invoke(missing, true, never)).toMatchObject({ type: 'failure', begun: false });
+    // However fast it is, it hears nothing of it.
+    process.kill(instance.pid, 'SIGSTOP');
     const invoked = instance.invoke(bench.invocation(input, { nodes: ['act'] }), true, never);
     instance.kill('enough');
     expect(await invoked).toMatchObject({ type: 'ended', begun: false });
