@@ -45,8 +45,12 @@ export interface ClaimedRecord {
 }
 /** Of one pipeline, over all feeders. */
 export interface Load {
-  readonly open: number;
+  /** What is pinned to a version counts as stable. */
+  readonly ofArm: { readonly [arm in Exclude<Arm, 'pinned'>]?: ArmLoad };
   readonly openOfBackfill: { readonly [backfill: string]: number };
+}
+export interface ArmLoad {
+  readonly open: number;
   /** Closed within the window, and how long these were open. */
   readonly closed: number;
   readonly meanOpenMs: number;

@@ -30,9 +30,9 @@ describe('feeder', () => {
   const context = useTestStore();
   const feeder = () => context.store.feeder;
   beforeAll(async () => {
-    for (const pipeline of ['orders', 'letters', 'paused', 'arms']) await registerPipeline(context.store, pipeline);
+    for (const pipeline of ['orders', 'letters', 'paused', 'arms', 'loaded']) await registerPipeline(context.store, pipeline);
     const batch = { records: 7, bytes: 1024 };
-    for (const pipeline of ['orders', 'arms'])
+    for (const pipeline of ['orders', 'arms', 'loaded'])
       await context.store.definitions.registerVersion({
         pipeline,
         hash: `h2-${pipeline}`,
@@ -104,6 +104,33 @@ describe('feeder', () => {
       { pipeline: 'letters', scope: 'b1', backfill: { id: 'b1', concurrency: 3, batchRecords: 4, maxShare: 0.5 } },
     ]);
     expect(streams[0]).not.toHaveProperty('version');
+  });
+
+  test('the load is told by arm: what is open, what was closed of late, and what is of a backfill', async () => {
+    await accept('loaded', keysOf(9, 'l'));
+    const open = async (arm: Claim['arm'], backfill?: Stream['backfill']) => {
+      const stream = await streamOf('loaded');
+      const claim = claimOf({ ...stream, ...(backfill && { backfill }) }, { arm, bounds: { records: 1, bytes: 100 } });
+      return (await feeder().claim(claim, write()))!;
+    };
+    expect(await feeder().load('loaded', 60_000)).toEqual({ ofArm: {}, openOfBackfill: {} });
+    const source = { kind: 'jsonl', path: 'x' } as const;
+    const backfill = await context.store.backfills.create(
+      { id: 'b-loaded', pipeline: 'loaded', scope: 'live', source, concurrency: 3 },
+      by,
+    );
+    await open('stable');
+    await open('pinned', { ...backfill, maxShare: 0.5 } as never);
+    const { id } = await open('candidate');
+    await context.sql.query(
+      `update autoflow.batches set state = 'closed', opened_at = now() - interval '2 s', closed_at = now() - interval '1 s' where id = $1`,
+      [id],
+    );
+    expect(await feeder().load('loaded', 60_000)).toEqual({
+      ofArm: { stable: { open: 2, closed: 0, meanOpenMs: 0 }, candidate: { open: 0, closed: 1, meanOpenMs: 1_000 } },
+      openOfBackfill: { 'b-loaded': 1 },
+    });
+    expect((await feeder().load('loaded', 500)).ofArm).toEqual({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
   });
 
   test('two that claim at once never share a record, whatever one of them does', async () => {

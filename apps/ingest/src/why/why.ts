@@ -17,14 +17,15 @@ export async function whyWaiting(store: Pick<Store, 'arms' | 'feeder' | 'inbox'>
     store.feeder.load(pipeline, LOAD_WINDOW_MS),
     store.arms.arms(pipeline),
   ]);
+  const openExecutions = Object.values(load.ofArm).reduce((sum, { open }) => sum + open, 0);
   const inbox = {
     ahead: position?.ahead ?? 0,
     waiting: waiting.records,
     ...(waiting.oldestAt !== undefined && { oldestAt: waiting.oldestAt }),
     paused: arms?.feedingPaused ?? false,
-    openExecutions: load.open,
+    openExecutions,
   };
-  const limits: Limitation[] = [{ kind: 'open-executions', name: pipeline, used: load.open }];
+  const limits: Limitation[] = [{ kind: 'open-executions', name: pipeline, used: openExecutions }];
   return { scope, key, state: record.state, since, text: sentenceOfInbox(pipeline, since, inbox), inbox, limits };
 }
 

@@ -6,16 +6,16 @@ import {
   type Arms,
   type BatchRow,
   type BatchStore,
-  type Load,
   type RecordingWriter,
   type Store,
   type Stream,
 } from '@autoflow/store';
-import { LOAD_WINDOW_MS, OpenBound, probeRecords, type ExecutionArgument } from '@autoflow/topology';
+import { LOAD_WINDOW_MS, probeRecords, type ExecutionArgument } from '@autoflow/topology';
 import { executionArgument, startingMemory, type ResolvedVersion, type Versions } from '../versions.js';
 import { inputStates } from './input.js';
 import { lanesOf, nameOf, type Lane } from './lanes.js';
 import { mayWaitMs } from './ripeness.js';
+import { Bounds, type Room } from './room.js';
 
 export interface PipelinePorts {
   readonly store: Pick<Store, 'arms' | 'feeder'>;
@@ -44,7 +44,7 @@ const TURN = 8;
 const NOTHING = { opened: 0, waitMs: Infinity };
 
 export class PipelineFeed {
-  private readonly bound = new OpenBound();
+  private readonly bounds = new Bounds();
   /** Decided once per batch: asked again at each look, nearly every batch that lingers would become one. */
   private readonly probes = new Map<string, boolean>();
   constructor(
@@ -56,29 +56,33 @@ export class PipelineFeed {
     const { store } = this.ports;
     const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, LOAD_WINDOW_MS)]);
     if (arms === undefined || arms.feedingPaused) return { ...NOTHING, full: false };
-    this.bound.observe(load, performance.now());
-    const room = new Room(this.bound.limit, load);
-    const live = streams.filter(({ backfill }) => backfill === undefined);
-    const backfills = streams.filter(({ backfill }) => backfill !== undefined);
-    const first = await this.openFrom(live, arms, room);
+    const lanes = streams.flatMap((stream) => lanesOf(stream, arms));
+    const room = this.bounds.room(lanes, load, performance.now());
+    const isLive = ({ stream }: Lane): boolean => stream.backfill === undefined;
+    const first = await this.openFrom(lanes.filter(isLive), arms, room);
     // While live records wait for their next turn, the room that is left is theirs.
-    const then = first.more ? NOTHING : await this.openFrom(backfills, arms, room);
-    if (room.reached) this.bound.reached();
-    return { opened: first.opened + then.opened, waitMs: Math.min(first.waitMs, then.waitMs), full: room.reached || room.heldBack };
+    const then = first.more
+      ? NOTHING
+      : await this.openFrom(
+          lanes.filter((lane) => !isLive(lane)),
+          arms,
+          room,
+        );
+    return { opened: first.opened + then.opened, waitMs: Math.min(first.waitMs, then.waitMs), full: room.full };
   }
 
   /** One batch of each lane in turn, so that no arm waits for another one's backlog. */
-  private async openFrom(streams: readonly Stream[], arms: Arms, room: Room): Promise<{ opened: number; waitMs: number; more: boolean }> {
-    let lanes = streams.flatMap((stream) => lanesOf(stream, arms));
+  private async openFrom(from: readonly Lane[], arms: Arms, room: Room): Promise<{ opened: number; waitMs: number; more: boolean }> {
+    let lanes = from;
     let opened = 0;
     let waitMs = Infinity;
     while (lanes.length > 0 && opened < TURN) {
       const again: Lane[] = [];
       for (const lane of lanes) {
-        if (!room.has(lane.stream)) continue;
+        if (!room.has(lane)) continue;
         const next = await this.openNext(lane, arms);
         if (next.opened) {
-          room.take(lane.stream);
+          room.take(lane);
           opened++;
         }
         if (next.more) again.push(lane);
@@ -149,37 +153,4 @@ export class PipelineFeed {
 function batchOf(id: string, { pipeline, scope }: Stream, { version, plans }: ResolvedVersion) {
   const { name, release } = version;
   return { id, version: name, release, executionId: `${pipeline}/${scope}/${id}`, memoryMb: startingMemory(plans) };
-}
-
-/** What may still be opened in one pass. */
-class Room {
-  reached = false;
-  heldBack = false;
-  private open: number;
-  private readonly ofBackfills: Map<string, number>;
-  constructor(
-    private readonly limit: number,
-    load: Load,
-  ) {
-    this.open = load.open;
-    this.ofBackfills = new Map(Object.entries(load.openOfBackfill));
-  }
-  has({ backfill }: Stream): boolean {
-    if (this.open >= this.limit) {
-      this.reached = true;
-      return false;
-    }
-    if (backfill === undefined) return true;
-    const all = [...this.ofBackfills.values()].reduce((sum, open) => sum + open, 0);
-    const share = Math.max(1, Math.floor(backfill.maxShare * this.limit));
-    if (all >= share) this.reached = true;
-    const own = this.ofBackfills.get(backfill.id) ?? 0;
-    if (all < share && own < backfill.concurrency) return true;
-    this.heldBack = true;
-    return false;
-  }
-  take({ backfill }: Stream): void {
-    this.open++;
-    if (backfill !== undefined) this.ofBackfills.set(backfill.id, (this.ofBackfills.get(backfill.id) ?? 0) + 1);
-  }
 }

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { OpenBound } from '@autoflow/topology';
+import type { Lane } from './lanes.js';
 import { mayWaitMs } from './ripeness.js';
+import { Bounds } from './room.js';
 
 const BOUNDS = { records: 10, bytes: 1_000 };
 const head = (more: object) => ({ records: 1, bytes: 10, oldestMs: 100, ...more });
@@ -45,4 +47,45 @@ it('stays where it is when it is not what holds feeding back, and when nothing h
 
 it('does not choke a pipeline whose executions take long by nature', () => {
   expect(limits([30_000, 31_000, 30_500])).toEqual([16, 32, 64]);
+});
+
+const lane = (arm: Lane['arm'], backfill?: { id: string; maxShare: number; concurrency: number }) => ({
+  arm,
+  stream: { backfill } as never,
+});
+const load = (open: { [arm: string]: number }, openOfBackfill: { [backfill: string]: number } = {}) => ({
+  ofArm: Object.fromEntries(Object.entries(open).map(([arm, n]) => [arm, { open: n, closed: 0, meanOpenMs: 0 }])),
+  openOfBackfill,
+});
+const [stable, candidate, pinned] = [lane('stable'), lane('candidate'), lane('pinned')];
+
+it('what an arm has open keeps nothing of another one from being fed', () => {
+  const room = new Bounds().room([stable, candidate], load({ stable: 7, candidate: 8 }), 0);
+  expect([room.has(candidate), room.has(stable), room.has(pinned), room.full]).toEqual([false, true, true, true]);
+  room.take(pinned);
+  expect(room.has(stable)).toBe(false);
+});
+
+it('an arm that is slow is held back, and the others grow', () => {
+  const bounds = new Bounds();
+  const fast = { open: 500, closed: 9, meanOpenMs: 100 };
+  for (let now = 0; now < 60_000; now += 1_000) {
+    const slow = { ...fast, meanOpenMs: now === 0 ? 100 : 200_000 };
+    const room = bounds.room([stable, candidate], { ofArm: { stable: fast, candidate: slow }, openOfBackfill: {} }, now);
+    for (const one of [stable, candidate]) room.has(one);
+  }
+  const free = (arm: Lane['arm'], open: number) => bounds.room([stable, candidate], load({ [arm]: open }), 60_000).has(lane(arm));
+  expect([free('stable', 400), free('candidate', 4), free('candidate', 5)]).toEqual([true, true, false]);
+});
+
+it('backfills have their share of what all arms may have open, and each its own concurrency', () => {
+  const one = lane('stable', { id: 'b1', maxShare: 0.25, concurrency: 3 });
+  const other = lane('candidate', { id: 'b2', maxShare: 0.25, concurrency: 9 });
+  const at = (openOfBackfill: { [backfill: string]: number }) => new Bounds().room([stable, one, other], load({}, openOfBackfill), 0);
+  expect(at({ b1: 2 }).has(one)).toBe(true);
+  expect(at({ b1: 3 }).has(one)).toBe(false);
+  expect(at({ b1: 3 }).has(other)).toBe(true);
+  const room = at({ b1: 3 });
+  room.take(other);
+  expect([room.has(other), room.has(stable)]).toEqual([false, true]);
 });
