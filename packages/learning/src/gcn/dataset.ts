@@ -13,7 +13,7 @@ export interface DatasetSize {
 }
 /** With how often all of it is gone through. */
 export const SIZES: { readonly [size in 'quick' | 'full']: DatasetSize & { readonly epochs: number } } = {
-  quick: { pipelines: 450, plans: 40, epochs: 15 },
+  quick: { pipelines: 700, plans: 40, epochs: 15 },
   full: { pipelines: 2400, plans: 40, epochs: 30 },
 };
 
