@@ -39,6 +39,8 @@ export interface WaitingRecord {
   readonly version?: string;
   /** Times it was claimed before. */
   readonly feeds: number;
+  /** That put it there. */
+  readonly backfillId?: string;
   /** Records that are claimed before it; `AHEAD_AT_MOST` stands for more. */
   readonly ahead: number;
 }

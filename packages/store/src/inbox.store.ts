@@ -8,7 +8,7 @@ import { many, one } from './rows.js';
 import { checkKeys } from './text.js';
 
 const LIVE = 'live';
-const WAITING = `select pipeline, scope, key, arrived_at as "arrivedAt", due_at as "dueAt", version, feeds from autoflow.inbox i`;
+const WAITING = `select pipeline, scope, key, arrived_at as "arrivedAt", due_at as "dueAt", version, feeds, backfill_id as "backfillId" from autoflow.inbox i`;
 
 /** Records that wait. What becomes of them is in the ledger. */
 export function inboxStore(database: Database): InboxStore {

@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Attempts, IngestRecord, IngestRecordPage, Problem, Why } from '@autoflow/client/schemas';
 import { SensitiveFields } from '@autoflow/http';
+import { recordDigest } from '@autoflow/store';
 import { parcel, parcels, RECORDS, useIngest } from '../testing/ingest.js';
 import { claimAll, complete } from '../testing/run.js';
+import type { Executions } from '../ports.js';
+import { WhyController } from '../why/why.controller.js';
 import { RecordsController } from './records.controller.js';
 
 const ingest = useIngest();
+const BY = { actor: 'tester', reason: 'because' };
 const get = (path: string) => ingest.send('GET', RECORDS + path);
 const cancel = (key: string, scope: string) => ingest.send('POST', `${RECORDS}/${key}:cancel?scope=${scope}`);
 const submit = (scope: string, body: unknown, query = '') => ingest.send('POST', `${RECORDS}?scope=${scope}${query}`, body);
@@ -174,6 +178,7 @@ describe('waiting for outcomes', () => {
 });
 
 describe('why', () => {
+  const serialised = (answer: object): unknown => JSON.parse(JSON.stringify(answer));
   const why = async (key: string, scope: string) => Why.parse((await get(`/${key}/why?scope=${scope}`)).json);
 
   test('a record waits behind others, until somebody feeds', async () => {
@@ -184,13 +189,45 @@ describe('why', () => {
   });
 
   test('feeding that is paused is told', async () => {
-    const by = { actor: 'tester', reason: 'because' };
-    await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: true, by });
+    await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: true, by: BY });
     expect(await why('q-0', 'queue')).toMatchObject({
       inbox: { paused: true },
       text: expect.stringContaining('feeding of parcels is paused'),
     });
-    await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: false, by });
+    await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: false, by: BY });
+  });
+
+  test('what holds a backfill back is named: how many executions it may have open, and that it is paused', async () => {
+    const { backfills } = ingest.store;
+    const id = 'old-parcels';
+    await backfills.create({ id, pipeline: 'parcels', scope: id, source: { kind: 'jsonl', path: 'old.jsonl' }, concurrency: 1 }, BY);
+    const put = (key: string, from: number) =>
+      backfills.put({ id, from, cursor: from + 1, records: [{ key, record: parcel(key), digest: recordDigest(parcel(key)), bytes: 60 }] });
+    await put('bf-1', 0);
+    await claimAll(ingest.store, id);
+    await put('bf-2', 1);
+    const held = await why('bf-2', id);
+    expect(held.limits).toContainEqual({ kind: 'backfill', name: id, used: 1, allowed: 1 });
+    expect(held.text).toContain('its backfill old-parcels has 1 of 1 executions open');
+    await backfills.setState(id, 'paused', BY);
+    expect((await why('bf-2', id)).text).toContain('its backfill old-parcels is paused');
+  });
+
+  test('of an invocation that waits, the limits of its pool and of the resources that it uses are named', async () => {
+    await submit('stage', parcel('in-queue'));
+    await claimAll(ingest.store, 'stage');
+    const pending = [{ stage: 'find-depot', state: 'queued' as const, attempt: 1 }];
+    const executions: Executions = {
+      view: () => Promise.resolve({ pending }),
+      queued: () => Promise.resolve(2),
+      cancel: () => Promise.resolve(false),
+    };
+    const answer = Why.parse(serialised(await new WhyController(ingest.store, executions).why('parcels', 'in-queue', { scope: 'stage' })));
+    expect(answer.limits).toMatchObject([
+      { kind: 'pool', allowed: 0 },
+      { kind: 'resource', name: 'depot', allowed: 6 },
+    ]);
+    expect(answer.text).toContain('resource depot allows 6 at once; 2 invocations in its queue');
   });
 
   test('one that runs is told of as far as rows go, without Temporal', async () => {

@@ -12,10 +12,27 @@ interface Inbox {
   readonly openExecutions: number;
 }
 
-export function sentenceOfInbox(pipeline: string, since: Date, { ahead, oldestAt = since, paused, openExecutions }: Inbox): string {
+/** What put the record there. */
+interface Backfill {
+  readonly id: string;
+  readonly paused: boolean;
+  /** Executions. */
+  readonly open: number;
+  readonly most: number;
+}
+
+export function sentenceOfInbox(
+  pipeline: string,
+  since: Date,
+  { ahead, oldestAt = since, paused, openExecutions }: Inbox,
+  backfill?: Backfill,
+): string {
   const waits = `waiting ${ago(since)} in the inbox`;
   const before = ahead === 0 ? 'it is the next' : `${counted(ahead, 'record')} ahead`;
   if (paused) return `${waits}: feeding of ${pipeline} is paused; ${before}`;
+  if (backfill?.paused) return `${waits}: its backfill ${backfill.id} is paused; ${before}`;
+  if (backfill !== undefined && backfill.open >= backfill.most)
+    return `${waits}: its backfill ${backfill.id} has ${backfill.open} of ${backfill.most} executions open; ${before}`;
   if (openExecutions > 0)
     return `${waits}: ${counted(openExecutions, 'execution')} open, and no more are opened than end within seconds; ${before}`;
   return Date.now() - oldestAt.getTime() > UNFED_MS

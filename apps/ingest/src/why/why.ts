@@ -9,7 +9,7 @@ import { ago, sentenceOfInbox, sentenceOfStage } from './sentences.js';
 /** What is open is asked for, not what was closed. */
 const LOAD_WINDOW_MS = 1_000;
 
-export async function whyWaiting(store: Pick<Store, 'arms' | 'feeder' | 'inbox'>, pipeline: string, record: Found) {
+export async function whyWaiting(store: Pick<Store, 'arms' | 'backfills' | 'feeder' | 'inbox'>, pipeline: string, record: Found) {
   const { scope, key, arrivedAt: since } = record;
   const [position, waiting, load, arms] = await Promise.all([
     store.inbox.position(pipeline, key, scope),
@@ -18,6 +18,13 @@ export async function whyWaiting(store: Pick<Store, 'arms' | 'feeder' | 'inbox'>
     store.arms.arms(pipeline),
   ]);
   const openExecutions = Object.values(load.ofArm).reduce((sum, { open }) => sum + open, 0);
+  const backfill = position?.backfillId === undefined ? undefined : await store.backfills.get(position.backfillId);
+  const own = backfill && {
+    id: backfill.id,
+    paused: backfill.state === 'paused',
+    open: load.openOfBackfill[backfill.id] ?? 0,
+    most: backfill.concurrency,
+  };
   const inbox = {
     ahead: position?.ahead ?? 0,
     waiting: waiting.records,
@@ -25,8 +32,11 @@ export async function whyWaiting(store: Pick<Store, 'arms' | 'feeder' | 'inbox'>
     paused: arms?.feedingPaused ?? false,
     openExecutions,
   };
-  const limits: Limitation[] = [{ kind: 'open-executions', name: pipeline, used: openExecutions }];
-  return { scope, key, state: record.state, since, text: sentenceOfInbox(pipeline, since, inbox), inbox, limits };
+  const limits: Limitation[] = [
+    { kind: 'open-executions', name: pipeline, used: openExecutions },
+    ...(own === undefined ? [] : [{ kind: 'backfill' as const, name: own.id, used: own.open, allowed: own.most }]),
+  ];
+  return { scope, key, state: record.state, since, text: sentenceOfInbox(pipeline, since, inbox, own), inbox, limits };
 }
 
 export async function whyRunning(

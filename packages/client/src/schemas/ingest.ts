@@ -116,7 +116,7 @@ export type Attempts = z.infer<typeof Attempts>;
 /** A bound that the record may be waiting for. */
 export const Limitation = z
   .object({
-    kind: z.enum(['pool', 'resource', 'open-executions']),
+    kind: z.enum(['pool', 'resource', 'open-executions', 'backfill']),
     name: z.string(),
     allowed: z.number().exactOptional(),
     used: z.number().exactOptional(),
