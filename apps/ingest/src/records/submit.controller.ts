@@ -43,7 +43,8 @@ export class SubmitController {
 may be sent again after any failure, and needs no \`Idempotency-Key\`. A record that is not valid is an error
 of that record only. A JSON body is answered when all is taken, with \`wait\` when all that was accepted has its outcome or the time is over. A body of
 \`${NDJSON}\` may be gzipped and has no bound but that of its lines: it is answered line by line while it comes in, so read while you send, or ask
-for \`answer=summary\`; while too many records wait it is slowed down. A line \`{"problem": …}\` at the end says what stopped the rest.`,
+for \`answer=summary\`; while too many records wait it is slowed down, and it is cut when nothing has
+passed for 5 minutes. A line \`{"problem": …}\` at the end says what stopped the rest.`,
     access: 'operator',
     answers: Submission,
     status: 202,
