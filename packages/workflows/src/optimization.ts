@@ -104,7 +104,11 @@ async function train({
       args: [{ training: id, ...input }],
     });
     const score = best === undefined ? 'none of its versions was judged' : `its best version has a score of ${best.score.toFixed(2)}`;
-    return { step: 'train', verdict: 'go-on', reason: `${input.learners} learners took ${steps} decisions (${outcome}); ${score}.` };
+    return {
+      step: 'train',
+      verdict: 'go-on',
+      reason: `${input.learners} ${input.learners === 1 ? 'learner' : 'learners'} took ${steps} decisions (${outcome}); ${score}.`,
+    };
   } catch (error) {
     if (isCancellation(error)) throw error;
     return { step: 'train', verdict: 'go-on', reason: `The training failed: ${terminalOf(error).message}` };

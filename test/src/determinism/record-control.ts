@@ -9,6 +9,7 @@ import {
   defaultEnvelope,
   type AllocationInput,
   type OptimizationInput,
+  type OptimizationRequest,
 } from '@autoflow/topology';
 import {
   ALLOCATION_WORKFLOW,
@@ -17,6 +18,7 @@ import {
   optimizationWorkflowId,
   ROLLOUT_WORKFLOW,
   rolloutWorkflowId,
+  trainingWorkflowId,
   type RolloutInput,
 } from '@autoflow/workflows';
 import { PROGRAM } from '../control/world.js';
@@ -25,7 +27,9 @@ import { invocations, parcelsSpec, RELEASE, settle } from '../optimization/parce
 import { begin, ended, PIPELINE, QUICK, register, tell, traffic, until } from '../rollouts/rig.js';
 import { saveHistory } from './save-history.js';
 
-const optimizer = { program: createRequire(import.meta.url).resolve('@autoflow/learning/optimizer') };
+const { resolve } = createRequire(import.meta.url);
+const optimizer = { program: resolve('@autoflow/learning/optimizer') };
+const learner = { program: resolve('@autoflow/learning/learner') };
 const stack = await startStack({ name: 'record-control-histories', mode: 'ephemeral', log: (line) => console.log(line) });
 const { databaseUrl, temporal, folder } = stack;
 const platform = await startPlatform({ databaseUrl, temporal: { address: temporal.address, namespace: temporal.namespace }, folder });
@@ -94,11 +98,14 @@ async function recordOptimizations(): Promise<void> {
     ),
   );
   await optimization('optimization-registered');
+  await platform.startWorker(['learner'], { learner });
+  await optimization('optimization-trained', { dryRun: true, training: { learners: 1, budget: { steps: 400 } } });
+  await save('training-completed', trainingWorkflowId('optimization-optimization-trained'));
 }
 
-async function optimization(name: string): Promise<void> {
+async function optimization(name: string, asked: Partial<OptimizationRequest> = {}): Promise<void> {
   const workflowId = optimizationWorkflowId(name);
-  const request = { dryRun: false, evaluations: 60, proposers: ['beam'], ratePerSecond: 5 } as const;
+  const request: OptimizationRequest = { dryRun: false, evaluations: 60, proposers: ['beam'], ratePerSecond: 5, ...asked };
   const args: [OptimizationInput] = [{ optimization: name, pipeline: 'parcels', request, by: 'person' }];
   await client.workflow.execute(OPTIMIZATION_WORKFLOW, { taskQueue: CONTROL_QUEUE, workflowId, args });
   await save(name, workflowId);

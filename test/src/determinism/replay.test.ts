@@ -38,7 +38,7 @@ describe.each([
     replay = await replayer({ traced });
   });
 
-  it('cover what executions, backfills, rollouts, optimizations and the control of allocations can come to', () => {
+  it('cover what executions, backfills, rollouts, optimizations, trainings and the control of allocations can come to', () => {
     expect(names).toEqual(
       [
         'allocation-continued-as-new',
@@ -57,10 +57,12 @@ describe.each([
         'direct-refused',
         'optimization-registered',
         'optimization-stopped',
+        'optimization-trained',
         'rollout-continued-as-new',
         'rollout-promoted-by-hand',
         'rollout-refused-in-shadow',
         'rollout-rolled-back',
+        'training-completed',
       ].map((name) => `${name}.json`),
     );
   });

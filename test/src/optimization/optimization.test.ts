@@ -149,7 +149,7 @@ test('learners that nobody takes on keep nothing up, and it is said; trained one
   const { decisions, allocated } = Detail.parse(await api.optimizations.show('parcels', id));
   expect(decisions[3]).toMatchObject({
     step: 'train',
-    reason: expect.stringMatching(/^1 learners took \d+ decisions \(completed\); its best/),
+    reason: expect.stringMatching(/^1 learner took \d+ decisions \(completed\); its best/),
   });
   expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent', 'trained']);
 });
