@@ -41,9 +41,9 @@ export async function claimBatch(
  * beyond the bound are locked, but never read.
  */
 const HEAD = `
-select id, key, record, arrived_at as "arrivedAt", problem, replace, trace
+select id, key, record, arrived_at as "arrivedAt", problem, replace, trace, due_at as "dueAt"
   from (select *, sum(bytes) over (order by id rows unbounded preceding) as size
-          from (select id, key, record, bytes, arrived_at, problem, replace, trace from autoflow.inbox
+          from (select id, key, record, bytes, arrived_at, problem, replace, trace, due_at from autoflow.inbox
                  where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5 for update skip locked) locked) summed
  where size <= $6 or size = bytes order by id`;
 

@@ -62,15 +62,14 @@ async function putBack(sql: Sql, batch: BatchRow, back: readonly Running[], { in
     back.map(({ key }) => key),
   ]);
   const rows = back.map(({ key, digest, feeds, arrivedAt }): NewRow => {
-    const { record, problem } = inputs.get(key)!;
+    const input = inputs.get(key)!;
     return {
+      ...input,
       key,
-      record,
       digest,
-      bytes: JSON.stringify(record).length,
+      bytes: Buffer.byteLength(JSON.stringify(input.record)),
       arrivedAt,
       feeds,
-      ...(problem !== undefined && { problem }),
       ...(batch.arm === 'pinned' && { version: batch.version }),
       ...(batch.backfillId !== undefined && { backfillId: batch.backfillId }),
     };

@@ -42,7 +42,11 @@ export interface ClaimedRecord {
   readonly problem?: string;
   /** W3C traceparent of the request that brought it. */
   readonly trace?: string;
+  /** No batch lingers for others beyond it. */
+  readonly dueAt?: Date;
 }
+/** What must be known of a record to put it back as it was claimed, beside what the books say. */
+export type ClaimedInput = Pick<ClaimedRecord, 'record' | 'problem' | 'trace' | 'dueAt'>;
 /** Of one pipeline, over all feeders. */
 export interface Load {
   /** What is pinned to a version counts as stable. */
@@ -103,7 +107,7 @@ export interface FeederStore {
    */
   dissolve(request: {
     batchId: string;
-    inputs: ReadonlyMap<string, { readonly record: Fields; readonly problem?: string }>;
+    inputs: ReadonlyMap<string, ClaimedInput>;
     refuse?: { readonly code: string; readonly message: string };
   }): Promise<{ refed: number; dead: number }>;
   /** Marks what is open of a version's inbox batches: reconcilers take it back. Answers how many. */

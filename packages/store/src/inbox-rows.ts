@@ -15,6 +15,10 @@ export interface NewRow {
   readonly backfillId?: string;
   readonly feeds?: number;
   readonly problem?: string;
+  /** Instead of `withinMs`, for what was there before. */
+  readonly dueAt?: Date;
+  /** Instead of the request's. */
+  readonly trace?: string;
 }
 
 /** Characters of JSON per statement: Postgres takes 1 GB in a message, V8 half of that in a string. */
@@ -24,12 +28,12 @@ const MAX_STATEMENT = 8 * 1024 * 1024;
 const INSERT = `
 insert into autoflow.inbox (id, pipeline, scope, key, record, digest, bytes, arrived_at, due_at, bucket, version, replace, backfill_id, feeds, problem, trace)
 overriding system value
-select id, $1, $2, key, record::json, decode(digest, 'hex'), bytes, coalesce(arrived_at, now()), now() + make_interval(secs => within_ms / 1000), bucket, version,
-       coalesce(replace, false), backfill_id, coalesce(feeds, 0), problem, $15
+select id, $1, $2, key, record::json, decode(digest, 'hex'), bytes, coalesce(arrived_at, now()), coalesce(due_at, now() + make_interval(secs => within_ms / 1000)), bucket, version,
+       coalesce(replace, false), backfill_id, coalesce(feeds, 0), problem, trace
   from (select given.*, nextval(pg_get_serial_sequence('autoflow.inbox', 'id')) as id
           from unnest($3::text[] collate "C", string_to_array($4, e'\\n'), $5::text[], $6::int[], $7::timestamptz[], $8::float8[],
-                      $9::smallint[], $10::text[], $11::boolean[], $12::text[], $13::smallint[], $14::text[])
-               with ordinality given (key, record, digest, bytes, arrived_at, within_ms, bucket, version, replace, backfill_id, feeds, problem, n)
+                      $9::smallint[], $10::text[], $11::boolean[], $12::text[], $13::smallint[], $14::text[], $15::text[], $16::timestamptz[])
+               with ordinality given (key, record, digest, bytes, arrived_at, within_ms, bucket, version, replace, backfill_id, feeds, problem, trace, due_at, n)
          order by n) numbered
  order by key
 on conflict (pipeline, scope, key) do nothing returning key`;
@@ -59,7 +63,8 @@ export async function insertWaiting(
       column(({ backfillId }) => backfillId),
       column(({ feeds }) => feeds),
       column(({ problem }) => problem),
-      trace,
+      column((row) => row.trace ?? trace),
+      column(({ dueAt }) => dueAt),
     ]);
     for (const { key } of keys) inserted.push(key);
   }

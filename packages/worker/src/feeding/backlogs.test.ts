@@ -235,6 +235,20 @@ describe('what is taken back before it was started', () => {
     expect(await status(row)).toBe('forestalled');
   });
 
+  it('waits again as it did before, with its deadline and its trace', async () => {
+    const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const records = newRecords(1).map((record) => ({ ...record, withinMs: 600_000 }));
+    await context.store.inbox.accept({ pipeline: PIPELINE, scope: 'live', records, trace });
+    const waits = async () =>
+      (await context.sql.query('select arrived_at, due_at, trace, record, digest, bucket from autoflow.inbox')).rows;
+    const before = await waits();
+    const { row } = await openOne();
+    await context.store.feeder.abort(PIPELINE, row.version);
+    await reconcile(portsWith(context.client), 600_000);
+    expect(await waits()).toEqual(before);
+    expect(before).toMatchObject([{ trace, due_at: expect.any(Date) }]);
+  });
+
   it('is taken back by the next reconciler, when the first one has only come to take its id', async () => {
     await accept(1);
     const { row } = await openOne();

@@ -1,22 +1,26 @@
 /** The input file of a batch holds each record whole, so that it can go back into the inbox and to another release. */
 import type { Fields, PipelineSpec, RecordState } from '@autoflow/pipeline';
-import type { ClaimedRecord } from '@autoflow/store';
+import type { ClaimedInput, ClaimedRecord } from '@autoflow/store';
 import { refusedState, stateOf, takeRecord } from '../records.js';
 
-/** What the release does not declare, or why it is no record: nobody reads either but who takes the batch back. */
+/** With what the release does not declare, and how the record had come: nobody reads it but who has to give the record back. */
 export interface InputState extends RecordState {
   readonly undeclared?: Fields;
+  /** Why it is no record. */
   readonly problem?: string;
+  readonly trace?: string;
+  readonly dueAt?: string;
 }
 
 /** The records as the release's input takes them. An invalid one takes part as a dead one. */
 export function inputStates(records: readonly ClaimedRecord[], spec: PipelineSpec): InputState[] {
-  return records.map(({ key, record, arrivedAt, problem }, index) => {
+  return records.map(({ key, record, arrivedAt, problem, trace, dueAt }, index) => {
     const at = arrivedAt.toISOString();
-    if (problem !== undefined) return { ...refusedState(index, key, record, at, problem), problem };
+    const came = { ...(trace !== undefined && { trace }), ...(dueAt !== undefined && { dueAt: dueAt.toISOString() }) };
+    if (problem !== undefined) return { ...refusedState(index, key, record, at, problem), ...came, problem };
     const taken = takeRecord(spec, record);
-    if ('problem' in taken) return refusedState(index, key, record, at, taken.problem);
-    return { ...stateOf(index, { key, fields: taken.fields }, at), ...undeclaredOf(record, spec) };
+    if ('problem' in taken) return { ...refusedState(index, key, record, at, taken.problem), ...came };
+    return { ...stateOf(index, { key, fields: taken.fields }, at), ...undeclaredOf(record, spec), ...came };
   });
 }
 
@@ -26,9 +30,13 @@ export function undeclaredOf(record: Fields, spec: PipelineSpec): Pick<InputStat
 }
 
 /** What `inputStates` was given, by key. */
-export function recordsOf(states: readonly InputState[]): Map<string, { record: Fields; problem?: string }> {
+export function recordsOf(states: readonly InputState[]): Map<string, ClaimedInput> {
   return new Map(
-    states.map((state) => [state.key, { record: wholeOf(state), ...(state.problem !== undefined && { problem: state.problem }) }]),
+    states.map((state) => {
+      const { key, problem, trace, dueAt } = state;
+      const came = { ...(trace !== undefined && { trace }), ...(dueAt !== undefined && { dueAt: new Date(dueAt) }) };
+      return [key, { record: wholeOf(state), ...(problem !== undefined && { problem }), ...came }];
+    }),
   );
 }
 
