@@ -154,6 +154,30 @@ describe('a feeder', () => {
     expect([await waiting(PIPELINE), await waiting('cards')]).toEqual([60 - BOUND, 60 - BOUND]);
   });
 
+  it('feeds a pipeline while the batch of another one is being written', async () => {
+    await context.register('cards');
+    const [writing, mayWrite, opened] = [aPromise(), aPromise(), aPromise()];
+    const batches: BatchStore = {
+      ...context.batches,
+      async write(where, states) {
+        if (where.pipeline === PIPELINE) {
+          writing.resolve();
+          await mayWrite.promise;
+        }
+        return context.batches.write(where, states);
+      },
+    };
+    await accept(1);
+    const feeder = await start({ batches, opened: ({ pipeline }) => pipeline === 'cards' && opened.resolve() });
+    await writing.promise;
+    await accept(1, 'cards');
+    await opened.promise;
+    expect(await waiting(PIPELINE)).toBe(1);
+    mayWrite.resolve();
+    await feeder.close();
+    expect(await waiting(PIPELINE)).toBe(0);
+  });
+
   it('makes probes of a twentieth of the batches unless it is told otherwise', async () => {
     for (const [random, probe] of [
       [0.0499, true],

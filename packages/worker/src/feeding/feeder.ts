@@ -4,9 +4,10 @@ import { PROBE_SHARE, type ExecutionActivities, type ExecutionArgument } from '@
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
 import { drainLanding, tellStranded } from './landing.js';
-import { PipelineFeed } from './pipeline-feed.js';
+import { PipelineFeed, type Passed } from './pipeline-feed.js';
 import { reconcile } from './reconciler.js';
 import { startExecution, type StartPorts } from './starting.js';
+import { Turns } from './turns.js';
 
 export interface FeederPorts extends StartPorts {
   readonly store: Pick<Store, 'arms' | 'backfills' | 'definitions' | 'feeder' | 'inbox' | 'ledger' | 'listen'>;
@@ -57,20 +58,32 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
     return found;
   };
 
+  const pass = async (pipeline: string, streams: readonly Stream[]): Promise<Passed> => {
+    try {
+      return await feedOf(pipeline).pass(streams);
+    } catch (error) {
+      // Trouble with one is not the others'.
+      log('warn', 'a pipeline could not be fed; it is tried again', { pipeline, error: String(error) });
+      return { opened: 0, waitMs: TROUBLE_MS, full: true };
+    }
+  };
+
   let closed = false;
-  let full = true;
+  const turns = new Turns(pass, () => bell.ring(), pollMs);
   const listening = [
-    await store.listen('autoflow_inbox', () => bell.ring()),
-    await store.listen('autoflow_backfills', () => bell.ring()),
-    await store.listen('autoflow_outcomes', () => full && bell.ring()),
+    await store.listen('autoflow_inbox', (pipeline) => turns.rung(pipeline)),
+    await store.listen('autoflow_backfills', (pipeline) => turns.rung(pipeline)),
+    await store.listen('autoflow_outcomes', (pipeline) => turns.hasRoom(pipeline)),
   ];
   const feeding = (async () => {
     for (; !closed;) {
       bell.reset();
-      const { waitMs, ...passed } = await pass(await streamsOf(ports), feedOf, ports);
-      full = passed.full;
-      if (!closed) await bell.rung(Math.min(waitMs, pollMs));
+      const streams = await streamsOf(ports);
+      if (closed) break;
+      if (streams !== undefined) turns.give(streams);
+      await bell.rung(streams === undefined ? TROUBLE_MS : pollMs);
     }
+    await turns.close();
   })();
   const reconciling = repeating('taking back what was left behind', LOOK_MS, () => reconcile(ports, unattendedMs), log);
   const landing = repeating('taking in what landed', LOOK_MS, () => drainLanding(ports), log);
@@ -93,29 +106,6 @@ async function streamsOf({ store, log }: FeederPorts): Promise<readonly Stream[]
     log('warn', 'what waits cannot be read; it is tried again', { error: String(error) });
     return undefined;
   }
-}
-
-/** All pipelines at once, each for a turn: none waits for another one's backlog, and trouble with one is not the others'. */
-async function pass(
-  streams: readonly Stream[] | undefined,
-  feedOf: (pipeline: string) => PipelineFeed,
-  { log }: FeederPorts,
-): Promise<{ waitMs: number; full: boolean }> {
-  if (streams === undefined) return { waitMs: TROUBLE_MS, full: true };
-  const pipelines = [...new Set(streams.map(({ pipeline }) => pipeline))];
-  const passed = await Promise.all(
-    pipelines.map(async (pipeline) => {
-      try {
-        return await feedOf(pipeline).pass(streams.filter((stream) => stream.pipeline === pipeline));
-      } catch (error) {
-        log('warn', 'a pipeline could not be fed; it is tried again', { pipeline, error: String(error) });
-        return { opened: 0, waitMs: TROUBLE_MS, full: true };
-      }
-    }),
-  );
-  const opened = passed.some((each) => each.opened > 0);
-  const waitMs = Math.max(1, Math.min(Infinity, ...passed.map((each) => each.waitMs)));
-  return { waitMs: opened ? 0 : waitMs, full: passed.some((each) => each.full) };
 }
 
 /** Rung while somebody is busy, it is heard afterwards. */
