@@ -156,17 +156,8 @@ describe('a feeder', () => {
 
   it('feeds a pipeline while the batch of another one is being written', async () => {
     await context.register('cards');
-    const [writing, mayWrite, opened] = [aPromise(), aPromise(), aPromise()];
-    const batches: BatchStore = {
-      ...context.batches,
-      async write(where, states) {
-        if (where.pipeline === PIPELINE) {
-          writing.resolve();
-          await mayWrite.promise;
-        }
-        return context.batches.write(where, states);
-      },
-    };
+    const { batches, writing, mayWrite } = slowToWrite();
+    const opened = aPromise();
     await accept(1);
     const feeder = await start({ batches, opened: ({ pipeline }) => pipeline === 'cards' && opened.resolve() });
     await writing.promise;
@@ -176,6 +167,25 @@ describe('a feeder', () => {
     mayWrite.resolve();
     await feeder.close();
     expect(await waiting(PIPELINE)).toBe(0);
+  });
+
+  it('passes over what another one is claiming, and feeds what is left', async () => {
+    const { batches, writing, mayWrite } = slowToWrite();
+    const bothDone = aPromise();
+    const [bySlow, byFast]: [BatchRow[], BatchRow[]] = [[], []];
+    const note = (into: BatchRow[]) => (row: BatchRow) => {
+      into.push(row);
+      if (byFast.length === 5) mayWrite.resolve();
+      if (bySlow.length + byFast.length === 6) bothDone.resolve();
+    };
+    await accept(6);
+    const feeders = [await start({ batches, opened: note(bySlow) })];
+    await writing.promise;
+    feeders.push(await start({ opened: note(byFast) }));
+    await bothDone.promise;
+    await Promise.all(feeders.map((feeder) => feeder.close()));
+    const keys = await Promise.all([...bySlow, ...byFast].map(async ({ ref }) => (await context.batches.read(ref)).map(({ key }) => key)));
+    expect([bySlow.length, byFast.length, new Set(keys.flat()).size]).toEqual([1, 5, 6]);
   });
 
   it('makes probes of a twentieth of the batches unless it is told otherwise', async () => {
@@ -192,15 +202,7 @@ describe('a feeder', () => {
   });
 
   it('drains: what it is opening when it is told to close is started, and nothing after that is opened', async () => {
-    const [writing, mayWrite] = [aPromise(), aPromise()];
-    const batches: BatchStore = {
-      ...context.batches,
-      async write(where, states) {
-        writing.resolve();
-        await mayWrite.promise;
-        return context.batches.write(where, states);
-      },
-    };
+    const { batches, writing, mayWrite } = slowToWrite();
     await accept(1);
     const opened: BatchRow[] = [];
     const order: string[] = [];
@@ -219,6 +221,19 @@ describe('a feeder', () => {
     expect(await waiting(PIPELINE)).toBe(21 - open.length);
     expect(open.length).toBeLessThanOrEqual(BOUND);
   });
+
+  /** The store itself, that writes no batch of the pipeline until it may. */
+  function slowToWrite() {
+    const [writing, mayWrite] = [aPromise(), aPromise()];
+    const write: BatchStore['write'] = async (where, states) => {
+      if (where.pipeline === PIPELINE) {
+        writing.resolve();
+        await mayWrite.promise;
+      }
+      return context.batches.write(where, states);
+    };
+    return { batches: { ...context.batches, write }, writing, mayWrite };
+  }
 
   /** The server itself, that takes its time for the answer. */
   function slowToStart(started: () => void): Client {
@@ -306,6 +321,19 @@ describe('what is taken back before it was started', () => {
     let first = true;
     return describing(context.client, (real) => real().finally(() => (first ? ((first = false), start()) : undefined)));
   }
+});
+
+it('what timed out is run again, and what it carried is not dead', async () => {
+  await accept(1);
+  const feed = newFeed();
+  await feed.pass();
+  const [{ executionId }] = feed.opened() as [BatchRow];
+  const options = { taskQueue: 'nobody', workflowId: executionId, workflowExecutionTimeout: '1s' } as const;
+  await expect((await context.client.workflow.start(PIPELINE, options)).result()).rejects.toThrow();
+  expect(await statusOf(executionId, context.client)).toBe('TIMED_OUT');
+  await reconcile(portsWith(context.client), 0);
+  expect(await feed.pass()).toEqual({ live: 1 });
+  expect((await context.sql.query('select state, feeds from autoflow.records')).rows).toEqual([{ state: 'running', feeds: 2 }]);
 });
 
 it('a backfill that is cancelled does not settle what is paused', async () => {
