@@ -49,11 +49,15 @@ export interface ClaimedRecord {
 export type ClaimedInput = Pick<ClaimedRecord, 'record' | 'problem' | 'trace' | 'dueAt'>;
 /** Of one pipeline, over all feeders. */
 export interface Load {
-  /** What is pinned to a version counts as stable. */
-  readonly ofArm: { readonly [arm in Exclude<Arm, 'pinned'>]?: ArmLoad };
+  /** By `roomOf`. */
+  readonly rooms: { readonly [room: string]: RoomLoad };
   readonly openOfBackfill: { readonly [backfill: string]: number };
 }
-export interface ArmLoad {
+/** Executions of one room hold each other back: those of the stable arm and what is pinned to a version, and those of each version in any other arm. */
+export const roomOf = ({ arm, version }: { readonly arm: Arm; readonly version: string }): string =>
+  arm === 'stable' || arm === 'pinned' ? 'stable' : `${arm} ${version}`;
+
+export interface RoomLoad {
   readonly open: number;
   /** Closed within the window, and how long these were open. */
   readonly closed: number;

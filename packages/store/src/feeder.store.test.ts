@@ -106,14 +106,14 @@ describe('feeder', () => {
     expect(streams[0]).not.toHaveProperty('version');
   });
 
-  test('the load is told by arm: what is open, what was closed of late, and what is of a backfill', async () => {
+  test('the load is told by room: what is open, what was closed of late, and what is of a backfill', async () => {
     await accept('loaded', keysOf(9, 'l'));
     const open = async (arm: Claim['arm'], backfill?: Stream['backfill']) => {
       const stream = await streamOf('loaded');
       const claim = claimOf({ ...stream, ...(backfill && { backfill }) }, { arm, bounds: { records: 1, bytes: 100 } });
       return (await feeder().claim(claim, write()))!;
     };
-    expect(await feeder().load('loaded', 60_000)).toEqual({ ofArm: {}, openOfBackfill: {} });
+    expect(await feeder().load('loaded', 60_000)).toEqual({ rooms: {}, openOfBackfill: {} });
     const source = { kind: 'jsonl', path: 'x' } as const;
     const backfill = await context.store.backfills.create(
       { id: 'b-loaded', pipeline: 'loaded', scope: 'live', source, concurrency: 3 },
@@ -127,10 +127,10 @@ describe('feeder', () => {
       [id],
     );
     expect(await feeder().load('loaded', 60_000)).toEqual({
-      ofArm: { stable: { open: 2, closed: 0, meanOpenMs: 0 }, candidate: { open: 0, closed: 1, meanOpenMs: 1_000 } },
+      rooms: { stable: { open: 2, closed: 0, meanOpenMs: 0 }, 'candidate v1': { open: 0, closed: 1, meanOpenMs: 1_000 } },
       openOfBackfill: { 'b-loaded': 1 },
     });
-    expect((await feeder().load('loaded', 500)).ofArm).toEqual({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
+    expect((await feeder().load('loaded', 500)).rooms).toEqual({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
   });
 
   test('two that claim at once never share a record, whatever one of them does', async () => {

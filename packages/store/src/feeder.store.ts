@@ -43,21 +43,22 @@ const HEAD = `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes
   (extract(epoch from now() - min(arrived_at)) * 1000)::float8 as "oldestMs", (extract(epoch from min(due_at) - now()) * 1000)::float8 as "dueInMs" from (
   select bytes, arrived_at, due_at from autoflow.inbox where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5) head`;
 
-const ARM = `case when arm = 'pinned' then 'stable' else arm end`;
+/** As `roomOf` has it. */
+const ROOM = `case when arm in ('stable', 'pinned') then 'stable' else arm || ' ' || version end`;
 
 async function load(database: Database, pipeline: string, windowMs: number): Promise<Load> {
   const [row] = await database.query<Load>(
     `with opened as (
-       select ${ARM} as arm, backfill_id as backfill from autoflow.batches where pipeline = $1 and state = 'open' and arm is not null),
+       select ${ROOM} as room, backfill_id as backfill from autoflow.batches where pipeline = $1 and state = 'open' and arm is not null),
      closed as (
-       select ${ARM} as arm, count(*) as n, avg(extract(epoch from closed_at - opened_at)) * 1000 as mean from autoflow.batches
+       select ${ROOM} as room, count(*) as n, avg(extract(epoch from closed_at - opened_at)) * 1000 as mean from autoflow.batches
         where pipeline = $1 and state = 'closed' and arm is not null and dissolved = 0 and closed_at > now() - make_interval(secs => $2)
         group by 1),
-     arms as (
-       select arm, coalesce(o.n, 0) as open, coalesce(c.n, 0) as closed, coalesce(c.mean, 0) as mean
-         from (select arm, count(*) as n from opened group by arm) o full join closed c using (arm)),
+     rooms as (
+       select room, coalesce(o.n, 0) as open, coalesce(c.n, 0) as closed, coalesce(c.mean, 0) as mean
+         from (select room, count(*) as n from opened group by room) o full join closed c using (room)),
      backfills as (select backfill, count(*) as n from opened where backfill is not null group by backfill)
-     select coalesce((select json_object_agg(arm, json_build_object('open', open, 'closed', closed, 'meanOpenMs', mean)) from arms), '{}') as "ofArm",
+     select coalesce((select json_object_agg(room, json_build_object('open', open, 'closed', closed, 'meanOpenMs', mean)) from rooms), '{}') as "rooms",
             coalesce((select json_object_agg(backfill, n) from backfills), '{}') as "openOfBackfill"`,
     [pipeline, windowMs / 1000],
   );

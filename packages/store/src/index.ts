@@ -49,7 +49,7 @@ export {
   type StoreErrorCode,
 } from './errors.js';
 export { bucketsOf, BUCKETS } from './arms.model.js';
-export { MAX_FEEDS } from './feeder.model.js';
+export { MAX_FEEDS, roomOf } from './feeder.model.js';
 export { AHEAD_AT_MOST } from './inbox.model.js';
 export { bucketOf, digestOf, recordDigest } from './record-digest.js';
 export { survivingRows } from './surviving-rows.js';

@@ -17,7 +17,7 @@ export async function whyWaiting(store: Pick<Store, 'arms' | 'backfills' | 'feed
     store.feeder.load(pipeline, LOAD_WINDOW_MS),
     store.arms.arms(pipeline),
   ]);
-  const openExecutions = Object.values(load.ofArm).reduce((sum, { open }) => sum + open, 0);
+  const openExecutions = Object.values(load.rooms).reduce((sum, { open }) => sum + open, 0);
   const backfill = position?.backfillId === undefined ? undefined : await store.backfills.get(position.backfillId);
   const own = backfill && {
     id: backfill.id,

@@ -57,7 +57,7 @@ export class PipelineFeed {
     const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, LOAD_WINDOW_MS)]);
     if (arms === undefined || arms.feedingPaused) return { ...NOTHING, full: false };
     const lanes = streams.flatMap((stream) => lanesOf(stream, arms));
-    const room = this.bounds.room(lanes, load, performance.now());
+    const room = this.bounds.of(lanes, load, performance.now());
     const isLive = ({ stream }: Lane): boolean => stream.backfill === undefined;
     const first = await this.openFrom(lanes.filter(isLive), arms, room);
     // While live records wait for their next turn, the room that is left is theirs.

@@ -1,52 +1,48 @@
-/** What may be open at once, of each arm by itself: one that is slow, as a candidate may be, keeps nothing of the others from being fed. */
-import type { Load } from '@autoflow/store';
+/** What may be open at once, of each room by itself: a candidate that is slow keeps nothing of the others from being fed, nor of the next one. */
+import { roomOf, type Load } from '@autoflow/store';
 import { OpenBound } from '@autoflow/topology';
 import type { Lane } from './lanes.js';
 
-type Arm = keyof Load['ofArm'];
 const IDLE = { open: 0, closed: 0, meanOpenMs: 0 };
 
-/** What is pinned to a version has the room of the stable one. */
-const armOf = ({ arm }: Pick<Lane, 'arm'>): Arm => (arm === 'pinned' ? 'stable' : arm);
-
 export class Bounds {
-  readonly #bounds = new Map<Arm, OpenBound>();
+  readonly #bounds = new Map<string, OpenBound>();
 
-  /** For one pass over these lanes. An arm that has gone begins anew when it comes again. `now` as of `OpenBound`. */
-  room(lanes: readonly Pick<Lane, 'arm'>[], load: Load, now: number): Room {
-    const arms = new Set<Arm>(['stable', ...lanes.map(armOf), ...(Object.keys(load.ofArm) as Arm[])]);
-    for (const arm of this.#bounds.keys()) if (!arms.has(arm)) this.#bounds.delete(arm);
-    for (const arm of arms) {
-      const bound = this.#bounds.get(arm) ?? new OpenBound();
-      bound.observe(load.ofArm[arm] ?? IDLE, now);
-      this.#bounds.set(arm, bound);
+  /** For one pass over these lanes. A room that is left begins anew when somebody comes again. `now` as of `OpenBound`. */
+  of(lanes: readonly Lane[], load: Load, now: number): Room {
+    const rooms = new Set(['stable', ...lanes.map(roomOf), ...Object.keys(load.rooms)]);
+    for (const room of this.#bounds.keys()) if (!rooms.has(room)) this.#bounds.delete(room);
+    for (const room of rooms) {
+      const bound = this.#bounds.get(room) ?? new OpenBound();
+      bound.observe(load.rooms[room] ?? IDLE, now);
+      this.#bounds.set(room, bound);
     }
     return new Room(this.#bounds, load);
   }
 }
 
-/** What may still be opened in one pass. */
+/** What may still be opened in one pass, of all rooms. */
 export class Room {
   /** Something is there that the bounds hold back. */
   full = false;
   readonly #open: Map<string, number>;
   readonly #ofBackfills: Map<string, number>;
-  /** Of all arms together. */
+  /** Of all rooms together. */
   readonly #limit: number;
   constructor(
-    private readonly bounds: ReadonlyMap<Arm, OpenBound>,
-    { ofArm, openOfBackfill }: Load,
+    private readonly bounds: ReadonlyMap<string, OpenBound>,
+    { rooms, openOfBackfill }: Load,
   ) {
-    this.#open = new Map(Object.entries(ofArm).map(([arm, { open }]) => [arm, open]));
+    this.#open = new Map(Object.entries(rooms).map(([room, { open }]) => [room, open]));
     this.#ofBackfills = new Map(Object.entries(openOfBackfill));
     this.#limit = [...bounds.values()].reduce((sum, { limit }) => sum + limit, 0);
   }
 
-  has(lane: Pick<Lane, 'arm' | 'stream'>): boolean {
+  has(lane: Lane): boolean {
     const { backfill } = lane.stream;
-    const arm = armOf(lane);
-    const bound = this.bounds.get(arm)!;
-    if ((this.#open.get(arm) ?? 0) >= bound.limit) return this.#reached(bound);
+    const room = roomOf(lane);
+    const bound = this.bounds.get(room)!;
+    if ((this.#open.get(room) ?? 0) >= bound.limit) return this.#reached(bound);
     if (backfill === undefined) return true;
     const all = [...this.#ofBackfills.values()].reduce((sum, open) => sum + open, 0);
     if (all >= Math.max(1, Math.floor(backfill.maxShare * this.#limit))) return this.#reached(bound);
@@ -55,10 +51,10 @@ export class Room {
     return false;
   }
 
-  take(lane: Pick<Lane, 'arm' | 'stream'>): void {
+  take(lane: Lane): void {
     const { backfill } = lane.stream;
-    const arm = armOf(lane);
-    this.#open.set(arm, (this.#open.get(arm) ?? 0) + 1);
+    const room = roomOf(lane);
+    this.#open.set(room, (this.#open.get(room) ?? 0) + 1);
     if (backfill !== undefined) this.#ofBackfills.set(backfill.id, (this.#ofBackfills.get(backfill.id) ?? 0) + 1);
   }
 

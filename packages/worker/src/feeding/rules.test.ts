@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { roomOf } from '@autoflow/store';
 import { OpenBound } from '@autoflow/topology';
 import type { Lane } from './lanes.js';
 import { mayWaitMs } from './ripeness.js';
@@ -49,19 +50,19 @@ it('does not choke a pipeline whose executions take long by nature', () => {
   expect(limits([30_000, 31_000, 30_500])).toEqual([16, 32, 64]);
 });
 
-const lane = (arm: Lane['arm'], backfill?: { id: string; maxShare: number; concurrency: number }) => ({
-  arm,
-  stream: { backfill } as never,
-});
-const load = (open: { [arm: string]: number }, openOfBackfill: { [backfill: string]: number } = {}) => ({
-  ofArm: Object.fromEntries(Object.entries(open).map(([arm, n]) => [arm, { open: n, closed: 0, meanOpenMs: 0 }])),
+const lane = (arm: Lane['arm'], backfill?: { id: string; maxShare: number; concurrency: number }, version = 'v2') =>
+  ({ arm, version, stream: { backfill } }) as unknown as Lane;
+const load = (open: { [room: string]: number }, openOfBackfill: { [backfill: string]: number } = {}) => ({
+  rooms: Object.fromEntries(Object.entries(open).map(([room, n]) => [room, { open: n, closed: 0, meanOpenMs: 0 }])),
   openOfBackfill,
 });
 const [stable, candidate, pinned] = [lane('stable'), lane('candidate'), lane('pinned')];
 
-it('what an arm has open keeps nothing of another one from being fed', () => {
-  const room = new Bounds().room([stable, candidate], load({ stable: 7, candidate: 8 }), 0);
-  expect([room.has(candidate), room.has(stable), room.has(pinned), room.full]).toEqual([false, true, true, true]);
+it('what an arm has open keeps nothing of another one from being fed, nor of its next version', () => {
+  const next = lane('candidate', undefined, 'v3');
+  const room = new Bounds().of([stable, candidate, next], load({ stable: 7, 'candidate v2': 8 }), 0);
+  expect([candidate, next, stable, pinned].map((one) => room.has(one))).toEqual([false, true, true, true]);
+  expect(room.full).toBe(true);
   room.take(pinned);
   expect(room.has(stable)).toBe(false);
 });
@@ -71,17 +72,17 @@ it('an arm that is slow is held back, and the others grow', () => {
   const fast = { open: 500, closed: 9, meanOpenMs: 100 };
   for (let now = 0; now < 60_000; now += 1_000) {
     const slow = { ...fast, meanOpenMs: now === 0 ? 100 : 200_000 };
-    const room = bounds.room([stable, candidate], { ofArm: { stable: fast, candidate: slow }, openOfBackfill: {} }, now);
+    const room = bounds.of([stable, candidate], { rooms: { stable: fast, 'candidate v2': slow }, openOfBackfill: {} }, now);
     for (const one of [stable, candidate]) room.has(one);
   }
-  const free = (arm: Lane['arm'], open: number) => bounds.room([stable, candidate], load({ [arm]: open }), 60_000).has(lane(arm));
-  expect([free('stable', 400), free('candidate', 4), free('candidate', 5)]).toEqual([true, true, false]);
+  const free = (one: Lane, open: number) => bounds.of([stable, candidate], load({ [roomOf(one)]: open }), 60_000).has(one);
+  expect([free(stable, 400), free(candidate, 4), free(candidate, 5)]).toEqual([true, true, false]);
 });
 
 it('backfills have their share of what all arms may have open, and each its own concurrency', () => {
   const one = lane('stable', { id: 'b1', maxShare: 0.25, concurrency: 3 });
   const other = lane('candidate', { id: 'b2', maxShare: 0.25, concurrency: 9 });
-  const at = (openOfBackfill: { [backfill: string]: number }) => new Bounds().room([stable, one, other], load({}, openOfBackfill), 0);
+  const at = (openOfBackfill: { [backfill: string]: number }) => new Bounds().of([stable, one, other], load({}, openOfBackfill), 0);
   expect(at({ b1: 2 }).has(one)).toBe(true);
   expect(at({ b1: 3 }).has(one)).toBe(false);
   expect(at({ b1: 3 }).has(other)).toBe(true);
