@@ -6,7 +6,7 @@ export type Metered = 'invocations' | 'pool_usage';
 export const METERED: readonly Metered[] = ['invocations', 'pool_usage'];
 
 const DAY_MS = 86_400_000;
-/** Guards making and dropping: two hosts that find the same day missing must not both make it. */
+/** Guards making and dropping: two hosts that find the same day missing must not both make it, and of two that drop the same one Postgres fails the second. */
 const LOCK = 4_207_849_485;
 
 export const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
@@ -35,6 +35,7 @@ export async function dropPartitions(database: Database, table: Metered, olderTh
     try {
       await database.patient.transaction(async (sql) => {
         await sql.query(`set local lock_timeout = '1s'`);
+        await sql.query('select pg_advisory_xact_lock($1)', [LOCK]);
         await sql.query(`drop table if exists autoflow.${partitionName(table, day)}`);
       });
       dropped.push(day);
