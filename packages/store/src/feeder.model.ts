@@ -51,7 +51,6 @@ export type ClaimedInput = Pick<ClaimedRecord, 'record' | 'problem' | 'trace' | 
 export interface Load {
   /** By `roomOf`. */
   readonly rooms: { readonly [room: string]: RoomLoad };
-  readonly openOfBackfill: { readonly [backfill: string]: number };
 }
 /** Executions of one room hold each other back: those of the stable arm and what is pinned to a version, and those of each version in any other arm. */
 export const roomOf = ({ arm, version }: { readonly arm: Arm; readonly version: string }): string =>
@@ -59,6 +58,7 @@ export const roomOf = ({ arm, version }: { readonly arm: Arm; readonly version: 
 
 export interface RoomLoad {
   readonly open: number;
+  readonly ofBackfill: { readonly [backfill: string]: number };
   /** Closed within the window, and how long these were open. */
   readonly closed: number;
   readonly meanOpenMs: number;

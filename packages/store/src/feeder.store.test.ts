@@ -113,7 +113,7 @@ describe('feeder', () => {
       const claim = claimOf({ ...stream, ...(backfill && { backfill }) }, { arm, bounds: { records: 1, bytes: 100 } });
       return (await feeder().claim(claim, write()))!;
     };
-    expect(await feeder().load('loaded', 60_000)).toEqual({ rooms: {}, openOfBackfill: {} });
+    expect(await feeder().load('loaded', 60_000)).toEqual({ rooms: {} });
     const source = { kind: 'jsonl', path: 'x' } as const;
     const backfill = await context.store.backfills.create(
       { id: 'b-loaded', pipeline: 'loaded', scope: 'live', source, concurrency: 3 },
@@ -127,10 +127,12 @@ describe('feeder', () => {
       [id],
     );
     expect(await feeder().load('loaded', 60_000)).toEqual({
-      rooms: { stable: { open: 2, closed: 0, meanOpenMs: 0 }, 'candidate v1': { open: 0, closed: 1, meanOpenMs: 1_000 } },
-      openOfBackfill: { 'b-loaded': 1 },
+      rooms: {
+        stable: { open: 2, ofBackfill: { 'b-loaded': 1 }, closed: 0, meanOpenMs: 0 },
+        'candidate v1': { open: 0, ofBackfill: {}, closed: 1, meanOpenMs: 1_000 },
+      },
     });
-    expect((await feeder().load('loaded', 500)).rooms).toEqual({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
+    expect((await feeder().load('loaded', 500)).rooms).toMatchObject({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
   });
 
   test('two that claim at once never share a record, whatever one of them does', async () => {

@@ -49,17 +49,17 @@ const ROOM = `case when arm in ('stable', 'pinned') then 'stable' else arm || ' 
 async function load(database: Database, pipeline: string, windowMs: number): Promise<Load> {
   const [row] = await database.query<Load>(
     `with opened as (
-       select ${ROOM} as room, backfill_id as backfill from autoflow.batches where pipeline = $1 and state = 'open' and arm is not null),
+       select ${ROOM} as room, backfill_id as backfill, count(*) as n from autoflow.batches
+        where pipeline = $1 and state = 'open' and arm is not null group by 1, 2),
+     open as (
+       select room, sum(n) as n, json_object_agg(backfill, n) filter (where backfill is not null) as backfills from opened group by room),
      closed as (
        select ${ROOM} as room, count(*) as n, avg(extract(epoch from closed_at - opened_at)) * 1000 as mean from autoflow.batches
         where pipeline = $1 and state = 'closed' and arm is not null and dissolved = 0 and closed_at > now() - make_interval(secs => $2)
-        group by 1),
-     rooms as (
-       select room, coalesce(o.n, 0) as open, coalesce(c.n, 0) as closed, coalesce(c.mean, 0) as mean
-         from (select room, count(*) as n from opened group by room) o full join closed c using (room)),
-     backfills as (select backfill, count(*) as n from opened where backfill is not null group by backfill)
-     select coalesce((select json_object_agg(room, json_build_object('open', open, 'closed', closed, 'meanOpenMs', mean)) from rooms), '{}') as "rooms",
-            coalesce((select json_object_agg(backfill, n) from backfills), '{}') as "openOfBackfill"`,
+        group by 1)
+     select coalesce(json_object_agg(room, json_build_object('open', coalesce(o.n, 0), 'ofBackfill', coalesce(o.backfills, '{}'),
+              'closed', coalesce(c.n, 0), 'meanOpenMs', coalesce(c.mean, 0))), '{}') as rooms
+       from open o full join closed c using (room)`,
     [pipeline, windowMs / 1000],
   );
   return row!;

@@ -73,8 +73,7 @@ export interface MeteringStore {
   /** Of which invocations are kept: UTC, as 2026-03-04. */
   days(): Promise<string[]>;
   /**
-   * Creates the partitions of the coming days and drops those older than the retention; of none (undefined), no measurement is dropped. Safe to call
-   * from many hosts.
+   * Creates the partitions of the coming days and drops those older than the retention. Safe to call from many hosts.
    */
-  maintain(retentionDays: number | undefined): Promise<void>;
+  maintain(retentionDays: number): Promise<void>;
 }

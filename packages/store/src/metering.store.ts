@@ -43,12 +43,11 @@ async function write<Row>(
 /** SQLSTATE check_violation: the tables have no other checks than their partitions. */
 const NO_PARTITION = '23514';
 
-async function maintain(database: Database, retentionDays: number | undefined): Promise<void> {
+async function maintain(database: Database, retentionDays: number): Promise<void> {
   const now = Date.now();
   const days = Array.from({ length: AHEAD + 1 }, (_, i) => dayOf(new Date(now + i * DAY_MS)));
   for (const table of METERED) await createPartitions(database, table, days);
   await database.query(`delete from autoflow.acknowledgements where at < now() - $1::interval`, [FORGET_HOSTS]);
-  if (retentionDays === undefined) return;
   for (const table of METERED) await dropPartitions(database, table, dayOf(new Date(now - retentionDays * DAY_MS)));
   await database.query(`delete from autoflow.calibrations where started_at < now() - make_interval(days => $1)`, [retentionDays]);
 }

@@ -1,4 +1,4 @@
-/** How many executions of a pipeline may be open at once: a few seconds of work, so that the backlog stays where it can still change its mind. */
+/** How many executions of a pipeline, of one of its arms, may be open at once: a few seconds of work, so that the backlog stays where it can still change its mind. */
 
 /** What the bound is shown: executions that were closed within so long. What is shown for longer was open before the last decrease, and tells nothing of it. */
 export const LOAD_WINDOW_MS = 1_000;

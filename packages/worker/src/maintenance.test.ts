@@ -39,20 +39,24 @@ it('removes batch files after their retention, but never those of an open batch'
   expect(await batches.read(open)).toHaveLength(1);
 });
 
-it('drops no measurements before their day is in the ledger, however long that fails, and goes on with everything else', async () => {
-  await promoted(10);
+it('drops no measurements before their day is in the ledger, for as long again as they are kept, and goes on with everything else', async () => {
+  await promoted(20);
   const dayAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
-  const day = dayAgo(9);
-  await sql.query(
-    `create table autoflow.invocations_${day.replaceAll('-', '')} partition of autoflow.invocations for values from ('${day}Z') to ('${dayAgo(8)}Z')`,
-  );
-  const isMeasured = async () => (await store.metering.days()).includes(day);
+  const [day, old] = [dayAgo(9), dayAgo(16)];
+  for (const [from, to] of [
+    [day, dayAgo(8)],
+    [old, dayAgo(15)],
+  ] as const)
+    await sql.query(
+      `create table autoflow.invocations_${from.replaceAll('-', '')} partition of autoflow.invocations for values from ('${from}Z') to ('${to}Z')`,
+    );
+  const isMeasured = async (which = day) => (await store.metering.days()).includes(which);
   const inLedger = async () => (await store.savings.days('orders', 0, Date.now())).length;
   await sql.query('alter table autoflow.savings_days add constraint refused check (false)');
-  const old = await write('old');
+  const file = await write('old');
   await maintain();
-  expect([await isMeasured(), await inLedger()]).toEqual([true, 0]);
-  await expect(batches.read(old)).rejects.toMatchObject({ code: 'BATCH_MISSING' });
+  expect([await isMeasured(), await isMeasured(old), await inLedger()]).toEqual([true, false, 0]);
+  await expect(batches.read(file)).rejects.toMatchObject({ code: 'BATCH_MISSING' });
 
   await sql.query('alter table autoflow.savings_days drop constraint refused');
   await maintain();

@@ -34,9 +34,9 @@ async function maintain(
   { store, batches, log }: Parameters<typeof startMaintenance>[0],
   { meteringDays = 30, batchDays = 14, eventDays = 30, recordingDays = 7 }: Retention,
 ): Promise<void> {
-  // First: nothing is dropped of a day that the ledger does not have.
+  // First: of a day that the ledger does not have nothing is dropped, but for one that has failed for as long again.
   const failed = await closeDays(store, log);
-  await store.metering.maintain(failed.length === 0 ? meteringDays : undefined);
+  await store.metering.maintain(failed.length === 0 ? meteringDays : 2 * meteringDays);
   await store.events.removeOlderThan(new Date(Date.now() - eventDays * DAY_MS));
   await store.recordings.maintain({ days: recordingDays, ...RECORDINGS });
   const evidence = new Date(Date.now() - EVIDENCE_DAYS * DAY_MS);

@@ -33,7 +33,7 @@ test('instances are killed: every record has its one outcome', () =>
 test('the function host and the feeder are killed at once: every record has its one outcome', () =>
   flow(stack, { name: 'host and feeder', records: 60, reruns: true, fault: () => Promise.all(['functions', 'feeder'].map(restart)) }));
 
-test('the control plane stands still and is then killed: no record is delayed', async () => {
+test('the control plane stands still and is then killed: no record waits for it', async () => {
   const phase = { count: 30, everyMs: 100 };
   /** Milliseconds that records may take longer than before, typically and nearly all of them, where times are asserted. One that waits for the control plane has no outcome at all. */
   const margin = 2_000;

@@ -39,7 +39,7 @@ export function registerBackfill(program: Command): void {
     .option('--concurrency <n>', 'executions open at once', positive)
     .option('--batch-records <n>', 'records per execution (default: as the version says)', positive)
     .option('--rate <n>', 'records per second at most, such as 200/s', perSecond)
-    .option('--max-share <percent>', 'of the executions that may be open at once (default: 50%)', share)
+    .option('--max-share <percent>', 'of the executions of an arm that may be open at once (default: 50%)', share)
     .option('--skip-known', 'leave out records whose key has an outcome in the scope live')
     .option('--reason <text>', 'for the audit log')
     .option('--wait', 'until it has ended, with progress')

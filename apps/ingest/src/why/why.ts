@@ -1,7 +1,7 @@
 /** What a record waits for: rows first, then what the execution says of itself. */
 import type { Limitation } from '@autoflow/client/schemas';
 import { poolQueue } from '@autoflow/topology';
-import type { BatchRow, Store } from '@autoflow/store';
+import type { BatchRow, RoomLoad, Store } from '@autoflow/store';
 import type { Executions, ExecutionView, PendingInvocation } from '../ports.js';
 import type { Found } from '../records/lookup.js';
 import { ago, sentenceOfInbox, sentenceOfStage } from './sentences.js';
@@ -17,12 +17,13 @@ export async function whyWaiting(store: Pick<Store, 'arms' | 'backfills' | 'feed
     store.feeder.load(pipeline, LOAD_WINDOW_MS),
     store.arms.arms(pipeline),
   ]);
-  const openExecutions = Object.values(load.rooms).reduce((sum, { open }) => sum + open, 0);
+  const open = (of: (room: RoomLoad) => number) => Object.values(load.rooms).reduce((sum, room) => sum + of(room), 0);
+  const openExecutions = open((room) => room.open);
   const backfill = position?.backfillId === undefined ? undefined : await store.backfills.get(position.backfillId);
   const own = backfill && {
     id: backfill.id,
     paused: backfill.state === 'paused',
-    open: load.openOfBackfill[backfill.id] ?? 0,
+    open: open(({ ofBackfill }) => ofBackfill[backfill.id] ?? 0),
     most: backfill.concurrency,
   };
   const inbox = {

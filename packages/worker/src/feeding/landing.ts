@@ -6,6 +6,8 @@ import { takeRecord } from '../records.js';
 import { writable } from './writable.js';
 
 const AT_ONCE = { records: 500, bytes: 8 * 1024 * 1024 };
+/** In one look: whoever goes on copying does not keep a feeder from closing. */
+const PORTIONS = 20;
 const TOLD = 20;
 
 /** What came by COPY goes where what was posted goes, checked the same way: by the release that is stable now. */
@@ -18,7 +20,7 @@ export async function drainLanding({ store, versions }: { store: Pick<Store, 'fe
     if ('problem' in taken) return { record, problem: taken.problem };
     return problem === undefined ? { key: taken.key, record, digest, bytes } : { record, problem };
   };
-  while ((await store.feeder.drainLanding(AT_ONCE, take)) > 0);
+  for (let portion = 0; portion < PORTIONS && (await store.feeder.drainLanding(AT_ONCE, take)) > 0; portion++);
 }
 
 /** A letter holds an object, whatever it was that came. */

@@ -15,7 +15,7 @@ import { executionArgument, startingMemory, type ResolvedVersion, type Versions 
 import { inputStates } from './input.js';
 import { lanesOf, nameOf, type Lane } from './lanes.js';
 import { mayWaitMs } from './ripeness.js';
-import { Bounds, type Room } from './room.js';
+import { Rooms, type Room } from './room.js';
 
 export interface PipelinePorts {
   readonly store: Pick<Store, 'arms' | 'feeder'>;
@@ -44,7 +44,7 @@ const TURN = 8;
 const NOTHING = { opened: 0, waitMs: Infinity };
 
 export class PipelineFeed {
-  private readonly bounds = new Bounds();
+  private readonly rooms = new Rooms();
   /** Decided once per batch: asked again at each look, nearly every batch that lingers would become one. */
   private readonly probes = new Map<string, boolean>();
   constructor(
@@ -57,7 +57,7 @@ export class PipelineFeed {
     const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, LOAD_WINDOW_MS)]);
     if (arms === undefined || arms.feedingPaused) return { ...NOTHING, full: false };
     const lanes = streams.flatMap((stream) => lanesOf(stream, arms));
-    const room = this.bounds.of(lanes, load, performance.now());
+    const room = this.rooms.of(lanes, load, performance.now());
     const isLive = ({ stream }: Lane): boolean => stream.backfill === undefined;
     const first = await this.openFrom(lanes.filter(isLive), arms, room);
     // While live records wait for their next turn, the room that is left is theirs.

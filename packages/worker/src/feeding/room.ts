@@ -3,9 +3,9 @@ import { roomOf, type Load } from '@autoflow/store';
 import { OpenBound } from '@autoflow/topology';
 import type { Lane } from './lanes.js';
 
-const IDLE = { open: 0, closed: 0, meanOpenMs: 0 };
+const IDLE = { open: 0, ofBackfill: {}, closed: 0, meanOpenMs: 0 };
 
-export class Bounds {
+export class Rooms {
   readonly #bounds = new Map<string, OpenBound>();
 
   /** For one pass over these lanes. A room that is left begins anew when somebody comes again. `now` as of `OpenBound`. */
@@ -25,37 +25,36 @@ export class Bounds {
 export class Room {
   /** Something is there that the bounds hold back. */
   full = false;
-  readonly #open: Map<string, number>;
-  readonly #ofBackfills: Map<string, number>;
-  /** Of all rooms together. */
-  readonly #limit: number;
+  /** Open in a room, of all and of each backfill. */
+  readonly #open = new Map<string, { all: number; readonly ofBackfill: Map<string, number> }>();
   constructor(
     private readonly bounds: ReadonlyMap<string, OpenBound>,
-    { rooms, openOfBackfill }: Load,
+    { rooms }: Load,
   ) {
-    this.#open = new Map(Object.entries(rooms).map(([room, { open }]) => [room, open]));
-    this.#ofBackfills = new Map(Object.entries(openOfBackfill));
-    this.#limit = [...bounds.values()].reduce((sum, { limit }) => sum + limit, 0);
+    for (const room of bounds.keys()) {
+      const { open, ofBackfill } = rooms[room] ?? IDLE;
+      this.#open.set(room, { all: open, ofBackfill: new Map(Object.entries(ofBackfill)) });
+    }
   }
 
   has(lane: Lane): boolean {
     const { backfill } = lane.stream;
-    const room = roomOf(lane);
-    const bound = this.bounds.get(room)!;
-    if ((this.#open.get(room) ?? 0) >= bound.limit) return this.#reached(bound);
+    const bound = this.bounds.get(roomOf(lane))!;
+    const { all, ofBackfill } = this.#open.get(roomOf(lane))!;
+    if (all >= bound.limit) return this.#reached(bound);
     if (backfill === undefined) return true;
-    const all = [...this.#ofBackfills.values()].reduce((sum, open) => sum + open, 0);
-    if (all >= Math.max(1, Math.floor(backfill.maxShare * this.#limit))) return this.#reached(bound);
-    if ((this.#ofBackfills.get(backfill.id) ?? 0) < backfill.concurrency) return true;
+    if (sumOf(ofBackfill.values()) >= Math.max(1, Math.floor(backfill.maxShare * bound.limit))) return this.#reached(bound);
+    const everywhere = sumOf([...this.#open.values()].map((room) => room.ofBackfill.get(backfill.id) ?? 0));
+    if (everywhere < backfill.concurrency) return true;
     this.full = true;
     return false;
   }
 
   take(lane: Lane): void {
     const { backfill } = lane.stream;
-    const room = roomOf(lane);
-    this.#open.set(room, (this.#open.get(room) ?? 0) + 1);
-    if (backfill !== undefined) this.#ofBackfills.set(backfill.id, (this.#ofBackfills.get(backfill.id) ?? 0) + 1);
+    const room = this.#open.get(roomOf(lane))!;
+    room.all++;
+    if (backfill !== undefined) room.ofBackfill.set(backfill.id, (room.ofBackfill.get(backfill.id) ?? 0) + 1);
   }
 
   #reached(bound: OpenBound): false {
@@ -64,3 +63,5 @@ export class Room {
     return false;
   }
 }
+
+const sumOf = (numbers: Iterable<number>): number => [...numbers].reduce((sum, n) => sum + n, 0);

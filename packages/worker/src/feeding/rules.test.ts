@@ -3,7 +3,7 @@ import { roomOf } from '@autoflow/store';
 import { OpenBound } from '@autoflow/topology';
 import type { Lane } from './lanes.js';
 import { mayWaitMs } from './ripeness.js';
-import { Bounds } from './room.js';
+import { Rooms } from './room.js';
 
 const BOUNDS = { records: 10, bytes: 1_000 };
 const head = (more: object) => ({ records: 1, bytes: 10, oldestMs: 100, ...more });
@@ -52,15 +52,17 @@ it('does not choke a pipeline whose executions take long by nature', () => {
 
 const lane = (arm: Lane['arm'], backfill?: { id: string; maxShare: number; concurrency: number }, version = 'v2') =>
   ({ arm, version, stream: { backfill } }) as unknown as Lane;
-const load = (open: { [room: string]: number }, openOfBackfill: { [backfill: string]: number } = {}) => ({
-  rooms: Object.fromEntries(Object.entries(open).map(([room, n]) => [room, { open: n, closed: 0, meanOpenMs: 0 }])),
-  openOfBackfill,
+type Counts = { readonly [name: string]: number };
+const load = (open: Counts, ofBackfills: { readonly [room: string]: Counts } = {}) => ({
+  rooms: Object.fromEntries(
+    Object.entries(open).map(([room, n]) => [room, { open: n, ofBackfill: ofBackfills[room] ?? {}, closed: 0, meanOpenMs: 0 }]),
+  ),
 });
 const [stable, candidate, pinned] = [lane('stable'), lane('candidate'), lane('pinned')];
 
 it('what an arm has open keeps nothing of another one from being fed, nor of its next version', () => {
   const next = lane('candidate', undefined, 'v3');
-  const room = new Bounds().of([stable, candidate, next], load({ stable: 7, 'candidate v2': 8 }), 0);
+  const room = new Rooms().of([stable, candidate, next], load({ stable: 7, 'candidate v2': 8 }), 0);
   expect([candidate, next, stable, pinned].map((one) => room.has(one))).toEqual([false, true, true, true]);
   expect(room.full).toBe(true);
   room.take(pinned);
@@ -68,25 +70,29 @@ it('what an arm has open keeps nothing of another one from being fed, nor of its
 });
 
 it('an arm that is slow is held back, and the others grow', () => {
-  const bounds = new Bounds();
-  const fast = { open: 500, closed: 9, meanOpenMs: 100 };
+  const bounds = new Rooms();
+  const fast = { open: 500, ofBackfill: {}, closed: 9, meanOpenMs: 100 };
   for (let now = 0; now < 60_000; now += 1_000) {
     const slow = { ...fast, meanOpenMs: now === 0 ? 100 : 200_000 };
-    const room = bounds.of([stable, candidate], { rooms: { stable: fast, 'candidate v2': slow }, openOfBackfill: {} }, now);
+    const room = bounds.of([stable, candidate], { rooms: { stable: fast, 'candidate v2': slow } }, now);
     for (const one of [stable, candidate]) room.has(one);
   }
   const free = (one: Lane, open: number) => bounds.of([stable, candidate], load({ [roomOf(one)]: open }), 60_000).has(one);
   expect([free(stable, 400), free(candidate, 4), free(candidate, 5)]).toEqual([true, true, false]);
 });
 
-it('backfills have their share of what all arms may have open, and each its own concurrency', () => {
-  const one = lane('stable', { id: 'b1', maxShare: 0.25, concurrency: 3 });
-  const other = lane('candidate', { id: 'b2', maxShare: 0.25, concurrency: 9 });
-  const at = (openOfBackfill: { [backfill: string]: number }) => new Bounds().of([stable, one, other], load({}, openOfBackfill), 0);
-  expect(at({ b1: 2 }).has(one)).toBe(true);
-  expect(at({ b1: 3 }).has(one)).toBe(false);
-  expect(at({ b1: 3 }).has(other)).toBe(true);
-  const room = at({ b1: 3 });
-  room.take(other);
-  expect([room.has(other), room.has(stable)]).toEqual([false, true]);
+it('backfills have their share of each room, and each its own concurrency in all of them', () => {
+  const one = lane('stable', { id: 'b1', maxShare: 0.5, concurrency: 5 });
+  const other = lane('stable', { id: 'b2', maxShare: 0.5, concurrency: 9 });
+  const beside = lane('candidate', { id: 'b1', maxShare: 0.5, concurrency: 5 });
+  const at = (ofBackfill: Counts) =>
+    new Rooms().of([stable, one, other, beside], load({ stable: sum(ofBackfill) }, { stable: ofBackfill }), 0);
+  expect([one, other].map((lane) => at({ b1: 3 }).has(lane))).toEqual([true, true]);
+  expect([one, other, stable].map((lane) => at({ b1: 4 }).has(lane))).toEqual([false, false, true]);
+  expect([one, other, beside, stable].map((lane) => at({ b1: 2, b2: 2 }).has(lane))).toEqual([false, false, true, true]);
+  const room = at({ b1: 4 });
+  room.take(beside);
+  expect(room.has(beside)).toBe(false);
 });
+
+const sum = (counts: Counts): number => Object.values(counts).reduce((a, b) => a + b, 0);
