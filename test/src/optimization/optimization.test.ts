@@ -1,6 +1,5 @@
 /** The workflow of an optimization on real servers, asked for over the API: what it proposes, and every reason for which it does not. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,12 +10,12 @@ import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type Store } from '@autoflow/store';
 import { CONTROL_QUEUE, type OptimizationInput, type OptimizationRequest } from '@autoflow/topology';
 import { checkCertificate } from '@autoflow/topology/rewrites';
-import { createWorker, type Role, type RunningWorker } from '@autoflow/worker';
+import type { RunningWorker } from '@autoflow/worker';
 import { OPTIMIZATION_WORKFLOW, optimizationScheduleId, optimizationWorkflowId, retrainingWorkflowId } from '@autoflow/workflows';
+import { startLearningWorker } from '../training/learning-worker.js';
 import { invocations, parcelsSpec, RELEASE, settle } from './parcels.js';
 
 const stack = useTestStack();
-const program = createRequire(import.meta.url).resolve('@autoflow/learning/optimizer');
 let store: Store;
 let temporal: Client;
 let api: AutoFlowClient;
@@ -34,7 +33,7 @@ beforeAll(async () => {
   controlPlane = await createControlPlane({ store, temporal });
   api = createClient({ url: controlPlane.url, token: await store.access.createToken('admin', 'admin') });
   await api.pipelines.register({ spec: parcelsSpec, release: RELEASE });
-  worker = await startWorker('control', ['control']);
+  worker = await startLearningWorker(stack, 'control', ['control']);
 });
 afterAll(async () => {
   await worker.stop();
@@ -43,21 +42,6 @@ afterAll(async () => {
   await sql.end();
   await store.close();
 });
-
-function startWorker(host: string, roles: Role[]): Promise<RunningWorker> {
-  return createWorker({
-    roles,
-    temporal: stack.temporal,
-    databaseUrl: stack.databaseUrl,
-    batchStore: { driver: 'file', folder: stack.folder },
-    releases: stack.folder,
-    secret: () => undefined,
-    host,
-    logLevel: 'error',
-    optimizer: { program },
-    learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },
-  });
-}
 
 /** Few plans: what is proposed does not matter here. */
 const small = { evaluations: 60, proposers: ['beam', 'analytic', 'gcn'], ratePerSecond: 5 } satisfies OptimizationQuestion;
@@ -141,7 +125,7 @@ test('learners that nobody takes on keep nothing up, and it is said; trained one
   });
   expect(untaken.allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
 
-  const learners = await startWorker('learners', ['learner']);
+  const learners = await startLearningWorker(stack, 'learners', ['learner']);
   const { id } = await api.optimizations.start('parcels', { dryRun: true, ...small, proposers: ['beam'], training });
   await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('train');
   await temporal.workflow.getHandle(optimizationWorkflowId(id)).result();

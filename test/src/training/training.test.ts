@@ -1,17 +1,16 @@
 /** Learners as activities, on real servers: they share parameters, go on after a kill, and stop when they are told to. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type Store } from '@autoflow/store';
 import { CONTROL_QUEUE, type TrainingInput, type TrainingResult } from '@autoflow/topology';
-import { createWorker, type Role, type RunningWorker } from '@autoflow/worker';
+import type { Role, RunningWorker } from '@autoflow/worker';
 import { TRAINING_WORKFLOW, trainingWorkflowId } from '@autoflow/workflows';
+import { startLearningWorker } from './learning-worker.js';
 
 const stack = useTestStack();
-const program = createRequire(import.meta.url).resolve('@autoflow/learning/learner');
 let store: Store;
 let client: Client;
 let sql: pg.Pool;
@@ -34,19 +33,7 @@ afterAll(async () => {
 });
 
 async function startWorker(host: string, roles: Role[]): Promise<void> {
-  workers.push(
-    await createWorker({
-      roles,
-      temporal: stack.temporal,
-      databaseUrl: stack.databaseUrl,
-      batchStore: { driver: 'file', folder: stack.folder },
-      releases: stack.folder,
-      secret: () => undefined,
-      host,
-      logLevel: 'error',
-      learner: { program },
-    }),
-  );
+  workers.push(await startLearningWorker(stack, host, roles));
 }
 
 const small = { settings: { environments: 2, horizon: 5 }, updates: 2, validateEvery: 200 };
