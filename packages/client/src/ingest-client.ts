@@ -48,6 +48,7 @@ export function createIngestClient(options: ClientOptions) {
         call<Required<api.Submission>>(path`/pipelines/${pipeline}/records`, {
           method: 'POST',
           body: records,
+          repeatable: true,
           query: { ...rest, ...(waitS !== undefined && { wait: `${waitS}s` }) },
           timeoutMs: timeoutMs + (waitS ?? 0) * 1_000,
         }),

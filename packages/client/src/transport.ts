@@ -16,6 +16,8 @@ export interface Request {
   readonly body?: unknown;
   readonly ifMatch?: Revision;
   readonly idempotencyKey?: string;
+  /** Asked twice it does what it does once: true of what only reads, and of what has an idempotency key. */
+  readonly repeatable?: boolean;
   /** Instead of the client's. */
   readonly timeoutMs?: number;
 }
@@ -24,18 +26,25 @@ export type Revision = number | '*';
 
 export type Transport = <T>(path: string, request?: Request) => Promise<T>;
 
-/** Answers the JSON of a 2xx. Throws `ApiError` for a problem, `ApiUnreachableError` when there was no answer of ours. */
+/**
+ * Answers the JSON of a 2xx. Throws `ApiError` for a problem, `ApiUnreachableError` when there was no answer of ours. What may be repeated is
+ * sent once more when its connection was closed before an answer began: a server closes idle ones, perhaps just as one is used again.
+ */
 export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = fetch }: ClientOptions): Transport {
   return async <T>(path: string, request: Request = {}): Promise<T> => {
     const address = addressOf(url, path, request.query);
     let answer: Response;
     let text: string;
     try {
-      answer = await send(address, {
+      const init = {
         method: request.method ?? 'GET',
         headers: headersOf(request, token),
         signal: AbortSignal.timeout(request.timeoutMs ?? timeoutMs),
         ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      };
+      answer = await send(address, init).catch((error: unknown) => {
+        if (mayRepeat(request) && isClosed(error)) return send(address, init);
+        throw error;
       });
       text = await answer.text();
     } catch (error) {
@@ -45,6 +54,16 @@ export function createTransport({ url, token, timeoutMs = 30_000, fetch: send = 
     if (!answer.ok || !type.startsWith('application/json')) throw await problemOf(url, answer.status, type, text);
     return JSON.parse(text) as T;
   };
+}
+
+function mayRepeat({ method = 'GET', idempotencyKey, repeatable = method === 'GET' || idempotencyKey !== undefined }: Request): boolean {
+  return repeatable;
+}
+
+/** By the other side, as Node's `fetch` says it. */
+function isClosed(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as { code?: string };
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
 /** Opens a stream of Server-Sent Events; the time-out is for the answer to begin. */

@@ -36,6 +36,14 @@ export interface Service {
   close(): Promise<void>;
 }
 
+/**
+ * How long a connection without a request stays open. Clients use theirs again as long as they believe it open, and a request that meets
+ * the closing is lost: with Node's 5 s that is every steady client whose load pauses. Longer than the minute after which balancers let go.
+ */
+const KEEP_ALIVE_MS = 75_000;
+/** Longer than that: some versions of Node count the time in which nothing is asked. */
+const HEADERS_MS = KEEP_ALIVE_MS + 5_000;
+
 /** Serves a module as every API of AutoFlow is served: resolves when it listens, rejects when the port is taken. */
 export async function serve(module: DynamicModule, options: ServiceOptions): Promise<Service> {
   const { host, port, bodyLimitBytes, largeBodies, streams, document, log } = options;
@@ -45,9 +53,12 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
     abortOnError: false,
     forceCloseConnections: true,
   });
+  const server = app.getHttpServer() as Server;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_MS;
   app.disable('etag'); // ETags are revisions here, and nothing else.
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
-  if (streams !== undefined) app.use(limitBodies(app.getHttpServer() as Server, streams));
+  if (streams !== undefined) app.use(limitBodies(server, streams));
   app.use(traceRequest, assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...(streams?.types ?? [])]));
   if (largeBodies !== undefined)
     app.useBodyParser('json', {
@@ -59,7 +70,7 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   app.useGlobalPipes(new RequestValidationPipe());
   serveDocument(app, document);
   await app.listen(port, host);
-  const address = app.getHttpServer().address() as AddressInfo;
+  const address = server.address() as AddressInfo;
   return {
     url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
     close: () => app.close(),

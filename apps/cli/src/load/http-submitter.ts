@@ -39,7 +39,7 @@ export class HttpSubmitter implements Submitter<Fields> {
       const [a, b] = await Promise.all([this.submit(records.slice(0, half)), this.submit(records.slice(half))]);
       return { accepted: a.accepted + b.accepted, refused: a.refused + b.refused };
     }
-    const { status, text } = await this.post(body);
+    const { status, text } = await this.insist(body);
     if (status >= 400 && status < 500) {
       if (status === 401 || status === 403 || status === 404) throw new Error(`ingest answers ${status}: ${text.slice(0, 300)}`);
       return { accepted: 0, refused: records.length };
@@ -53,6 +53,16 @@ export class HttpSubmitter implements Submitter<Fields> {
 
   close(): void {
     this.agent.destroy();
+  }
+
+  /** A kept connection that ingest closed just as it was used again says nothing of ingest; records are taken once, by their keys. */
+  private async insist(body: Buffer): Promise<{ status: number; text: string }> {
+    try {
+      return await this.post(body);
+    } catch (error) {
+      if (error instanceof ClosedAsUsed) return this.post(body);
+      throw error;
+    }
   }
 
   private post(body: Buffer): Promise<{ status: number; text: string }> {
@@ -71,11 +81,15 @@ export class HttpSubmitter implements Submitter<Fields> {
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }));
       });
       request.on('timeout', () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
-      request.on('error', reject);
+      request.on('error', (error: NodeJS.ErrnoException) =>
+        reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedAsUsed(error.message, { cause: error }) : error),
+      );
       request.end(body);
     });
   }
 }
+
+class ClosedAsUsed extends Error {}
 
 export function recordsUrl({ url, pipeline, scope }: IngestAddress): URL {
   const target = new URL(`${url.replace(/\/+$/, '')}/v1/pipelines/${encodeURIComponent(pipeline)}/records`);

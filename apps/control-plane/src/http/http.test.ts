@@ -54,6 +54,10 @@ test.each([
   expect(problem.remedy).not.toBe('');
 });
 
+test('a connection stays open longer than whoever stands before us keeps it', async () => {
+  expect((await api.send('GET', '/v1/pipelines')).headers.get('keep-alive')).toBe('timeout=75');
+});
+
 test('a prototype is not polluted, and a name from it is an ordinary name', async () => {
   await api.send('POST', VERSIONS, { headers: json, raw: '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}' });
   expect(({} as { polluted?: number }).polluted).toBeUndefined();
