@@ -1,6 +1,7 @@
 /** A sample of what came in and of what functions answered: for calibration and shadow. Stored data, shown by no API and in no log. */
 import type { Fields } from '@autoflow/pipeline';
 import type { ObservedAnswer } from '@autoflow/pipeline/runtime';
+import type { FunctionHashes } from './bundles.model.js';
 
 /** A record of a pipeline. */
 export interface RecordName {
@@ -55,8 +56,12 @@ export interface RecordingStore {
   /** The latest of a record, and of a record and a function, counts. */
   writeInputs(rows: readonly RecordedInput[]): Promise<void>;
   writeCalls(rows: readonly RecordedCalls[]): Promise<void>;
-  /** Recorded inputs, the latest first; with `release` only those whose outcome is of that release. */
-  sample(request: { pipeline: string; release?: string; limit: number }): Promise<RecordedOutcome[]>;
+  /**
+   * Recorded inputs, the latest first; with `release` only those whose outcome is of that release. `answered` are functions that every
+   * completed record passes: records for which their answers are written come before all others, of a filtered or dead record the answer
+   * of the one that ended it.
+   */
+  sample(request: { pipeline: string; release?: string; answered?: FunctionHashes; limit: number }): Promise<RecordedOutcome[]>;
   /** Of these records all that was recorded of these functions (by hash). */
   calls(request: { pipeline: string; records: readonly RecordName[]; functions: readonly string[] }): Promise<RecordedCalls[]>;
   /** Removes what is too old or too much. */

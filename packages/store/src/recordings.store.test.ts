@@ -44,6 +44,24 @@ describe('recordings', () => {
     expect(await recordings.calls({ pipeline: 'p', records: sample, functions: ['f1'] })).toEqual([calls('a')]);
   });
 
+  test('of a sample those come first whose answers are written already', async () => {
+    const { recordings, ledger } = context.store;
+    await context.sql.query('truncate autoflow.recorded_calls, autoflow.recorded_inputs');
+    const keys = ['whole', 'partly', 'filtered', 'bare'];
+    await ledger.open(openingOf('p', 'b2', keys));
+    const filtered = { state: 'filtered', key: 'filtered', by: 'parse', reason: 'r' } as const;
+    await ledger.close({ batchId: 'b2', outcomes: [...completed(['whole', 'partly', 'bare']), filtered], inputs: inputsOf(keys) });
+    for (const key of keys) await recordings.writeInputs([input(key)]);
+    const price = { function: 'f2', node: 'price' };
+    await recordings.writeCalls([calls('whole'), calls('whole', price), calls('partly', price), calls('filtered')]);
+    const order = async (answered?: { [node: string]: string }, limit = 10) =>
+      (await recordings.sample({ pipeline: 'p', ...(answered && { answered }), limit })).map(({ key }) => key);
+    expect(await order()).toEqual(['bare', 'filtered', 'partly', 'whole']);
+    expect(await order({ parse: 'f1', price: 'f2' })).toEqual(['filtered', 'whole', 'bare', 'partly']);
+    expect(await order({ parse: 'f1', price: 'f2' }, 1)).toEqual(['filtered']);
+    expect(await order({ price: 'other' })).toEqual(['filtered', 'bare', 'partly', 'whole']);
+  });
+
   test('are removed when they are too old or too many', async () => {
     const { recordings } = context.store;
     await context.sql.query('truncate autoflow.recorded_calls, autoflow.recorded_inputs');

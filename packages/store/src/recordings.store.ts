@@ -59,17 +59,31 @@ interface SampleRow {
   readonly output: Fields | null;
 }
 
+/** Answers are written a moment after the outcome: what is whole is looked for among so many times as many as are asked for. */
+const AMONG = 4;
+
 async function sample(
   database: Database,
-  { pipeline, release, limit }: Parameters<RecordingStore['sample']>[0],
+  { pipeline, release, answered = {}, limit }: Parameters<RecordingStore['sample']>[0],
 ): Promise<RecordedOutcome[]> {
   const rows = await database.query<SampleRow>(
-    `select i.scope, i.key, i.arrived_at as "arrivedAt", i.record, r.state, r.ended_by as by, r.reason, r.output
-       from autoflow.recorded_inputs i
-       join autoflow.records r on r.pipeline = i.pipeline and r.scope = i.scope and r.key = i.key
-      where i.pipeline = $1 and r.state in ('completed', 'filtered', 'dead') and ($2::text is null or r.release = $2)
-      order by i.recorded_at desc, i.scope, i.key limit $3`,
-    [pipeline, release ?? null, limit],
+    `with latest as (
+       select i.scope, i.key, i.arrived_at, i.record, i.recorded_at, r.state, r.ended_by, r.reason, r.output
+         from autoflow.recorded_inputs i
+         join autoflow.records r on r.pipeline = i.pipeline and r.scope = i.scope and r.key = i.key
+        where i.pipeline = $1 and r.state in ('completed', 'filtered', 'dead') and ($2::text is null or r.release = $2)
+        order by i.recorded_at desc, i.scope, i.key limit $3::int * $4::int),
+     ordered as (
+       select l.*, not exists (
+                select from unnest($5::text[], $6::text[]) f (node, function)
+                 where (l.state = 'completed' or f.node = l.ended_by) and not exists (
+                       select from autoflow.recorded_calls c
+                        where c.pipeline = $1 and c.scope = l.scope and c.key = l.key and c.function = f.function and c.node = f.node)
+              ) as whole
+         from latest l)
+     select scope, key, arrived_at as "arrivedAt", record, state, ended_by as by, reason, output
+       from ordered order by whole desc, recorded_at desc, scope, key limit $3`,
+    [pipeline, release ?? null, limit, AMONG, Object.keys(answered), Object.values(answered)],
   );
   return rows.map(({ scope, key, arrivedAt, record, state, by, reason, output }) => ({
     pipeline,

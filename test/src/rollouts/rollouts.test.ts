@@ -58,14 +58,12 @@ describe('a rollout under traffic', () => {
     const row = await ended(platform, await begin(platform, wrong, { shadowRecords: 50 }));
     expect(row).toMatchObject({
       state: 'rolled-back',
-      outcome: expect.stringMatching(/^in shadow \d+ of \d+ records came out otherwise: order-\d+ /),
+      outcome: expect.stringMatching(/^in shadow \d+ of \d+ records came out otherwise: order-\d+ in sum answers another value/),
       steps: [],
     });
     const { compared, different, differences } = row.shadow!;
     expect(different).toBeGreaterThan(compared / 2);
-    // Of the newest ones, what the functions answered may not be written yet: then the outcome tells.
-    const inSum = { key: expect.stringMatching(/^order-\d+$/), function: 'sum', field: 'total', what: 'answers another value' };
-    expect(differences).toContainEqual(inSum);
+    expect(differences[0]).toMatchObject({ key: expect.stringMatching(/^order-\d+$/), function: 'sum', field: 'total' });
     expect(await arms()).not.toHaveProperty('candidate');
     const { rows } = await platform.sql.query('select count(*)::int as n from autoflow.batches where version = $1', [wrong]);
     expect(rows).toEqual([{ n: 0 }]);

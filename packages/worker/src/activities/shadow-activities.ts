@@ -1,6 +1,7 @@
 /** Shadow: what a version would make of records that were recorded, beside what was made of them. */
 import type { Replay } from '@autoflow/function-host';
-import type { RecordedOutcome, Store } from '@autoflow/store';
+import type { PipelineSpec } from '@autoflow/pipeline';
+import type { FunctionHashes, RecordedOutcome, Store } from '@autoflow/store';
 import { SHADOW_SHOWN, type ShadowActivities, type ShadowDifference, type ShadowReport } from '@autoflow/topology';
 import { atActivityBoundary } from '../errors.js';
 import { compare } from '../replay/compare.js';
@@ -22,7 +23,9 @@ export function shadowActivities(ports: ShadowPorts): ShadowActivities {
     shadow: atActivityBoundary(({ pipeline, version, against, sample }) =>
       heartbeating(async (signal) => {
         const [candidate, known] = [await ports.versions.resolve(pipeline, version), await ports.versions.resolve(pipeline, against)];
-        const records = await ports.store.recordings.sample({ pipeline, release: known.release.hash, limit: sample });
+        const { hash } = known.release;
+        const answered = everyRecords(await ports.replay.release(hash, pipeline));
+        const records = await ports.store.recordings.sample({ pipeline, release: hash, answered, limit: sample });
         const report = new Report();
         for (let from = 0; from < records.length; from += PORTION)
           await shadowPortion(records.slice(from, from + PORTION), candidate, known, ports, report, signal);
@@ -30,6 +33,12 @@ export function shadowActivities(ports: ShadowPorts): ShadowActivities {
       }),
     ),
   };
+}
+
+/** The functions that every completed record passes: in an expand there may be no child. */
+function everyRecords({ spec, functions }: { readonly spec: PipelineSpec; readonly functions: FunctionHashes }): FunctionHashes {
+  const always = spec.nodes.filter(({ id, scope }) => scope.length === 0 && functions[id] !== undefined);
+  return Object.fromEntries(always.map(({ id }) => [id, functions[id]!]));
 }
 
 async function shadowPortion(
