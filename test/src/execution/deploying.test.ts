@@ -78,6 +78,14 @@ async function deploy({ manifest, code, hash }: Pick<Release, 'manifest' | 'code
   return api.releases.deploy('shifts', { release: hash });
 }
 
+/** As ingest takes it. */
+async function send(record: { readonly id: string }) {
+  const one = { key: record.id, record, digest: recordDigest(record), bytes: 1 };
+  return (await platform.store.inbox.accept({ pipeline: 'shifts', scope: 'live', records: [one] }))[0];
+}
+const untilState = (key: string, state: string) =>
+  untilRow(platform, `select from autoflow.records where key = '${key}' and state = '${state}'`);
+
 let executions = 0;
 const start = (id: string) =>
   platform.client.workflow.start('shifts', { taskQueue: EXECUTION_QUEUE, workflowId: `shift-${executions++}`, args: [[{ id }]] });
@@ -103,26 +111,31 @@ test.each([
   await deploy(sound);
   const line = `if (process.argv[2] === undefined || !process.argv[1]?.includes('inspect')) { ${onLoad} }`;
   await deploy(await built(`broken-${words.slice(0, 3)}`, { onLoad: line }));
-  const failure = await failureOf((await start('any')).result());
+  const key = `kept-${words}`;
+  await send({ id: key });
+  const failure = await failureOf((await start(`direct-${words}`)).result());
   expect(failure.message).toContain(words);
+  await untilState(key, 'dead');
+  const letter = { key, code: 'ReleaseBroken', message: expect.stringContaining(words) };
+  expect((await api.deadLetters.list('shifts')).items).toContainEqual(expect.objectContaining(letter));
   expect((await api.stable.set('shifts', { release: sound.hash, reason: 'it does not load' }, '*')).release).toBe(sound.hash);
   expect(await byOf('after')).toBe('sound');
+  await api.deadLetters.redriveMany('shifts', { reason: 'this one loads' });
+  await untilState(key, 'completed');
 });
 
 test('a record that died is run again on the next release, with what only that one declares', async () => {
-  const { inbox, ledger } = platform.store;
+  const { ledger } = platform.store;
   const record = { id: 'noted', note: 'by hand' };
-  const send = async () => (await inbox.accept({ pipeline: 'shifts', scope: 'live', records: [sent] }))[0];
-  const sent = { key: record.id, record, digest: recordDigest(record), bytes: 1 };
   await deploy(await built('strict', { onRecord: `throw new TerminalError('NOT_YET', 'not yet');` }));
-  await send();
-  await untilRow(platform, `select from autoflow.records where key = 'noted' and state = 'dead'`);
+  await send(record);
+  await untilState('noted', 'dead');
   const { version } = await deploy(await built('noting', { note: 'note: z.string()' }));
   await api.deadLetters.redriveMany('shifts', { reason: 'it takes notes now' });
-  await untilRow(platform, `select from autoflow.records where key = 'noted' and state = 'completed'`);
+  await untilState('noted', 'completed');
   expect(await ledger.record('shifts', 'live', 'noted')).toMatchObject({
     version: version.name,
     output: { by: 'noting', note: 'by hand' },
   });
-  expect(await send()).toEqual({ state: 'known', as: 'completed' });
+  expect(await send(record)).toEqual({ state: 'known', as: 'completed' });
 });
