@@ -52,7 +52,10 @@ export interface Load {
   /** By `roomOf`. */
   readonly rooms: { readonly [room: string]: RoomLoad };
 }
-/** Executions of one room hold each other back: those of the stable arm and what is pinned to a version, and those of each version in any other arm. */
+/**
+ * Executions of one room hold each other back: those of the stable version and what is pinned to any, and those of each version in any other arm.
+ * What a version that was stable before has left open is in a room of its own: it does not keep the new one from beginning.
+ */
 export const roomOf = ({ arm, version }: { readonly arm: Arm; readonly version: string }): string =>
   arm === 'stable' || arm === 'pinned' ? 'stable' : `${arm} ${version}`;
 

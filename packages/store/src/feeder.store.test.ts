@@ -133,6 +133,8 @@ describe('feeder', () => {
       },
     });
     expect((await feeder().load('loaded', 500)).rooms).toMatchObject({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
+    await context.store.definitions.setStable({ pipeline: 'loaded', version: 'v2', by });
+    expect((await feeder().load('loaded', 500)).rooms).toMatchObject({ stable: { open: 1 }, 'stable v1': { open: 1 } });
   });
 
   test('two that claim at once never share a record, whatever one of them does', async () => {

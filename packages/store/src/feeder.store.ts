@@ -43,8 +43,9 @@ const HEAD = `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes
   (extract(epoch from now() - min(arrived_at)) * 1000)::float8 as "oldestMs", (extract(epoch from min(due_at) - now()) * 1000)::float8 as "dueInMs" from (
   select bytes, arrived_at, due_at from autoflow.inbox where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5) head`;
 
-/** As `roomOf` has it. */
-const ROOM = `case when arm in ('stable', 'pinned') then 'stable' else arm || ' ' || version end`;
+/** As `roomOf` has it; `stable` is the version of this moment. */
+const ROOM = `case when arm = 'pinned' or arm = 'stable' and version = (select stable_version from autoflow.pipelines where name = $1)
+  then 'stable' else arm || ' ' || version end`;
 
 async function load(database: Database, pipeline: string, windowMs: number): Promise<Load> {
   const [row] = await database.query<Load>(
