@@ -21,6 +21,21 @@ describe('Gate', () => {
     expect(gate.inside).toBe(2);
   });
 
+  it('asks for the rank of those who wait whenever somebody may enter', async () => {
+    const gate = new Gate(1);
+    const leave = await gate.enter(never);
+    const ranks: Record<string, number> = { a: 1, b: 1, c: 0 };
+    const inside: string[] = [];
+    const entries = Object.keys(ranks).map((name) => gate.enter(never, () => ranks[name]!).then((leave) => (inside.push(name), leave)));
+    leave();
+    const leaveC = await entries[2]!;
+    ranks['b'] = 0;
+    leaveC();
+    (await entries[1]!)();
+    await entries[0];
+    expect(inside).toEqual(['c', 'b', 'a']);
+  });
+
   it('lets waiters in at once when the limit is raised', async () => {
     const gate = new Gate(1);
     const inside: string[] = [];

@@ -4,12 +4,15 @@ export class GateClosed extends Error {
 }
 
 interface Waiter {
+  readonly rank: () => number;
   readonly admit: () => void;
   readonly refuse: (error: Error) => void;
 }
 
+const ANY = (): number => 0;
+
 /**
- * How many run at once, first come first served. Raising the limit lets waiters in at once; lowering takes effect as holders leave.
+ * How many run at once: the lowest rank first, and among equals first come first served. Raising the limit lets waiters in at once; lowering takes effect as holders leave.
  * At limit 0 nobody waits: who does or would is refused with `GateClosed`.
  */
 export class Gate {
@@ -44,8 +47,8 @@ export class Gate {
     this.#admit();
   }
 
-  /** Resolves to the function that leaves again; rejects with the signal's reason when it is aborted before. */
-  enter(signal: AbortSignal): Promise<() => void> {
+  /** Resolves to the function that leaves again; rejects with the signal's reason when it is aborted before. `rank` is asked at each admission. */
+  enter(signal: AbortSignal, rank: () => number = ANY): Promise<() => void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
       if (this.#limit === 0) return reject(new GateClosed());
@@ -55,6 +58,7 @@ export class Gate {
       };
       const abort = (): void => waiter.refuse(signal.reason as Error);
       const waiter: Waiter = {
+        rank,
         admit: () => {
           forget();
           resolve(this.#leaver());
@@ -71,10 +75,10 @@ export class Gate {
   }
 
   #admit(): void {
-    for (const { admit } of this.#waiting) {
-      if (this.#inside >= this.#limit || !this.isOpen()) return;
+    while (this.#waiting.size > 0 && this.#inside < this.#limit && this.isOpen()) {
+      const next = [...this.#waiting].reduce((first, waiter) => (waiter.rank() < first.rank() ? waiter : first));
       this.#inside++;
-      admit();
+      next.admit();
     }
   }
 

@@ -20,7 +20,7 @@ afterAll(async () => {
 /** What an instance's program does with the release that it is to load. */
 const LOADING = { hangs: '', exits: 'process.exit(7)', succeeds: `process.send({ type: 'ready', call })` };
 
-async function instancesThat(load: keyof typeof LOADING, starting = new Gate(1), startWithinMs = 20_000) {
+async function instancesThat(load: keyof typeof LOADING, starting = new Gate(1), startWithinMs = 20_000, turnMs = 10) {
   const program = join(folder, `${load}.cjs`);
   await writeFile(
     program,
@@ -36,7 +36,7 @@ async function instancesThat(load: keyof typeof LOADING, starting = new Gate(1),
     started.push(instance);
     return instance;
   };
-  return { instances: new Instances(() => Promise.resolve(create), starting, 60_000, new Occupancy(), 10), started };
+  return { instances: new Instances(() => Promise.resolve(create), starting, 60_000, new Occupancy(), turnMs), started };
 }
 
 it('a release that never ends loading is broken after the second start, and not waited for again', async () => {
@@ -64,4 +64,31 @@ it('a release that exits while it loads is broken at once', async () => {
   await expect(instances.take([], never)).rejects.toMatchObject({
     ended: { why: 'broken', message: expect.stringContaining('code 7') as string },
   });
+});
+
+it('the first instance of a pool is started before the second of another; who waits for a turn takes what is given back', async () => {
+  const starting = new Gate(1);
+  const pool = () => instancesThat('succeeds', starting, 20_000, 20_000);
+  const [early, late] = [await pool(), await pool()];
+  const first = await early.instances.take([], never);
+  const leave = await starting.enter(never);
+  const order: string[] = [];
+  const gave = new AbortController();
+  const taken = (name: string, instances: Instances, signal = never) =>
+    instances.take([], signal).then((lease) => (order.push(name), lease));
+  const left = taken('left', early.instances, gave.signal);
+  const again = taken('again', early.instances);
+  const second = taken('second', early.instances);
+  const other = taken('other', late.instances);
+  await new Promise(setImmediate);
+  gave.abort(new Error('enough'));
+  await expect(left).rejects.toThrow('enough');
+  first.release(true);
+  expect(await again).toMatchObject({ instance: first.instance, coldStartMs: 0 });
+  leave();
+  await Promise.all([second, other]);
+  expect(order).toEqual(['again', 'other', 'second']);
+  expect([early.started, late.started].map(({ length }) => length)).toEqual([2, 1]);
+  for (const lease of [again, second, other]) (await lease).release(true);
+  await Promise.all([early.instances.close(), late.instances.close()]);
 });

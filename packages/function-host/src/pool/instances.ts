@@ -1,4 +1,4 @@
-import type { Ended, InstanceProcess } from '../process/instance-process.js';
+import { InstanceProcess, type Ended } from '../process/instance-process.js';
 import type { Gate } from './gate.js';
 import { Loads } from './loads.js';
 import type { Occupancy } from './occupancy.js';
@@ -26,7 +26,8 @@ export class InstanceNotReady extends Error {
 }
 
 /**
- * The instances of one pool: reused while warm, the latest used first, so that the others grow idle and end.
+ * The instances of one pool: reused while warm, the latest used first, so that the others grow idle and end. Where several pools start at the
+ * same time, as after a deploy, the first instance of each comes before the second of any; and who waits for a turn takes what grows warm meanwhile.
  * An instance without work for `idleMs` is closed; no instance stays where no work comes.
  */
 export class Instances {
@@ -35,6 +36,8 @@ export class Instances {
   readonly #idle = new Map<InstanceProcess, NodeJS.Timeout>();
   readonly #closing = new Set<InstanceProcess>();
   readonly #loads = new Loads();
+  /** Those that wait for a turn at starting one. */
+  readonly #waiting = new Set<(warm: InstanceProcess) => void>();
 
   constructor(
     /** Answers what starts an instance, once all is there that it needs. */
@@ -60,7 +63,8 @@ export class Instances {
     if (warm !== undefined) return this.#lease(this.#wake(warm), 0);
     const begin = performance.now();
     const create = await this.prepare(nodes);
-    const started = await this.starting.enter(signal);
+    const started = await this.#turn(signal);
+    if (started instanceof InstanceProcess) return this.#lease(started, 0);
     const turn = setTimeout(started, this.turnMs);
     try {
       const instance = await this.#start(create, signal, begin);
@@ -83,6 +87,33 @@ export class Instances {
   async close(): Promise<void> {
     this.shrinkTo(0);
     await Promise.all([...this.#all].map((instance) => instance.ended));
+  }
+
+  /** A turn at starting an instance, or one that was given back before there was a turn. */
+  async #turn(signal: AbortSignal): Promise<(() => void) | InstanceProcess> {
+    const enough = new AbortController();
+    const abort = (): void => enough.abort(signal.reason);
+    let warm: InstanceProcess | undefined;
+    const take = (instance: InstanceProcess): void => {
+      warm = instance;
+      enough.abort();
+    };
+    this.#waiting.add(take);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      const leave = await this.starting.enter(enough.signal, () => this.#all.size);
+      if (warm === undefined) return leave;
+      leave();
+    } catch (error) {
+      if (warm === undefined) throw error;
+    } finally {
+      this.#waiting.delete(take);
+      signal.removeEventListener('abort', abort);
+    }
+    if (!signal.aborted) return warm;
+    this.#rest(warm);
+    throw signal.reason as Error;
   }
 
   async #start(create: () => InstanceProcess, signal: AbortSignal, begin: number): Promise<InstanceProcess> {
@@ -126,6 +157,11 @@ export class Instances {
   }
 
   #rest(instance: InstanceProcess): void {
+    const [taker] = this.#waiting;
+    if (taker !== undefined) {
+      this.#waiting.delete(taker);
+      return taker(instance);
+    }
     this.#idle.set(instance, setTimeout(() => this.#close(instance), this.idleMs).unref());
   }
 
