@@ -224,13 +224,13 @@ describe('a backfill', () => {
       id,
       concurrency: 1,
       batchRecords: 1,
-      source: await jsonl(stack.folder, id, records(id, 12)),
+      source: await jsonl(stack.folder, id, records(id, 8)),
       workflow: { budgetMs: 1, feedsPerRun: 2 },
     });
-    expect(await handle.result()).toMatchObject({ read: 12, settled: 12, counts: { ...NONE, completed: 12 } });
+    expect(await handle.result()).toMatchObject({ read: 8, settled: 8, counts: { ...NONE, completed: 8 } });
     const { runId } = await platform.client.workflow.getHandle(`backfill/${id}`).describe();
     expect(runId).not.toBe(handle.firstExecutionRunId);
-    expect(await sinkRows(id)).toBe(12);
+    expect(await sinkRows(id)).toBe(8);
   });
 
   it('survives a graceful restart of its worker', async () => {
@@ -239,13 +239,13 @@ describe('a backfill', () => {
       id,
       concurrency: 2,
       batchRecords: 2,
-      source: await jsonl(stack.folder, id, records(id, 60)),
+      source: await jsonl(stack.folder, id, records(id, 40)),
     });
     await untilRow(platform, `select 1 from autoflow.backfills where id = '${id}' and settled >= 10`);
     await worker.stop();
     worker = await platform.startWorker();
-    expect(await handle.result()).toMatchObject({ read: 60, settled: 60, counts: { ...NONE, completed: 60 } });
-    expect(await sinkRows(id)).toBe(60);
+    expect(await handle.result()).toMatchObject({ read: 40, settled: 40, counts: { ...NONE, completed: 40 } });
+    expect(await sinkRows(id)).toBe(40);
   });
 
   it('survives SIGKILL of its worker: nothing is lost, what is stored again replaces itself', { timeout: 180_000 }, async () => {
@@ -256,17 +256,17 @@ describe('a backfill', () => {
       id,
       concurrency: 3,
       batchRecords: 4,
-      source: await jsonl(stack.folder, id, records(id, 120)),
+      source: await jsonl(stack.folder, id, records(id, 72)),
     });
     await untilRow(platform, `select 1 from autoflow.backfills where id = '${id}' and settled >= 20`);
     first.kill('SIGKILL');
     await once(first, 'exit');
     const second = await startWorkerProcess(platform, stack.databaseUrl);
-    expect(await handle.result()).toMatchObject({ read: 120, settled: 120, counts: { ...NONE, completed: 120 } });
-    expect(await sinkRows(id, 'count(*)')).toBe(120);
+    expect(await handle.result()).toMatchObject({ read: 72, settled: 72, counts: { ...NONE, completed: 72 } });
+    expect(await sinkRows(id, 'count(*)')).toBe(72);
     // At most the batches that were under way.
-    expect(await sinkRows(id)).toBeLessThanOrEqual(120 + 3 * 4);
-    expect((await platform.store.ledger.outcomeDigest('acts', id)).counts).toEqual({ ...NONE, completed: 120 });
+    expect(await sinkRows(id)).toBeLessThanOrEqual(72 + 3 * 4);
+    expect((await platform.store.ledger.outcomeDigest('acts', id)).counts).toEqual({ ...NONE, completed: 72 });
     second.kill('SIGTERM');
     await once(second, 'exit');
   });

@@ -47,7 +47,7 @@ describe('an execution for a batch', () => {
     const expected = { completed: 24, filtered: 8, dead: 8, cancelled: 0 };
     const digests = new Set<string>();
     for (const [scope, topology, batchRecords] of [
-      ['same-chain', topologyOf(CHAIN), 7],
+      ['same-chain', topologyOf(CHAIN), 13],
       ['same-parallel', topologyOf(PARALLEL, { partitions: 3 }), 20],
       ['same-fused', topologyOf(FUSED), 40],
       ['same-split', topologyOf(PARALLEL, { batch: { records: 40, bytes: 1024 } }), 40],

@@ -10,7 +10,7 @@ const TOPOLOGY = topologyOf({
   weigh: ['may-pass'],
   store: ['perform', 'weigh'],
 });
-const COUNT = 60;
+const COUNT = 30;
 
 /** The test itself speaks to the servers directly; only the worker goes through the proxies. */
 describe('a worker that loses a server in mid-run', () => {
