@@ -43,6 +43,16 @@ export interface ArmsStore {
   setFeeding(request: { pipeline: string; paused: boolean; revision?: number; by: Actor }): Promise<Arms>;
 }
 
+/** What a key falls to, by its bucket (`bucketOf`). */
+export function armOf(arms: Arms, bucket: number): { readonly arm: Exclude<Arm, 'pinned'>; readonly version: string } {
+  const isIn = (arm: Exclude<Arm, 'pinned'>): boolean => {
+    const [from, to] = bucketsOf(arms, arm) ?? [0, -1];
+    return from <= bucket && bucket <= to;
+  };
+  const arm = (['candidate', 'control', 'holdout'] as const).find(isIn) ?? 'stable';
+  return { arm, version: arms[arm]!.version };
+}
+
 /** First and last bucket of an arm; undefined when it gets none. The holdout has the lowest, the candidate the highest, below it the control. */
 export function bucketsOf(
   arms: Pick<Arms, 'candidate' | 'control' | 'holdout'>,

@@ -15,6 +15,8 @@ export interface HostIdentity {
   readonly version: string;
   /** How memory is enforced, where functions run. */
   readonly enforcement?: Enforcement;
+  /** How many executions may be open, by pipeline and room (`roomOf`), where it feeds. */
+  readonly bounds?: { readonly [pipeline: string]: { readonly [room: string]: number } };
 }
 
 /** What a host holds of a limit that the fleet divides, and whether it wants a part of it further on. */

@@ -55,12 +55,13 @@ describe('the fleet', () => {
 
   test('a host is listed with its pools while its lease lasts, and forgotten with them', async () => {
     const [a, b] = [new FakeHost('a'), new FakeHost('b')];
-    await fleet().beat({ ...a.identity, enforcement: 'soft' }, []);
+    const told = { enforcement: 'soft', bounds: { p: { stable: 8, 'candidate v2': 2 } } } as const;
+    await fleet().beat({ ...a.identity, ...told }, []);
     await beat(b);
     const pool = { pipeline: 'p', version: 'v1', stage: 's', memoryMb: 128, concurrency: 2, instances: 1 };
     await context.store.hosts.acknowledge('a', [pool]);
     expect(await fleet().hosts()).toEqual([
-      { ...a.identity, enforcement: 'soft', startedAt: expect.any(Date), seenAt: expect.any(Date), pools: [pool] },
+      { ...a.identity, ...told, startedAt: expect.any(Date), seenAt: expect.any(Date), pools: [pool] },
       { ...b.identity, startedAt: expect.any(Date), seenAt: expect.any(Date), pools: [] },
     ]);
     await expire(a);

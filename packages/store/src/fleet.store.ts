@@ -41,13 +41,14 @@ select host from gone`;
 const NEXT_END = `
 select extract(epoch from min(seen_at) - clock_timestamp())::float8 * 1000 + $2 as "nextEndMs" from autoflow.hosts where host <> $1`;
 
-async function renew(sql: Sql, { host, incarnation, roles, version, enforcement }: HostIdentity): Promise<boolean> {
+async function renew(sql: Sql, { host, incarnation, roles, version, enforcement, bounds }: HostIdentity): Promise<boolean> {
   const [row] = await sql.query<{ joined: boolean }>(
-    `insert into autoflow.hosts (host, incarnation, roles, version, enforcement) values ($1, $2, $3, $4, $5)
-     on conflict (host) do update set seen_at = clock_timestamp(), roles = excluded.roles, version = excluded.version, enforcement = excluded.enforcement
+    `insert into autoflow.hosts (host, incarnation, roles, version, enforcement, bounds) values ($1, $2, $3, $4, $5, $6)
+     on conflict (host) do update set seen_at = clock_timestamp(), roles = excluded.roles, version = excluded.version, enforcement = excluded.enforcement,
+       bounds = excluded.bounds
        where hosts.incarnation = excluded.incarnation
      returning xmax = 0 as joined`,
-    [host, incarnation, roles, version, enforcement],
+    [host, incarnation, roles, version, enforcement, bounds && JSON.stringify(bounds)],
   );
   if (row === undefined) throw new HostTakenError(host);
   return row.joined;
@@ -124,7 +125,7 @@ async function leave(sql: Sql, host: string, incarnation: string): Promise<void>
 const notify = (sql: Sql, host: string): Promise<object[]> => sql.query(`select pg_notify('autoflow_hosts', $1)`, [host]);
 
 const HOSTS = `
-select h.host, h.incarnation, h.roles, h.version, h.enforcement, h.started_at as "startedAt", h.seen_at as "seenAt", coalesce(p.pools, '[]') as pools
+select h.host, h.incarnation, h.roles, h.version, h.enforcement, h.bounds, h.started_at as "startedAt", h.seen_at as "seenAt", coalesce(p.pools, '[]') as pools
   from autoflow.hosts h
   left join lateral (
     select json_agg(json_build_object('pipeline', pipeline, 'version', version, 'stage', stage, 'memoryMb', memory_mb,

@@ -48,7 +48,7 @@ export {
   StoreUnavailableError,
   type StoreErrorCode,
 } from './errors.js';
-export { bucketsOf, BUCKETS } from './arms.model.js';
+export { armOf, bucketsOf, BUCKETS } from './arms.model.js';
 export { MAX_FEEDS, roomOf } from './feeder.model.js';
 export { AHEAD_AT_MOST } from './inbox.model.js';
 export { bucketOf, digestOf, recordDigest } from './record-digest.js';

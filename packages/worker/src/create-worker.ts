@@ -9,6 +9,7 @@ import {
   createRecordingWriter,
   openStore,
   type BatchRow,
+  type HostIdentity,
   type MeteringWriter,
   type RecordingWriter,
   type Store,
@@ -107,7 +108,7 @@ async function start(options: WorkerOptions, metrics: WorkerMetrics, log: Log, c
     );
   if (roles.includes('workflows') || roles.includes('control'))
     running.push(...(await startWorkflows(options, native, store, log, closing)));
-  if (roles.includes('feeder')) running.push(await startFeeding(options, store, metrics, log, closing));
+  if (roles.includes('feeder')) running.push(await startFeeding(options, store, fleet, metrics, log, closing));
   if (roles.includes('learner')) running.push(await startLearning(options, native, store, closing));
   log('info', 'worker started', { roles, host: options.host, address: temporal.address, namespace: temporal.namespace });
   return running;
@@ -221,7 +222,14 @@ async function startLearning(options: WorkerOptions, native: NativeConnection, s
 }
 
 /** Drains when it is told to stop: what it has claimed it starts. */
-async function startFeeding(options: WorkerOptions, store: Store, metrics: WorkerMetrics, log: Log, closing: Closing): Promise<Running> {
+async function startFeeding(
+  options: WorkerOptions,
+  store: Store,
+  fleet: Membership,
+  metrics: WorkerMetrics,
+  log: Log,
+  closing: Closing,
+): Promise<Running> {
   const { namespace } = options.temporal;
   const connection = closing.add(await Connection.connect(addressOf(options.temporal)));
   const indexed = await registerSearchAttributes(connection, namespace);
@@ -231,8 +239,9 @@ async function startFeeding(options: WorkerOptions, store: Store, metrics: Worke
   const { settle } = executionActivities({ store, batches, versions, indexed, recordings });
   const client = new Client({ connection, namespace, ...encryption(options), ...clientInterceptors(options.tracing) });
   const opened = (batch: BatchRow) => metrics.opened(batch);
+  const bounded = (bounds: NonNullable<HostIdentity['bounds']>) => fleet.tell({ bounds });
   const feeder = await startFeeder(
-    { store, recordings, batches, versions, client, indexed, settle, opened, log },
+    { store, recordings, batches, versions, client, indexed, settle, opened, bounded, log },
     options.probeShare === undefined ? {} : { probeShare: options.probeShare },
   );
   const drain = once(() => feeder.close());

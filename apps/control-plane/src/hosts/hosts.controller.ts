@@ -14,4 +14,4 @@ export class HostsController {
   }
 }
 
-const present = ({ incarnation: _, ...host }: HostRow) => host;
+const present = ({ incarnation: _, bounds: __, ...host }: HostRow) => host;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Attempts, IngestRecord, IngestRecordPage, Problem, Why } from '@autoflow/client/schemas';
 import { SensitiveFields } from '@autoflow/http';
@@ -195,6 +196,20 @@ describe('why', () => {
       text: expect.stringContaining('feeding of parcels is paused'),
     });
     await ingest.store.arms.setFeeding({ pipeline: 'parcels', paused: false, by: BY });
+  });
+
+  test('how many executions a feeder lets be open is told, of the room that the record would have', async () => {
+    const feeder = { host: 'feeder', incarnation: randomUUID(), roles: ['feeder'], version: '1' };
+    await ingest.store.fleet.beat({ ...feeder, bounds: { parcels: { stable: 1, 'candidate v2': 9 } } }, []);
+    await submit('bounded', parcel('first'));
+    const first = await claimAll(ingest.store, 'bounded');
+    await submit('bounded', parcel('second'));
+    const held = await why('second', 'bounded');
+    await complete(ingest.store, first);
+    await ingest.store.fleet.leave(feeder);
+    // What earlier tests left open is in the same room.
+    expect(held.limits).toEqual([{ kind: 'open-executions', name: 'parcels', used: expect.any(Number), allowed: 1 }]);
+    expect(held.text).toMatch(/: \d of 1 executions are open, as many as end within seconds;/);
   });
 
   test('what holds a backfill back is named: how many executions it may have open, and that it is paused', async () => {

@@ -10,6 +10,8 @@ interface Inbox {
   readonly oldestAt?: Date;
   readonly paused: boolean;
   readonly openExecutions: number;
+  /** Executions that hold the record's back, and how many of them a feeder lets be open, where one feeds. */
+  readonly room: { readonly open: number; readonly most?: number };
 }
 
 /** What put the record there. */
@@ -24,7 +26,7 @@ interface Backfill {
 export function sentenceOfInbox(
   pipeline: string,
   since: Date,
-  { ahead, oldestAt = since, paused, openExecutions }: Inbox,
+  { ahead, oldestAt = since, paused, openExecutions, room }: Inbox,
   backfill?: Backfill,
 ): string {
   const waits = `waiting ${ago(since)} in the inbox`;
@@ -33,6 +35,8 @@ export function sentenceOfInbox(
   if (backfill?.paused) return `${waits}: its backfill ${backfill.id} is paused; ${before}`;
   if (backfill !== undefined && backfill.open >= backfill.most)
     return `${waits}: its backfill ${backfill.id} has ${backfill.open} of ${backfill.most} executions open; ${before}`;
+  if (room.most !== undefined && room.open >= room.most)
+    return `${waits}: ${room.open} of ${room.most} executions are open, as many as end within seconds; ${before}`;
   if (openExecutions > 0)
     return `${waits}: ${counted(openExecutions, 'execution')} open, and no more are opened than end within seconds; ${before}`;
   return Date.now() - oldestAt.getTime() > UNFED_MS

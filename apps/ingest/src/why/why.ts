@@ -1,7 +1,7 @@
 /** What a record waits for: rows first, then what the execution says of itself. */
 import type { Limitation } from '@autoflow/client/schemas';
 import { poolQueue } from '@autoflow/topology';
-import type { BatchRow, RoomLoad, Store } from '@autoflow/store';
+import { armOf, bucketOf, roomOf, type BatchRow, type RoomLoad, type Store } from '@autoflow/store';
 import type { Executions, ExecutionView, PendingInvocation } from '../ports.js';
 import type { Found } from '../records/lookup.js';
 import { ago, sentenceOfInbox, sentenceOfStage } from './sentences.js';
@@ -9,16 +9,22 @@ import { ago, sentenceOfInbox, sentenceOfStage } from './sentences.js';
 /** What is open is asked for, not what was closed. */
 const LOAD_WINDOW_MS = 1_000;
 
-export async function whyWaiting(store: Pick<Store, 'arms' | 'backfills' | 'feeder' | 'inbox'>, pipeline: string, record: Found) {
+export async function whyWaiting(store: Pick<Store, 'arms' | 'backfills' | 'feeder' | 'fleet' | 'inbox'>, pipeline: string, record: Found) {
   const { scope, key, arrivedAt: since } = record;
-  const [position, waiting, load, arms] = await Promise.all([
+  const [position, waiting, load, arms, hosts] = await Promise.all([
     store.inbox.position(pipeline, key, scope),
     store.inbox.waiting(pipeline),
     store.feeder.load(pipeline, LOAD_WINDOW_MS),
     store.arms.arms(pipeline),
+    store.fleet.hosts(),
   ]);
   const open = (of: (room: RoomLoad) => number) => Object.values(load.rooms).reduce((sum, room) => sum + of(room), 0);
   const openExecutions = open((room) => room.open);
+  // What is pinned to a version shares the room of the stable one.
+  const name = arms === undefined || position?.version !== undefined ? 'stable' : roomOf(armOf(arms, bucketOf(key)));
+  // Each feeder has a bound of its own, for what all have open.
+  const bounds = hosts.flatMap(({ bounds }) => bounds?.[pipeline]?.[name] ?? []);
+  const room = { open: load.rooms[name]?.open ?? 0, ...(bounds.length > 0 && { most: Math.max(...bounds) }) };
   const backfill = position?.backfillId === undefined ? undefined : await store.backfills.get(position.backfillId);
   const own = backfill && {
     id: backfill.id,
@@ -34,10 +40,10 @@ export async function whyWaiting(store: Pick<Store, 'arms' | 'backfills' | 'feed
     openExecutions,
   };
   const limits: Limitation[] = [
-    { kind: 'open-executions', name: pipeline, used: openExecutions },
+    { kind: 'open-executions', name: pipeline, used: room.open, ...(room.most !== undefined && { allowed: room.most }) },
     ...(own === undefined ? [] : [{ kind: 'backfill' as const, name: own.id, used: own.open, allowed: own.most }]),
   ];
-  return { scope, key, state: record.state, since, text: sentenceOfInbox(pipeline, since, inbox, own), inbox, limits };
+  return { scope, key, state: record.state, since, text: sentenceOfInbox(pipeline, since, { ...inbox, room }, own), inbox, limits };
 }
 
 export async function whyRunning(

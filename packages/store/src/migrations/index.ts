@@ -21,6 +21,7 @@ import { closedBlocks } from './0019-closed-blocks.js';
 import { savings } from './0020-savings.js';
 import { provedRollouts } from './0021-proved-rollouts.js';
 import { scorers } from './0022-scorers.js';
+import { hostBounds } from './0023-host-bounds.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   savings,
   provedRollouts,
   scorers,
+  hostBounds,
 ];

@@ -1,5 +1,5 @@
 /** The feeder: opens batches of what waits and starts their executions. Any number of them, in any processes, without a leader. */
-import type { BatchRow, BatchStore, RecordingWriter, Store, Stream } from '@autoflow/store';
+import type { BatchRow, BatchStore, HostIdentity, RecordingWriter, Store, Stream } from '@autoflow/store';
 import { PROBE_SHARE, type ExecutionActivities, type ExecutionArgument } from '@autoflow/topology';
 import type { Log } from '../log.js';
 import { repeating } from '../repeating.js';
@@ -16,6 +16,8 @@ export interface FeederPorts extends StartPorts {
   readonly settle: ExecutionActivities['settle'];
   /** Told of every batch that is in the books. */
   readonly opened?: (batch: BatchRow) => void;
+  /** Told of how many executions may be open, by pipeline and room. */
+  readonly bounded?: (bounds: NonNullable<HostIdentity['bounds']>) => void;
   readonly log: Log;
 }
 export interface FeederOptions {
@@ -60,7 +62,9 @@ export async function startFeeder(ports: FeederPorts, options: FeederOptions = {
 
   const pass = async (pipeline: string, streams: readonly Stream[]): Promise<Passed> => {
     try {
-      return await feedOf(pipeline).pass(streams);
+      const passed = await feedOf(pipeline).pass(streams);
+      ports.bounded?.(Object.fromEntries([...pipelines].map(([name, feed]) => [name, feed.limits()])));
+      return passed;
     } catch (error) {
       // Trouble with one is not the others'.
       log('warn', 'a pipeline could not be fed; it is tried again', { pipeline, error: String(error) });

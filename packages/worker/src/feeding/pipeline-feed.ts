@@ -52,6 +52,11 @@ export class PipelineFeed {
     private readonly ports: PipelinePorts,
   ) {}
 
+  /** How many executions may be open, by room, as of the last pass. */
+  limits(): { readonly [room: string]: number } {
+    return this.rooms.limits();
+  }
+
   async pass(streams: readonly Stream[]): Promise<Passed> {
     const { store } = this.ports;
     const [arms, load] = await Promise.all([store.arms.arms(this.pipeline), store.feeder.load(this.pipeline, LOAD_WINDOW_MS)]);

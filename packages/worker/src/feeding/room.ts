@@ -19,6 +19,11 @@ export class Rooms {
     }
     return new Room(this.#bounds, load);
   }
+
+  /** How many may be open, by room. */
+  limits(): { readonly [room: string]: number } {
+    return Object.fromEntries([...this.#bounds].map(([room, { limit }]) => [room, limit]));
+  }
 }
 
 /** What may still be opened in one pass, of all rooms. */

@@ -13,7 +13,7 @@ const JOIN_WITHIN_MS = 2 * LEASE_MS;
 
 export interface Membership extends ShareDivider {
   /** Shown with the host from the next renewal on. */
-  tell(more: Pick<HostIdentity, 'enforcement'>): void;
+  tell(more: Pick<HostIdentity, 'enforcement' | 'bounds'>): void;
   /** Leaves the fleet: the others divide what was ours at once. */
   close(): Promise<void>;
 }
