@@ -77,7 +77,7 @@ it('processor sharing on c cores, each job on at most one: as M/M/c', () => {
 });
 
 it('Temporal is M/D/1 for what passes it', () => {
-  const temporal = { servers: 1, activityMs: 7, startMs: 0, settleMs: 0, latencyMs: 3, onHost: false };
+  const temporal = { servers: 1, activityMs: 7, startMs: 0, settleMs: 0, recordMs: 0, latencyMs: 3, onHost: false };
   const { latencyMs, stages } = station({ model: {}, host: { temporal }, instances: 10, perSecond: 100, records: 300_000 });
   const hop = 7 + (0.7 * 7) / (2 * 0.3) + 3;
   expect(error(stages[0]!.dispatchMs, hop)).toBeLessThan(0.02);

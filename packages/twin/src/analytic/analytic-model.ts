@@ -219,14 +219,14 @@ export class AnalyticModel {
       this.instances[s] = instances;
       this.cost[s] = cost;
     }
-    const ends = temporal.startMs + temporal.settleMs;
     if (this.traffic.openExecutions !== undefined)
       capacity = Math.min(capacity, capacityOf(this.traffic.openExecutions, full, full.passingMs + shortest));
 
     const rate = this.traffic.ratePerSecond;
     const overload = Math.max(0, rate / capacity - 1) * (OVERLOAD_MS / 2);
     const filling = fillingOf(this.plan, batch.records, perMs);
-    const mean = filling.mean + ends * (temporal.onHost ? stretch : 1) + 2 * (hopWait + temporal.latencyMs) + this.finish[last]! + overload;
+    const mean =
+      filling.mean + batch.endsMs * (temporal.onHost ? stretch : 1) + 2 * (hopWait + temporal.latencyMs) + this.finish[last]! + overload;
     // What makes one hop wait makes the next ones of the same execution wait too: their waits add up like one.
     const variance =
       filling.variance +
@@ -262,6 +262,8 @@ interface Batch {
   /** Squared coefficient of variation of the time between batches: filled by count they come more evenly than records do. */
   readonly arrivalCv2: number;
   readonly passingMs: number;
+  /** Of it, start and settling. */
+  readonly endsMs: number;
   /** Of one activity. */
   readonly hopMs: number;
   readonly actionsPer1000: number;
@@ -277,7 +279,8 @@ function batchOf({ stages, host, batchBytes, batchRecords }: PlanModel, records:
   const invocations = of((_, s) => entered[s]! * parts[s]! * (1 + retries[s]!));
   const activities = invocations.reduce((sum, count) => sum + count, 0);
   const timers = parts.reduce((sum, count, s) => sum + entered[s]! * count * retries[s]!, 0);
-  const { activityMs, startMs, settleMs } = host.temporal;
+  const { activityMs, startMs, settleMs, recordMs } = host.temporal;
+  const endsMs = startMs + settleMs + recordMs * records;
   return {
     records,
     recordsVariance,
@@ -287,7 +290,8 @@ function batchOf({ stages, host, batchBytes, batchRecords }: PlanModel, records:
     retries,
     cv2: of((stage, s) => noiseCv(stage, perInvocation[s]!) ** 2),
     arrivalCv2: records >= 0.9 * batchRecords ? 1 / records : 1,
-    passingMs: activities * activityMs + startMs + settleMs,
+    passingMs: activities * activityMs + endsMs,
+    endsMs,
     hopMs: activityMs,
     actionsPer1000: (temporalActions({ activityAttempts: activities, timers, localActivityTasks: 1 }) / records) * 1000,
   };

@@ -46,7 +46,7 @@ const HOST: HostModel = {
   pressure: 0,
   idleMs: Number.POSITIVE_INFINITY,
   provisioning: 'ahead',
-  temporal: { servers: 1, activityMs: 2, startMs: 0, settleMs: 0, latencyMs: 10, onHost: false },
+  temporal: { servers: 1, activityMs: 2, startMs: 0, settleMs: 0, recordMs: 0, latencyMs: 10, onHost: false },
 };
 
 function nodeOf({ name, after }: ServedStage, stages: readonly ServedStage[]): NodeSpec {

@@ -13,7 +13,7 @@ export function fitHost(rows: readonly MeteredInvocation[], host: HostModel): Ho
     ...host,
     ...overhead(rows, host),
     coldStartMs: cold.length >= 3 ? medianOf(cold) : host.coldStartMs,
-    temporal: fitTemporal(rows, host.temporal),
+    temporal: fitTemporal(rows, host),
   };
 }
 

@@ -11,8 +11,10 @@ import { fit } from './fit.js';
 import type { MeteredInvocation } from './rows.js';
 
 /** A stack that is five times slower than the model that is assumed of it, and in other proportions. */
-const TRUTH = { servers: 1, activityMs: 30, startMs: 50, settleMs: 15, latencyMs: 20, onHost: true };
+const TRUTH = { servers: 4, activityMs: 30, startMs: 50, settleMs: 15, recordMs: 0, latencyMs: 20, onHost: true };
 const HOST = { ...LOCAL_HOST, cores: 4, idleMs: Number.POSITIVE_INFINITY };
+/** Executions per second at which it has little to do, and nearly all it can. */
+const RATES = [6, 20];
 const models = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, functionModel({ cpuFixedMs: 3, cpuPerRecordMs: 1, cv: 0.3 })]));
 const names = Object.keys(models);
 const WRITTEN = names.map((name, i) => ({ functions: [name], after: names.slice(Math.max(0, i - 1), i) }));
@@ -21,8 +23,8 @@ function inputOf(stages: Parameters<typeof topologyOf>[0], temporal = TRUTH): Pl
   return { spec: chainSpec(names), topology: topologyOf(stages, 1, 0), models, host: { ...HOST, temporal }, recordBytes: 500 };
 }
 /** Load that comes and goes: 400 records at each rate, one after the other. */
-function rowsAt(rates: readonly number[], stages = WRITTEN): MeteredInvocation[] {
-  const input = inputOf(stages);
+function rowsAt(rates: readonly number[], stages = WRITTEN, temporal = TRUTH): MeteredInvocation[] {
+  const input = inputOf(stages, temporal);
   const allocation = allocationOf(planModel(input), 8, 1024);
   return rates.flatMap((rate, seed) => {
     const later = (at: Date): Date => new Date(at.getTime() + seed * HOUR_MS);
@@ -32,8 +34,13 @@ function rowsAt(rates: readonly number[], stages = WRITTEN): MeteredInvocation[]
 }
 const HOUR_MS = 3_600_000;
 
-it('finds what passes through Temporal to take, and what it can do at most', () => {
-  const found = fitTemporal(rowsAt([1.5, 4.6]), LOCAL_HOST.temporal);
+it.each([
+  { name: 'whose work is done by the cores that functions compute on', truth: TRUTH, rates: RATES },
+  { name: 'of its own, with one server', truth: { ...TRUTH, servers: 1, onHost: false }, rates: [1.5, 4.6] },
+])('finds what a Temporal $name takes, and what it can do at most', ({ truth, rates }) => {
+  const assumed = { ...LOCAL_HOST.temporal, servers: 1, onHost: truth.onHost };
+  const found = fitTemporal(rowsAt(rates, WRITTEN, truth), { cores: HOST.cores, temporal: assumed });
+  expect(found.servers).toBe(truth.servers);
   const work = (of: typeof TRUTH): number => of.startMs + 4 * of.activityMs + of.settleMs;
   expect(work(found) / work(TRUTH)).toBeGreaterThan(0.85);
   expect(work(found) / work(TRUTH)).toBeLessThan(1.2);
@@ -42,7 +49,7 @@ it('finds what passes through Temporal to take, and what it can do at most', () 
 });
 
 it('so that p95 of another topology is predicted, at another load', () => {
-  const rows = rowsAt([1.5, 4.6]);
+  const rows = rowsAt(RATES);
   const fused = [{ functions: names }];
   const predicted = fit(rows, { ...HOST, temporal: LOCAL_HOST.temporal });
   const p95 = (input: PlanInput, rate: number): number => {
@@ -50,8 +57,8 @@ it('so that p95 of another topology is predicted, at another load', () => {
     return simulate(plan, allocationOf(plan, 8, 1024), { arrivals: poissonArrivals(rate, 3_000, 9), seed: 9 }).latencyMs.p95;
   };
   for (const [stages, rate] of [
-    [WRITTEN, 3],
-    [fused, 6],
+    [WRITTEN, 13],
+    [fused, 26],
   ] as const) {
     const real = p95(inputOf(stages), rate);
     const error = p95({ ...inputOf(stages), host: predicted.host }, rate) / real - 1;
@@ -59,18 +66,42 @@ it('so that p95 of another topology is predicted, at another load', () => {
   }
 });
 
+it('tells what is done for each record from what is done for its batch, where batches had several sizes', () => {
+  const truth = { ...TRUTH, recordMs: 4 };
+  const sized = (batch: number): PlanInput => {
+    const input = inputOf(WRITTEN, truth);
+    return { ...input, topology: topologyOf(WRITTEN, batch, 0) };
+  };
+  const rows = [1, 8, 30].flatMap((batch, i) => {
+    const input = sized(batch);
+    const allocation = allocationOf(planModel(input), 8, 1024);
+    const later = (at: Date): Date => new Date(at.getTime() + i * HOUR_MS);
+    return meteredRows(input, allocation, { arrivals: backlog(150 * batch), seed: i, openExecutions: 16 }, `v${i}`).map((row) => ({
+      ...row,
+      executionId: `${i}-${row.executionId}`,
+      startedAt: later(row.startedAt),
+      openedAt: later(row.openedAt!),
+      closedAt: later(row.closedAt!),
+    }));
+  });
+  const found = fitTemporal(rows, { cores: HOST.cores, temporal: LOCAL_HOST.temporal });
+  expect(Math.abs(found.recordMs / truth.recordMs - 1)).toBeLessThan(0.25);
+  const work = (of: typeof TRUTH): number => of.startMs + 4 * of.activityMs + of.settleMs + 8 * of.recordMs;
+  expect(Math.abs(work(found) / work(truth) - 1)).toBeLessThan(0.15);
+});
+
 it('tells no work from a load that never varies, and none where there is next to nothing', () => {
   const steady = rowsAt([0.001]);
   const { activityMs, startMs, settleMs } = LOCAL_HOST.temporal;
-  const found = fitTemporal(steady, LOCAL_HOST.temporal);
+  const found = fitTemporal(steady, LOCAL_HOST);
   expect(found).toMatchObject({ activityMs, startMs, settleMs });
   expect(found.latencyMs).toBeGreaterThan(TRUTH.latencyMs);
-  expect(fitTemporal(steady.slice(0, 3), LOCAL_HOST.temporal)).toEqual(LOCAL_HOST.temporal);
+  expect(fitTemporal(steady.slice(0, 3), LOCAL_HOST)).toEqual(LOCAL_HOST.temporal);
 });
 
 it('knows the rest in its usual proportion where batches are no longer known', () => {
-  const rows = rowsAt([1.5, 4.6]).map(({ openedAt: _, closedAt: __, ...row }) => row);
-  const found = fitTemporal(rows, LOCAL_HOST.temporal);
+  const rows = rowsAt(RATES).map(({ openedAt: _, closedAt: __, ...row }) => row);
+  const found = fitTemporal(rows, HOST);
   expect(found.activityMs).toBeGreaterThan(2 * LOCAL_HOST.temporal.activityMs);
   expect(found.startMs / found.activityMs).toBeCloseTo(LOCAL_HOST.temporal.startMs / LOCAL_HOST.temporal.activityMs, 6);
 });

@@ -1,103 +1,122 @@
-import type { TemporalModel } from '../model/host-model.js';
+import type { HostModel, TemporalModel } from '../model/host-model.js';
 import { quantile } from '../quantile.js';
-import { grouped } from './grouped.js';
-import { medianOf } from './line.js';
+import { cpuOver } from './cpu-over.js';
+import { endOf, hopsOf, quickest, startOf, timeOf, type Hop, type Kind } from './hops.js';
+import { medianOf, robustLine } from './line.js';
 import type { MeteredInvocation } from './rows.js';
 
 /** Fewer tell nothing. */
 const FEWEST = 20;
 const ITERATIONS = 40;
-/** A stall, times the median, counts as so much: what the stack does every hour is not what it does. */
-const FARTHEST = 12;
+/** A stall counts as so many times what nine of ten gaps stay below: what the stack does every hour is not what it does. */
+const FARTHEST = 5;
 
-type Kind = 'start' | 'activity' | 'settle';
 const KINDS: readonly Kind[] = ['activity', 'start', 'settle'];
 const WORK = { start: 'startMs', activity: 'activityMs', settle: 'settleMs' } as const;
 type Work = { readonly [kind in Kind]?: number };
 
-/** On the way through Temporal, from what went before to what comes next, in milliseconds. */
-interface Hop {
-  readonly kind: Kind;
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
- * Temporal as the executions found it: a hop is the station's work and then a latency. Of a first-come-first-served station a departure follows the
- * one before by the work of whoever departs, as long as somebody was there (Lindley, 1952): the mean over those is the work, which is one over the
- * most that the stack can do, and what a hop takes beyond it where nothing is in the way is the latency. Where next to nobody ever waited, waiting
- * cannot be told from working: then the work is what the host says, and the latency what remains.
+ * Temporal as the executions found it: a hop is the station's work and then a latency. While no server of the station is without a hop, a departure
+ * follows the one before by the work of whoever departs, divided by the servers (Lindley, 1952, for one): the mean over those is the work, which
+ * tells the most that the stack can do, and what a hop takes beyond it where nothing is in the way is the latency. On the host of the functions the
+ * servers are its cores, and what functions computed meanwhile is no work of Temporal's (the utilisation law; Denning and Buzen, 1978). What is
+ * done for each record of a batch is told from what is done for the batch where there were batches of several sizes. Where the servers were next
+ * to never all busy, waiting cannot be told from working: then the work is what the host says, and the latency what remains.
  */
-export function fitTemporal(rows: readonly MeteredInvocation[], temporal: TemporalModel): TemporalModel {
+export function fitTemporal(rows: readonly MeteredInvocation[], { cores, temporal }: Pick<HostModel, 'cores' | 'temporal'>): TemporalModel {
   const hops = hopsOf(rows);
   if (hops.length < FEWEST) return temporal;
-  let [latencyMs, work] = [0, workOf(hops, 0)];
+  const station: Station = temporal.onHost
+    ? { servers: cores, takenMs: cpuOver(rows.map((row) => ({ from: startOf(row), to: endOf(row), cpuMs: row.cpuMs }))) }
+    : { servers: temporal.servers, takenMs: () => 0 };
+  let [latencyMs, gaps] = [0, busyGaps(hops, 0, station)];
+  let work = workOf(gaps);
   for (let i = 0; i < ITERATIONS && work !== undefined; i++) {
     latencyMs = (latencyMs + restOf(hops, work)) / 2;
-    work = workOf(hops, latencyMs);
+    gaps = busyGaps(hops, latencyMs, station);
+    work = workOf(gaps);
   }
   if (work === undefined)
     return { ...temporal, latencyMs: restOf(hops, { start: temporal.startMs, activity: temporal.activityMs, settle: temporal.settleMs }) };
-  return { ...temporal, ...millisecondsOf(work, temporal), latencyMs };
+  return { ...temporal, servers: station.servers, ...withRecords(gaps, millisecondsOf(work, temporal), temporal), latencyMs };
 }
 
-/** Of executions, from their batch in the books to its end, as far as the rows tell. */
-function hopsOf(rows: readonly MeteredInvocation[]): Hop[] {
-  const hops: Hop[] = [];
-  const firsts: Omit<Hop, 'kind'>[] = [];
-  const add = (kind: Kind, from: number, to: number): void => void (isHop(from, to) && hops.push({ kind, from, to }));
-  for (const [, own] of grouped(rows, ({ executionId }) => executionId)) {
-    const ends = own.map(endOf);
-    const [{ openedAt, closedAt }] = own as [MeteredInvocation];
-    for (const { startedAt } of own) {
-      const at = startedAt.getTime();
-      const before = ends.filter((end) => end <= at + CLOCK_MS);
-      if (before.length > 0) add('activity', Math.max(...before), at);
-      else if (openedAt !== undefined && isHop(openedAt.getTime(), at)) firsts.push({ from: openedAt.getTime(), to: at });
-    }
-    if (closedAt !== undefined) add('settle', Math.max(...ends), closedAt.getTime());
+interface Station {
+  readonly servers: number;
+  /** Of the servers' time from one moment to another, what was no work of Temporal's. */
+  readonly takenMs: (from: number, to: number) => number;
+}
+
+/** Between two departures, with no server idle. */
+interface Gap {
+  /** Of the one that departs. */
+  readonly kind: Kind;
+  readonly records: number;
+  readonly ms: number;
+  readonly workMs: number;
+}
+
+function busyGaps(hops: readonly Hop[], latencyMs: number, { servers, takenMs }: Station): Gap[] {
+  const left = hops.map((hop) => ({ ...hop, at: Math.max(hop.from, hop.to - latencyMs) })).sort((a, b) => a.at - b.at);
+  const came = left.map(({ from }) => from).sort((a, b) => a - b);
+  const gaps: Gap[] = [];
+  let here = 0;
+  for (let i = 1; i < left.length; i++) {
+    const [before, { kind, records, at }] = [left[i - 1]!.at, left[i]!];
+    while (here < came.length && came[here]! < before) here++;
+    if (here - i >= servers) gaps.push({ kind, records, ms: at - before, workMs: servers * (at - before) - takenMs(before, at) });
   }
-  return [...hops, ...parted(firsts, hops)];
+  const most =
+    FARTHEST *
+    quantile(
+      [0, ...gaps.map(({ ms }) => ms)].sort((a, b) => a - b),
+      0.9,
+    );
+  return gaps.map((gap) => (gap.ms > most ? { ...gap, ms: most, workMs: (gap.workMs * most) / gap.ms } : gap));
 }
 
-/** The first hop of an execution is its start and the dispatch of an activity: where one ends is told by what the quickest take, with and without it. */
-function parted(firsts: readonly Omit<Hop, 'kind'>[], hops: readonly Hop[]): Hop[] {
-  const activity = quickest(hops.filter(({ kind }) => kind === 'activity'));
-  const both = quickest(firsts);
-  const share = Math.min(0.9, Math.max(0.1, activity === undefined || both === undefined ? 0.5 : 1 - activity / both));
-  return firsts.flatMap(({ from, to }): Hop[] => {
-    const middle = from + share * (to - from);
-    return [
-      { kind: 'start', from, to: middle },
-      { kind: 'activity', from: middle, to },
-    ];
-  });
-}
-const CLOCK_MS = 1;
-/** Something was down meanwhile. */
-const LONGEST_MS = 60_000;
-
-const isHop = (from: number, to: number): boolean => to > from && to - from < LONGEST_MS;
-
-const endOf = ({ startedAt, gateMs, coldStartMs, durationMs }: MeteredInvocation): number =>
-  startedAt.getTime() + gateMs + coldStartMs + durationMs;
-
-/** By kind, from departures of which somebody was there when the one before left; undefined where there are too few of them. */
-function workOf(hops: readonly Hop[], latencyMs: number): Work | undefined {
-  const left = hops.map(({ kind, from, to }) => ({ kind, from, at: Math.max(from, to - latencyMs) })).sort((a, b) => a.at - b.at);
-  const found: { readonly [kind in Kind]: number[] } = { start: [], activity: [], settle: [] };
-  left.forEach(({ kind, from, at }, i) => {
-    const before = left[i - 1]?.at;
-    if (before !== undefined && from < before) found[kind].push(at - before);
-  });
-  const known = (Object.entries(found) as [Kind, number[]][]).filter(([, times]) => times.length >= FEWEST);
-  return known.length === 0 ? undefined : Object.fromEntries(known.map(([kind, times]) => [kind, meanOf(times)]));
+/** By kind; undefined where there are too few of all. */
+function workOf(gaps: readonly Gap[]): Work | undefined {
+  const of = (kind: Kind): number[] => gaps.flatMap((gap) => (gap.kind === kind ? [gap.workMs] : []));
+  const known = KINDS.map((kind) => [kind, of(kind)] as const).filter(([, times]) => times.length >= FEWEST);
+  return known.length === 0 ? undefined : Object.fromEntries(known.map(([kind, times]) => [kind, Math.max(0, meanOf(times))]));
 }
 
-function meanOf(times: readonly number[]): number {
-  const most = FARTHEST * medianOf(times);
-  return times.reduce((sum, time) => sum + Math.min(time, most), 0) / times.length;
+type Works = Pick<TemporalModel, 'startMs' | 'activityMs' | 'settleMs'>;
+
+/** What was done for hops, in these proportions, and for records: a line over stretches with more and with fewer records to a hop. */
+function withRecords(gaps: readonly Gap[], works: Works, temporal: TemporalModel): Works & Pick<TemporalModel, 'recordMs'> {
+  const stretches = chunked(gaps, STRETCH).map((stretch) => ({
+    hopsMs: sumOf(stretch, ({ kind }) => works[WORK[kind]]),
+    records: sumOf(stretch, ({ kind, records }) => (kind === 'activity' ? 0 : records / 2)),
+    workMs: Math.max(
+      0,
+      sumOf(stretch, ({ workMs }) => workMs),
+    ),
+  }));
+  const x = stretches.map(({ hopsMs, records }) => records / hopsMs);
+  const told = Math.max(...x) > 0 && Math.max(...x) >= APART * Math.min(...x);
+  if (stretches.length < FEWEST_STRETCHES || !told) return { ...works, recordMs: temporal.recordMs };
+  const { intercept, slope } = robustLine(
+    x,
+    stretches.map(({ hopsMs, workMs }) => workMs / hopsMs),
+  );
+  return {
+    startMs: intercept * works.startMs,
+    activityMs: intercept * works.activityMs,
+    settleMs: intercept * works.settleMs,
+    recordMs: slope,
+  };
 }
+/** Departures: who departs at their edges matters little. */
+const STRETCH = 25;
+const FEWEST_STRETCHES = 5;
+const APART = 2;
+
+const chunked = <T>(values: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.floor(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size));
+const sumOf = <T>(values: readonly T[], of: (value: T) => number): number => values.reduce((sum, value) => sum + of(value), 0);
+const meanOf = (values: readonly number[]): number => sumOf(values, (value) => value) / values.length;
 
 /** What is no work of those that met nobody; where there are too few of them, of the quickest. Of activities, if there are some. */
 function restOf(hops: readonly Hop[], work: Work): number {
@@ -107,14 +126,6 @@ function restOf(hops: readonly Hop[], work: Work): number {
   const ms = alone.length >= FEWEST ? medianOf(alone.map(timeOf)) : quickest(hops.filter((hop) => hop.kind === kind))!;
   return Math.max(0, ms - work[kind]!);
 }
-
-const timeOf = ({ from, to }: Omit<Hop, 'kind'>): number => to - from;
-
-function quickest(hops: readonly Omit<Hop, 'kind'>[]): number | undefined {
-  const times = hops.map(timeOf).sort((a, b) => a - b);
-  return times.length === 0 ? undefined : quantile(times, QUICKEST);
-}
-const QUICKEST = 0.1;
 
 function whoMetNobody(hops: readonly Hop[]): Hop[] {
   let last = Number.NEGATIVE_INFINITY;
@@ -127,8 +138,8 @@ function whoMetNobody(hops: readonly Hop[]): Hop[] {
     });
 }
 
-/** What was not seen has its usual proportion. Of several servers each works for itself. */
-function millisecondsOf(work: Work, temporal: TemporalModel): Pick<TemporalModel, 'startMs' | 'activityMs' | 'settleMs'> {
+/** What was not seen has its usual proportion. */
+function millisecondsOf(work: Work, temporal: TemporalModel): Works {
   const seen = KINDS.filter((kind) => work[kind] !== undefined);
   const sum = (of: (kind: Kind) => number): number => seen.reduce((total, kind) => total + of(kind), 0);
   const scale =
@@ -137,6 +148,6 @@ function millisecondsOf(work: Work, temporal: TemporalModel): Pick<TemporalModel
       1e-9,
       sum((kind) => temporal[WORK[kind]]),
     );
-  const of = (kind: Kind): number => temporal.servers * (work[kind] ?? scale * temporal[WORK[kind]]);
+  const of = (kind: Kind): number => work[kind] ?? scale * temporal[WORK[kind]];
   return { startMs: of('start'), activityMs: of('activity'), settleMs: of('settle') };
 }

@@ -20,7 +20,10 @@ export interface HostModel {
   readonly temporal: TemporalModel;
 }
 
-/** Temporal as a first-come-first-served station: what passes it is served one after the other, then takes a fixed time. */
+/**
+ * Temporal as a first-come-first-served station with some servers: what passes it is served, then takes a fixed time. On the host of the functions
+ * its servers are the host's cores, and functions compute on them too.
+ */
 export interface TemporalModel {
   readonly servers: number;
   /** Per activity: scheduling, fetching, completing and the workflow task between. */
@@ -28,6 +31,8 @@ export interface TemporalModel {
   /** Per execution: start with its first workflow task, and settling with its last. */
   readonly startMs: number;
   readonly settleMs: number;
+  /** Per record of an execution, half with its start and half with its settling: read and written with the batch. */
+  readonly recordMs: number;
   /** Added to every hop, whatever the load. */
   readonly latencyMs: number;
   /** Its CPU is taken from the cores of this host, as in a local stack. */
@@ -48,7 +53,7 @@ export const LOCAL_HOST: HostModel = {
   coldStartMs: 250,
   idleMs: 60_000,
   provisioning: 'on-demand',
-  temporal: { servers: 1, activityMs: 7, startMs: 7, settleMs: 5, latencyMs: 3, onHost: true },
+  temporal: { servers: 1, activityMs: 7, startMs: 7, settleMs: 5, recordMs: 0, latencyMs: 3, onHost: true },
 };
 
 /** MB that come with one whole core on the priced cloud. */

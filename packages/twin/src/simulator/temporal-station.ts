@@ -1,4 +1,4 @@
-import { code, DISPATCH, PASSED, SERVED, SHIFT, START } from './events.js';
+import { code, DISPATCH, INDEX, PASSED, SERVED, SHIFT, START } from './events.js';
 import { Fifo } from './heap.js';
 import type { World } from './world.js';
 
@@ -15,7 +15,7 @@ export class TemporalStation {
   /** What takes no work does not queue. */
   pass(kind: number, index: number): void {
     const job = code(kind, index);
-    if (this.work(kind) <= 0) this.afterService(job + (SERVED << SHIFT));
+    if (this.work(job) <= 0) this.afterService(job + (SERVED << SHIFT));
     else if (this.serving < this.world.plan.host.temporal.servers) this.serve(job);
     else this.queue.push(job);
   }
@@ -26,14 +26,17 @@ export class TemporalStation {
     this.afterService(event);
   }
 
-  private work(kind: number): number {
-    const { startMs, activityMs, settleMs } = this.world.plan.host.temporal;
-    return kind === START ? startMs : kind === DISPATCH ? activityMs : settleMs;
+  private work(job: number): number {
+    const { startMs, activityMs, settleMs, recordMs } = this.world.plan.host.temporal;
+    const kind = job >> SHIFT;
+    if (kind === DISPATCH) return activityMs;
+    const ofRecords = (recordMs * this.world.executions.batchRecords[job & INDEX]!) / 2;
+    return ofRecords + (kind === START ? startMs : settleMs);
   }
 
   private serve(job: number): void {
     const { world } = this;
-    const work = this.work(job >> SHIFT);
+    const work = this.work(job);
     this.serving++;
     if (world.plan.host.temporal.onHost) world.cpu.add(work, 1, job + (SERVED << SHIFT));
     else world.after(work, job + (SERVED << SHIFT));

@@ -15,7 +15,7 @@ export const IDEAL_HOST: HostModel = {
   pressure: 0,
   coldStartMs: 0,
   idleMs: Number.POSITIVE_INFINITY,
-  temporal: { servers: Number.POSITIVE_INFINITY, activityMs: 0, startMs: 0, settleMs: 0, latencyMs: 0, onHost: false },
+  temporal: { servers: Number.POSITIVE_INFINITY, activityMs: 0, startMs: 0, settleMs: 0, recordMs: 0, latencyMs: 0, onHost: false },
 };
 
 export interface GivenStage {

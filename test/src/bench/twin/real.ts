@@ -21,6 +21,7 @@ export interface RealPlan {
 
 /** As load comes and goes: the same half of the records by few at once, and by many. */
 const TRAINED_OPEN = [2, OPEN];
+const FEWEST_BATCHES = 80;
 /** Ends of executions, for each that is open, that tell a rate. */
 const ENOUGH = 2.5;
 /** Starts every instance and compiles its code. */
@@ -41,14 +42,15 @@ export async function trainOn(
   next: () => Fields,
 ): Promise<void> {
   const version = await versionOf(platform, plan);
-  const records = Math.max(trainingRecords, 20 * plan.batch) / TRAINED_OPEN.length;
+  const records = Math.max(trainingRecords, FEWEST_BATCHES * plan.batch) / TRAINED_OPEN.length;
   for (const open of TRAINED_OPEN) await runThrough(platform, version, plan, { records, seconds: Number.POSITIVE_INFINITY }, next, open);
 }
 
-/** What metering has written so far. */
-export async function rowsOf({ store, spec }: BenchPlatform) {
+/** What was metered since then. */
+export async function rowsOf({ store, spec }: BenchPlatform, since: Date) {
   await delay(METERED_WITHIN_MS);
-  return store.metrics.invocations({ pipeline: spec.name, limit: MOST_ROWS });
+  const rows = await store.metrics.invocations({ pipeline: spec.name, limit: MOST_ROWS });
+  return rows.filter(({ startedAt }) => startedAt >= since);
 }
 
 /** Records per second, saturated, after a warm-up. */
