@@ -38,6 +38,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),
   learner: () => import('./learner.bench.js'),
+  learners: () => import('./learners.bench.js'),
   surge: () => import('./surge.bench.js'),
   evaluation: () => import('./evaluation.bench.js'),
 };

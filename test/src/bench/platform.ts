@@ -40,10 +40,7 @@ export interface BenchPlatform {
   /** New records of the inbox go to it. */
   makeStable(version: BenchVersion): Promise<void>;
   /** Default roles: workflows and functions. */
-  startWorker(
-    order?: Partial<WorkerOrder>,
-    roles?: WorkerOrder['options']['roles'],
-  ): Promise<{ readonly pid: number; stop(): Promise<void> }>;
+  startWorker(order?: Partial<WorkerOrder>, roles?: WorkerOrder['options']['roles']): Promise<BenchWorker>;
   /** Commits a batch with its records, as a feeder does; what it answers is the argument of the execution. */
   admit(
     version: BenchVersion,
@@ -60,6 +57,12 @@ export interface BenchVersion {
   readonly name: string;
   readonly topology: Topology;
   readonly stages: ExecutionArgument['stages'];
+}
+export interface BenchWorker {
+  readonly pid: number;
+  readonly host: string;
+  /** Nothing happens to one that has ended by itself. */
+  stop(): Promise<void>;
 }
 /** Default: the pipeline's own workflow. */
 export interface ExecutionDoor {
@@ -101,6 +104,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
   const workers = new Set<ChildProcess>();
   const interrupted = (): void => void platform.stop().finally(() => process.exit(130));
   let batchNumber = 0;
+  let started = 0;
 
   let stopping: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
@@ -159,6 +163,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
       });
       workers.add(child);
       const { address, namespace } = stack.temporal;
+      const host = `bench-${++started}`;
       const full: WorkerOrder = {
         options: {
           roles,
@@ -166,7 +171,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
           databaseUrl: stack.databaseUrl,
           batchStore,
           releases,
-          host: `bench-${workers.size}`,
+          host,
           logLevel: 'warn',
         },
         secrets,
@@ -181,7 +186,7 @@ export async function startBenchPlatform(options: BenchPlatformOptions): Promise
         child.kill('SIGTERM');
         await once(child, 'exit');
       };
-      return { pid: child.pid!, stop };
+      return { pid: child.pid!, host, stop };
     },
     admit: async (version, records, { scope, arrivedAt: arrivals } = {}) => {
       const pipeline = spec.name;

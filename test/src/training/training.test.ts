@@ -66,6 +66,14 @@ test('without progress all of them end, long before the budget does', async () =
   expect(learnerProcesses()).toEqual([]);
 });
 
+test('a training that has used up its time ends with what it has', async () => {
+  const handle = await start({ training: 'timed', learners: 1, budget: { steps: 1e9, seconds: 1 } });
+  const result = (await handle.result()) as TrainingResult;
+  expect(result).toMatchObject({ outcome: 'completed' });
+  expect(result.steps).toBeGreaterThan(0);
+  expect(learnerProcesses()).toEqual([]);
+});
+
 test('a training that is cancelled keeps what it has and leaves no learner behind', async () => {
   const handle = await start({ training: 'endless', learners: 1, budget: { steps: 1e9 } });
   await expect.poll(async () => (await store.trainings.get('endless'))?.version ?? 0, { timeout: 30_000 }).toBeGreaterThan(1);

@@ -4,6 +4,7 @@
  */
 import { randomScenario, splitFunctions, syntheticFunctions, type ControlScenario, type FunctionCounts } from '@autoflow/twin';
 import { loadBackend } from '../backend.js';
+import { answerParent } from '../parent.js';
 import { Learner, type LearnerState } from './learner.js';
 import { freshParameters } from './network.js';
 import { A3C, PPO, type AgentSettings } from './settings.js';
@@ -88,13 +89,8 @@ async function answerTo(request: LearnerRequest): Promise<LearnerAnswer> {
   return running(request);
 }
 
-if (process.send !== undefined) {
-  process.on('message', (request: LearnerRequest) => {
-    answerTo(request)
-      .catch((error: unknown): LearnerAnswer => ({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }))
-      .then((answer) => process.send!(answer))
-      .catch(() => process.exit(1));
-  });
-  // Without its parent nobody wants what it would answer.
-  process.on('disconnect', () => process.exit(0));
+answerParent((request: LearnerRequest) => answerTo(request).catch(failureOf));
+
+function failureOf(error: unknown): LearnerAnswer {
+  return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
 }

@@ -22,6 +22,7 @@ import { gcnProposer } from '../gcn/proposer.js';
 import { historyOf } from '../gcn/retraining/history.js';
 import { retrain } from '../gcn/retraining/retrain.js';
 import type { ScoredPlan } from '../gcn/ranking.js';
+import { answerParent, tellParent } from '../parent.js';
 
 type Request = OptimizerProtocol[keyof OptimizerProtocol]['request'];
 type Answer = OptimizerProtocol[keyof OptimizerProtocol]['answer'];
@@ -59,7 +60,7 @@ async function proposeFor({ problem, budget, proposers: names, scorer }: Optimiz
   const proposed = await propose(problem, {
     budget,
     proposers,
-    progress: (progress) => tell({ kind: 'progress', ...progress } satisfies SearchProgress),
+    progress: (progress) => tellParent({ kind: 'progress', ...progress } satisfies SearchProgress),
   });
   return { proposed, scored: scored.filter(({ why }) => why.length > 0).map(shown) };
 }
@@ -100,17 +101,4 @@ function failureOf(error: unknown): object {
   return { kind: 'failed', message, ...(error instanceof PlanError && { code: 'PLAN_IMPOSSIBLE' }) };
 }
 
-function tell(answer: object): void {
-  process.send!(answer);
-}
-
-if (process.send !== undefined) {
-  process.on('message', (request: Request) => {
-    answerTo(request)
-      .catch(failureOf)
-      .then(tell)
-      .catch(() => process.exit(1));
-  });
-  // Without its parent nobody wants what it would answer.
-  process.on('disconnect', () => process.exit(0));
-}
+answerParent((request: Request) => answerTo(request).catch(failureOf));

@@ -9,6 +9,8 @@ export interface Protocol {
 export interface AskedChild<P extends Protocol> {
   /** One at a time. Rejects when the process ends, or says that it failed. */
   ask<Kind extends keyof P>(request: P[Kind]['request'] & { readonly kind: Kind }): Promise<P[Kind]['answer']>;
+  /** Wall time of all that it was asked, in milliseconds. */
+  readonly askedMs: number;
   /** Resolves when the process is gone. */
   kill(): Promise<void>;
 }
@@ -47,13 +49,25 @@ export function startChild<P extends Protocol>(
     waiting?.resolve(answer as never);
     waiting = undefined;
   });
+  const ask = <Answer>(request: { readonly kind: string }): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      waiting = { resolve, reject };
+      if (child.exitCode !== null || child.signalCode !== null) return fail('The process is gone.');
+      child.send(request, (error) => error && fail(`The process cannot be asked: ${error.message}`));
+    });
+  let askedMs = 0;
   return {
-    ask: (request) =>
-      new Promise((resolve, reject) => {
-        waiting = { resolve, reject };
-        if (child.exitCode !== null || child.signalCode !== null) return fail('The process is gone.');
-        child.send(request, (error) => error && fail(`The process cannot be asked: ${error.message}`));
-      }),
+    async ask(request) {
+      const began = performance.now();
+      try {
+        return await ask(request);
+      } finally {
+        askedMs += performance.now() - began;
+      }
+    },
+    get askedMs() {
+      return askedMs;
+    },
     async kill() {
       child.kill('SIGKILL');
       if (child.pid !== undefined) await gone;

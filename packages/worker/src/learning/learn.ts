@@ -15,7 +15,8 @@ const CHECKPOINT_EVERY = 8;
 
 /**
  * One learner: pulls parameters, lets its process update them, pushes the change, until the training has what it was given. All that
- * outlives it is in the store, so any host can go on with it. `beat` is called with every exchange.
+ * outlives it is in the store, so any host can go on with it. `beat` is called with every exchange: how many there were, how many changes were
+ * refused, what came of the last one, and how much of the time went into the store instead of learning.
  */
 export async function learn(
   request: LearnRequest,
@@ -64,6 +65,8 @@ async function exchange(
   beat: (details: object) => void,
 ): Promise<LearnEnd> {
   const { training, learner, budget, updates = UPDATES } = request;
+  const [began, asked] = [performance.now(), child.askedMs];
+  let refused = 0;
   let known = await trainings.pull(training);
   for (let exchanges = 1; ; exchanges++) {
     signal.throwIfAborted();
@@ -83,7 +86,9 @@ async function exchange(
     const pushed = await trainings.push({ training, learner, base: known.version, delta: learned.delta, steps: learned.steps });
     if (!pushed.applied && pushed.reason === 'not-finite') throw notFinite(learner, known.version);
     if (pushed.applied && exchanges % CHECKPOINT_EVERY === 0) await trainings.checkpoint(training, learner, Buffer.from(learned.state));
-    beat({ learner, exchanges, ...pushed });
+    if (!pushed.applied) refused++;
+    const ms = performance.now() - began;
+    beat({ learner, exchanges, refused, ms, storeMs: ms - (child.askedMs - asked), ...pushed });
   }
 }
 
