@@ -45,6 +45,9 @@ it('takes a stream, and every record of it gets its outcome', async () => {
   for await (const { status } of client.records.submitAll('acts', lines)) statuses.push(status);
   expect([statuses.filter((status) => status === 'accepted').length, statuses[200]]).toEqual([399, 'invalid']);
   await untilRow(platform, `select 1 from autoflow.records where key like 's%' and state = 'completed' having count(*) = 399`);
+  // What `why` tells of while records wait.
+  const bounds = async () => (await platform.store.fleet.hosts()).map((host) => host.bounds?.['acts']);
+  await expect.poll(bounds).toEqual([{ stable: expect.any(Number) }]);
 });
 
 it('says where a record is that runs, and what carried it', async () => {
