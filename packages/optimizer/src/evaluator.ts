@@ -1,8 +1,8 @@
 import { hashTopology, type Allocation } from '@autoflow/topology';
-import { planModel, PlanError, poissonArrivals, simulate, type PlanModel } from '@autoflow/twin';
+import { planModel, PlanError, poissonArrivals, simulate, type PlanModel, type Simulation } from '@autoflow/twin';
 import { Pacer } from './pacer.js';
 import type { Budget, Plan, Problem } from './problem.js';
-import { keepsLimits, scoreOf, type Figures } from './score.js';
+import { keepsLimits, refusal, scoreOf, type Figures } from './score.js';
 
 /** One plan, as the twin judges it. */
 export interface Evaluation {
@@ -11,6 +11,10 @@ export interface Evaluation {
   /** Less is better; see `scoreOf`. */
   readonly score: number;
   readonly keepsLimits: boolean;
+  /** With the load of an arm of its rollout, where something is asked of that. */
+  readonly rolloutP95Ms?: number;
+  /** The guardrail of the rollout would take it back: it is not proposed, whatever its score. */
+  readonly isRefused: boolean;
 }
 
 /** Records of one evaluation: enough batches for a p95, whatever the batch size; the same records for every plan. */
@@ -25,6 +29,8 @@ const BATCHES = 15;
 export class Evaluator {
   private readonly arrivals: Float64Array;
   private readonly known = new Map<string, Evaluation | undefined>();
+  /** In the arm of a rollout, and what p95 may be there: none where what runs cannot run in the twin. */
+  private readonly arm?: { readonly arrivals: Float64Array; readonly limitMs: number | undefined };
 
   constructor(
     private readonly problem: Problem,
@@ -32,6 +38,11 @@ export class Evaluator {
   ) {
     const records = Math.min(MOST_RECORDS, Math.max(LEAST_RECORDS, BATCHES * largestBatch));
     this.arrivals = poissonArrivals(problem.ratePerSecond, records, problem.seed + 1);
+    const { rollout, start } = problem;
+    if (rollout === undefined) return;
+    const arm = poissonArrivals(rollout.ratePerSecond, LEAST_RECORDS, problem.seed + 1);
+    const running = runnable(() => this.p95({ ...start, steps: [] }, arm));
+    this.arm = { arrivals: arm, limitMs: running === undefined ? undefined : rollout.p95 * running };
   }
 
   /** Every plan that the twin was asked about and could answer. */
@@ -63,25 +74,45 @@ export class Evaluator {
   }
 
   private simulated(plan: Plan): Evaluation | undefined {
-    try {
-      const { arrivals, problem } = this;
-      const { costPer1000, latencyMs, throughput } = simulate(this.model(plan), plan.allocation, {
-        arrivals,
-        seed: problem.seed + 1,
-        openExecutions: 'fed',
-      });
+    return runnable(() => {
+      const { arrivals, problem, arm } = this;
+      const { costPer1000, latencyMs, throughput } = this.simulation(plan, arrivals);
       const figures = { costPer1000: costPer1000.all, p95Ms: latencyMs.p95, p99Ms: latencyMs.p99, throughput };
       const rate = carried(problem.ratePerSecond, arrivals);
+      const rolloutP95Ms = arm && this.p95(plan, arm.arrivals);
+      // What runs is not rolled out.
+      const refused = rolloutP95Ms === undefined || isStart(problem, plan) ? 0 : refusal(rolloutP95Ms, arm!.limitMs);
       return {
         plan,
         figures,
-        score: scoreOf(problem.objective, rate, figures),
-        keepsLimits: keepsLimits(problem.objective, rate, figures),
+        score: scoreOf(problem.objective, rate, figures) + refused,
+        keepsLimits: refused === 0 && keepsLimits(problem.objective, rate, figures),
+        isRefused: refused > 0,
+        ...(rolloutP95Ms !== undefined && { rolloutP95Ms }),
       };
-    } catch (error) {
-      if (error instanceof PlanError && error.code === 'MEMORY_TOO_SMALL') return undefined;
-      throw error;
-    }
+    });
+  }
+
+  private p95(plan: Plan, arrivals: Float64Array): number {
+    return this.simulation(plan, arrivals).latencyMs.p95;
+  }
+
+  private simulation(plan: Plan, arrivals: Float64Array): Simulation {
+    return simulate(this.model(plan), plan.allocation, { arrivals, seed: this.problem.seed + 1, openExecutions: 'fed' });
+  }
+}
+
+function isStart({ start }: Problem, plan: Plan): boolean {
+  return keyOf(plan) === keyOf({ ...start, steps: [] });
+}
+
+/** Undefined: a working set does not fit. */
+function runnable<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof PlanError && error.code === 'MEMORY_TOO_SMALL') return undefined;
+    throw error;
   }
 }
 

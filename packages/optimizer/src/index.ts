@@ -4,7 +4,7 @@ export type { OptimizerProtocol, ScoredTopology, SearchProgress } from './asked.
 export { Pacer } from './pacer.js';
 export { fitPipeline, hostOf, UNFIT, type Fitted, type FittedPipeline, type MeasuredPipeline } from './fitted-pipeline.js';
 export { paretoFront } from './pareto.js';
-export type { Batching, Budget, Objective, Plan, Problem, SpaceOptions } from './problem.js';
+export type { Batching, Budget, Guardrail, Objective, Plan, Problem, SpaceOptions } from './problem.js';
 export { certified, propose, type Progress, type Proposed, type ProposeOptions, type Standing, type Winner } from './propose.js';
 export type { ExactSpace, Proposal, Proposer, Search } from './proposer.js';
 export { climb } from './proposers/beam.js';

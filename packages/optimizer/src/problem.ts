@@ -14,6 +14,8 @@ export interface Problem {
   readonly recordBytes: number;
   readonly ratePerSecond: number;
   readonly objective: Objective;
+  /** Default: nothing is asked of a rollout. */
+  readonly rollout?: Guardrail;
   /** Memory sizes (MB, ascending) that stages may have, and the most instances of one. */
   readonly limits: { readonly memoryMb: readonly number[]; readonly instances: number };
   readonly space?: SpaceOptions;
@@ -25,6 +27,16 @@ export interface Objective {
   readonly minimise: 'cost' | 'latency';
   readonly p95Ms?: number;
   readonly p99Ms?: number;
+}
+
+/**
+ * What a rollout will hold a plan to: with the load of the arm of a canary, which is far less than what the plan is made for, its p95 is at most so many
+ * times that of what runs. A batch that fills at once under a full load lingers there.
+ */
+export interface Guardrail {
+  /** Records per second of one arm. */
+  readonly ratePerSecond: number;
+  readonly p95: number;
 }
 
 export interface SpaceOptions {

@@ -3,7 +3,7 @@ import { checkCertificate } from '@autoflow/topology/rewrites';
 import { arbitraryPipelineSpec } from '@autoflow/topology/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evaluation } from './evaluator.js';
+import { Evaluator, type Evaluation } from './evaluator.js';
 import type { Problem } from './problem.js';
 import { certified, propose } from './propose.js';
 import { PROPOSERS } from './proposers/index.js';
@@ -117,6 +117,36 @@ describe('unusual pipelines', () => {
     expect(gap).toEqual({ reason: expect.stringMatching(/^not enumerated: /) });
     for (const { best } of standing) if (best && best.plan.steps.length > 0) expect(certified(problemOf(spec), best.plan)).toBeDefined();
     expect(standing.some(({ best }) => best && best.plan.steps.length > 0)).toBe(true);
+  });
+});
+
+describe('what a rollout would take back for its p95', () => {
+  const loaded = problemOf(pipelineOf(3), { ratePerSecond: 200, objective: { minimise: 'cost' } });
+  const rollout = { ratePerSecond: 2, p95: 1 };
+  const proposers = PROPOSERS.filter(({ name }) => name === 'beam' || name === 'analytic');
+  const found = (problem: Problem) => propose(problem, { budget: { evaluations: 60, ms: 60_000 }, proposers });
+
+  it('is not proposed, whatever it saves: batches that fill under the full load linger in an arm of the canary', async () => {
+    const { winner: cheapest } = await found(loaded);
+    const judged = new Evaluator({ ...loaded, rollout }, 500);
+    const lingering = judged.evaluate(cheapest!.plan)!;
+    expect(lingering).toMatchObject({ isRefused: true, keepsLimits: false });
+
+    const proposed = await found({ ...loaded, rollout });
+    expect(proposed.winner).toBeDefined();
+    expect(proposed.rollout!.p95Ms).toBeLessThanOrEqual(proposed.rollout!.runningP95Ms);
+    expect(lingering.rolloutP95Ms).toBeGreaterThan(proposed.rollout!.runningP95Ms);
+    expect(judged.evaluate(proposed.winner!.plan)!.score).toBeLessThan(lingering.score);
+  });
+
+  it('is not proposed in place of what cannot carry the load either; what runs is held to nothing', async () => {
+    const { topology, allocation } = loaded.start;
+    const one = Object.fromEntries(Object.keys(allocation).map((stage) => [stage, { memoryMb: 512, concurrency: 1 }]));
+    const problem: Problem = { ...loaded, start: { topology, allocation: one }, objective: { minimise: 'cost', p95Ms: 100 } };
+    expect((await found(problem)).winner).toBeDefined();
+    const { winner, start, reason } = await found({ ...problem, rollout: { ...rollout, p95: 0.01 } });
+    expect([winner, start.evaluation!.isRefused]).toEqual([undefined, false]);
+    expect(reason).toContain('would be taken back by its rollout');
   });
 });
 

@@ -2,7 +2,7 @@ import { checkCertificate, certify, type Certificate } from '@autoflow/topology/
 import { estimate, poissonArrivals, replicate, simulate, uniform, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { Evaluator, keyOf, type Evaluation } from './evaluator.js';
 import { paretoFront } from './pareto.js';
-import { type Budget, type Plan, type Problem } from './problem.js';
+import { type Budget, type Guardrail, type Plan, type Problem } from './problem.js';
 import type { ExactSpace, Proposer } from './proposer.js';
 import { PROPOSERS } from './proposers/index.js';
 import { regret, scoreOf } from './score.js';
@@ -47,6 +47,8 @@ export interface Proposed {
   /** Absent: keep what runs, for `reason`. */
   readonly winner?: Winner;
   readonly reason?: string;
+  /** With the load of an arm of the rollout: p95 of what runs and of the winner, as the twin sees them. */
+  readonly rollout?: Pick<Guardrail, 'ratePerSecond'> & { readonly runningP95Ms: number; readonly p95Ms?: number };
   readonly start: { readonly evaluation?: Evaluation; readonly predicted?: ReplicatedSimulation };
   readonly front: readonly Evaluation[];
   /** To the exact optimum of what could be enumerated, or said why there is none. */
@@ -100,7 +102,8 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
   };
   const now = replicated(problem, evaluator, start);
   const shown = { ...(running && { evaluation: running }), ...(now && { predicted: now }) };
-  for (const evaluation of ranked.slice(0, FINALISTS)) {
+  const inRollout = (winner?: Evaluation): Pick<Proposed, 'rollout'> => inRolloutOf(problem, running, winner);
+  for (const evaluation of ranked.filter(({ isRefused }) => !isRefused).slice(0, FINALISTS)) {
     signal?.throwIfAborted();
     if (keyOf(evaluation.plan) === keyOf(start)) break;
     const certificate = certified(problem, evaluation.plan);
@@ -109,9 +112,24 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
     const gain = now === undefined ? { mean: Number.NEGATIVE_INFINITY, halfWidth: 0 } : lead(problem, predicted, now);
     if (!(gain.mean + gain.halfWidth < 0)) continue;
     const by = standing.find(({ best }) => best && keyOf(best.plan) === keyOf(evaluation.plan))?.proposer ?? 'search';
-    return { winner: { plan: evaluation.plan, proposer: by, certificate, predicted, gain }, start: shown, ...result };
+    return {
+      winner: { plan: evaluation.plan, proposer: by, certificate, predicted, gain },
+      start: shown,
+      ...inRollout(evaluation),
+      ...result,
+    };
   }
-  return { reason: 'no plan was found whose lead over what runs is more than chance.', start: shown, ...result };
+  const reason = ranked[0]?.isRefused
+    ? 'what leads would be taken back by its rollout: with the load of an arm of the canary its p95 is above what is asked.'
+    : 'no plan was found whose lead over what runs is more than chance.';
+  return { reason, start: shown, ...inRollout(), ...result };
+}
+
+function inRolloutOf({ rollout }: Problem, running: Evaluation | undefined, winner: Evaluation | undefined): Pick<Proposed, 'rollout'> {
+  if (rollout === undefined || running?.rolloutP95Ms === undefined) return {};
+  const { ratePerSecond } = rollout;
+  const p95Ms = winner?.rolloutP95Ms;
+  return { rollout: { ratePerSecond, runningP95Ms: running.rolloutP95Ms, ...(p95Ms !== undefined && { p95Ms }) } };
 }
 
 /** Undefined where the steps prove nothing, or an independent checker objects: such a plan is not proposed. */

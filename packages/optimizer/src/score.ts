@@ -14,6 +14,7 @@ export interface Figures {
 const CARRIES = 0.97;
 /** A limit is a limit: no saving of less than a factor e outweighs breaking it. */
 const BROKEN = 1;
+const REFUSED = 10;
 
 /**
  * Less is better: ln of what is minimised, and what every broken limit adds. A difference of 0.01 is one per cent, so e^(a − b) − 1 is the regret
@@ -24,6 +25,12 @@ export function scoreOf({ minimise, p95Ms, p99Ms }: Objective, ratePerSecond: nu
   const late = beyond(figures.p95Ms, p95Ms) + beyond(figures.p99Ms, p99Ms);
   const behind = beyond(CARRIES * ratePerSecond, figures.throughput);
   return least + (late > 0 ? BROKEN + 2 * late : 0) + (behind > 0 ? BROKEN + 4 * behind : 0);
+}
+
+/** What is added for a plan that the guardrail of its rollout would take back, where p95 may be so long: more than anything that it could save. */
+export function refusal(p95Ms: number, limitMs: number | undefined): number {
+  const late = beyond(p95Ms, limitMs);
+  return late > 0 ? REFUSED + 2 * late : 0;
 }
 
 /** Whether the plan carries the load and keeps every limit of latency. */

@@ -13,6 +13,8 @@ export interface OptimizationRequest {
   /** Records per second, or a multiple of what was measured. */
   readonly ratePerSecond?: number;
   readonly times?: number;
+  /** Guardrail of the rollout, which the search keeps too: p95 as a multiple of that of what runs, where so many records arrive in a second. */
+  readonly rollout?: { readonly ratePerSecond?: number; readonly p95?: number };
   /** The budget: plans that the twin is asked about, and seconds, by all proposers together. */
   readonly evaluations?: number;
   readonly seconds?: number;

@@ -16,6 +16,7 @@ interface OptimizeOptions {
   readonly p95?: number;
   readonly p99?: number;
   readonly rate?: string;
+  readonly rolloutRate?: number;
   readonly budget?: number;
   readonly seconds?: number;
   readonly proposers?: NonNullable<OptimizationQuestion['proposers']>;
@@ -39,6 +40,11 @@ export function registerOptimize(program: Command): void {
     .option('--p95 <time>', 'limit of the latency, such as 800ms or 1s', time)
     .option('--p99 <time>', 'limit of the latency, such as 800ms or 1s', time)
     .option('--rate <rate>', 'records per second, such as 50/s, or a multiple of what was measured, such as x2')
+    .option(
+      '--rollout-rate <n>',
+      'records per second that arrive while it is rolled out, when p95 may be no later (default: as measured)',
+      rateInRollout,
+    )
     .option('--budget <n>', 'plans that are simulated, by all proposers together (default: 2000)', positive)
     .option('--seconds <n>', 'of the search (default: 45)', positive)
     .option('--proposers <names>', 'some of exhaustive, analytic, beam, annealing, greedy, random, gcn', (text: string) => text.split(','))
@@ -84,7 +90,8 @@ async function ending(api: AutoFlowClient, { pipeline, id }: Optimization, { out
 }
 
 function questionOf(options: OptimizeOptions): OptimizationQuestion {
-  const { dryRun = false, version, minimise, p95, p99, rate: wanted, budget, seconds, proposers, scope, learners, steps, reason } = options;
+  const { dryRun = false, version, minimise, p95, p99, rate: wanted, rolloutRate } = options;
+  const { budget, seconds, proposers, scope, learners, steps, reason } = options;
   return {
     dryRun,
     ...(version !== undefined && { version }),
@@ -94,11 +101,18 @@ function questionOf(options: OptimizeOptions): OptimizationQuestion {
     ...(p95 !== undefined && { p95Ms: p95 }),
     ...(p99 !== undefined && { p99Ms: p99 }),
     ...(wanted !== undefined && rateOf(wanted.replace(/\/s$/, ''))),
+    ...(rolloutRate !== undefined && { rollout: { ratePerSecond: rolloutRate } }),
     ...(proposers && { proposers }),
     ...(scope !== undefined && { scope }),
     ...(learners !== undefined && { training: { learners, budget: { steps } } }),
     ...(reason !== undefined && { reason }),
   };
+}
+
+function rateInRollout(text: string): number {
+  const rate = Number(text.replace(/\/s$/, ''));
+  if (!(rate > 0)) throw new InvalidArgumentError('It is a number of records per second, such as 8 or 0.5.');
+  return rate;
 }
 
 function time(text: string): number {

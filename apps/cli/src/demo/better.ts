@@ -14,25 +14,21 @@ const ATTEMPTS = 3;
 const TIMES = 4;
 /** Of the service level that the fixed constants of the example name. */
 const P99_MS = 2_000;
-/**
- * In the rollout p95 may hardly rise above that of the version as written, which is measured here with all that it can take, and does not wait as long
- * with less. First a version is looked for that waits for its batches a good deal less; then any within the service level.
- */
-const OF_SATURATED_P95 = 1 / 6;
-const LEAST_P95_MS = 200;
+/** A canary of minutes shows only what is clearly within the guardrail: p95 in it is to be so many times that of the version as written. */
+const P95_IN_ROLLOUT = 0.75;
 const SEARCH_SECONDS = 20;
 const SHORT_SECONDS = 5;
 const POLL_MS = 300;
 
 /**
  * The version that AutoFlow proposes in place of the stable one, from what it has measured, and registers: an optimization as anybody may ask for it.
- * Throws with its reason when it would rather keep what runs.
+ * It is meant for more load than `ratePerSecond`, at which it will be rolled out. Throws with its reason when it would rather keep what runs.
  */
 export async function findBetter(
   written: Version,
   load: Load,
-  { measured, metrics }: Pick<DemoRun, 'measured' | 'metrics'>,
-  short: boolean,
+  { measured }: Pick<DemoRun, 'measured'>,
+  { ratePerSecond, short }: { readonly ratePerSecond: number; readonly short: boolean },
 ): Promise<Found> {
   for (let attempt = 1, { scope } = measured; ; attempt++) {
     if (attempt > 1) {
@@ -45,7 +41,7 @@ export async function findBetter(
       version: written.name,
       scope,
       seconds: short ? SHORT_SECONDS : SEARCH_SECONDS,
-      ...(attempt === 1 && { p95Ms: Math.max(LEAST_P95_MS, OF_SATURATED_P95 * metrics.latency.p95) }),
+      rollout: { ratePerSecond, p95: P95_IN_ROLLOUT },
     });
     const { registered, reason, state } = optimization;
     const seconds = (performance.now() - began) / 1000;
@@ -89,6 +85,9 @@ export interface Found {
 /** What is said of it before it runs. */
 export function predictionOf({ optimization: { found, allocated, ratePerSecond = 0 }, seconds }: Found): string {
   const { costPer1000, latencyMs } = allocated?.predicted ?? found!.proposal!.predicted;
+  const { rollout } = found!;
   const lead = found!.running ? 1 - costPer1000.all.mean / found!.running.costPer1000.all.mean : undefined;
-  return `Proposed in ${seconds.toFixed(0)} s. Predicted at ${ratePerSecond.toFixed(0)} records/s: ${usd(costPer1000.all.mean)} for 1,000 (${percent(lead)} less), p95 ${ms(latencyMs.p95.mean)}.`;
+  const inRollout =
+    rollout?.p95Ms === undefined ? '' : `; with the few of a canary's arm ${ms(rollout.p95Ms)}, and ${ms(rollout.runningP95Ms)} as written`;
+  return `Proposed in ${seconds.toFixed(0)} s. Predicted at ${ratePerSecond.toFixed(0)} records/s: ${usd(costPer1000.all.mean)} for 1,000 (${percent(lead)} less), p95 ${ms(latencyMs.p95.mean)}${inRollout}.`;
 }

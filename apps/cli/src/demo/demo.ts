@@ -8,7 +8,7 @@ import { environment } from './environment.js';
 import { whole } from './figures.js';
 import type { Printer } from './printer.js';
 import type { DemoReport, DemoRun } from './report.js';
-import { mustBeFree, rollOut } from './roll-out.js';
+import { mustBeFree, rollOut, rolloutRate } from './roll-out.js';
 import { movingTraffic, rollBack } from './rollback.js';
 import { forSeconds, type Load, runVersion, warmUp } from './run-version.js';
 import type { DemoSource } from './source.js';
@@ -51,13 +51,15 @@ export async function demo({ stack, servers, source, limit, startedAt, out, sign
   const before = await runVersion(written, load, { limit: invoices, warmedUp: records });
 
   out.step('A better version, from what was measured: fitted, searched, certified and registered');
-  const found = await findBetter(written, load, before, limit !== undefined);
+  const short = limit !== undefined;
+  const ratePerSecond = rolloutRate(before.metrics.throughput, short);
+  const found = await findBetter(written, load, before, { ratePerSecond, short });
   const better = describe(found.version, out);
   out.fact(predictionOf(found));
 
   const { rollout, after, equal, rollback } = await movingTraffic(written, load, async () => {
     out.step('It has to earn the traffic: shadow, canary, and promoted or taken back');
-    const rollout = await rollOut(better, written, load, before.metrics.throughput, limit !== undefined);
+    const rollout = await rollOut(better, written, load, ratePerSecond, short);
 
     out.step('The same invoices through it');
     const wide = { ...load, openExecutions: WIDTH };

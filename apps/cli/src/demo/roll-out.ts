@@ -14,6 +14,8 @@ type Settings = Required<
 >;
 
 const DEMO_DEAD = 0.03;
+/** To show that no more of them die takes some hundreds of either arm: on a slow machine, where few arrive, it takes longer. */
+const ENOUGH_RECORDS = 1_200;
 const SETTINGS: Settings = {
   steps: [25, 50, 100],
   periodMs: 5_000,
@@ -34,14 +36,18 @@ const POLL_MS = 500;
 /** What the canary did is measured when it has ended, off the path of the traffic. */
 const CHARGED_WITHIN_POLLS = 40;
 
+/** Invoices in a second that arrive meanwhile. */
+export function rolloutRate(saturation: number, short: boolean): number {
+  return Math.max(2, Math.min(short ? AT_MOST_PER_SECOND.short : AT_MOST_PER_SECOND.full, Math.floor(OF_SATURATION * saturation)));
+}
+
 /**
  * Leads the records of a load to the version, step by step, and answers how that ended. Traffic flows from before the first step until after the last.
  * Not promoted is an answer; throws where the rollout could not be carried out.
  */
-export async function rollOut(candidate: Version, written: Version, load: Load, saturation: number, short: boolean): Promise<DemoRollout> {
+export async function rollOut(candidate: Version, written: Version, load: Load, rate: number, short: boolean): Promise<DemoRollout> {
   const { client, pipeline, out } = load;
-  const settings = short ? SHORT : SETTINGS;
-  const rate = Math.max(2, Math.min(short ? AT_MOST_PER_SECOND.short : AT_MOST_PER_SECOND.full, Math.floor(OF_SATURATION * saturation)));
+  const settings = short ? SHORT : { ...SETTINGS, maximumMs: Math.max(SETTINGS.maximumMs, (1_000 * ENOUGH_RECORDS) / rate) };
   explain(settings, rate, out);
   const traffic = await startTraffic(written, load, rate);
   let begun: Rollout | undefined;

@@ -32,7 +32,8 @@ function head({ id, pipeline, version = '', state, reason, registered, found, ra
   return `${name}: better than ${version} at ${rate(ratePerSecond)}/s, found by ${proposal.proposer}, ${topologyText(proposal.topology)}${as}`;
 }
 
-function predictions({ version = '', measured, error, allocated }: OptimizationDetail, { proposal, running }: Found): string {
+function predictions({ version = '', measured, error, allocated }: OptimizationDetail, found: Found): string {
+  const { proposal, running } = found;
   const next = allocated?.predicted ?? proposal?.predicted;
   const figures = (
     name: string,
@@ -52,10 +53,17 @@ function predictions({ version = '', measured, error, allocated }: OptimizationD
     [
       figures('records/s', (one) => one.throughput, rate, measured?.throughput, error?.throughput),
       figures('p95', (one) => one.latencyMs.p95, ms, measured?.latencyMs.p95, error?.p95),
+      ...inRollout(found),
       figures('p99', (one) => one.latencyMs.p99, ms, measured?.latencyMs.p99, undefined),
       figures('$ per 1,000', (one) => one.costPer1000.all, usd, measured?.costPer1000?.all, error?.costPer1000),
     ],
   );
+}
+
+function inRollout({ rollout }: Found): string[][] {
+  if (rollout === undefined) return [];
+  const { ratePerSecond, runningP95Ms, p95Ms } = rollout;
+  return [[`p95 in a canary's arm, at ${rate(ratePerSecond)}/s`, p95Ms === undefined ? '–' : ms(p95Ms), ms(runningP95Ms), '–', '']];
 }
 
 function stages({ allocated }: OptimizationDetail, { topology, allocation: searched }: Proposal): string {

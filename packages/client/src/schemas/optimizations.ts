@@ -22,6 +22,18 @@ export const OptimizationQuestion = z
     p99Ms: Limit.exactOptional(),
     ratePerSecond: z.number().positive().max(1e6).exactOptional(),
     times: z.number().positive().max(1e4).exactOptional(),
+    /**
+     * What the guardrails of a rollout will ask is asked by the search too: that p95 is no later than that of what runs, with the load of an arm of the
+     * canary, where a batch lingers that would fill at once under a full load.
+     */
+    rollout: z
+      .strictObject({
+        /** Records that arrive in a second while it is rolled out. Default: as measured. */
+        ratePerSecond: z.number().positive().max(1e6).exactOptional(),
+        /** p95 as a multiple of that of what runs. Default: 1; what is clearly less is shown by fewer records. */
+        p95: z.number().positive().max(100).exactOptional(),
+      })
+      .exactOptional(),
     /** Plans that the twin is asked about, by all proposers together. Default: 2,000; the time ends it where that comes first. */
     evaluations: z.int().min(10).max(100_000).exactOptional(),
     /** Of the whole search; default: 45. */
@@ -125,6 +137,8 @@ export const OptimizationDetail = Optimization.extend({
       reason: z.string().exactOptional(),
       /** The stable version as predicted at the rate that was asked for. */
       running: Predicted.exactOptional(),
+      /** With the load of an arm of its rollout: p95 of the stable version and of the proposal, as predicted. */
+      rollout: z.object({ ratePerSecond: z.number(), runningP95Ms: z.number(), p95Ms: z.number().exactOptional() }).exactOptional(),
       /** Cost × p95 × throughput: plans that no other beats in all, by cost. */
       front: z.array(Figures.extend({ topology: Topology, allocation: Allocation })),
       /** To the exact optimum of an enumerated space, or why there is none. Below 0: what was found lies outside that space and is better. */

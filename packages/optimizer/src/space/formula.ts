@@ -1,7 +1,7 @@
 import { defaultEnvelope, limitedResources, type Allocation, type Envelope, type Topology } from '@autoflow/topology';
 import { AnalyticModel, COST, P95, planModel, THROUGHPUT, type PlanModel } from '@autoflow/twin';
 import type { Problem } from '../problem.js';
-import { scoreOf } from '../score.js';
+import { refusal, scoreOf } from '../score.js';
 
 /** Fewer combinations of memory sizes than this are all tried; more are improved stage by stage. */
 const ALL_TRIED = 512;
@@ -21,15 +21,20 @@ export class Formula {
   private readonly most: Float64Array;
   private readonly resources: readonly { readonly most: number; readonly users: readonly number[] }[];
 
-  /** `tail`: p99 by p95, which the formula does not tell. */
+  /** In the arm of a rollout, where something is asked of that. */
+  private readonly arm?: AnalyticModel;
+
+  /** `tail`: p99 by p95, which the formula does not tell. `rolloutP95Ms`: what the guardrail of the rollout lets pass. */
   constructor(
     private readonly problem: Problem,
     topology: Topology,
     private readonly tail: number,
+    private readonly rolloutP95Ms: number | undefined,
   ) {
     const { spec, models, host, recordBytes, ratePerSecond } = problem;
     this.plan = planModel({ spec, topology, models, host, recordBytes });
     this.model = new AnalyticModel(this.plan, { ratePerSecond });
+    if (problem.rollout !== undefined) this.arm = new AnalyticModel(this.plan, problem.rollout);
     const envelope = envelopeOf(problem, topology);
     const { stages } = this.plan;
     this.sizes = stages.map(({ name }) => envelope[name]?.memoryMb ?? []);
@@ -49,12 +54,14 @@ export class Formula {
     if (this.bound()) result = this.model.evaluate(memoryMb, this.concurrency) ?? result;
     const p95Ms = result[P95]!;
     const { objective, ratePerSecond } = this.problem;
-    return scoreOf(objective, ratePerSecond, {
+    const score = scoreOf(objective, ratePerSecond, {
       costPer1000: result[COST]!,
       p95Ms,
       p99Ms: p95Ms * this.tail,
       throughput: result[THROUGHPUT]!,
     });
+    const inRollout = this.arm?.evaluate(memoryMb, this.concurrency);
+    return inRollout === undefined ? score : score + refusal(inRollout[P95]!, this.rolloutP95Ms);
   }
 
   /** Of the stages; infinite score: none fits. Exact for few combinations. */

@@ -1,6 +1,6 @@
 import type { Topology } from '@autoflow/topology';
 import { applyStep, rewrites, type Context, type Limits, type Rewrite, type Step } from '@autoflow/topology/rewrites';
-import { modelOf } from '@autoflow/twin';
+import { AnalyticModel, modelOf, PlanError, planModel } from '@autoflow/twin';
 import type { Batching, Plan, Problem } from '../problem.js';
 import { batchingsFor } from './batchings.js';
 import { candidateOf, type Candidate } from './candidate.js';
@@ -24,6 +24,8 @@ export class PlanSpace {
   readonly start: Candidate;
   readonly batchings: readonly Batching[];
   readonly limits: Limits;
+  /** By formula, what the guardrail of the rollout lets pass. */
+  private readonly rolloutP95Ms: number | undefined;
   private readonly kinds: readonly Rewrite<Step>[];
   private readonly known = new Map<string, Candidate>();
 
@@ -33,10 +35,12 @@ export class PlanSpace {
   ) {
     const { start, ratePerSecond, objective, space = {} } = problem;
     this.limits = limitsOf(problem);
+    this.rolloutP95Ms = rolloutP95Of(problem);
     const allowed = rewrites.filter(({ name }) => space.rewrites?.includes(name) ?? !UNSEEN.includes(name));
     this.kinds = allowed.filter(({ name }) => !BATCHING.includes(name));
     const batches = space.batchings !== undefined || allowed.some(({ name }) => BATCHING.includes(name));
-    this.batchings = batches ? (space.batchings ?? batchingsFor(start.topology, ratePerSecond, objective)) : [batchingOf(start.topology)];
+    const filling = (): Batching[] => batchingsFor(start.topology, ratePerSecond, objective, this.rolloutP95Ms);
+    this.batchings = batches ? (space.batchings ?? filling()) : [batchingOf(start.topology)];
     this.start = this.candidate(start.topology, []);
   }
 
@@ -91,10 +95,22 @@ export class PlanSpace {
 
   /** The same topology is one candidate, with the steps that led to it first. */
   private candidate(topology: Topology, steps: readonly Step[]): Candidate {
-    const made = candidateOf(topology, steps, (own) => new Formula(this.problem, own, this.tail));
+    const made = candidateOf(topology, steps, (own) => new Formula(this.problem, own, this.tail, this.rolloutP95Ms));
     const before = this.known.get(made.hash);
     if (before === undefined) this.known.set(made.hash, made);
     return before ?? made;
+  }
+}
+
+/** By formula, as plans are compared with it; undefined where nothing is asked, or what runs does not fit its memory. */
+function rolloutP95Of({ spec, start, models, host, recordBytes, rollout }: Problem): number | undefined {
+  if (rollout === undefined) return undefined;
+  try {
+    const plan = planModel({ spec, topology: start.topology, models, host, recordBytes });
+    return rollout.p95 * new AnalyticModel(plan, rollout).predict(start.allocation).latencyMs.p95;
+  } catch (error) {
+    if (error instanceof PlanError && error.code === 'MEMORY_TOO_SMALL') return undefined;
+    throw error;
   }
 }
 

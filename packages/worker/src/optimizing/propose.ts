@@ -1,5 +1,5 @@
-import type { FittedPipeline, Problem, Proposed, ScoredTopology } from '@autoflow/optimizer';
-import { MEMORY_SIZES_MB } from '@autoflow/topology';
+import type { FittedPipeline, Guardrail, Problem, Proposed, ScoredTopology } from '@autoflow/optimizer';
+import { MEMORY_SIZES_MB, ROLLOUT_DEFAULTS, type OptimizationRequest } from '@autoflow/topology';
 import type { ReplicatedSimulation } from '@autoflow/twin';
 import type { Gathered } from './gather.js';
 import { runningOf } from './fit.js';
@@ -25,6 +25,8 @@ export interface ProposalDocument {
   readonly reason?: string;
   /** What runs, at the rate that was asked for. */
   readonly running?: Figures;
+  /** In an arm of the rollout. */
+  readonly rollout?: Proposed['rollout'];
   readonly front: readonly object[];
   readonly gap: object;
   readonly standing: readonly object[];
@@ -79,13 +81,24 @@ export async function problemOf(ports: OptimizingPorts, job: Job): Promise<Probl
     host,
     recordBytes,
     ratePerSecond: gathered.ratePerSecond,
+    rollout: guardrailOf(request, gathered),
     objective: { minimise, ...(p95Ms !== undefined && { p95Ms }), ...(p99Ms !== undefined && { p99Ms }) },
     limits: { memoryMb: MEMORY_SIZES_MB, instances: INSTANCES },
     seed: request.seed ?? 1,
   };
 }
 
-function documentOf({ winner, reason, start, front, gap, standing }: Proposed, scored: readonly ScoredTopology[]): ProposalDocument {
+/** Where its share is least, batches linger the longest: a plan that keeps it there keeps it at every step. */
+function guardrailOf({ rollout = {} }: OptimizationRequest, { measured }: Gathered): Guardrail {
+  const { ratePerSecond = measured.throughput, p95 = 1 } = rollout;
+  const { steps, holdoutPercent } = ROLLOUT_DEFAULTS;
+  return { ratePerSecond: ratePerSecond * (1 - holdoutPercent / 100) * (Math.min(...steps) / 100), p95 };
+}
+
+function documentOf(
+  { winner, reason, rollout, start, front, gap, standing }: Proposed,
+  scored: readonly ScoredTopology[],
+): ProposalDocument {
   return {
     ...(winner && {
       proposal: {
@@ -99,6 +112,7 @@ function documentOf({ winner, reason, start, front, gap, standing }: Proposed, s
     }),
     ...(reason !== undefined && { reason }),
     ...(start.predicted && { running: figuresOf(start.predicted) }),
+    ...(rollout && { rollout }),
     front: front.map(({ figures, plan: { topology, allocation } }) => ({ ...figures, topology, allocation })),
     gap,
     standing: standing.map(({ best, ...one }) => ({ ...one, ...(best && { best: best.figures }) })),
