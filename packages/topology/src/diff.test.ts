@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asWritten } from './as-written.js';
+import { diffToMermaid } from './diff-mermaid.js';
 import { diffTopologies } from './diff.js';
 import { toMermaid } from './mermaid.js';
 import { arbitraryLegalTopology, arbitraryPipelineSpec, dependencyOracle } from './testing/index.js';
@@ -86,6 +87,49 @@ describe('diffTopologies', () => {
     );
   });
 });
+
+describe('diffToMermaid', () => {
+  it('draws both graphs in one, and marks what is added, removed and moved', () => {
+    const a: Topology = { ...written, stages: [one('is-sale'), one('find-currency', 'is-sale'), one('look-up-rate', 'find-currency')] };
+    const fused = { ...one('find-currency', 'is-sale'), name: 'both', nodes: ['find-currency', 'look-up-rate'], partitions: 2 };
+    const b: Topology = { ...a, stages: [one('is-sale'), fused], batch: { ...a.batch, records: 20 }, lingerMs: 50 };
+    expect(diffToMermaid(orders, a, b).split('\n').slice(0, 12)).toEqual([
+      'flowchart LR',
+      '  in(["up to 20 records<br/>linger 50 ms<br/>was: 1 record"])',
+      '  s0["is-sale"]',
+      '  s1["find-currency<br/>look-up-rate<br/>× 2"]:::added',
+      '  s2["find-currency"]:::removed',
+      '  s3["look-up-rate"]:::removed',
+      '  out(["outcomes"])',
+      '  in --> s0',
+      '  s0 ==> s1',
+      '  s1 ==> out',
+      '  s0 -.-> s2',
+      '  s2 -.-> s3',
+    ]);
+  });
+
+  it('says of functions of both which way they moved, and of stages how many partitions they had', () => {
+    const a: Topology = { ...written, stages: [one('find-currency'), one('is-sale', 'find-currency')] };
+    const b: Topology = { ...a, stages: [{ ...one('is-sale'), partitions: 4 }, one('find-currency', 'is-sale')] };
+    const drawing = diffToMermaid(orders, a, b);
+    expect(drawing).toContain('s0["is-sale ↑<br/>× 4 (was 1)"]:::moved');
+    expect(drawing).toContain('s1["find-currency"]\n');
+    expect(drawing).toContain('in ==> s0');
+    expect(drawing).toContain('in -.-> s1');
+  });
+
+  it('of two that are the same is the one graph', () => {
+    const drawing = diffToMermaid(orders, better, better);
+    for (const line of toMermaid(better)
+      .split('\n')
+      .filter((line) => !line.includes('out')))
+      expect(drawing).toContain(line);
+    expect(drawing).not.toMatch(/:::|==>|-\.->/);
+  });
+});
+
+const one = (name: string, ...after: string[]) => ({ name, nodes: [name], after, partitions: 1 });
 
 describe('toMermaid', () => {
   it('draws stages in boxes, from the batch to the outcomes', () => {

@@ -6,6 +6,7 @@ export { clampAllocation, defaultAllocation, parseAllocation, validateAllocation
 export { asWritten } from './as-written.js';
 export { canonicalJson, NotJsonError } from './canonical-json.js';
 export { clampedEnvelope, clampProblems, outsideClamp, type Clamps, type StageClamp } from './clamps.js';
+export { diffToMermaid } from './diff-mermaid.js';
 export { diffTopologies, type Change } from './diff.js';
 export { defaultEnvelope, parseEnvelope, validateEnvelope } from './envelope.js';
 export * from './execution.js';

@@ -4,11 +4,8 @@ import type { Topology } from './topology.js';
 export function toMermaid(topology: Topology): string {
   const id = new Map(topology.stages.map((stage, i) => [stage.name, `s${i}`]));
   const waitedFor = new Set(topology.stages.flatMap((stage) => stage.after));
-  const { batch, lingerMs, stages } = topology;
-  const lines = [
-    'flowchart LR',
-    `  in(["${batch.records === 1 ? '1 record' : `up to ${batch.records} records`}${lingerMs > 0 ? `<br/>linger ${lingerMs} ms` : ''}"])`,
-  ];
+  const { stages } = topology;
+  const lines = ['flowchart LR', `  in(["${admitted(topology)}"])`];
   for (const { name, nodes, partitions } of stages) {
     const title = nodes.map(escaped).join('<br/>') + (partitions > 1 ? `<br/>× ${partitions}` : '');
     lines.push(`  ${id.get(name)}["${title}"]`);
@@ -21,7 +18,12 @@ export function toMermaid(topology: Topology): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** What a batch is. */
+export function admitted({ batch, lingerMs }: Topology): string {
+  return `${batch.records === 1 ? '1 record' : `up to ${batch.records} records`}${lingerMs > 0 ? `<br/>linger ${lingerMs} ms` : ''}`;
+}
+
 /** Mermaid's own entities: `#` begins one, so it is written as one too. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replace(/["#<>&]/g, (character) => `#${character.charCodeAt(0)};`);
 }

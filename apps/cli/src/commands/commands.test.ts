@@ -58,6 +58,9 @@ test('a version is registered, compared, made stable and rolled back', async () 
     json: { name: 'v2', parent: 'v1', created: true },
   });
   expect((await json('versions', 'diff', 'retail-orders', 'v1', 'v2')).json.changes.length).toBeGreaterThan(2);
+  expect((await autoflow('versions', 'diff', 'retail-orders', 'v1', 'v2', '--mermaid')).stdout).toMatch(
+    /^flowchart[^]*:::added[^]*:::removed/,
+  );
   expect(await json('versions', 'stable', 'retail-orders', 'v2')).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
   expect(await json('versions', 'stable', 'retail-orders', 'v2', '--reason', 'better')).toMatchObject({ code: 0, json: { version: 'v2' } });
   expect(await json('rollback', 'retail-orders', '--reason', 'month end')).toMatchObject({

@@ -62,9 +62,11 @@ export function registerVersions(program: Command): void {
   versions
     .command('diff <pipeline> <from> <to>')
     .description('what changes from one version to another')
+    .option('--mermaid', 'as a Mermaid flowchart of both: what is added, removed and moved')
     .action(
-      withContext(async ({ out, client }, _, pipeline = '', from = '', to = '') => {
+      withContext<{ mermaid?: true }>(async ({ out, client }, { mermaid }, pipeline = '', from = '', to = '') => {
         const diff = await (await client()).versions.diff(pipeline, from, to);
+        if (mermaid) return out.answer(diff, () => diff.mermaid.trimEnd());
         out.answer(diff, () => diff.changes.map(({ text }) => text).join('\n') || `${from} and ${to} run the same.`);
       }),
     );

@@ -68,7 +68,7 @@ export class VersionsController {
   }
 
   @Get(':from/diff/:to', {
-    summary: 'What changes from one version to another, in words',
+    summary: 'What changes from one version to another, in words and as a Mermaid flowchart of both',
     access: 'viewer',
     answers: VersionDiff,
     problems: ['PIPELINE_UNKNOWN', 'VERSION_UNKNOWN'],

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { NewVersion, VersionsQuery } from '@autoflow/client/schemas';
 import { type By, pageOf, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
-import { diffTopologies, hashVersion } from '@autoflow/topology';
+import { diffTopologies, diffToMermaid, hashVersion } from '@autoflow/topology';
 import type { z } from 'zod';
 import { findPipeline, findRelease, findVersion } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
@@ -66,7 +66,8 @@ export class VersionsService {
     await findPipeline(this.store, name);
     const [a, b] = await Promise.all([findVersion(this.store, name, from), findVersion(this.store, name, to)]);
     const { spec } = await findRelease(this.store, name, b.release);
-    return { from, to, changes: diffTopologies(spec, a.topology, b.topology) };
+    const both = [spec, a.topology, b.topology] as const;
+    return { from, to, changes: diffTopologies(...both), mermaid: diffToMermaid(...both) };
   }
 
   private async releaseFor(pipeline: string, hash: string) {

@@ -36,6 +36,9 @@ test('two versions are compared in words', async () => {
     expect.stringContaining('earlier'),
     'A batch holds up to 50 records (was 1).',
   ]);
+  expect(diff.mermaid).toContain('in(["up to 50 records<br/>was: 1 record"])');
+  expect(diff.mermaid).toMatch(/"weigh<br\/>is-heavy ?.?"\]:::added/);
+  expect(diff.mermaid).toMatch(/"weigh"\]:::removed/);
 });
 
 test('an illegal topology is refused with every problem, located', async () => {

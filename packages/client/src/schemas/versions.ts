@@ -64,6 +64,12 @@ export type NewVersion = z.input<typeof NewVersion>;
 
 /** What changes when the pipeline runs as the second version and no longer as the first; `text` says it in words. */
 export const VersionDiff = z
-  .object({ from: VersionName, to: VersionName, changes: z.array(z.looseObject({ kind: z.string(), text: z.string() })) })
+  .object({
+    from: VersionName,
+    to: VersionName,
+    changes: z.array(z.looseObject({ kind: z.string(), text: z.string() })),
+    /** Both graphs in one Mermaid flowchart: stages of class `added`, `removed` or `moved`, arrows thick where they are new and dotted where they are gone. */
+    mermaid: z.string(),
+  })
   .meta({ id: 'VersionDiff' });
 export type VersionDiff = z.infer<typeof VersionDiff>;
