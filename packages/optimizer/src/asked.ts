@@ -52,6 +52,11 @@ export type OptimizerProtocol = {
   };
 };
 
+/** With every answer: milliseconds that the process has computed since it was started. */
+export interface Computed {
+  readonly cpuMs: number;
+}
+
 /** Told while it proposes: who searches, and how many have. */
 export interface SearchProgress {
   readonly kind: 'progress';

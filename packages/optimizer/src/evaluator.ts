@@ -1,6 +1,6 @@
 import { hashTopology, type Allocation } from '@autoflow/topology';
 import { planModel, PlanError, poissonArrivals, simulate, type PlanModel, type Simulation } from '@autoflow/twin';
-import { Pacer } from './pacer.js';
+import { Pacer, type CpuClock } from './pacer.js';
 import type { Budget, Plan, Problem } from './problem.js';
 import { keepsLimits, refusal, scoreOf, type Figures } from './score.js';
 
@@ -58,8 +58,8 @@ export class Evaluator {
     return (this.arrivals.length / this.arrivals.at(-1)!) * 1000;
   }
 
-  account(budget: Budget, signal?: AbortSignal): Account {
-    return new Account(this, budget, signal);
+  account(budget: Budget, signal?: AbortSignal, cpu?: CpuClock): Account {
+    return new Account(this, budget, signal, cpu);
   }
 
   /** Undefined: the plan cannot run, for a working set does not fit. */
@@ -126,8 +126,9 @@ export class Account {
     private readonly evaluator: Evaluator,
     readonly budget: Budget,
     signal?: AbortSignal,
+    cpu?: CpuClock,
   ) {
-    this.pacer = new Pacer(signal, budget.ms);
+    this.pacer = new Pacer(signal, budget, cpu);
   }
 
   get exhausted(): boolean {

@@ -1,19 +1,38 @@
+import type { Budget } from './problem.js';
+
+/** Milliseconds that the process has computed. */
+export type CpuClock = () => number;
+
 /** Lets others run every few milliseconds, and says when it is time to stop. */
 export class Pacer {
   private readonly begun = Date.now();
+  private readonly begunCpu: number;
   private last = this.begun;
 
+  /** `cpu` is needed for a budget of computing. */
   constructor(
     private readonly signal?: AbortSignal,
-    private readonly ms = Number.POSITIVE_INFINITY,
-  ) {}
+    private readonly budget: Pick<Budget, 'ms' | 'cpuMs'> = { ms: Number.POSITIVE_INFINITY },
+    private readonly cpu: CpuClock = () => 0,
+  ) {
+    this.begunCpu = cpu();
+  }
 
   get usedMs(): number {
     return Date.now() - this.begun;
   }
 
+  /** Of the time or of the computing, whichever there is less left of. */
+  get usedShare(): number {
+    return Math.max(this.usedMs / this.budget.ms, this.computedShare);
+  }
+
   get over(): boolean {
-    return this.usedMs >= this.ms;
+    return this.usedMs >= this.budget.ms || this.hasComputedAll;
+  }
+
+  get hasComputedAll(): boolean {
+    return this.computedShare >= 1;
   }
 
   /** Rejects with the signal's reason once it is aborted. */
@@ -23,6 +42,12 @@ export class Pacer {
     await new Promise<void>((resume) => setImmediate(resume));
     this.last = Date.now();
     this.signal?.throwIfAborted();
+  }
+
+  private get computedShare(): number {
+    const { cpuMs } = this.budget;
+    if (cpuMs === undefined) return 0;
+    return cpuMs <= 0 ? 1 : (this.cpu() - this.begunCpu) / cpuMs;
   }
 }
 

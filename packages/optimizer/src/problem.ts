@@ -50,10 +50,11 @@ export interface Batching {
   readonly lingerMs: number;
 }
 
-/** Of one proposer: twin evaluations of plans that it has not asked about before, and wall clock. */
+/** Of one proposer: twin evaluations of plans that it has not asked about before, wall clock, and what it may compute (default: as much as it takes). */
 export interface Budget {
   readonly evaluations: number;
   readonly ms: number;
+  readonly cpuMs?: number;
 }
 
 /** A topology with the allocation it shall start with, and the legal steps that lead to it from the start. */

@@ -1,6 +1,7 @@
 import { checkCertificate, certify, type Certificate } from '@autoflow/topology/rewrites';
 import { estimate, poissonArrivals, replicate, simulate, uniform, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { Evaluator, keyOf, type Evaluation } from './evaluator.js';
+import type { CpuClock } from './pacer.js';
 import { paretoFront } from './pareto.js';
 import { type Budget, type Guardrail, type Plan, type Problem } from './problem.js';
 import type { ExactSpace, Proposer } from './proposer.js';
@@ -14,6 +15,8 @@ export interface ProposeOptions {
   /** Of all proposers together; each gets an equal part. */
   readonly budget: Budget;
   readonly signal?: AbortSignal;
+  /** Needed for a budget of computing. */
+  readonly cpu?: CpuClock;
   readonly progress?: (progress: Progress) => void;
 }
 export interface Progress {
@@ -50,6 +53,8 @@ export interface Proposed {
   /** With the load of an arm of the rollout: p95 of what runs and of the winner, as the twin sees them. */
   readonly rollout?: Pick<Guardrail, 'ratePerSecond'> & { readonly runningP95Ms: number; readonly p95Ms?: number };
   readonly start: { readonly evaluation?: Evaluation; readonly predicted?: ReplicatedSimulation };
+  /** The budget of computing ended a search. */
+  readonly isCut?: true;
   readonly front: readonly Evaluation[];
   /** To the exact optimum of what could be enumerated, or said why there is none. */
   readonly gap: { readonly share: number; readonly space: ExactSpace } | { readonly reason: string };
@@ -66,7 +71,7 @@ const RECORDS = 1000;
  * what runs should stay. A plan is proposed only if its certificate passes the checker and its lead over the start is more than chance.
  */
 export async function propose(problem: Problem, options: ProposeOptions): Promise<Proposed> {
-  const { proposers = PROPOSERS, budget, signal, progress } = options;
+  const { proposers = PROPOSERS, budget, signal, cpu, progress } = options;
   const start: Plan = { ...problem.start, steps: [] };
   const largest = Math.max(...new PlanSpace(problem).batchings.map(({ records }) => records));
   const evaluator = new Evaluator(problem, largest);
@@ -76,14 +81,17 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
   const share: Budget = {
     evaluations: Math.max(1, Math.floor(budget.evaluations / proposers.length)),
     ms: budget.ms / proposers.length,
+    ...(budget.cpuMs !== undefined && { cpuMs: budget.cpuMs / proposers.length }),
   };
   const standing: Standing[] = [];
+  let isCut = false;
   for (const [done, proposer] of proposers.entries()) {
     progress?.({ proposer: proposer.name, done, of: proposers.length });
-    const account = evaluator.account(share, signal);
+    const account = evaluator.account(share, signal, cpu);
     // A space of its own for each, so that none finds what another has prepared.
     const search = { problem, space: new PlanSpace(problem, tail), account, random: uniform(problem.seed + 7919 * (done + 1)) };
     const { ranked, exact, note } = await proposer.propose(search);
+    isCut ||= account.pacer.hasComputedAll;
     standing.push({
       proposer: proposer.name,
       ...account.used,
@@ -96,6 +104,7 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
 
   const ranked = evaluator.evaluations.sort((a, b) => a.score - b.score);
   const result = {
+    ...(isCut && { isCut: true as const }),
     front: paretoFront(ranked),
     gap: gapOf(standing, ranked[0]),
     standing: standing.map((one) => (one.best ? { ...one, regret: regret(one.best.score, ranked[0]!.score) } : one)),

@@ -18,6 +18,8 @@ export interface OptimizationRequest {
   /** The budget: plans that the twin is asked about, and seconds, by all proposers together. */
   readonly evaluations?: number;
   readonly seconds?: number;
+  /** US dollars that its own computing may cost, learners included. */
+  readonly usd?: number;
   readonly proposers?: readonly string[];
   readonly seed?: number;
   /** Measurements of so long are looked at. */
@@ -48,6 +50,8 @@ export interface OptimizationDecision {
   /** Of a stop; stable. */
   readonly code?: OptimizationStop;
   readonly reason: string;
+  /** What its computing cost, at list prices. */
+  readonly usd?: number;
 }
 export type OptimizationStop =
   | 'RUNNING_ALREADY'
@@ -56,6 +60,7 @@ export type OptimizationStop =
   | 'DRIFTING'
   | 'UNFIT'
   | 'NOTHING_BETTER'
+  | 'BUDGET'
   | 'DRY_RUN'
   | 'RELEASE_CHANGED'
   | 'NOT_ALLOWED'
@@ -79,12 +84,19 @@ export interface OptimizationActivities {
   proposeTopologies(request: StepRequest): Promise<OptimizationDecision>;
   /** `training`: whose policy competes as well. */
   allocate(request: StepRequest & { readonly training?: string }): Promise<OptimizationDecision>;
-  /** Of a step that is a workflow of its own. */
-  beginStep(request: StepRequest & { readonly step: OptimizationStep }): Promise<void>;
+  /** Of a step that is a workflow of its own: answers what it may use. Older ones, in histories, have answered nothing. */
+  beginStep(request: StepRequest & { readonly step: OptimizationStep }): Promise<StepBudget | undefined>;
   finishStep(request: StepRequest & { readonly decision: OptimizationDecision }): Promise<OptimizationDecision>;
   registerProposal(request: StepRequest): Promise<OptimizationDecision>;
   startRollout(request: StepRequest): Promise<OptimizationDecision>;
   closeOptimization(request: StepRequest & { readonly state: OptimizationResult['state']; readonly reason: string }): Promise<void>;
+}
+/** Of its learners. */
+export const trainingOf = (optimization: string): string => `optimization-${optimization}`;
+
+export interface StepBudget {
+  /** Default: as many as it was given. */
+  readonly seconds?: number;
 }
 export interface StepRequest {
   readonly optimization: string;

@@ -18,7 +18,16 @@ export { fit, modelsFor, type Fit, type FitProblem, type FittedFunction } from '
 export { type MeteredInvocation, type MeteredSpan } from './fit/rows.js';
 export { kendallTau } from './kendall.js';
 export { functionModel, modelOf, type FunctionModel, type FunctionModels } from './model/function-model.js';
-export { cpuShare, fits, LOCAL_HOST, MEMORY_SHARE, memoryPressure, type HostModel, type TemporalModel } from './model/host-model.js';
+export {
+  cpuShare,
+  fits,
+  LOCAL_HOST,
+  MB_PER_CORE,
+  MEMORY_SHARE,
+  memoryPressure,
+  type HostModel,
+  type TemporalModel,
+} from './model/host-model.js';
 export { PlanError } from './model/plan-error.js';
 export { planModel, type PlanInput, type PlanModel, type PlannedStage } from './model/plan-model.js';
 export { cpuMs, ioMs, noiseCv, workingSetMb, type StageModel } from './model/stage-model.js';

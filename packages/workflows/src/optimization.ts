@@ -9,13 +9,15 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type {
-  OptimizationActivities,
-  OptimizationDecision,
-  OptimizationInput,
-  OptimizationResult,
-  OptimizationStatus,
-  OptimizationStep,
+import {
+  trainingOf,
+  type OptimizationActivities,
+  type OptimizationDecision,
+  type OptimizationInput,
+  type OptimizationResult,
+  type OptimizationStatus,
+  type OptimizationStep,
+  type StepBudget,
 } from '@autoflow/topology/optimization';
 import { atBoundary, terminalOf } from './execution/failures.js';
 import { OPTIMIZATION_PREFIX, PROGRESS_QUERY, trainingWorkflowId } from './protocol.js';
@@ -66,12 +68,12 @@ export async function Optimization(input: OptimizationInput): Promise<Optimizati
   const opened = await openOptimization({ ...input, optimization });
   if (opened.verdict === 'stop') return { state: 'completed', decisions: [opened] };
   try {
-    const training = input.request.training && { id: `optimization-${optimization}`, ...input.request.training };
+    const training = input.request.training && { id: trainingOf(optimization), ...input.request.training };
     const proposed =
       (await step('gather', () => gatherMetrics(one))) &&
       (await step('fit', () => fitTwin(one))) &&
       (await step('propose', () => proposeTopologies(one)));
-    if (proposed && training !== undefined) await step('train', () => recorded(one, 'train', () => train(training)));
+    if (proposed && training !== undefined) await step('train', () => recorded(one, 'train', (budget) => train(training, budget)));
     if (proposed && (await step('allocate', () => allocate({ ...one, ...(training && { training: training.id }) }))))
       if (await step('register', () => registerProposal(one))) await step('roll-out', () => startRollout(one));
     return await close('completed', decisions.at(-1)?.reason ?? '');
@@ -85,29 +87,31 @@ export async function Optimization(input: OptimizationInput): Promise<Optimizati
 async function recorded(
   one: { readonly optimization: string },
   step: OptimizationStep,
-  work: () => Promise<OptimizationDecision>,
+  work: (budget: StepBudget) => Promise<OptimizationDecision>,
 ): Promise<OptimizationDecision> {
-  await beginStep({ ...one, step });
-  return finishStep({ ...one, decision: await work() });
+  const budget = await beginStep({ ...one, step });
+  return finishStep({ ...one, decision: await work(budget ?? {}) });
 }
 
 /** Without it the policy that comes with AutoFlow competes alone: a training that fails stops nothing. */
-async function train({
-  id,
-  ...input
-}: {
-  readonly id: string;
-} & NonNullable<OptimizationInput['request']['training']>): Promise<OptimizationDecision> {
+async function train(
+  { id, budget, ...input }: { readonly id: string } & NonNullable<OptimizationInput['request']['training']>,
+  { seconds = Number.POSITIVE_INFINITY }: StepBudget,
+): Promise<OptimizationDecision> {
+  if (seconds <= 0) return { step: 'train', verdict: 'go-on', reason: 'No training: its budget in dollars is used up.' };
+  const most = Math.min(seconds, budget.seconds ?? Number.POSITIVE_INFINITY);
+  const bounded = { ...budget, ...(Number.isFinite(most) && { seconds: most }) };
   try {
     const { outcome, steps, best } = await executeChild(Training, {
       workflowId: trainingWorkflowId(id),
-      args: [{ training: id, ...input }],
+      args: [{ training: id, budget: bounded, ...input }],
     });
+    const isCut = most === seconds && outcome === 'completed' && steps < budget.steps;
     const score = best === undefined ? 'none of its versions was judged' : `its best version has a score of ${best.score.toFixed(2)}`;
     return {
       step: 'train',
       verdict: 'go-on',
-      reason: `${input.learners} ${input.learners === 1 ? 'learner' : 'learners'} took ${steps} decisions (${outcome}); ${score}.`,
+      reason: `${input.learners} ${input.learners === 1 ? 'learner' : 'learners'} took ${steps} decisions (${outcome}); ${score}.${isCut ? ' The budget in dollars ended it.' : ''}`,
     };
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -93,7 +93,7 @@ test.for<[string, string, RegExp, () => Promise<unknown>]>([
 test('measurements of several batch sizes: a dry run proposes what the checker passes, and registers nothing', async () => {
   await forget();
   await measured(invocations('mixed', mixed(60)));
-  const { decisions, found, version, error, allocated } = await optimized({ dryRun: true, ...small });
+  const { decisions, found, version, error, allocated, measured: measuredNow } = await optimized({ dryRun: true, ...small });
   expect(decisions.map(({ step, code }) => [step, code])).toEqual([
     ['gather', undefined],
     ['fit', undefined],
@@ -105,9 +105,36 @@ test('measurements of several batch sizes: a dry run proposes what the checker p
   expect(checkCertificate(parcelsSpec, stable, found!.proposal!.topology, found!.proposal!.certificate)).toEqual([]);
   expect(found!.proposal!.predicted.costPer1000.all.mean).toBeLessThan(found!.running!.costPer1000.all.mean);
   expect(found!.standing.map(({ proposer }) => proposer).sort()).toEqual(['analytic', 'beam', 'gcn']);
+  // What a rollout asks of it, at its first step: 5 % of all but the holdout.
+  expect(found!.rollout!.ratePerSecond).toBeCloseTo(0.05 * 0.95 * measuredNow!.throughput, 6);
+  expect(found!.rollout!.p95Ms).toBeLessThanOrEqual(found!.rollout!.runningP95Ms);
   expect(Math.abs(error!.costPer1000!)).toBeLessThan(0.25);
   expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
   expect((await api.versions.list('parcels')).items).toHaveLength(1);
+});
+
+test('dollars bound what it computes: the search ends when they are used up, and what is spent is told', async () => {
+  const endless = {
+    dryRun: true,
+    evaluations: 100_000,
+    seconds: 3_000,
+    ratePerSecond: 5,
+    proposers: ['annealing'],
+  } satisfies OptimizationQuestion;
+  const { decisions } = await optimized({ ...endless, usd: 3e-4 });
+  const [gather, fit, propose] = decisions;
+  expect(propose!.reason).toContain('The search was ended by its budget of $0.0003.');
+  expect([gather!.usd, fit!.usd]).toEqual([undefined, expect.any(Number)]);
+  const searched = fit!.usd! + propose!.usd!;
+  expect(searched).toBeLessThan(3e-4);
+  expect(searched).toBeGreaterThan(1e-4);
+
+  const none = await optimized({ ...endless, usd: 1e-9 });
+  expect(none.decisions.at(-1)).toMatchObject({
+    step: 'propose',
+    code: 'BUDGET',
+    reason: expect.stringContaining('used up before the search'),
+  });
 });
 
 test('learners that nobody takes on keep nothing up, and it is said; trained ones compete for the starting allocation', async () => {
@@ -126,14 +153,15 @@ test('learners that nobody takes on keep nothing up, and it is said; trained one
   expect(untaken.allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
 
   const learners = await startLearningWorker(stack, 'learners', ['learner']);
-  const { id } = await api.optimizations.start('parcels', { dryRun: true, ...small, proposers: ['beam'], training });
+  const { id } = await api.optimizations.start('parcels', { dryRun: true, ...small, proposers: ['beam'], training, usd: 1 });
   await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('train');
   await temporal.workflow.getHandle(optimizationWorkflowId(id)).result();
   await learners.stop();
   const { decisions, allocated } = Detail.parse(await api.optimizations.show('parcels', id));
   expect(decisions[3]).toMatchObject({
     step: 'train',
-    reason: expect.stringMatching(/^1 learner took \d+ decisions \(completed\); its best/),
+    reason: expect.stringMatching(/^1 learner took \d+ decisions \(completed\); its best.*/),
+    usd: expect.any(Number),
   });
   expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent', 'trained']);
 });

@@ -19,6 +19,7 @@ interface OptimizeOptions {
   readonly rolloutRate?: number;
   readonly budget?: number;
   readonly seconds?: number;
+  readonly budgetUsd?: number;
   readonly proposers?: NonNullable<OptimizationQuestion['proposers']>;
   readonly scope?: string;
   readonly learners?: number;
@@ -47,6 +48,7 @@ export function registerOptimize(program: Command): void {
     )
     .option('--budget <n>', 'plans that are simulated, by all proposers together (default: 2000)', positive)
     .option('--seconds <n>', 'of the search (default: 45)', positive)
+    .option('--budget-usd <dollars>', 'what its own computing may cost at list prices, learners included', dollars)
     .option('--proposers <names>', 'some of exhaustive, analytic, beam, annealing, greedy, random, gcn', (text: string) => text.split(','))
     .option('--scope <scope>', 'hold the simulator against what the stable version did with the records of this scope')
     .option('--learners <n>', 'train the resource agent beside it with so many learners (workers with the role learner)', positive)
@@ -91,13 +93,14 @@ async function ending(api: AutoFlowClient, { pipeline, id }: Optimization, { out
 
 function questionOf(options: OptimizeOptions): OptimizationQuestion {
   const { dryRun = false, version, minimise, p95, p99, rate: wanted, rolloutRate } = options;
-  const { budget, seconds, proposers, scope, learners, steps, reason } = options;
+  const { budget, seconds, budgetUsd, proposers, scope, learners, steps, reason } = options;
   return {
     dryRun,
     ...(version !== undefined && { version }),
     ...(minimise !== undefined && { minimise }),
     ...(budget !== undefined && { evaluations: budget }),
     ...(seconds !== undefined && { seconds }),
+    ...(budgetUsd !== undefined && { usd: budgetUsd }),
     ...(p95 !== undefined && { p95Ms: p95 }),
     ...(p99 !== undefined && { p99Ms: p99 }),
     ...(wanted !== undefined && rateOf(wanted.replace(/\/s$/, ''))),
@@ -113,6 +116,11 @@ function rateInRollout(text: string): number {
   const rate = Number(text.replace(/\/s$/, ''));
   if (!(rate > 0)) throw new InvalidArgumentError('It is a number of records per second, such as 8 or 0.5.');
   return rate;
+}
+
+function dollars(text: string): number {
+  if (!(Number(text) > 0)) throw new InvalidArgumentError('It is a number of US dollars, such as 0.05.');
+  return Number(text);
 }
 
 function time(text: string): number {

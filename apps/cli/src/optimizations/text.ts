@@ -20,6 +20,7 @@ export function optimizationText(optimization: OptimizationDetail): string {
       optimization.decisions.map(({ step, reason, code }) => [step, code === undefined ? reason : `${code}: ${reason}`]),
       'No decision yet.',
     ),
+    ...cost(optimization),
     ...notes.map(({ message }) => `note: ${message}`),
   ].join('\n');
 }
@@ -58,6 +59,11 @@ function predictions({ version = '', measured, error, allocated }: OptimizationD
       figures('$ per 1,000', (one) => one.costPer1000.all, usd, measured?.costPer1000?.all, error?.costPer1000),
     ],
   );
+}
+
+function cost({ decisions }: OptimizationDetail): string[] {
+  const spent = decisions.reduce((sum, decision) => sum + (decision.usd ?? 0), 0);
+  return spent === 0 ? [] : [`Its own computing cost ${usd(spent)}.`];
 }
 
 function inRollout({ rollout }: Found): string[][] {

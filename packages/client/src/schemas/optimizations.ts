@@ -38,6 +38,8 @@ export const OptimizationQuestion = z
     evaluations: z.int().min(10).max(100_000).exactOptional(),
     /** Of the whole search; default: 45. */
     seconds: z.number().min(1).max(3_600).exactOptional(),
+    /** US dollars that its own computing may cost at list prices, learners included. Default: no bound but those above. */
+    usd: z.number().positive().max(1e6).exactOptional(),
     proposers: z.array(ProposerName).min(1).exactOptional(),
     seed: z.int().min(0).max(1e9).exactOptional(),
     /** Measurements of so long are learned from. Default: a day. */
@@ -77,6 +79,8 @@ const Decision = z.object({
   verdict: z.enum(['go-on', 'stop']),
   code: z.string().exactOptional(),
   reason: z.string(),
+  /** US dollars: what its computing cost, at list prices. */
+  usd: z.number().exactOptional(),
 });
 
 /** An optimization: how far it is, and the reason of every decision. */

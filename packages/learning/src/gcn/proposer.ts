@@ -139,7 +139,7 @@ function withBestMemory(candidate: Candidate): Point | undefined {
 async function rankAll({ account }: Search, chain: ChainSpace, ranking: Ranking): Promise<void> {
   const formula = await chain.scores(account.pacer);
   const order = Uint32Array.from({ length: chain.plans }, (_, plan) => plan).sort((a, b) => formula[a]! - formula[b]!);
-  for (let from = 0; from < order.length && account.pacer.usedMs < RANKING * account.budget.ms; from += CHUNK) {
+  for (let from = 0; from < order.length && account.pacer.usedShare < RANKING; from += CHUNK) {
     const plans = [...order.subarray(from, from + CHUNK)].filter((plan) => Number.isFinite(formula[plan]));
     if (plans.length === 0) break;
     ranking.add(plans.map((plan) => chain.point(plan)));
@@ -153,7 +153,7 @@ async function rankReached(search: Search, ranking: Ranking): Promise<void> {
   const levels = climb(search, { width: WIDTH, moves: MOVES });
   let [best, stale] = [Number.POSITIVE_INFINITY, 0];
   let from = [space.start];
-  while (from.length > 0 && stale < PATIENCE && account.pacer.usedMs < RANKING * account.budget.ms) {
+  while (from.length > 0 && stale < PATIENCE && account.pacer.usedShare < RANKING) {
     const level = await levels.next(from);
     const score = level[0]?.score ?? Number.POSITIVE_INFINITY;
     [best, stale] = score < best ? [score, 0] : [best, stale + 1];

@@ -8,6 +8,7 @@ import {
   PROPOSERS,
   startingAllocation,
   type Allocator,
+  type Computed,
   type OptimizerProtocol,
   type Proposer,
   type ScoredTopology,
@@ -58,7 +59,9 @@ async function proposeFor({ problem, budget, proposers: names, scorer }: Optimiz
     });
   }
   const proposed = await propose(problem, {
-    budget,
+    // What it took to load is of the budget too.
+    budget: { ...budget, ...(budget.cpuMs !== undefined && { cpuMs: Math.max(0, budget.cpuMs - computedMs()) }) },
+    cpu: computedMs,
     proposers,
     progress: (progress) => tellParent({ kind: 'progress', ...progress } satisfies SearchProgress),
   });
@@ -101,4 +104,12 @@ function failureOf(error: unknown): object {
   return { kind: 'failed', message, ...(error instanceof PlanError && { code: 'PLAN_IMPOSSIBLE' }) };
 }
 
-answerParent((request: Request) => answerTo(request).catch(failureOf));
+function computedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+answerParent(async (request: Request) => {
+  const answer = await answerTo(request).catch(failureOf);
+  return { ...answer, cpuMs: computedMs() } satisfies Computed;
+});

@@ -37,7 +37,7 @@ async function byBeam(search: Search): Promise<Proposal> {
   const found: { readonly point: Point; readonly score: number }[] = [];
   let [best, stale] = [Number.POSITIVE_INFINITY, 0];
   let from = [space.start];
-  while (from.length > 0 && stale < PATIENCE && account.pacer.usedMs < RANKING * account.budget.ms) {
+  while (from.length > 0 && stale < PATIENCE && account.pacer.usedShare < RANKING) {
     const level = await levels.next(from);
     const score = level[0]?.score ?? Number.POSITIVE_INFINITY;
     [best, stale] = score < best ? [score, 0] : [best, stale + 1];

@@ -57,7 +57,7 @@ export const LOCAL_HOST: HostModel = {
 };
 
 /** MB that come with one whole core on the priced cloud. */
-const MB_PER_CORE = 1769;
+export const MB_PER_CORE = 1769;
 /** A working set above this share of the limit is not run: nothing is left for peaks. */
 export const MEMORY_SHARE = 0.95;
 

@@ -2,9 +2,10 @@
 import { Context } from '@temporalio/activity';
 import type { OptimizationRow } from '@autoflow/store';
 import { OptimizationRunningError } from '@autoflow/store';
-import type { OptimizationActivities, OptimizationDecision, OptimizationStep } from '@autoflow/topology';
+import { trainingOf, type OptimizationActivities, type OptimizationDecision, type OptimizationStep } from '@autoflow/topology';
 import { atActivityBoundary } from '../errors.js';
 import { allocate } from '../optimizing/allocate.js';
+import { leftOf, trainingSeconds, usdOf } from '../optimizing/budget.js';
 import { fitTwin } from '../optimizing/fit.js';
 import { gather } from '../optimizing/gather.js';
 import { stop, type Job, type OptimizingPorts, type Outcome } from '../optimizing/job.js';
@@ -36,13 +37,17 @@ export function optimizationActivities(ports: OptimizingPorts): OptimizationActi
     proposeTopologies: step('propose', planned(proposeTopologies)),
     allocate: step('allocate', (all, job, { training }: { optimization: string; training?: string }) => allocate(all, job, training)),
     beginStep: atActivityBoundary(async ({ optimization, step: name }) => {
-      const { id } = await running(ports, optimization);
-      await optimizations.setProgress(id, { step: name });
+      const row = await running(ports, optimization);
+      await optimizations.setProgress(row.id, { step: name });
+      const left = leftOf(row);
+      return left === undefined ? {} : { seconds: trainingSeconds(left, row.request.training?.learners ?? 1) };
     }),
     finishStep: atActivityBoundary(async ({ optimization, decision }) => {
-      const { id } = await running(ports, optimization);
-      await optimizations.finishStep(id, { decision });
-      return decision;
+      const row = await running(ports, optimization);
+      const usd = await trainedUsd(ports, row);
+      const whole = { ...decision, ...(usd > 0 && { usd }) };
+      await optimizations.finishStep(row.id, { decision: whole });
+      return whole;
     }),
     registerProposal: step('register', registerProposal),
     startRollout: step('roll-out', rollOut),
@@ -73,9 +78,10 @@ async function once<R extends { readonly optimization: string }>(
   };
   const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
-    const { decision, ...outcome } = await work(ports, { row, signal, told }, request);
+    let cpuMs = 0;
+    const { decision, ...outcome } = await work(ports, { row, signal, told, computed: (ms) => (cpuMs += ms) }, request);
     await telling;
-    const whole = { step: name, ...decision };
+    const whole = { step: name, ...decision, ...(cpuMs > 0 && { usd: usdOf(cpuMs) }) };
     await optimizations.finishStep(row.id, { ...outcome, decision: whole });
     return whole;
   } catch (error) {
@@ -84,6 +90,13 @@ async function once<R extends { readonly optimization: string }>(
   } finally {
     clearInterval(beat);
   }
+}
+
+/** Of its learners, for as long as they learned. */
+async function trainedUsd({ store: { trainings } }: OptimizingPorts, { id, request }: OptimizationRow): Promise<number> {
+  const row = await trainings.get(trainingOf(id));
+  if (row?.endedAt === undefined) return 0;
+  return (request.training?.learners ?? 1) * usdOf(row.endedAt.getTime() - row.createdAt.getTime());
 }
 
 /** An optimization that was closed by somebody else does nothing more. */

@@ -1,5 +1,6 @@
 import type { Plan } from '@autoflow/optimizer';
 import type { Allocation } from '@autoflow/topology';
+import { leftOf } from './budget.js';
 import { ask, found, goOn, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { figuresOf, problemOf, type Figures, type ProposalDocument } from './propose.js';
 
@@ -14,6 +15,11 @@ export interface AllocationDocument {
 /** The staffing formula against the resource agent: the policy that comes with AutoFlow, and the one that was trained for this. */
 export async function allocate(ports: OptimizingPorts, job: Job, training: string | undefined): Promise<Outcome> {
   const { proposal } = await found<ProposalDocument>(ports, job, 'propose');
+  const left = leftOf(job.row);
+  if (left?.cpuMs === 0) {
+    const document: AllocationDocument = { allocation: proposal!.allocation as Allocation, by: 'formula', standing: [] };
+    return { document, decision: goOn(`Starting allocation by formula, without another's: the budget of $${left.of} is used up.`) };
+  }
   const problem = await problemOf(ports, job);
   const trained = training === undefined ? undefined : await ports.store.trainings.best(training);
   const plan = { topology: proposal!.topology, allocation: proposal!.allocation, steps: [] } as unknown as Plan;

@@ -1,4 +1,4 @@
-import type { OptimizerProtocol, SearchProgress } from '@autoflow/optimizer';
+import type { Computed, OptimizerProtocol, SearchProgress } from '@autoflow/optimizer';
 import type { OptimizationRow, Store } from '@autoflow/store';
 import type { OptimizationDecision, OptimizationStop } from '@autoflow/topology';
 import { startChild, type AskedChild } from '../learning/asked-child.js';
@@ -26,6 +26,8 @@ export interface Job {
   readonly signal: AbortSignal;
   /** Of the process that is asked: seen by whoever looks at the optimization. */
   readonly told: (progress: SearchProgress) => void;
+  /** What the processes that were asked have computed. */
+  readonly computed: (cpuMs: number) => void;
 }
 
 /** What a step comes to: its decision, and what it has found out for those that follow. */
@@ -41,7 +43,7 @@ export const stop = (code: OptimizationStop, reason: string): Outcome['decision'
 /** Asks a process that is started for it and killed with it: also when the step is cancelled. */
 export async function ask<Kind extends keyof OptimizerProtocol>(
   { program }: OptimizingPorts,
-  { signal, told }: Job,
+  { signal, told, computed }: Job,
   request: OptimizerProtocol[Kind]['request'] & { readonly kind: Kind },
 ): Promise<OptimizerProtocol[Kind]['answer']> {
   signal.throwIfAborted();
@@ -49,7 +51,9 @@ export async function ask<Kind extends keyof OptimizerProtocol>(
   const kill = (): void => void child.kill();
   signal.addEventListener('abort', kill, { once: true });
   try {
-    return await child.ask<Kind>(request);
+    const answer = await child.ask<Kind>(request);
+    computed((answer as Partial<Computed>).cpuMs ?? 0);
+    return answer;
   } finally {
     signal.removeEventListener('abort', kill);
     await child.kill();

@@ -2,6 +2,7 @@ import type { FittedPipeline, Guardrail, Problem, Proposed, ScoredTopology } fro
 import { MEMORY_SIZES_MB, ROLLOUT_DEFAULTS, type OptimizationRequest } from '@autoflow/topology';
 import type { ReplicatedSimulation } from '@autoflow/twin';
 import type { Gathered } from './gather.js';
+import { leftOf, searchMs } from './budget.js';
 import { runningOf } from './fit.js';
 import { ask, found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 
@@ -37,23 +38,34 @@ export type Figures = Pick<ReplicatedSimulation, 'throughput' | 'latencyMs' | 'c
 /** The tournament: the winner's plan, certified, or why nothing is better. */
 export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { request } = job.row;
+  const left = leftOf(job.row);
+  if (left?.cpuMs === 0)
+    return { decision: stop('BUDGET', `Keep ${job.row.version}: the budget of $${left.of} was used up before the search.`) };
   const problem = await problemOf(ports, job);
   const { release } = await found<Gathered>(ports, job, 'gather');
   const own = await ports.store.scorers.current(job.row.pipeline, release);
   const { proposed, scored } = await ask<'propose'>(ports, job, {
     kind: 'propose',
     problem,
-    budget: { evaluations: request.evaluations ?? EVALUATIONS, ms: 1000 * (request.seconds ?? SECONDS) },
+    budget: {
+      evaluations: request.evaluations ?? EVALUATIONS,
+      ms: 1000 * (request.seconds ?? SECONDS),
+      ...(left && { cpuMs: searchMs(left, request.training !== undefined) }),
+    },
     proposers: request.proposers ?? PROPOSERS,
     ...(own && { scorer: own.file }),
   });
   const document = documentOf(proposed, scored);
   const { winner, reason = 'nothing better was found.' } = proposed;
-  if (winner === undefined) return { document, decision: stop('NOTHING_BETTER', `Keep ${job.row.version}: ${reason}`) };
+  const cut = proposed.isCut ? ` The search was ended by its budget of $${left!.of}.` : '';
+  if (winner === undefined)
+    return { document, decision: stop(proposed.isCut ? 'BUDGET' : 'NOTHING_BETTER', `Keep ${job.row.version}: ${reason}${cut}`) };
   const among = `${winner.proposer} won a tournament of ${proposed.standing.length} at equal budgets`;
   return {
     document,
-    decision: goOn(`${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.`),
+    decision: goOn(
+      `${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.${cut}`,
+    ),
   };
 }
 
