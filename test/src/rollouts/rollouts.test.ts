@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
-import type { RolloutActivities } from '@autoflow/topology';
+import type { RolloutActivities, RolloutPlan } from '@autoflow/topology';
 import { ROLLOUT_WORKFLOW, rolloutWorkflowId } from '@autoflow/workflows';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { BY, startPlatform, untilRow, type Platform } from '../execution/platform.js';
@@ -122,18 +122,7 @@ describe('a rollout under traffic', () => {
   it('whose canary cannot be measured is taken back, and not for the first failure', async () => {
     let tries = 0;
     const ends: unknown[] = [];
-    const activities: Partial<RolloutActivities> = {
-      planRollout: () =>
-        Promise.resolve({
-          pipeline: PIPELINE,
-          version: fused,
-          baseline: written,
-          settings: QUICK,
-          step: 1,
-          state: 'canary',
-          paused: false,
-        }),
-      stepRollout: () => Promise.resolve({ decision: 'advance', reason: 'it has these shares' }),
+    const { outcome } = await played('unmeasurable', {
       evaluateRollout: () => {
         tries++;
         return Promise.reject(ApplicationFailure.create({ message: 'it took too long', nextRetryDelay: '1ms' }));
@@ -142,19 +131,58 @@ describe('a rollout under traffic', () => {
         ends.push(request);
         return Promise.resolve(request.outcome);
       },
+    });
+    expect(outcome).toBe('aborted');
+    expect(ends).toEqual([expect.objectContaining({ outcome: 'aborted', reason: 'could not be measured: it took too long' })]);
+    expect(tries).toBeGreaterThan(5);
+  }, 240_000);
+
+  it('has no traffic before its pools are warm; it is looked at once a period, and what is breached is taken back at that look', async () => {
+    let looks = 0;
+    const { outcome, did } = await played('breached', {
+      planRollout: () => Promise.resolve({ ...planned(), step: 0, state: 'starting' }),
+      evaluateRollout: () => Promise.resolve({ decision: ++looks < 3 ? 'continue' : 'roll-back', reason: `look ${looks}` }),
+    });
+    expect(outcome).toBe('rolled-back');
+    const period = `${QUICK.periodMs} ms`;
+    expect(did).toEqual([
+      ...['planRollout', 'enterRollout', 'warmRollout', 'stepRollout'],
+      ...[period, 'evaluateRollout', period, 'evaluateRollout', period, 'evaluateRollout'],
+      ...['endRollout', 'chargeRollout'],
+    ]);
+  }, 240_000);
+
+  const planned = (): RolloutPlan => ({
+    ...{ pipeline: PIPELINE, version: fused, baseline: written, settings: QUICK, step: 1, state: 'canary', paused: false },
+  });
+
+  /** The workflow alone, with activities that do as they are told: how it ended, and what it did and waited for, in order. */
+  async function played(name: string, told: Partial<RolloutActivities>) {
+    const goesOn = () => Promise.resolve({ decision: 'advance', reason: 'go on' } as const);
+    const activities: Partial<RolloutActivities> = {
+      planRollout: () => Promise.resolve(planned()),
+      enterRollout: goesOn,
+      warmRollout: goesOn,
+      stepRollout: goesOn,
+      endRollout: ({ outcome }) => Promise.resolve(outcome),
       chargeRollout: () => Promise.resolve(),
+      ...told,
     };
     const { address, namespace } = stack.temporal;
     const connection = await NativeConnection.connect({ address });
     try {
-      const name = 'unmeasurable';
       const worker = await Worker.create({ connection, namespace, taskQueue: name, workflowBundle: await workflowBundle(), activities });
-      const run = platform.client.workflow.execute(ROLLOUT_WORKFLOW, { taskQueue: name, workflowId: name, args: [{ rollout: name }] });
-      expect(await worker.runUntil(run)).toBe('aborted');
-      expect(ends).toEqual([expect.objectContaining({ outcome: 'aborted', reason: 'could not be measured: it took too long' })]);
-      expect(tries).toBeGreaterThan(5);
+      const { workflow } = platform.client;
+      const run = workflow.execute(ROLLOUT_WORKFLOW, { taskQueue: name, workflowId: name, args: [{ rollout: name }] });
+      const outcome = await worker.runUntil(run);
+      const { events = [] } = await workflow.getHandle(name).fetchHistory();
+      const did = events!.flatMap(({ timerStartedEventAttributes: timer, activityTaskScheduledEventAttributes: activity }) => {
+        if (activity) return [activity.activityType!.name!];
+        return timer ? [`${Number(timer.startToFireTimeout!.seconds ?? 0) * 1_000 + (timer.startToFireTimeout!.nanos ?? 0) / 1e6} ms`] : [];
+      });
+      return { outcome, did };
     } finally {
       await connection.close();
     }
-  }, 240_000);
+  }
 });

@@ -1,6 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { Rollout, RolloutDetail, Savings } from '@autoflow/client/schemas';
 import { rolloutWorkflowId } from '@autoflow/workflows';
+import { ROLLOUT_DEFAULTS } from '@autoflow/topology';
+import { ledgerOf } from '../savings/ledger.js';
 import { useApi } from '../testing/api.js';
 import { filterEarly } from '../testing/parcels.js';
 
@@ -89,4 +91,27 @@ test('days that are over are told as they were written down, though no row tells
     total: { savedUsd: 0.9, netUsd: 0.9 },
   });
   expect(Savings.parse((await api.send('GET', '/v1/pipelines/parcels/savings?since=1d')).json).days).toEqual([]);
+});
+
+test('exploration is charged on the day on which it ended, and savings are net of it', async () => {
+  const { rollouts } = api.store;
+  const by = { actor: 'tester', reason: 'because' };
+  const ends = async (id: string, extraUsd: number) => {
+    await rollouts.create({ id, pipeline: 'parcels', version: 'v2', own: true, settings: ROLLOUT_DEFAULTS }, by);
+    await rollouts.end({ id, outcome: 'aborted', by });
+    await rollouts.charge(id, { records: 10, share: 0.05, dead: 0, costUsd: 1, extraUsd });
+  };
+  const told = async (since: number) => ledgerOf(api.store, 'parcels', since, Date.now() + 2 * 86_400_000);
+  await ends('ro-lost', 0.25);
+  const week = Date.now() - 7 * 86_400_000;
+  const today = new Date().toISOString().slice(0, 10);
+  expect(await told(week)).toMatchObject({
+    exploration: [{ rollout: 'ro-lost', version: 'v2', day: today, extraUsd: 0.25 }],
+    total: { savedUsd: expect.closeTo(0.9, 6), explorationUsd: 0.25, netUsd: expect.closeTo(0.65, 6) },
+  });
+
+  await ends('ro-won', -0.05);
+  const net = { savedUsd: expect.closeTo(0.9, 6), explorationUsd: expect.closeTo(0.2, 6), netUsd: expect.closeTo(0.7, 6) };
+  expect((await told(week)).total).toEqual(net);
+  expect((await told(Date.now() + 86_400_000)).exploration).toEqual([]);
 });

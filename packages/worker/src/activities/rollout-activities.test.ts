@@ -1,9 +1,11 @@
 /** What an evaluation decides, of a canary whose rows are there: nothing runs beside the database. */
+import { asyncLocalStorage } from '@temporalio/activity';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type Store } from '@autoflow/store';
 import { ROLLOUT_DEFAULTS, type RolloutActivities } from '@autoflow/topology';
+import { rollOut } from '../optimizing/roll-out.js';
 import { rolloutActivities } from './rollout-activities.js';
 
 const stack = useTestStack();
@@ -41,12 +43,15 @@ afterAll(async () => {
 
 let count = 0;
 
-/** Five minutes of a step, a batch of ten records of either arm each second: one of the candidate costs so much, one of the control a dollar. */
-async function canary(costUsd: number): Promise<string> {
+/**
+ * Five minutes of a step, a batch of ten records of either arm each second: one of the candidate costs so much, after a warm-up in which it may cost
+ * something else, and one of the control a dollar.
+ */
+async function canary(costUsd: number, { warmupMs = 0, warmupUsd = costUsd } = {}): Promise<string> {
   const id = `ro-${++count}`;
   await sql.query('truncate autoflow.batches, autoflow.records, autoflow.invocations');
   await sql.query(`update autoflow.rollouts set state = 'aborted', ended_at = coalesce(ended_at, now())`);
-  await store.rollouts.create({ id, pipeline: 'orders', version: 'v2', own: true, settings }, by);
+  await store.rollouts.create({ id, pipeline: 'orders', version: 'v2', own: true, settings: { ...settings, warmupMs } }, by);
   const from = (await store.comparisons.clock()) - 300_000;
   await sql.query(`update autoflow.rollouts set state = 'canary', steps = $2 where id = $1`, [id, JSON.stringify([{ percent: 50, from }])]);
   await sql.query(
@@ -60,15 +65,37 @@ async function canary(costUsd: number): Promise<string> {
          queue_ms, gate_ms, cold, cold_start_ms, duration_ms, cpu_ms, run_queue_ms, peak_memory_mb, memory_mb, enforcement, records_in, records_out,
          filtered, dead, retried, bytes_in, bytes_out, outcome, cost_usd, spans)
        select id, '1', 1, 'e', 'orders', 'r1', 'v1', 'parse', 'live', id, 'h', opened_at, 0, 0, false, 0, 1, 1, 0, 1, 128, 'soft', 10, 10, 0, 0, 0, 1, 1,
-              'ok', case when arm = 'candidate' then $3::float8 else 1 end, '[]' from b)
+              'ok', case when arm <> 'candidate' then 1 when opened_at < to_timestamp($4::float8 / 1000) then $5 else $3::float8 end, '[]' from b)
      insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, ended_at)
      select 'orders', 'live', id || '/' || n, 'completed', id, 'v1', 'r1', opened_at, closed_at from b, generate_series(1, 10) n`,
-    [id, from, costUsd],
+    [id, from, costUsd, from + warmupMs, warmupUsd],
   );
   await sql.query('analyze autoflow.batches, autoflow.invocations, autoflow.records');
   return id;
 }
 const change = (change: Parameters<Store['settings']['change']>[0]['change']) => store.settings.change({ pipeline: 'orders', change, by });
+
+/** Told in turn what a host polls, each time when it waits; fails where it waits for more. */
+async function warmed(rollout: string, ...said: Parameters<Store['hosts']['acknowledge']>[1][]) {
+  const sleep = async (): Promise<void> => {
+    const pools = said.shift();
+    if (pools === undefined) throw new Error('it still waits');
+    await store.hosts.acknowledge('host-1', pools);
+  };
+  const answer = await asyncLocalStorage.run({ heartbeat: () => undefined, sleep } as never, () => activities.warmRollout({ rollout }));
+  return { answer, left: said.length };
+}
+
+test('a candidate is warm when every pool of it is polled, at its memory; nothing else will do', async () => {
+  const id = await canary(1);
+  const pool = { pipeline: 'orders', version: 'v2', stage: 'parse', memoryMb: 128, concurrency: 1, instances: 1 };
+  const others = [[{ ...pool, version: 'v1' }], [{ ...pool, memoryMb: 256 }], [{ ...pool, stage: 'other' }]];
+  await expect(warmed(id, ...others)).rejects.toThrow('it still waits');
+  expect(await warmed(id, ...others, [pool])).toEqual({ answer: { decision: 'advance', reason: 'its pools are warm' }, left: 0 });
+  await store.hosts.acknowledge('host-1', []);
+  await store.rollouts.end({ id, outcome: 'aborted', by });
+  expect(await warmed(id)).toMatchObject({ answer: { decision: 'superseded' } });
+});
 
 test('what is proved waits for a person as long as the settings say, and is taken back then', async () => {
   await change({ autonomy: 'canary', spendCapUsd: null, approvalDays: 3 });
@@ -95,6 +122,12 @@ test('the spend cap is of all canaries of a month, beyond what they are compared
   await store.rollouts.charge(before, { records: 9, share: 0.1, dead: 0, costUsd: 90, extraUsd: 11 });
   const id = await canary(0.9);
   expect(await evaluate(id)).toMatchObject({ decision: 'abort', reason: expect.stringContaining('Canaries have cost $11.0 more') });
+  const start = () => Promise.reject(new Error('it is not to be started'));
+  const row = { id: 'opt-1', pipeline: 'orders', registered: 'v2' };
+  expect((await rollOut({ store, rollouts: { start } } as never, { row } as never)).decision).toMatchObject({
+    code: 'NOT_ALLOWED',
+    reason: expect.stringContaining('Canaries have cost $11.0 more'),
+  });
   await change({ spendCapUsd: 12 });
   expect(await evaluate(id)).toMatchObject({ decision: 'await-approval' });
   // Its own is added: each of 298 batches costs a hundredth of a dollar more.
@@ -102,4 +135,17 @@ test('the spend cap is of all canaries of a month, beyond what they are compared
   expect(await activities.stepRollout({ rollout: dear, step: 1 })).toMatchObject({
     reason: expect.stringContaining('Canaries have cost $14.0 more'),
   });
+});
+
+test('what is warming up is not compared, but what it costs is charged', async () => {
+  await change({ autonomy: 'canary', spendCapUsd: null, approvalDays: null });
+  const id = await canary(0.5, { warmupMs: 100_000, warmupUsd: 100 });
+  expect(await evaluate(id)).toMatchObject({ decision: 'await-approval', reason: expect.stringContaining('cost is lower by 50') });
+  await store.rollouts.end({ id, outcome: 'aborted', by });
+  await activities.chargeRollout({ rollout: id });
+  const { harm } = (await store.rollouts.get(id))!;
+  expect(harm).toMatchObject({ records: 2_980, share: 0.5, dead: 0 });
+  // 100 batches of the warm-up and 198 others, instead of 298 for a dollar each.
+  expect(harm!.costUsd).toBeCloseTo(100 * 100 + 198 * 0.5, 0);
+  expect(harm!.extraUsd).toBeCloseTo(100 * 100 + 198 * 0.5 - 298, 0);
 });
