@@ -2,15 +2,12 @@ import { hashTopology, type Allocation } from '@autoflow/topology';
 import { planModel, PlanError, poissonArrivals, simulate, type PlanModel, type Simulation } from '@autoflow/twin';
 import { Pacer, type CpuClock } from './pacer.js';
 import type { Budget, Plan, Problem } from './problem.js';
-import { keepsLimits, refusal, scoreOf, type Figures } from './score.js';
+import { keepsLimits, limitsFirst, refusal, SCORE, scoreOf, type Figures, type Judged } from './score.js';
 
 /** One plan, as the twin judges it. */
-export interface Evaluation {
+export interface Evaluation extends Judged {
   readonly plan: Plan;
   readonly figures: Figures;
-  /** Less is better; see `scoreOf`. */
-  readonly score: number;
-  readonly keepsLimits: boolean;
   /** With the load of an arm of its rollout, where something is asked of that. */
   readonly rolloutP95Ms?: number;
   /** The guardrail of the rollout would take it back: it is not proposed, whatever its score. */
@@ -143,9 +140,9 @@ export class Account {
     return { evaluations: this.asked.size, ms: this.pacer.usedMs };
   }
 
-  /** All that was asked about, the best first. */
+  /** All that was asked about, the best first: see `limitsFirst`. */
   get ranked(): Evaluation[] {
-    return this.found.toSorted((a, b) => a.score - b.score);
+    return this.found.toSorted(limitsFirst);
   }
 
   /** Undefined when the plan cannot run, or the budget is used up: see `exhausted`. Asking again about a plan is free. */
@@ -174,6 +171,5 @@ function sorted(allocation: Allocation): Allocation {
 
 /** What in these arrivals can be carried: a finite sample may come slower than the rate that it is drawn from. */
 function carried(ratePerSecond: number, arrivals: Float64Array): number {
-  return Math.min(ratePerSecond, (arrivals.length / arrivals.at(-1)!) * 1000) * SAMPLE;
+  return Math.min(ratePerSecond, (arrivals.length / arrivals.at(-1)!) * 1000) * SCORE.sample;
 }
-const SAMPLE = 0.95;

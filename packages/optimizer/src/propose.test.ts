@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Evaluator, type Evaluation } from './evaluator.js';
 import type { Problem } from './problem.js';
-import { certified, propose } from './propose.js';
+import { propose } from './propose.js';
 import { PROPOSERS } from './proposers/index.js';
 import { envelopeOf } from './space/formula.js';
 import { limitsOf } from './space/plan-space.js';
 import { pipelineOf, problemOf } from './testing/problems.js';
+import { certified } from './winner.js';
 
 const budget = { evaluations: 60, ms: 30_000 };
 
@@ -117,6 +118,34 @@ describe('unusual pipelines', () => {
     expect(gap).toEqual({ reason: expect.stringMatching(/^not enumerated: /) });
     for (const { best } of standing) if (best && best.plan.steps.length > 0) expect(certified(problemOf(spec), best.plan)).toBeDefined();
     expect(standing.some(({ best }) => best && best.plan.steps.length > 0)).toBe(true);
+  });
+});
+
+describe('a limit is kept before anything is saved', () => {
+  const batched = { records: 20, lingerMs: 1000 };
+  const free = problemOf(pipelineOf(3), {
+    space: { rewrites: ['batch-size', 'linger'], batchings: [{ records: 1, lingerMs: 0 }, batched] },
+    objective: { minimise: 'cost' },
+  });
+  const within = (p95Ms: number, start = free.start): Problem => ({ ...free, start, objective: { minimise: 'cost', p95Ms } });
+
+  it('what breaks one which others keep does not win, whatever it saves; what breaks it already gives way, whatever that costs', async () => {
+    const { winner: cheapest, start } = await propose(free, { budget });
+    expect(cheapest!.plan.topology.batch.records).toBe(batched.records);
+    expect(start.predicted!.costPer1000.all.mean / cheapest!.predicted.costPer1000.all.mean).toBeGreaterThan(2 * Math.E);
+    const p95Ms = 0.9 * cheapest!.predicted.latencyMs.p95.mean;
+    expect(start.predicted!.latencyMs.p95.mean).toBeLessThan(p95Ms);
+
+    const kept = await propose(within(p95Ms), { budget });
+    expect(kept.winner?.plan.topology.batch.records ?? 1).toBe(1);
+    expect(kept.standing.map(({ best }) => best!.keepsLimits)).toEqual(PROPOSERS.map(() => true));
+    const broken = await propose(within(p95Ms, cheapest!.plan), { budget });
+    expect(broken.winner).toMatchObject({ keepsLimits: true, plan: { topology: { batch: { records: 1 } } } });
+    expect(broken.winner!.gain.mean).toBeGreaterThan(0);
+  });
+
+  it('one that nothing keeps decides nothing, and that is said', async () => {
+    expect((await propose(within(1), { budget })).winner).toMatchObject({ keepsLimits: false });
   });
 });
 

@@ -132,6 +132,8 @@ export const OptimizationDetail = Optimization.extend({
           allocation: Allocation,
           proposer: z.string(),
           predicted: Predicted,
+          /** Carries the load within every limit that was asked for. False: nothing that was looked at does. */
+          keepsLimits: z.boolean().exactOptional(),
           /** ln of what is minimised (and of broken limits) less that of the stable version: −0.1 is about ten per cent better. */
           gain: Estimate,
           /** Every step from the stable topology with its side conditions; checked by code that shares nothing with what made it. */

@@ -1,9 +1,5 @@
-import type { Objective } from '@autoflow/optimizer';
+import { SCORE, type Objective } from '@autoflow/optimizer';
 import type { Calibration } from './calibration.js';
-
-/** As the search judges: see `scoreOf` of the optimizer. */
-const CARRIES = 0.97 * 0.95;
-const BROKEN = 1;
 
 /** U of a plan, and the variance of what the search will give it. */
 export interface Utility {
@@ -26,9 +22,9 @@ export function utility(
   const least = objective.minimise === 'cost' ? { mean: cost, variance: spread.cost ** 2 } : { mean: p95, variance: spread.p95 ** 2 };
   const terms = [
     least,
-    broken(objective.p95Ms === undefined ? undefined : p95 - Math.log(objective.p95Ms), spread.p95, 2),
-    broken(objective.p99Ms === undefined ? undefined : p95 + Math.log(tail / objective.p99Ms), spread.p95, 2),
-    broken(Math.log(CARRIES * ratePerSecond) - throughput, spread.throughput, 4),
+    broken(objective.p95Ms === undefined ? undefined : p95 - Math.log(objective.p95Ms), spread.p95, SCORE.late),
+    broken(objective.p99Ms === undefined ? undefined : p95 + Math.log(tail / objective.p99Ms), spread.p95, SCORE.late),
+    broken(Math.log(SCORE.carries * SCORE.sample * ratePerSecond) - throughput, spread.throughput, SCORE.behind),
   ];
   return {
     mean: -terms.reduce((sum, { mean }) => sum + mean, 0),
@@ -43,7 +39,7 @@ export function leadOf(one: Utility, other: Utility): number {
 
 const NOTHING: Utility = { mean: 0, variance: 0 };
 
-/** Of (BROKEN + slope · x)·1(x > 0), x normal. */
+/** Of (broken + slope · x)·1(x > 0), x normal: see `scoreOf`. */
 function broken(mean: number | undefined, deviation: number, slope: number): Utility {
   if (mean === undefined) return NOTHING;
   const z = mean / deviation;
@@ -51,8 +47,8 @@ function broken(mean: number | undefined, deviation: number, slope: number): Uti
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
   const first = mean * above + deviation * density;
   const second = (mean ** 2 + deviation ** 2) * above + mean * deviation * density;
-  const expected = BROKEN * above + slope * first;
-  return { mean: expected, variance: Math.max(0, BROKEN ** 2 * above + 2 * BROKEN * slope * first + slope ** 2 * second - expected ** 2) };
+  const expected = SCORE.broken * above + slope * first;
+  return { mean: expected, variance: Math.max(0, SCORE.broken ** 2 * above + 2 * SCORE.broken * slope * first + slope ** 2 * second - expected ** 2) };
 }
 
 /** Φ(z), logistic approximation (Bowling et al., 2009). */

@@ -11,8 +11,9 @@ import {
 } from '@autoflow/twin';
 import { Evaluator, type Evaluation } from '../evaluator.js';
 import type { Plan, Problem } from '../problem.js';
-import { replicated } from '../propose.js';
+import { limitsFirst } from '../score.js';
 import { envelopeOf } from '../space/formula.js';
+import { replicated } from '../winner.js';
 import type { Allocator } from './allocator.js';
 
 export interface AllocationStanding {
@@ -39,7 +40,7 @@ const SLACK_MS = 3_000;
 
 /**
  * The allocation that a plan starts with: the one that the search has judged it by (the staffing formula), or what an allocator settles at under the
- * same load, whichever the twin finds better. Every allocator is bounded as any allocation of the plan is.
+ * same load, whichever the twin finds better (limits first). Every allocator is bounded as any allocation of the plan is.
  */
 export function startingAllocation(problem: Problem, plan: Plan, allocators: readonly Allocator[]): StartingAllocation {
   const evaluator = new Evaluator(problem, plan.topology.batch.records);
@@ -54,8 +55,7 @@ export function startingAllocation(problem: Problem, plan: Plan, allocators: rea
     judged('formula', plan.allocation),
     ...allocators.map((allocator) => judged(allocator.name, settled(scenarioOf(problem, plan, model), allocator))),
   ];
-  const score = ({ evaluation }: AllocationStanding): number => evaluation?.score ?? Number.POSITIVE_INFINITY;
-  const best = standing.reduce((a, b) => (score(b) < score(a) ? b : a));
+  const best = standing.reduce((a, b) => (b.evaluation && (!a.evaluation || limitsFirst(b.evaluation, a.evaluation) < 0) ? b : a));
   const predicted = replicated(problem, evaluator, { ...plan, allocation: best.allocation });
   return { allocation: best.allocation, by: best.allocator, ...(predicted && { predicted }), standing };
 }

@@ -20,6 +20,7 @@ export interface ProposalDocument {
     readonly allocation: object;
     readonly proposer: string;
     readonly predicted: Figures;
+    readonly keepsLimits: boolean;
     readonly gain: object;
     readonly certificate: object;
   };
@@ -64,7 +65,7 @@ export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promi
   return {
     document,
     decision: goOn(
-      `${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.${cut}`,
+      `${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.${limits(problem, winner)}${cut}`,
     ),
   };
 }
@@ -76,6 +77,13 @@ function leadOf({ objective: { minimise } }: Problem, { proposal, running }: Pro
   if (running === undefined) return `${what} better`;
   const share = Math.round(100 * (1 - of(proposal!.predicted) / of(running)));
   return share >= 0 ? `${what} ${share} % less` : `more of the load carried and of the limits kept`;
+}
+
+function limits({ objective: { p95Ms, p99Ms } }: Problem, { keepsLimits }: Pick<NonNullable<Proposed['winner']>, 'keepsLimits'>): string {
+  const asked = [p95Ms !== undefined && `p95 within ${p95Ms} ms`, p99Ms !== undefined && `p99 within ${p99Ms} ms`].filter((one) => one !== false);
+  const what = ['all of the load', ...asked].join(', ');
+  if (!keepsLimits) return ` No plan that was looked at keeps what is asked (${what}), nor does this one.`;
+  return asked.length > 0 ? ` It keeps what is asked: ${what}.` : '';
 }
 
 /** What every proposer is asked, made again by every step that needs it from what the steps before have found out. */
@@ -118,6 +126,7 @@ function documentOf(
         allocation: winner.plan.allocation,
         proposer: winner.proposer,
         predicted: figuresOf(winner.predicted),
+        keepsLimits: winner.keepsLimits,
         gain: winner.gain,
         certificate: winner.certificate,
       },

@@ -1,0 +1,113 @@
+import { checkCertificate, certify, type Certificate } from '@autoflow/topology/rewrites';
+import { estimate, poissonArrivals, replicate, simulate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
+import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
+import type { Plan, Problem } from './problem.js';
+import { keepsLimits, SCORE, scoreOf } from './score.js';
+import { limitsOf } from './space/plan-space.js';
+
+export interface Winner {
+  readonly plan: Plan;
+  readonly proposer: string;
+  readonly certificate: Certificate;
+  readonly predicted: ReplicatedSimulation;
+  /** Carries the load within every limit. False: neither what runs nor any plan that was looked at does. */
+  readonly keepsLimits: boolean;
+  /** Score of the winner less that of the start over the same records: −0.1 is about ten per cent better. Above 0 where the start breaks a limit. */
+  readonly gain: Estimate;
+}
+
+/** Plans whose lead over the start is looked at more closely, the best first; and how many may turn out to break a limit then. */
+const FINALISTS = 5;
+const BREAKING = 20;
+const REPLICATIONS = 5;
+const RECORDS = 1000;
+
+/**
+ * The first of the ranked plans (by `limitsFirst`) that is certified, within the limits over records that no search has seen, and better than the start
+ * by more than chance: in its score, or by limits that the start breaks. Where nothing keeps the limits, not even what runs, they decide nothing.
+ * `now`: what runs, replicated; undefined where it cannot run.
+ */
+export function chooseWinner(
+  problem: Problem,
+  evaluator: Evaluator,
+  ranked: readonly Evaluation[],
+  now: ReplicatedSimulation | undefined,
+  signal?: AbortSignal,
+): (Omit<Winner, 'proposer'> & { readonly evaluation: Evaluation }) | undefined {
+  const start = keyOf({ ...problem.start, steps: [] });
+  const canBeKept = ranked[0]?.keepsLimits === true || (now !== undefined && keeps(problem, now));
+  let [closer, breaking] = [0, 0];
+  for (const evaluation of ranked) {
+    signal?.throwIfAborted();
+    const { plan, isRefused } = evaluation;
+    if (keyOf(plan) === start || closer === FINALISTS || breaking === BREAKING) return undefined;
+    const certificate = isRefused ? undefined : certified(problem, plan);
+    const predicted = certificate && replicated(problem, evaluator, plan);
+    if (certificate === undefined || predicted === undefined) continue;
+    const within = keeps(problem, predicted);
+    if (canBeKept && !within) breaking++;
+    else {
+      closer++;
+      const gain = now === undefined ? CANNOT_RUN : lead(problem, predicted, now);
+      const keepsMore = within && now !== undefined && surelyBreaks(problem, now);
+      if (keepsMore || gain.mean + gain.halfWidth < 0) return { plan, certificate, predicted, keepsLimits: within, gain, evaluation };
+    }
+  }
+  return undefined;
+}
+/** Anything that can run is better. */
+const CANNOT_RUN: Estimate = { mean: Number.NEGATIVE_INFINITY, halfWidth: 0 };
+
+/** Why what runs stays. */
+export function whyNone(ranked: readonly Evaluation[], running: Evaluation | undefined): string {
+  if (ranked[0]?.isRefused)
+    return 'what leads would be taken back by its rollout: with the load of an arm of the canary its p95 is above what is asked.';
+  const none = 'no plan was found whose lead over what runs is more than chance';
+  const breaking = running?.keepsLimits ? ranked.filter((one) => !one.keepsLimits && one.score < running.score).length : 0;
+  return breaking > 0 ? `${none} within the limits, which ${breaking} that would save more break.` : `${none}.`;
+}
+
+/** Undefined where the steps prove nothing, or an independent checker objects: such a plan is not proposed. */
+export function certified(problem: Problem, { topology, steps }: Plan): Certificate | undefined {
+  const { spec, start } = problem;
+  const limits = limitsOf(problem);
+  const certificate = certify(spec, start.topology, topology, steps, limits);
+  return checkCertificate(spec, start.topology, topology, certificate, limits).length === 0 ? certificate : undefined;
+}
+
+/** Over records that no search has seen: the best of many is a little lucky on its own. Undefined: the plan cannot run. */
+export function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): ReplicatedSimulation | undefined {
+  if (evaluator.evaluate(plan) === undefined) return undefined;
+  const model = evaluator.model(plan);
+  const records = Math.max(RECORDS, 20 * Math.min(200, model.batchRecords));
+  return replicate(
+    (seed) =>
+      simulate(model, plan.allocation, {
+        arrivals: poissonArrivals(problem.ratePerSecond, records, OTHERS + seed),
+        seed: OTHERS + seed,
+        openExecutions: 'fed',
+      }),
+    REPLICATIONS,
+  );
+}
+const OTHERS = 1_000_003;
+
+/** Run by run, as both got the same records. */
+function lead({ objective, ratePerSecond }: Problem, plan: ReplicatedSimulation, start: ReplicatedSimulation): Estimate {
+  const score = ({ costPer1000, latencyMs, throughput }: ReplicatedSimulation['runs'][number]): number =>
+    scoreOf(objective, SCORE.sample * ratePerSecond, { costPer1000: costPer1000.all, p95Ms: latencyMs.p95, p99Ms: latencyMs.p99, throughput });
+  return estimate(plan.runs.map((run, i) => score(run) - score(start.runs[i]!)));
+}
+
+/** In the mean of the replications. */
+function keeps({ objective, ratePerSecond }: Problem, { latencyMs, throughput }: ReplicatedSimulation): boolean {
+  const figures = { p95Ms: latencyMs.p95.mean, p99Ms: latencyMs.p99.mean, throughput: throughput.mean };
+  return keepsLimits(objective, SCORE.sample * ratePerSecond, figures);
+}
+
+/** By more than chance. */
+function surelyBreaks({ objective, ratePerSecond }: Problem, { latencyMs, throughput }: ReplicatedSimulation): boolean {
+  const least = ({ mean, halfWidth }: Estimate): number => mean - halfWidth;
+  const figures = { p95Ms: least(latencyMs.p95), p99Ms: least(latencyMs.p99), throughput: throughput.mean + throughput.halfWidth };
+  return !keepsLimits(objective, SCORE.sample * ratePerSecond, figures);
+}
