@@ -1,6 +1,7 @@
 /** Search for better topologies: plan space, proposers under equal budgets, exact optimum where it can be enumerated. Pure. */
 export { Account, Evaluator, keyOf, type Evaluation } from './evaluator.js';
 export type { Computed, OptimizerProtocol, ScoredTopology, SearchProgress } from './asked.js';
+export type { Gap } from './gap.js';
 export { Pacer } from './pacer.js';
 export { fitPipeline, hostOf, UNFIT, type Fitted, type FittedPipeline, type MeasuredPipeline } from './fitted-pipeline.js';
 export { paretoFront } from './pareto.js';

@@ -7,6 +7,7 @@ import { Evaluator, type Evaluation } from './evaluator.js';
 import type { Problem } from './problem.js';
 import { propose } from './propose.js';
 import { PROPOSERS } from './proposers/index.js';
+import { regret } from './score.js';
 import { envelopeOf } from './space/formula.js';
 import { limitsOf } from './space/plan-space.js';
 import { pipelineOf, problemOf } from './testing/problems.js';
@@ -62,13 +63,14 @@ function small(seed: number): Problem {
 }
 
 describe('where every plan is looked at', () => {
-  it('no other proposer finds a better one, and the gap says so', async () => {
+  it('no other proposer finds a better one, and the gap says how far the winner is from it', async () => {
     for (const seed of [1, 2, 3]) {
-      const { standing, gap, front } = await propose(small(seed), { budget: { evaluations: 6 * 45, ms: 60_000 } });
+      const { standing, gap, front, winner } = await propose(small(seed), { budget: { evaluations: 6 * 45, ms: 60_000 } });
       const [exact, ...others] = standing;
       expect(exact?.exact).toEqual({ plans: 36, by: 'twin' });
       for (const { best } of others) expect(best!.score).toBeGreaterThanOrEqual(exact!.best!.score);
-      expect(gap).toEqual({ share: 0, space: exact!.exact });
+      const kept = new Evaluator(small(seed), 5).evaluate(winner!.plan)!;
+      expect(gap).toEqual({ share: regret(kept.score, exact!.best!.score), space: exact!.exact });
       for (const one of front)
         expect(
           front.every(
@@ -80,6 +82,17 @@ describe('where every plan is looked at', () => {
           ),
         ).toBe(true);
     }
+  });
+
+  it('the gap is one to an optimum only there: else to the best known of what was searched, and called so', async () => {
+    const { gap, winner, front } = await propose(small(1), { budget: { evaluations: 6 * 12, ms: 60_000 } });
+    expect(gap).toEqual({
+      share: expect.any(Number),
+      bestKnown: { evaluations: expect.any(Number), proposers: PROPOSERS.map(({ name }) => name) },
+      reason: expect.stringContaining('not asked about all 36 plans, which were enumerated by formula only'),
+    });
+    expect('share' in gap && gap.share).toBeGreaterThanOrEqual(0);
+    expect([winner !== undefined, front.length > 0]).toEqual([true, true]);
   });
 
   it('one seed, one answer', async () => {
@@ -115,7 +128,7 @@ describe('unusual pipelines', () => {
     ['40 branches beside each other', pipelineOf(42, (i) => (i === 0 ? undefined : 0))],
   ])('of %s: no enumeration is claimed, and what is proposed is certified', async (_, spec) => {
     const { standing, gap } = await propose(problemOf(spec), { budget: { evaluations: 24, ms: 20_000 } });
-    expect(gap).toEqual({ reason: expect.stringMatching(/^not enumerated: /) });
+    expect(gap).toMatchObject({ bestKnown: {}, reason: expect.stringMatching(/^not enumerated: /) });
     for (const { best } of standing) if (best && best.plan.steps.length > 0) expect(certified(problemOf(spec), best.plan)).toBeDefined();
     expect(standing.some(({ best }) => best && best.plan.steps.length > 0)).toBe(true);
   });

@@ -1,5 +1,6 @@
 import { uniform, type ReplicatedSimulation } from '@autoflow/twin';
 import { Evaluator, keyOf, type Evaluation } from './evaluator.js';
+import { gapOf, type Gap } from './gap.js';
 import type { CpuClock } from './pacer.js';
 import { paretoFront } from './pareto.js';
 import { type Budget, type Guardrail, type Plan, type Problem } from './problem.js';
@@ -47,8 +48,7 @@ export interface Proposed {
   /** The budget of computing ended a search. */
   readonly isCut?: true;
   readonly front: readonly Evaluation[];
-  /** To the exact optimum of what could be enumerated, or said why there is none. */
-  readonly gap: { readonly share: number; readonly space: ExactSpace } | { readonly reason: string };
+  readonly gap: Gap;
   readonly standing: readonly Standing[];
 }
 
@@ -93,16 +93,16 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
   const result = {
     ...(isCut && { isCut: true as const }),
     front: paretoFront(ranked),
-    gap: gapOf(standing, ranked[0]),
     standing: standing.map((one) => ({ ...one, ...regretOf(one, ranked[0]) })),
   };
   const now = replicated(problem, evaluator, start);
   const shown = { ...(running && { evaluation: running }), ...(now && { predicted: now }) };
   const found = chooseWinner(problem, evaluator, ranked, now, signal);
-  if (found === undefined) return { reason: whyNone(ranked, running), start: shown, ...inRolloutOf(problem, running), ...result };
+  const gap = gapOf(standing, ranked, found?.evaluation ?? running);
+  if (found === undefined) return { reason: whyNone(ranked, running), start: shown, gap, ...inRolloutOf(problem, running), ...result };
   const { proposer = 'search' } = standing.find(({ best }) => best && keyOf(best.plan) === keyOf(found.plan)) ?? {};
   const { evaluation, ...winner } = found;
-  return { winner: { ...winner, proposer }, start: shown, ...inRolloutOf(problem, running, evaluation), ...result };
+  return { winner: { ...winner, proposer }, start: shown, gap, ...inRolloutOf(problem, running, evaluation), ...result };
 }
 
 function regretOf({ best }: Standing, leader: Evaluation | undefined): Pick<Standing, 'regret'> {
@@ -114,11 +114,4 @@ function inRolloutOf({ rollout }: Problem, running: Evaluation | undefined, winn
   const { ratePerSecond } = rollout;
   const p95Ms = winner?.rolloutP95Ms;
   return { rollout: { ratePerSecond, runningP95Ms: running.rolloutP95Ms, ...(p95Ms !== undefined && { p95Ms }) } };
-}
-
-function gapOf(standing: readonly Standing[], best: Evaluation | undefined): Proposed['gap'] {
-  const exact = standing.find((one) => one.exact?.by === 'twin') ?? standing.find((one) => one.exact !== undefined);
-  if (exact?.exact === undefined || exact.best === undefined || best === undefined)
-    return { reason: standing.find(({ note }) => note !== undefined)?.note ?? 'no proposer that enumerates was asked' };
-  return { share: regret(best.score, exact.best.score), space: exact.exact };
 }

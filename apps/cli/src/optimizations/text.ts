@@ -92,12 +92,14 @@ function certificate({ certificate: { from, to, steps } }: Proposal): string {
 }
 
 function gap({ gap: found }: Found): string {
+  if ('bestKnown' in found) {
+    const { evaluations, proposers } = found.bestKnown;
+    const searched = `${evaluations} plans that ${proposers.length} proposers asked the twin about`;
+    return `gap to the best known of ${searched}: ${percent(found.share)} (no optimum is known: ${found.reason})`;
+  }
   if ('reason' in found) return `optimality gap: unknown, ${found.reason}`;
-  const { plans, by } = found.space;
-  const space = `cuts × batching × memory, ${plans} plans, enumerated by ${by}`;
-  return found.share <= 0 && by === 'twin'
-    ? `optimality gap: none in that space (${space})`
-    : `optimality gap: ${percent(found.share)} to the best of ${space}`;
+  const space = `cuts × batching × memory, ${found.space.plans} plans, enumerated by ${found.space.by}`;
+  return found.share <= 0 ? `optimality gap: none in that space (${space})` : `optimality gap: ${percent(found.share)} to the best of ${space}`;
 }
 
 function front({ front: plans }: Found): string {

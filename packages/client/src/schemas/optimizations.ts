@@ -147,8 +147,19 @@ export const OptimizationDetail = Optimization.extend({
       rollout: z.object({ ratePerSecond: z.number(), runningP95Ms: z.number(), p95Ms: z.number().exactOptional() }).exactOptional(),
       /** Cost × p95 × throughput: plans that no other beats in all, by cost. */
       front: z.array(Figures.extend({ topology: Topology, allocation: Allocation })),
-      /** To the exact optimum of an enumerated space, or why there is none. Below 0: what was found lies outside that space and is better. */
-      gap: z.union([z.object({ share: z.number(), space: Exact }), z.object({ reason: z.string() })]),
+      /**
+       * Of the proposal, or of what stays: to the exact optimum of a space in which the twin was asked about every plan (below 0: it lies outside that
+       * space and is better); else to the best known of a search that is stated, and why there is no optimum.
+       */
+      gap: z.union([
+        z.object({ share: z.number(), space: Exact }),
+        z.object({
+          share: z.number(),
+          bestKnown: z.object({ evaluations: z.int(), proposers: z.array(z.string()) }),
+          reason: z.string(),
+        }),
+        z.object({ reason: z.string() }),
+      ]),
       standing: z.array(
         z.object({
           proposer: z.string(),
