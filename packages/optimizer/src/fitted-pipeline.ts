@@ -44,7 +44,7 @@ export interface FittedPipeline {
 export type Fitted =
   | { readonly fitted: FittedPipeline }
   | {
-      readonly refused: 'NOT_IDENTIFIABLE' | 'DRIFTING' | 'UNFIT';
+      readonly refused: 'NOT_IDENTIFIABLE' | 'CONTRADICTORY' | 'DRIFTING' | 'UNFIT';
       readonly reasons: readonly string[];
       readonly error?: FittedPipeline['error'];
     };
@@ -63,7 +63,7 @@ const BATCHES = 60;
 
 /**
  * The twin of a pipeline, from its measurements alone, or why there is none: a function that was not measured, or with one batch size only; functions
- * or records that changed meanwhile; a twin that misses the running version by more than `UNFIT`.
+ * or records that changed meanwhile; versions between which a function differs so much that a model of all is one of neither; a twin that misses the running version by more than `UNFIT`.
  */
 export function fitPipeline(measured: MeasuredPipeline): Fitted {
   const { spec, rows, running } = measured;
@@ -78,6 +78,8 @@ export function fitPipeline(measured: MeasuredPipeline): Fitted {
   if ('missing' in now) return notIdentifiable(now.missing);
   const drifts = driftOf(rows);
   if (drifts.length > 0) return { refused: 'DRIFTING', reasons: drifts.map(({ message }) => message) };
+  const contradictory = contradictions(found, models, running.topology.batch.records);
+  if (contradictory.length > 0) return { refused: 'CONTRADICTORY', reasons: contradictory.map(({ message }) => message) };
   const most = fromBacklog(measured, found, models);
   const { throughput, costPer1000 } = running.measured;
   const saturated = throughput > SATURATED * most.throughput;
@@ -102,6 +104,18 @@ export function hostOf(rows: readonly { readonly enforcement: string }[], cores:
 function notIdentifiable(problems: readonly FitProblem[]): Fitted {
   return { refused: 'NOT_IDENTIFIABLE', reasons: [...new Set(problems.map(({ message }) => message))] };
 }
+
+/** Of functions whose time is some of the pipeline's: what hardly counts may differ by the noise of a clock. */
+function contradictions({ problems }: Fit, models: FunctionModels, records: number): FitProblem[] {
+  const time = ({ cpuFixedMs, cpuPerRecordMs, ioFixedMs, ioPerRecordMs }: FunctionModels[string]): number =>
+    cpuFixedMs + ioFixedMs + records * (cpuPerRecordMs + ioPerRecordMs);
+  const all = Object.values(models).reduce((sum, model) => sum + time(model), 0);
+  return problems.filter(({ code, function: node }) => {
+    const model = node === undefined ? undefined : models[node];
+    return code === 'CONTRADICTORY' && model !== undefined && time(model) > COUNTS * all;
+  });
+}
+const COUNTS = 0.05;
 
 /** The most that the running version can do. */
 function fromBacklog({ spec, rows, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels): Simulation {

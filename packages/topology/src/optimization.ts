@@ -57,6 +57,7 @@ export type OptimizationStop =
   | 'RUNNING_ALREADY'
   | 'TOO_LITTLE_DATA'
   | 'NOT_IDENTIFIABLE'
+  | 'CONTRADICTORY'
   | 'DRIFTING'
   | 'UNFIT'
   | 'NOTHING_BETTER'
