@@ -34,7 +34,7 @@ function measured(slower: number): MeasuredPipeline {
         executionId: `${version}/${i}`,
         version,
         stage: node,
-        startedAt: new Date(1000 * i + 100 * s),
+        startedAt: new Date(1000 * i + 35 * s),
         gateMs: 0,
         coldStartMs: 0,
         durationMs: cpuMs + 3,
@@ -56,7 +56,7 @@ function measured(slower: number): MeasuredPipeline {
 }
 
 it('versions that contradict each other are models of neither: nothing is proposed from them', () => {
-  expect(fitPipeline(measured(1))).toHaveProperty('fitted');
+  expect(fitPipeline(measured(1))).toEqual({ fitted: expect.anything() });
   expect(fitPipeline(measured(4))).toEqual({
     refused: 'CONTRADICTORY',
     reasons: [expect.stringMatching(/^'f1' took .* times as long in v2 as in v1/)],

@@ -64,6 +64,7 @@ export type OptimizationStop =
   | 'BUDGET'
   | 'DRY_RUN'
   | 'RELEASE_CHANGED'
+  | 'ALLOCATED'
   | 'NOT_ALLOWED'
   | 'ILLEGAL';
 

@@ -1,14 +1,18 @@
 import { envelopeOf, limitsOf } from '@autoflow/optimizer';
 import type { Actor } from '@autoflow/store';
-import { hashVersion, validateAllocation, validateEnvelope, validateTopology, type Allocation, type Topology } from '@autoflow/topology';
+import { hashTopology, hashVersion, validateAllocation, validateEnvelope, validateTopology, type Allocation, type Topology } from '@autoflow/topology';
 import { mayAct } from '@autoflow/topology/autonomy';
 import { checkCertificate, type Certificate } from '@autoflow/topology/rewrites';
 import type { AllocationDocument } from './allocate.js';
 import type { Gathered } from './gather.js';
 import { found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { problemOf, type ProposalDocument } from './propose.js';
+import { reallocate, startWith } from './reallocate.js';
 
-/** Registers what was proposed, under the rules of the API: nothing that is not legal, with parent, author and reason. It moves no traffic. */
+/**
+ * Registers what was proposed, under the rules of the API: nothing that is not legal, with parent, author and reason. It moves no traffic. What changes
+ * the allocation alone makes no version.
+ */
 export async function registerProposal(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { store } = ports;
   const { id, pipeline, request, actor } = job.row;
@@ -37,7 +41,8 @@ export async function registerProposal(ports: OptimizingPorts, job: Job): Promis
       ),
     };
   const { certificate, gain, proposer } = proposal!;
-  const reason = `optimization ${id}: proposed by ${proposer}, allocation by ${by}`;
+  const author = actorOf(id, `optimization ${id}: proposed by ${proposer}, allocation by ${by}`);
+  if (hashTopology(topology) === hashTopology(problem.start.topology)) return reallocate(ports, job, allocation, author);
   const { version, created } = await store.definitions.registerVersion({
     pipeline,
     hash: hashVersion({ release, topology, envelope }),
@@ -48,12 +53,10 @@ export async function registerProposal(ports: OptimizingPorts, job: Job): Promis
     parent: job.row.version!,
     note: `optimizer (${proposer})`,
     proposal: { optimization: id, proposer, ratePerSecond, predicted, gain, certificate },
-    by: actorOf(id, reason),
+    by: author,
   });
-  return {
-    set: { registered: version.name },
-    decision: goOn(created ? `Registered as ${version.name}.` : `It is ${version.name}, which is there already.`),
-  };
+  if (!created) return startWith(ports, pipeline, version.name, allocation, author);
+  return { set: { registered: version.name }, decision: goOn(`Registered as ${version.name}.`) };
 }
 
 /** Who a scheduled optimization is asked for by. */

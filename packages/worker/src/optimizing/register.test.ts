@@ -1,0 +1,124 @@
+/** What comes of a proposal whose topology is there already: nothing runs beside the database. */
+import { envelopeOf, type Problem } from '@autoflow/optimizer';
+import { openStore, type Store } from '@autoflow/store';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { hashVersion, type Topology } from '@autoflow/topology';
+import { certify } from '@autoflow/topology/rewrites';
+import { functionModel, LOCAL_HOST } from '@autoflow/twin';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Job, OptimizingPorts } from './job.js';
+import { problemOf } from './propose.js';
+import { registerProposal } from './register.js';
+
+const stack = useTestStack();
+const by = { actor: 'tester', reason: 'because' };
+const retry = { maximumAttempts: 3, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 10_000 };
+const node = { kind: 'function', effect: 'pure', inputs: [], scope: [], uses: [], batched: false, timeoutMs: 1000, retry } as const;
+const nodes = [{ ...node, id: 'parse', name: 'parse', reads: ['id'], writes: ['parsed'] }];
+const spec = { name: 'orders', key: 'id', input: ['id'], output: ['id', 'parsed'], nodes, resources: [], schemas: { input: {}, output: {} } };
+const topology: Topology = {
+  stages: [{ name: 'parse', nodes: ['parse'], after: [], partitions: 1 }],
+  batch: { records: 1, bytes: 1024 },
+  lingerMs: 0,
+};
+const envelope = { parse: { memoryMb: [512, 1024], concurrency: { min: 1, max: 16 } } };
+const running = { parse: { memoryMb: 1024, concurrency: 8 } };
+const found = { parse: { memoryMb: 512, concurrency: 3 } };
+let store: Store;
+let ports: OptimizingPorts;
+beforeAll(async () => {
+  store = await openStore({ connectionString: stack.databaseUrl });
+  await store.migrate();
+  await store.definitions.registerRelease({
+    release: { pipeline: 'orders', hash: 'r1', spec },
+    topology,
+    envelope,
+    allocation: running,
+    by,
+  });
+  ports = { store, program: 'none', cores: 2, isRunning: async () => false };
+});
+afterAll(() => store.close());
+
+let count = 0;
+/** An optimization of v1 that has found this topology, to be run with `found`. */
+async function proposed(of: Topology, rewrites: Parameters<typeof certify>[3] = []): Promise<Job> {
+  const id = `opt-${++count}`;
+  await store.optimizations.create({ id, pipeline: 'orders', request: { dryRun: false } }, by);
+  const document = (step: 'gather' | 'fit' | 'propose' | 'allocate', written: object) =>
+    store.optimizations.finishStep(id, {
+      decision: { step, verdict: 'go-on', reason: 'so' },
+      document: written,
+      ...(step === 'gather' && { set: { version: 'v1' } }),
+    });
+  await document('gather', { version: 'v1', release: 'r1', until: new Date(), measured: { throughput: 10 }, ratePerSecond: 10 });
+  await document('fit', { models: { parse: functionModel({ cpuPerRecordMs: 1 }) }, host: LOCAL_HOST, recordBytes: 100 });
+  const proposal = {
+    topology: of,
+    allocation: found,
+    proposer: 'beam',
+    predicted: {},
+    gain: {},
+    certificate: certify(spec, topology, of, rewrites),
+  };
+  await document('propose', { proposal, front: [], gap: {}, standing: [], scored: [] });
+  await document('allocate', { allocation: found, by: 'formula', standing: [] });
+  const row = (await store.optimizations.get(id))!;
+  await store.optimizations.close(id, { state: 'completed', reason: 'in the test' }, by);
+  return { row, signal: new AbortController().signal, told: () => undefined, computed: () => undefined };
+}
+const allocation = async (version: string) => (await store.definitions.allocation('orders', version))!;
+const autonomy = (to: 'suggest' | 'auto') => store.settings.change({ pipeline: 'orders', change: { autonomy: to }, by });
+
+test('memory and instances alone make no version: set where autonomy allows it, else said; a clamp is kept', async () => {
+  const suggested = await registerProposal(ports, await proposed(topology));
+  expect(suggested.decision).toMatchObject({
+    verdict: 'stop',
+    code: 'NOT_ALLOWED',
+    reason: expect.stringMatching(/^v1 keeps its topology; only its allocation would change: parse 3 × 512 MB\..*Autonomy is suggest/),
+  });
+  expect((await allocation('v1')).stages).toEqual(running);
+
+  await autonomy('auto');
+  await store.definitions.setAllocation({
+    pipeline: 'orders',
+    version: 'v1',
+    stages: running,
+    clamps: { parse: { concurrency: { min: 5, max: 16 } } },
+    by,
+  });
+  const clamped = await registerProposal(ports, await proposed(topology));
+  expect(clamped.decision).toMatchObject({ code: 'NOT_ALLOWED', reason: expect.stringContaining('parse is clamped by an operator') });
+  await store.definitions.setAllocation({ pipeline: 'orders', version: 'v1', stages: running, clamps: {}, by });
+
+  const job = await proposed(topology);
+  const { decision } = await registerProposal(ports, job);
+  expect(decision).toMatchObject({ verdict: 'stop', code: 'ALLOCATED' });
+  expect(await allocation('v1')).toMatchObject({ stages: found, actor: `optimizer/${job.row.id}` });
+  expect(await store.definitions.versions('orders')).toHaveLength(1);
+});
+
+test('a version that is there already starts with what was found for it now, unless it has traffic', async () => {
+  const steps = [{ rewrite: 'batch-size' as const, records: 5, bytes: topology.batch.bytes }];
+  const batched = { ...topology, batch: { ...topology.batch, records: 5 } };
+  const job = await proposed(batched, steps);
+  const problem: Problem = await problemOf(ports, job);
+  const own = envelopeOf(problem, batched);
+  await store.definitions.registerVersion({
+    pipeline: 'orders',
+    hash: hashVersion({ release: 'r1', topology: batched, envelope: own }),
+    release: 'r1',
+    topology: batched,
+    envelope: own,
+    allocation: running,
+    by,
+  });
+  await store.arms.setArms({ pipeline: 'orders', candidate: { version: 'v2', share: 500 }, by });
+  const busy = await registerProposal(ports, job);
+  expect(busy).toMatchObject({ set: { registered: 'v2' }, decision: { reason: expect.stringMatching(/its allocation stays .*it has traffic/) } });
+  expect((await allocation('v2')).stages).toEqual(running);
+
+  await store.arms.setArms({ pipeline: 'orders', by });
+  expect(await registerProposal(ports, job)).toMatchObject({ set: { registered: 'v2' }, decision: { verdict: 'go-on' } });
+  expect((await allocation('v2')).stages).toEqual(found);
+});
