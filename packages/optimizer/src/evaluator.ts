@@ -14,10 +14,11 @@ export interface Evaluation extends Judged {
   readonly isRefused: boolean;
 }
 
-/** Records of one evaluation: enough batches for a p95, whatever the batch size; the same records for every plan. */
+/** Records of one evaluation: enough batches for a p95; the same records for every plan, but more of them for batches that hold most of them. */
 const LEAST_RECORDS = 500;
 const MOST_RECORDS = 3000;
 const BATCHES = 15;
+const FEWEST_BATCHES = 6;
 
 /**
  * The twin, asked by all proposers: the same records arrive at the same times with the same noise for every plan (common random numbers), and a plan
@@ -25,6 +26,8 @@ const BATCHES = 15;
  */
 export class Evaluator {
   private readonly arrivals: Float64Array;
+  /** Begins with `arrivals`. */
+  private longer: Float64Array;
   private readonly known = new Map<string, Evaluation | undefined>();
   /** In the arm of a rollout, and what p95 may be there: none where what runs cannot run in the twin. */
   private readonly arm?: { readonly arrivals: Float64Array; readonly limitMs: number | undefined };
@@ -34,11 +37,11 @@ export class Evaluator {
     largestBatch: number,
   ) {
     const records = Math.min(MOST_RECORDS, Math.max(LEAST_RECORDS, BATCHES * largestBatch));
-    this.arrivals = poissonArrivals(problem.ratePerSecond, records, problem.seed + 1);
+    this.arrivals = this.longer = poissonArrivals(problem.ratePerSecond, records, problem.seed + 1);
     const { rollout, start } = problem;
     if (rollout === undefined) return;
     const arm = poissonArrivals(rollout.ratePerSecond, LEAST_RECORDS, problem.seed + 1);
-    const running = runnable(() => this.p95({ ...start, steps: [] }, arm));
+    const running = runnable(() => this.p95(start, arm));
     this.arm = { arrivals: arm, limitMs: running === undefined ? undefined : rollout.p95 * running };
   }
 
@@ -72,8 +75,9 @@ export class Evaluator {
 
   private simulated(plan: Plan): Evaluation | undefined {
     return runnable(() => {
-      const { arrivals, problem, arm } = this;
-      const { costPer1000, latencyMs, throughput } = this.simulation(plan, arrivals);
+      const { problem, arm } = this;
+      const arrivals = this.arrivalsOf(plan);
+      const { costPer1000, latencyMs, throughput } = this.simulation(plan, arrivals, problem.seed + 1);
       const figures = { costPer1000: costPer1000.all, p95Ms: latencyMs.p95, p99Ms: latencyMs.p99, throughput };
       const rate = carried(problem.ratePerSecond, arrivals);
       const rolloutP95Ms = arm && this.p95(plan, arm.arrivals);
@@ -90,12 +94,21 @@ export class Evaluator {
     });
   }
 
-  private p95(plan: Plan, arrivals: Float64Array): number {
-    return this.simulation(plan, arrivals).latencyMs.p95;
+  /** With the probes that the feeder sends. */
+  simulation({ topology, allocation }: Omit<Plan, 'steps'>, arrivals: Float64Array, seed: number): Simulation {
+    const probes = topology.batch.records === 1 ? (this.problem.probeShare ?? 0) : 0;
+    return simulate(this.model({ topology }), allocation, { arrivals, seed, probes, openExecutions: 'fed' });
   }
 
-  private simulation(plan: Plan, arrivals: Float64Array): Simulation {
-    return simulate(this.model(plan), plan.allocation, { arrivals, seed: this.problem.seed + 1, openExecutions: 'fed' });
+  private p95(plan: Omit<Plan, 'steps'>, arrivals: Float64Array): number {
+    return this.simulation(plan, arrivals, this.problem.seed + 1).latencyMs.p95;
+  }
+
+  private arrivalsOf(plan: Plan): Float64Array {
+    const records = Math.max(this.arrivals.length, FEWEST_BATCHES * this.model(plan).batchRecords);
+    const { ratePerSecond, seed } = this.problem;
+    if (records > this.longer.length) this.longer = poissonArrivals(ratePerSecond, records, seed + 1);
+    return this.longer.subarray(0, records);
   }
 }
 

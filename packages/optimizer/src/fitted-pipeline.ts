@@ -33,6 +33,8 @@ export interface FittedPipeline {
   readonly host: HostModel;
   /** Of an input record. */
   readonly recordBytes: number;
+  /** See `probeShareOf`: they go on whatever is proposed. Absent in what older ones have written. */
+  readonly probeShare?: number;
   /** The twin's own, on the version that runs: (predicted − measured) / measured. */
   readonly error: WhatIfAnswer['error'];
   /** It was measured near the most that it can do, where latency is that of whoever waits outside, which the twin does not know. */
@@ -80,7 +82,8 @@ export function fitPipeline(measured: MeasuredPipeline): Fitted {
   if (drifts.length > 0) return { refused: 'DRIFTING', reasons: drifts.map(({ message }) => message) };
   const contradictory = contradictions(found, models, running.topology.batch.records);
   if (contradictory.length > 0) return { refused: 'CONTRADICTORY', reasons: contradictory.map(({ message }) => message) };
-  const most = fromBacklog(measured, found, models);
+  const probeShare = probeShareOf(rows, running.version, running.topology);
+  const most = fromBacklog(measured, found, models, probeShare);
   const { throughput, costPer1000 } = running.measured;
   const saturated = throughput > SATURATED * most.throughput;
   const error = saturated
@@ -93,7 +96,7 @@ export function fitPipeline(measured: MeasuredPipeline): Fitted {
   const reasons = misses(error, saturated);
   if (reasons.length > 0) return { refused: 'UNFIT', reasons, error };
   const { host, recordBytes } = found;
-  return { fitted: { models, host, recordBytes, error, saturated, notes: now.answer.notes } };
+  return { fitted: { models, host, recordBytes, probeShare, error, saturated, notes: now.answer.notes } };
 }
 
 /** Soft limits give every instance a whole core, whatever its memory. */
@@ -118,10 +121,14 @@ function contradictions({ problems }: Fit, models: FunctionModels, records: numb
 const COUNTS = 0.05;
 
 /** The most that the running version can do. */
-function fromBacklog({ spec, rows, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels): Simulation {
+function fromBacklog(
+  { spec, running }: MeasuredPipeline,
+  { host, recordBytes }: Fit,
+  models: FunctionModels,
+  probes: number,
+): Simulation {
   const model = planModel({ spec, topology: running.topology, models, host, recordBytes });
   const arrivals = backlog(Math.max(RECORDS, BATCHES * model.batchRecords));
-  const probes = probeShareOf(rows, running.version, running.topology);
   return simulate(model, running.allocation, { arrivals, seed: 1, probes, openExecutions: 'fed' });
 }
 

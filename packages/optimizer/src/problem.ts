@@ -13,6 +13,8 @@ export interface Problem {
   /** Of an input record. */
   readonly recordBytes: number;
   readonly ratePerSecond: number;
+  /** Of the batches of a version of single records, those that are probes: see `probeShareOf`. Default: none. */
+  readonly probeShare?: number;
   readonly objective: Objective;
   /** Default: nothing is asked of a rollout. */
   readonly rollout?: Guardrail;

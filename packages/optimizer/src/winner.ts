@@ -1,5 +1,5 @@
 import { checkCertificate, certify, type Certificate } from '@autoflow/topology/rewrites';
-import { estimate, poissonArrivals, replicate, simulate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
+import { estimate, poissonArrivals, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
 import type { Plan, Problem } from './problem.js';
 import { keepsLimits, SCORE, scoreOf } from './score.js';
@@ -21,6 +21,10 @@ const FINALISTS = 5;
 const BREAKING = 20;
 const REPLICATIONS = 5;
 const RECORDS = 1000;
+/** As many records again as make so many batches; fewer of very large ones. */
+const BATCHES = 20;
+const FEWEST_BATCHES = 6;
+const MOST_RECORDS = 4_000;
 
 /**
  * The first of the ranked plans (by `limitsFirst`) that is certified, within the limits over records that no search has seen, and better than the start
@@ -60,8 +64,9 @@ const CANNOT_RUN: Estimate = { mean: Number.NEGATIVE_INFINITY, halfWidth: 0 };
 
 /** Why what runs stays. */
 export function whyNone(ranked: readonly Evaluation[], running: Evaluation | undefined): string {
-  if (ranked[0]?.isRefused)
-    return 'what leads would be taken back by its rollout: with the load of an arm of the canary its p95 is above what is asked.';
+  const others = ranked.filter((one) => one !== running);
+  if (others.length > 0 && others.every(({ isRefused }) => isRefused))
+    return 'whatever else was found would be taken back by its rollout: with the load of an arm of the canary its p95 is above what is asked.';
   const none = 'no plan was found whose lead over what runs is more than chance';
   const breaking = running?.keepsLimits ? ranked.filter((one) => !one.keepsLimits && one.score < running.score).length : 0;
   return breaking > 0 ? `${none} within the limits, which ${breaking} that would save more break.` : `${none}.`;
@@ -78,19 +83,16 @@ export function certified(problem: Problem, { topology, steps }: Plan): Certific
 /** Over records that no search has seen: the best of many is a little lucky on its own. Undefined: the plan cannot run. */
 export function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): ReplicatedSimulation | undefined {
   if (evaluator.evaluate(plan) === undefined) return undefined;
-  const model = evaluator.model(plan);
-  const records = Math.max(RECORDS, 20 * Math.min(200, model.batchRecords));
+  // Enough for what runs too: it is compared run by run, over the same records.
+  const records = Math.max(...[plan, problem.start].map((one) => recordsFor(evaluator.model(one).batchRecords)));
   return replicate(
-    (seed) =>
-      simulate(model, plan.allocation, {
-        arrivals: poissonArrivals(problem.ratePerSecond, records, OTHERS + seed),
-        seed: OTHERS + seed,
-        openExecutions: 'fed',
-      }),
+    (seed) => evaluator.simulation(plan, poissonArrivals(problem.ratePerSecond, records, OTHERS + seed), OTHERS + seed),
     REPLICATIONS,
   );
 }
 const OTHERS = 1_000_003;
+
+const recordsFor = (batch: number): number => Math.max(RECORDS, Math.min(MOST_RECORDS, BATCHES * batch), FEWEST_BATCHES * batch);
 
 /** Run by run, as both got the same records. */
 function lead({ objective, ratePerSecond }: Problem, plan: ReplicatedSimulation, start: ReplicatedSimulation): Estimate {

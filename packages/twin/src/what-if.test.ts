@@ -76,5 +76,8 @@ it('a version of single records is told from its probes, and costs what they mak
   if (!('answer' in found)) throw new Error(JSON.stringify(found.missing));
   expect(probeShareOf(asked.rows, 'v1', running.topology)).toBeCloseTo(probes, 1);
   expect(Math.abs(found.answer.error.costPer1000!)).toBeLessThan(0.03);
+  const same = whatIf({ ...asked, asked: asked.running, ratePerSecond: measured.throughput, running: { ...asked.running, measured } });
+  if (!('answer' in same)) throw new Error(JSON.stringify(same.missing));
+  expect(same.answer.predicted.costPer1000.all.mean).toBeCloseTo(same.answer.running.costPer1000.all.mean, 9);
   expect(error(found.answer.predicted.costPer1000.all.mean, truth(input(32), RATE).costPer1000.all)).toBeLessThan(0.1);
 });

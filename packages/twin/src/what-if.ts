@@ -79,10 +79,12 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
       REPLICATIONS,
     );
   };
-  const now = predict(running, known[0]!.models, measured.throughput, probeShareOf(question.rows, running.version, running.topology));
+  const probes = probeShareOf(question.rows, running.version, running.topology);
+  const now = predict(running, known[0]!.models, measured.throughput, probes);
   return {
     answer: {
-      predicted: predict(asked, known[1]!.models, ratePerSecond, 0),
+      // The feeder goes on with its probes: in a plan of single records they carry as many as now.
+      predicted: predict(asked, known[1]!.models, ratePerSecond, asked.topology.batch.records === 1 ? probes : 0),
       running: now,
       error: {
         throughput: now.throughput.mean / measured.throughput - 1,

@@ -90,7 +90,7 @@ function limits({ objective: { p95Ms, p99Ms } }: Problem, { keepsLimits }: Pick<
 export async function problemOf(ports: OptimizingPorts, job: Job): Promise<Problem> {
   const { pipeline, request } = job.row;
   const gathered = await found<Gathered>(ports, job, 'gather');
-  const { models, host, recordBytes } = await found<FittedPipeline>(ports, job, 'fit');
+  const { models, host, recordBytes, probeShare } = await found<FittedPipeline>(ports, job, 'fit');
   const { spec, running } = await runningOf(ports, pipeline, gathered);
   const { objective } = (await ports.store.settings.get(pipeline))!;
   const { minimise = objective?.minimise ?? 'cost', p95Ms, p99Ms = objective?.p99Ms } = request;
@@ -101,6 +101,7 @@ export async function problemOf(ports: OptimizingPorts, job: Job): Promise<Probl
     host,
     recordBytes,
     ratePerSecond: gathered.ratePerSecond,
+    ...(probeShare !== undefined && { probeShare }),
     rollout: guardrailOf(request, gathered),
     objective: { minimise, ...(p95Ms !== undefined && { p95Ms }), ...(p99Ms !== undefined && { p99Ms }) },
     limits: { memoryMb: MEMORY_SIZES_MB, instances: INSTANCES },
