@@ -137,7 +137,7 @@ function withBestMemory(candidate: Candidate): Point | undefined {
 
 /** Every plan of a chain, those that the formula likes first: what the time is not enough for is what it likes least. */
 async function rankAll({ account }: Search, chain: ChainSpace, ranking: Ranking): Promise<void> {
-  const formula = await chain.scores(account.pacer);
+  const { scores: formula } = await chain.scores(account.pacer);
   const order = Uint32Array.from({ length: chain.plans }, (_, plan) => plan).sort((a, b) => formula[a]! - formula[b]!);
   for (let from = 0; from < order.length && account.pacer.usedShare < RANKING; from += CHUNK) {
     const plans = [...order.subarray(from, from + CHUNK)].filter((plan) => Number.isFinite(formula[plan]));

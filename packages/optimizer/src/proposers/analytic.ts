@@ -22,13 +22,15 @@ export const analytic: Proposer = {
   },
 };
 
-/** The best of all plans by formula, judged by the twin. */
+/** The best of all plans by formula, judged by the twin. Where the time is not enough for all, the best of those that it was enough for. */
 export async function everyPlan({ space, account }: Search, chain: ChainSpace): Promise<Proposal> {
-  for (const plan of least(await chain.scores(account.pacer), account.left)) {
+  const { scores, all } = await chain.scores(account.pacer);
+  for (const plan of least(scores, account.left)) {
     if (account.exhausted) break;
     await account.twin(space.plan(chain.point(plan)));
   }
-  return { ranked: account.ranked, exact: { plans: chain.plans, by: 'formula' } };
+  const { ranked } = account;
+  return all ? { ranked, exact: { plans: chain.plans, by: 'formula' } } : { ranked, note: `the time was not enough for all ${chain.plans} plans` };
 }
 
 async function byBeam(search: Search): Promise<Proposal> {

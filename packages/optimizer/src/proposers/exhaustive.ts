@@ -3,7 +3,10 @@ import { ChainSpace } from '../space/chain.js';
 import { everyPlan } from './analytic.js';
 import { startPoint } from './moves.js';
 
-/** The exact optimum of a chain: by twin where the budget is enough for every plan, else by formula. Proposes nothing where it cannot enumerate. */
+/**
+ * The exact optimum of a chain: by twin where the budget is enough for every plan, else by formula, and none where the time is not enough for that. Where
+ * it cannot enumerate it looks at what runs only.
+ */
 export const exhaustive: Proposer = {
   name: 'exhaustive',
   async propose(search) {

@@ -9,6 +9,10 @@ import type { PlanSpace, Point } from './plan-space.js';
 /** More plans, or more topologies, are not enumerated. */
 export const MOST_PLANS = 1_000_000;
 const MOST_TOPOLOGIES = 20_000;
+/** Of a proposer's time: the rest is for ranking and for the twin, without which nothing that was enumerated is known. */
+const ENUMERATING = 0.35;
+/** Plans between two looks at the clock. */
+const PORTION = 1024;
 
 /** Why a space cannot be enumerated, in words. */
 export interface NotEnumerable {
@@ -46,6 +50,7 @@ export class ChainSpace {
         const candidate = reach(space, nodes, mask, batching);
         if (candidate !== undefined) candidates.push(candidate);
         await pacer.breathe();
+        if (pacer.usedShare >= ENUMERATING) return { reason: `the time was not enough for its ${cuts * space.batchings.length} topologies` };
       }
     const first = new Float64Array(candidates.length + 1);
     candidates.forEach(({ formula }, i) => {
@@ -54,19 +59,22 @@ export class ChainSpace {
     return new ChainSpace(space, candidates, first, first[candidates.length]!);
   }
 
-  /** By formula, of every plan by its number; infinite where a working set does not fit. */
-  async scores(pacer: Pacer): Promise<Float64Array> {
-    const scores = new Float64Array(this.plans);
+  /** By formula, of every plan by its number; infinite where a working set does not fit, and where the time was not enough (`all`: for none). */
+  async scores(pacer: Pacer): Promise<{ readonly scores: Float64Array; readonly all: boolean }> {
+    const scores = new Float64Array(this.plans).fill(Number.POSITIVE_INFINITY);
     for (const [i, { formula }] of this.candidates.entries()) {
       const memory = new Float64Array(formula.sizes.length);
       const [begin, end] = [this.first[i]!, this.first[i + 1]!];
       for (let plan = begin; plan < end; plan++) {
+        if (plan % PORTION === 0) {
+          await pacer.breathe();
+          if (pacer.usedShare >= ENUMERATING) return { scores, all: false };
+        }
         decode(formula.sizes, plan - begin, memory);
         scores[plan] = formula.score(memory);
       }
-      await pacer.breathe();
     }
-    return scores;
+    return { scores, all: true };
   }
 
   point(plan: number): Point {
