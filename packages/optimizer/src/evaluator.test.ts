@@ -6,7 +6,11 @@ import { pipelineOf, problemOf } from './testing/problems.js';
 import { replicated } from './winner.js';
 
 function batchesOf(records: number, given: Partial<Problem> = {}): Problem {
-  const problem = problemOf(pipelineOf(2), { ratePerSecond: 500, objective: { minimise: 'cost' }, limits: { memoryMb: [10_240], instances: 32 } });
+  const problem = problemOf(pipelineOf(2), {
+    ratePerSecond: 500,
+    objective: { minimise: 'cost' },
+    limits: { memoryMb: [10_240], instances: 32 },
+  });
   const { topology, allocation } = problem.start;
   const large = Object.fromEntries(Object.entries(allocation).map(([stage, one]) => [stage, { ...one, memoryMb: 10_240 }]));
   return {

@@ -121,12 +121,7 @@ function contradictions({ problems }: Fit, models: FunctionModels, records: numb
 const COUNTS = 0.05;
 
 /** The most that the running version can do. */
-function fromBacklog(
-  { spec, running }: MeasuredPipeline,
-  { host, recordBytes }: Fit,
-  models: FunctionModels,
-  probes: number,
-): Simulation {
+function fromBacklog({ spec, running }: MeasuredPipeline, { host, recordBytes }: Fit, models: FunctionModels, probes: number): Simulation {
   const model = planModel({ spec, topology: running.topology, models, host, recordBytes });
   const arrivals = backlog(Math.max(RECORDS, BATCHES * model.batchRecords));
   return simulate(model, running.allocation, { arrivals, seed: 1, probes, openExecutions: 'fed' });

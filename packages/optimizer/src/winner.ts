@@ -97,7 +97,12 @@ const recordsFor = (batch: number): number => Math.max(RECORDS, Math.min(MOST_RE
 /** Run by run, as both got the same records. */
 function lead({ objective, ratePerSecond }: Problem, plan: ReplicatedSimulation, start: ReplicatedSimulation): Estimate {
   const score = ({ costPer1000, latencyMs, throughput }: ReplicatedSimulation['runs'][number]): number =>
-    scoreOf(objective, SCORE.sample * ratePerSecond, { costPer1000: costPer1000.all, p95Ms: latencyMs.p95, p99Ms: latencyMs.p99, throughput });
+    scoreOf(objective, SCORE.sample * ratePerSecond, {
+      costPer1000: costPer1000.all,
+      p95Ms: latencyMs.p95,
+      p99Ms: latencyMs.p99,
+      throughput,
+    });
   return estimate(plan.runs.map((run, i) => score(run) - score(start.runs[i]!)));
 }
 

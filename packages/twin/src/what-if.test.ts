@@ -62,6 +62,8 @@ it('what was not measured is not predicted', () => {
   expect(whatIf(question(running, running, 4 * RATE, 0))).toHaveProperty('answer');
   const found = whatIf(question(running, input(16), RATE, 0));
   expect('missing' in found && found.missing.map(({ code }) => code)).toContain('ONE_BATCH_SIZE');
+  const parted = input(1, [{ functions: ['parse'] }, { functions: ['store'], after: ['parse'], partitions: 4 }] as never);
+  expect(whatIf(question(running, parted, RATE, 0))).toHaveProperty('missing');
   expect(whatIf({ ...question(running, running, RATE, 0), rows: [] })).toMatchObject({ missing: [{ code: 'TOO_FEW_ROWS' }, {}, {}] });
 });
 

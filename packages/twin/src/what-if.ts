@@ -46,6 +46,8 @@ export interface WhatIfAnswer {
 const RECORDS = 1500;
 const BATCHES = 40;
 const REPLICATIONS = 4;
+/** Behind a filter, in partitions or fused otherwise, a stage is given other numbers of records: no batch has so many. */
+const ANY_BATCH = Number.POSITIVE_INFINITY;
 
 /**
  * What a plan would do at a rate, from measurements alone, beside the twin's own error: the same models asked about the version that runs,
@@ -60,7 +62,9 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
       missing: [{ code: 'TOO_FEW_ROWS', message: 'the running version has no measured throughput and latency. Let it run first.' }],
     };
   const ids = spec.nodes.map(({ id }) => id);
-  const known = [running, asked].map(({ topology }) => modelsFor(fitted, ids, topology.batch.records));
+  const known = [running, asked].map(({ topology }) =>
+    modelsFor(fitted, ids, isSame(topology, running.topology) ? 'as-measured' : ANY_BATCH),
+  );
   const missing = known.flatMap((one) => one.missing);
   if (missing.length > 0)
     return { missing: distinct([...missing, ...fitted.problems.filter((problem) => problem.function === undefined)]) };
@@ -96,6 +100,10 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
       notes: fitted.problems.filter(({ function: node }) => node === undefined || ids.includes(node)),
     },
   };
+}
+
+function isSame(a: Topology, b: Topology): boolean {
+  return JSON.stringify([a.stages, a.batch, a.lingerMs]) === JSON.stringify([b.stages, b.batch, b.lingerMs]);
 }
 
 function distinct(problems: readonly FitProblem[]): FitProblem[] {

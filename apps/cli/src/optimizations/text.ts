@@ -99,7 +99,9 @@ function gap({ gap: found }: Found): string {
   }
   if ('reason' in found) return `optimality gap: unknown, ${found.reason}`;
   const space = `cuts × batching × memory, ${found.space.plans} plans, enumerated by ${found.space.by}`;
-  return found.share <= 0 ? `optimality gap: none in that space (${space})` : `optimality gap: ${percent(found.share)} to the best of ${space}`;
+  return found.share <= 0
+    ? `optimality gap: none in that space (${space})`
+    : `optimality gap: ${percent(found.share)} to the best of ${space}`;
 }
 
 function front({ front: plans }: Found): string {

@@ -48,7 +48,10 @@ function broken(mean: number | undefined, deviation: number, slope: number): Uti
   const first = mean * above + deviation * density;
   const second = (mean ** 2 + deviation ** 2) * above + mean * deviation * density;
   const expected = SCORE.broken * above + slope * first;
-  return { mean: expected, variance: Math.max(0, SCORE.broken ** 2 * above + 2 * SCORE.broken * slope * first + slope ** 2 * second - expected ** 2) };
+  return {
+    mean: expected,
+    variance: Math.max(0, SCORE.broken ** 2 * above + 2 * SCORE.broken * slope * first + slope ** 2 * second - expected ** 2),
+  };
 }
 
 /** Φ(z), logistic approximation (Bowling et al., 2009). */

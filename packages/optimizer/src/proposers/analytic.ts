@@ -30,7 +30,9 @@ export async function everyPlan({ space, account }: Search, chain: ChainSpace): 
     await account.twin(space.plan(chain.point(plan)));
   }
   const { ranked } = account;
-  return all ? { ranked, exact: { plans: chain.plans, by: 'formula' } } : { ranked, note: `the time was not enough for all ${chain.plans} plans` };
+  return all
+    ? { ranked, exact: { plans: chain.plans, by: 'formula' } }
+    : { ranked, note: `the time was not enough for all ${chain.plans} plans` };
 }
 
 async function byBeam(search: Search): Promise<Proposal> {

@@ -50,7 +50,8 @@ export class ChainSpace {
         const candidate = reach(space, nodes, mask, batching);
         if (candidate !== undefined) candidates.push(candidate);
         await pacer.breathe();
-        if (pacer.usedShare >= ENUMERATING) return { reason: `the time was not enough for its ${cuts * space.batchings.length} topologies` };
+        if (pacer.usedShare >= ENUMERATING)
+          return { reason: `the time was not enough for its ${cuts * space.batchings.length} topologies` };
       }
     const first = new Float64Array(candidates.length + 1);
     candidates.forEach(({ formula }, i) => {

@@ -23,7 +23,9 @@ const WARM_UP = 0.25;
  * then one of neither half. Mann and Whitney's rank test (1947) of the later half against the earlier one, with medians further apart than by half.
  */
 export function driftOf(all: readonly MeteredInvocation[]): Drift[] {
-  const rows = soundRows(all).rows.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+  // What is calibrated runs by itself, at sizes of memory of its own, when somebody asks for it.
+  const live = all.filter(({ calibration }) => calibration !== true);
+  const rows = soundRows(live).rows.toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
   const times = [...samplesOf(rows)].flatMap(([node, samples]) => {
     const ratio = greatest([...grouped(samples, ({ records }) => String(Math.round(Math.log2(records)))).values()].map(changeOfTime));
     const message = `'${node}' takes ${said(ratio)} its former time for batches of one size.`;

@@ -117,8 +117,26 @@ describe('what cannot be told is said', () => {
     expect(modelsFor(fit(good, HOST), ['never'], 1).missing[0]?.message).toContain("'never' was never measured");
   });
 
-  it('one memory size', () => {
+  it('few memory sizes, and such as hardly differ: what another one would do is assumed', () => {
     expect(codes(good)).toEqual(['ONE_MEMORY_SIZE']);
+    const at = (memoryMb: number, i: number) => rowsOf(inputOf(truth, 16), 200, i, 0.05, memoryMb);
+    expect(codes([512, 1024].flatMap(at))).toEqual(['FEW_MEMORY_SIZES']);
+    expect(codes([8192, 9216, 10_240].flatMap(at))).toEqual(['FEW_MEMORY_SIZES']);
+  });
+
+  it('memory per record, where every stage had one batch size: told from those alone that had several, else for no other size', () => {
+    const heavy = { parse: functionModel({ cpuPerRecordMs: 1, memoryPerRecordMb: 1 }), lookUp: functionModel({ cpuPerRecordMs: 1 }) };
+    const exactly = (records: number, stages?: readonly GivenStage[]) =>
+      rowsOf(inputOf(heavy, records, stages), 100, records, 0, 1024, `v${records}`).filter(({ recordsIn }) => recordsIn === records);
+    const fused = [{ functions: ['parse', 'lookUp'] }];
+    const untold = fit([...exactly(1), ...exactly(20, fused)], HOST);
+    expect(untold.functions.parse!.holdsFor).toEqual({ records: 20 });
+    expect(modelsFor(untold, ['parse'], Number.POSITIVE_INFINITY).missing[0]?.message).toContain(
+      'what memory a record needs cannot be told',
+    );
+
+    const several = fit([...exactly(1), ...exactly(20, fused), ...exactly(5, fused)], HOST);
+    expect(several.functions.parse).toMatchObject({ holdsFor: 'any', model: { memoryPerRecordMb: expect.closeTo(0.5, 2) } });
   });
 
   it('rows that contradict themselves or each other, and numbers that are none', () => {

@@ -3,12 +3,13 @@ import { memoryPressure, fits, type HostModel } from '../model/host-model.js';
 import { fitHost } from './fit-host.js';
 import { medianOf, robustLine, type Line } from './line.js';
 import { stageMemory, type StageMemory } from './memory.js';
+import { areSeveralSizes } from './sizes.js';
 import { samplesOf, soundRows, type MeteredInvocation, type Sample } from './rows.js';
 import { spreadOf } from './spread.js';
 
 /** What keeps something from being told, and what to do about it. */
 export interface FitProblem {
-  readonly code: 'TOO_FEW_ROWS' | 'ONE_BATCH_SIZE' | 'ONE_MEMORY_SIZE' | 'CONTRADICTORY' | 'NOT_NUMBERS';
+  readonly code: 'TOO_FEW_ROWS' | 'ONE_BATCH_SIZE' | 'ONE_MEMORY_SIZE' | 'FEW_MEMORY_SIZES' | 'CONTRADICTORY' | 'NOT_NUMBERS';
   /** Undefined: it concerns all. */
   readonly function?: string;
   readonly message: string;
@@ -48,9 +49,9 @@ export function fit(all: readonly MeteredInvocation[], host: HostModel): Fit {
   const live = rows.filter(({ calibration }) => calibration !== true);
   const memory = stageMemory(rows, host);
   const samples = samplesOf(rows);
-  const sizes = new Set(rows.map(({ memoryMb }) => memoryMb)).size;
-  const pressure = sizes >= 3 ? fittedPressure([...samples.values()], host) : host.pressure;
-  const known = { ...host, pressure };
+  const sizes = [...new Set(rows.map(({ memoryMb }) => memoryMb))].sort((a, b) => a - b);
+  const pressure = sizes.length >= 3 ? fittedPressure([...samples.values()]) : undefined;
+  const known = { ...host, pressure: pressure ?? host.pressure };
   const fitted = [...samples].map(([node, own]) => fitFunction(node, own, memory.get(node), known));
   return {
     functions: Object.fromEntries(fitted.flatMap(({ node, fitted: one }) => (one ? [[node, one]] : []))),
@@ -58,23 +59,27 @@ export function fit(all: readonly MeteredInvocation[], host: HostModel): Fit {
     recordBytes: live.length > 0 ? medianOf(live.map(({ bytesIn, recordsIn }) => bytesIn / recordsIn)) : 0,
     problems: [
       ...rowProblems(all.length, rows.length, notNumbers, contradictory),
-      ...(sizes === 1 ? [oneMemorySize(rows[0]!.memoryMb)] : []),
+      ...(pressure === undefined && sizes.length > 0 ? [assumedPressure(sizes)] : []),
       ...fitted.flatMap(({ problems }) => problems),
     ],
   };
 }
 
-/** The models that hold for batches of so many records, and what is missing for the others. */
+/**
+ * The models that hold for batches of so many records, and what is missing for the others. `as-measured`: for the topology that was measured, where every
+ * stage is given what it was given, however many records that are.
+ */
 export function modelsFor(
   { functions, problems }: Fit,
   nodes: readonly string[],
-  batchRecords: number,
+  batchRecords: number | 'as-measured',
 ): { readonly models: FunctionModels; readonly missing: readonly FitProblem[] } {
   const models: { [node: string]: FunctionModel } = {};
   const missing: FitProblem[] = [];
   for (const node of nodes) {
     const own = Object.hasOwn(functions, node) ? functions[node] : undefined;
-    if (own !== undefined && (own.holdsFor === 'any' || own.holdsFor.records === batchRecords)) models[node] = own.model;
+    const holds = batchRecords === 'as-measured' || own?.holdsFor === 'any' || own?.holdsFor.records === batchRecords;
+    if (own !== undefined && holds) models[node] = own.model;
     else
       missing.push(...(problems.filter((problem) => problem.function === node) as FitProblem[]), ...(own ? [] : neverRun(node, problems)));
   }
@@ -130,16 +135,17 @@ function fitFunction(node: string, samples: readonly Sample[], memory: StageMemo
     ...spreadOf(times, fixed, perRecord),
     ...counts.shares,
   });
-  const constant = batch === undefined ? undefined : Math.round(medianOf(n));
+  const unknownMemory = batch === undefined && memory?.tellsRecords === false ? memoryUntold(node, Math.max(...n)) : undefined;
+  const constant = batch === undefined ? Math.max(...n) : Math.round(medianOf(n));
   return {
     node,
     fitted: {
       model,
-      holdsFor: constant === undefined ? 'any' : { records: constant },
+      holdsFor: batch === undefined && unknownMemory === undefined ? 'any' : { records: constant },
       standardErrors: { ...errorsOf(cpu, io), selectivity: counts.selectivityError },
       rows: samples.length,
     },
-    problems: [...(batch ? [batch] : []), ...(disagreement ? [disagreement] : [])],
+    problems: [batch, unknownMemory, disagreement].filter((problem) => problem !== undefined),
   };
 }
 
@@ -170,14 +176,20 @@ function countsOf(samples: readonly Sample[]): {
 }
 
 function oneBatchSize(node: string, n: readonly number[]): FitProblem | undefined {
+  if (areSeveralSizes(n, FEWEST_PROBES)) return undefined;
   const [least, most] = [Math.min(...n), Math.max(...n)];
-  const middle = Math.sqrt(least * most);
-  const [small, large] = [n.filter((records) => records <= middle).length, n.filter((records) => records > middle).length];
-  if (most >= 2 * least && Math.min(small, large) >= FEWEST_PROBES) return undefined;
   return {
     code: 'ONE_BATCH_SIZE',
     function: node,
     message: `'${node}' ran with ${least === most ? least : `${least} to ${most}`} records at a time, so its fixed cost cannot be told from its cost per record. Let the feeder send probes of one record, or calibrate it with other batch sizes.`,
+  };
+}
+
+function memoryUntold(node: string, most: number): FitProblem {
+  return {
+    code: 'ONE_BATCH_SIZE',
+    function: node,
+    message: `every stage with '${node}' ran with one number of records at a time, ${most} at most, so what memory a record needs cannot be told. Let the feeder send probes of one record, or calibrate it with other batch sizes.`,
   };
 }
 
@@ -223,19 +235,19 @@ function rowProblems(all: number, rows: number, notNumbers: number, contradictor
   return problems;
 }
 
-function oneMemorySize(memoryMb: number): FitProblem {
-  return {
-    code: 'ONE_MEMORY_SIZE',
-    message: `all ran with ${memoryMb} MB, so what another size would do to them is assumed, not measured. Calibrate with at least 3 sizes (autoflow calibrate).`,
-  };
+function assumedPressure(sizes: readonly number[]): FitProblem {
+  const what = 'so what another size would do to them is assumed, not measured. Calibrate with at least 3 sizes (autoflow calibrate)';
+  if (sizes.length === 1) return { code: 'ONE_MEMORY_SIZE', message: `all ran with ${sizes[0]} MB, ${what}.` };
+  const why = sizes.length === 2 ? '' : 'none of them near what is needed, ';
+  return { code: 'FEW_MEMORY_SIZES', message: `all ran with ${sizes.join(', ')} MB, ${why}${what}${why && ', one of them small'}.` };
 }
 
 function pressureOf({ peakMemoryMb, memoryMb }: Sample, host: HostModel): number {
   return fits(peakMemoryMb, memoryMb) ? memoryPressure(host, peakMemoryMb, memoryMb) : 1;
 }
 
-/** κ: how CPU, in units of what the batch size accounts for, grows with h / (m − h). */
-function fittedPressure(functions: readonly (readonly Sample[])[], host: HostModel): number {
+/** κ: how CPU, in units of what the batch size accounts for, grows with h / (m − h). Undefined where that hardly differs. */
+function fittedPressure(functions: readonly (readonly Sample[])[]): number | undefined {
   const x: number[] = [];
   const y: number[] = [];
   for (const samples of functions) {
@@ -252,7 +264,7 @@ function fittedPressure(functions: readonly (readonly Sample[])[], host: HostMod
       y.push(cpuMs / expected);
     }
   }
-  if (x.length < 3 * FEWEST_ROWS || Math.max(...x) < 2 * Math.min(...x)) return host.pressure;
+  if (x.length < 3 * FEWEST_ROWS || Math.max(...x) < 2 * Math.min(...x)) return undefined;
   const { intercept, slope } = robustLine(x, y);
-  return intercept > 0 ? slope / intercept : host.pressure;
+  return intercept > 0 ? slope / intercept : undefined;
 }

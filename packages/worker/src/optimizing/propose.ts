@@ -80,7 +80,9 @@ function leadOf({ objective: { minimise } }: Problem, { proposal, running }: Pro
 }
 
 function limits({ objective: { p95Ms, p99Ms } }: Problem, { keepsLimits }: Pick<NonNullable<Proposed['winner']>, 'keepsLimits'>): string {
-  const asked = [p95Ms !== undefined && `p95 within ${p95Ms} ms`, p99Ms !== undefined && `p99 within ${p99Ms} ms`].filter((one) => one !== false);
+  const asked = [p95Ms !== undefined && `p95 within ${p95Ms} ms`, p99Ms !== undefined && `p99 within ${p99Ms} ms`].filter(
+    (one) => one !== false,
+  );
   const what = ['all of the load', ...asked].join(', ');
   if (!keepsLimits) return ` No plan that was looked at keeps what is asked (${what}), nor does this one.`;
   return asked.length > 0 ? ` It keeps what is asked: ${what}.` : '';

@@ -20,7 +20,13 @@ export async function reallocate(ports: OptimizingPorts, { row }: Job, allocatio
 }
 
 /** A version that is there already starts with what was found for it now, unless it has traffic, of which nobody has decided. */
-export async function startWith(ports: OptimizingPorts, pipeline: string, version: string, allocation: Allocation, by: Actor): Promise<Outcome> {
+export async function startWith(
+  ports: OptimizingPorts,
+  pipeline: string,
+  version: string,
+  allocation: Allocation,
+  by: Actor,
+): Promise<Outcome> {
   const there = `It is ${version}, which is there already`;
   const { stable, candidate, holdout } = (await ports.store.arms.arms(pipeline))!;
   const hasTraffic = [stable.version, candidate?.version, holdout?.version].includes(version);

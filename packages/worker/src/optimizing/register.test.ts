@@ -15,7 +15,15 @@ const by = { actor: 'tester', reason: 'because' };
 const retry = { maximumAttempts: 3, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 10_000 };
 const node = { kind: 'function', effect: 'pure', inputs: [], scope: [], uses: [], batched: false, timeoutMs: 1000, retry } as const;
 const nodes = [{ ...node, id: 'parse', name: 'parse', reads: ['id'], writes: ['parsed'] }];
-const spec = { name: 'orders', key: 'id', input: ['id'], output: ['id', 'parsed'], nodes, resources: [], schemas: { input: {}, output: {} } };
+const spec = {
+  name: 'orders',
+  key: 'id',
+  input: ['id'],
+  output: ['id', 'parsed'],
+  nodes,
+  resources: [],
+  schemas: { input: {}, output: {} },
+};
 const topology: Topology = {
   stages: [{ name: 'parse', nodes: ['parse'], after: [], partitions: 1 }],
   batch: { records: 1, bytes: 1024 },
@@ -115,7 +123,10 @@ test('a version that is there already starts with what was found for it now, unl
   });
   await store.arms.setArms({ pipeline: 'orders', candidate: { version: 'v2', share: 500 }, by });
   const busy = await registerProposal(ports, job);
-  expect(busy).toMatchObject({ set: { registered: 'v2' }, decision: { reason: expect.stringMatching(/its allocation stays .*it has traffic/) } });
+  expect(busy).toMatchObject({
+    set: { registered: 'v2' },
+    decision: { reason: expect.stringMatching(/its allocation stays .*it has traffic/) },
+  });
   expect((await allocation('v2')).stages).toEqual(running);
 
   await store.arms.setArms({ pipeline: 'orders', by });

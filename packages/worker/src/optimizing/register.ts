@@ -1,6 +1,14 @@
 import { envelopeOf, limitsOf } from '@autoflow/optimizer';
 import type { Actor } from '@autoflow/store';
-import { hashTopology, hashVersion, validateAllocation, validateEnvelope, validateTopology, type Allocation, type Topology } from '@autoflow/topology';
+import {
+  hashTopology,
+  hashVersion,
+  validateAllocation,
+  validateEnvelope,
+  validateTopology,
+  type Allocation,
+  type Topology,
+} from '@autoflow/topology';
 import { mayAct } from '@autoflow/topology/autonomy';
 import { checkCertificate, type Certificate } from '@autoflow/topology/rewrites';
 import type { AllocationDocument } from './allocate.js';
