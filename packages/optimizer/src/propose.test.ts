@@ -1,5 +1,5 @@
 import { hashTopology, validateAllocation, validateTopology } from '@autoflow/topology';
-import { checkCertificate } from '@autoflow/topology/rewrites';
+import { applyStep, checkCertificate } from '@autoflow/topology/rewrites';
 import { arbitraryPipelineSpec } from '@autoflow/topology/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -160,6 +160,17 @@ describe('a limit is kept before anything is saved', () => {
   it('one that nothing keeps decides nothing, and that is said', async () => {
     expect((await propose(within(1), { budget })).winner).toMatchObject({ keepsLimits: false });
   });
+});
+
+it('what is proposed writes on no dead fields, also those that what runs has dropped, and is certified with that', async () => {
+  const problem = problemOf(pipelineOf(4), { space: { rewrites: ['batch-size', 'linger'] } });
+  const { topology } = problem.start;
+  const dropping = applyStep(topology, { rewrite: 'drop-dead-fields', stage: topology.stages[2]!.name, fields: ['v0'], children: [] });
+  const { winner } = await propose({ ...problem, start: { ...problem.start, topology: dropping } }, { budget });
+  const { plan, certificate } = winner!;
+  expect(plan.topology.batch.records).toBeGreaterThan(1);
+  expect(plan.topology.stages.map(({ drops }) => drops?.fields)).toEqual([undefined, ['v0'], ['v0', 'v1'], undefined]);
+  expect(checkCertificate(problem.spec, dropping, plan.topology, certificate, limitsOf(problem))).toEqual([]);
 });
 
 describe('what a rollout would take back for its p95', () => {

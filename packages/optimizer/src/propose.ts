@@ -100,7 +100,7 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
   const found = chooseWinner(problem, evaluator, ranked, now, signal);
   const gap = gapOf(standing, ranked, found?.evaluation ?? running);
   if (found === undefined) return { reason: whyNone(ranked, running), start: shown, gap, ...inRolloutOf(problem, running), ...result };
-  const { proposer = 'search' } = standing.find(({ best }) => best && keyOf(best.plan) === keyOf(found.plan)) ?? {};
+  const { proposer = 'search' } = standing.find(({ best }) => best && keyOf(best.plan) === keyOf(found.evaluation.plan)) ?? {};
   const { evaluation, ...winner } = found;
   return { winner: { ...winner, proposer }, start: shown, gap, ...inRolloutOf(problem, running, evaluation), ...result };
 }

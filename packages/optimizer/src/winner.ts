@@ -1,4 +1,4 @@
-import { checkCertificate, certify, type Certificate } from '@autoflow/topology/rewrites';
+import { applyStep, certify, checkCertificate, dropAllDead, type Certificate } from '@autoflow/topology/rewrites';
 import { estimate, poissonArrivals, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
 import type { Plan, Problem } from './problem.js';
@@ -54,13 +54,26 @@ export function chooseWinner(
       closer++;
       const gain = now === undefined ? CANNOT_RUN : lead(problem, predicted, now);
       const keepsMore = within && now !== undefined && surelyBreaks(problem, now);
-      if (keepsMore || gain.mean + gain.halfWidth < 0) return { plan, certificate, predicted, keepsLimits: within, gain, evaluation };
+      if (keepsMore || gain.mean + gain.halfWidth < 0)
+        return { ...(withoutDeadFields(problem, plan) ?? { plan, certificate }), predicted, keepsLimits: within, gain, evaluation };
     }
   }
   return undefined;
 }
 /** Anything that can run is better. */
 const CANNOT_RUN: Estimate = { mean: Number.NEGATIVE_INFINITY, halfWidth: 0 };
+
+/**
+ * The plan, writing on between its stages only what is needed behind them, as certified as it was. The twin counts whole records, so it is predicted as
+ * it was: at most a little too dear. Undefined: nothing is dead, or it cannot be proved.
+ */
+function withoutDeadFields(problem: Problem, plan: Plan): Pick<Winner, 'plan' | 'certificate'> | undefined {
+  const drops = dropAllDead(problem.spec, plan.topology);
+  if (drops.length === 0) return undefined;
+  const lean = { ...plan, topology: drops.reduce(applyStep, plan.topology), steps: [...plan.steps, ...drops] };
+  const certificate = certified(problem, lean);
+  return certificate && { plan: lean, certificate };
+}
 
 /** Why what runs stays. */
 export function whyNone(ranked: readonly Evaluation[], running: Evaluation | undefined): string {

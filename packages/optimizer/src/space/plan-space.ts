@@ -14,7 +14,7 @@ export interface Point {
 
 /** Places whose conditions are looked at for one legal step: on a wide graph most of thousands are not worth it. */
 const TRIED_PER_STEP = 6;
-/** What changes nothing that the twin predicts is left to whoever registers the version. */
+/** What changes nothing that the twin predicts is left to the choice of the winner, which drops all that is dead in it. */
 const UNSEEN: readonly Step['rewrite'][] = ['drop-dead-fields'];
 /** They come together, as one batching. */
 const BATCHING: readonly Step['rewrite'][] = ['batch-size', 'linger'];

@@ -1,3 +1,4 @@
+import type { PipelineSpec } from '@autoflow/pipeline';
 import { droppable, dropsOf, needsBehind } from '../drops.js';
 import type { Drops, Topology } from '../topology.js';
 import { replaced, stageOf } from './graph.js';
@@ -54,8 +55,17 @@ export const dropDeadFields = defineRewrite<DropDeadFields>({
   }),
 });
 
+/** The steps by which every stage with others behind it drops all that is dead there. Independent of each other: what is dead depends on the graph alone. */
+export function dropAllDead(spec: PipelineSpec, topology: Topology): DropDeadFields[] {
+  const followed = new Set(topology.stages.flatMap(({ after }) => after));
+  return topology.stages.flatMap(({ name, drops: now }) => {
+    const set = dead({ spec, topology }, name);
+    return !followed.has(name) || same(set, now) ? [] : [{ rewrite: 'drop-dead-fields' as const, stage: name, ...set }];
+  });
+}
+
 /** All that is there when a stage ends, and that nothing needs from there on. */
-function dead({ spec, topology }: Context, stage: string): Drops {
+function dead({ spec, topology }: Pick<Context, 'spec' | 'topology'>, stage: string): Drops {
   const needs = needsBehind(spec, topology, indexOf(topology, stage));
   const { fields, children } = droppable(spec);
   return {

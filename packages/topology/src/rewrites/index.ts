@@ -12,7 +12,7 @@ export { checkCertificate } from '../certificate/check/check-certificate.js';
 export type { Certificate, CertifiedStep } from '../certificate/certificate.js';
 export { applyStep, conditionsOf, inverseOf, legalSteps, rewrites, type Step } from './all.js';
 export { batchSize, type BatchSize } from './batch-size.js';
-export { dropDeadFields, type DropDeadFields } from './drop-dead-fields.js';
+export { dropAllDead, dropDeadFields, type DropDeadFields } from './drop-dead-fields.js';
 export { filterEarlier, type FilterEarlier } from './filter-earlier.js';
 export { fuse, type Fuse } from './fuse.js';
 export { StepError, tidy } from './graph.js';
