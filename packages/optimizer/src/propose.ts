@@ -75,7 +75,7 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
   for (const [done, proposer] of proposers.entries()) {
     progress?.({ proposer: proposer.name, done, of: proposers.length });
     const account = evaluator.account(share, signal, cpu);
-    // A space of its own for each, so that none finds what another has prepared.
+    // A space of its own for each: what another has prepared is not there. Plans that the twin has judged are known to all, and cost those that come later no time.
     const search = { problem, space: new PlanSpace(problem, tail), account, random: uniform(problem.seed + 7919 * (done + 1)) };
     const { ranked, exact, note } = await proposer.propose(search);
     isCut ||= account.pacer.hasComputedAll;

@@ -1,4 +1,4 @@
-import { applyStep, certify, checkCertificate, dropAllDead, type Certificate } from '@autoflow/topology/rewrites';
+import { applyStep, certify, CertifyError, checkCertificate, dropAllDead, type Certificate } from '@autoflow/topology/rewrites';
 import { estimate, poissonArrivals, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
 import type { Plan, Problem } from './problem.js';
@@ -89,8 +89,13 @@ export function whyNone(ranked: readonly Evaluation[], running: Evaluation | und
 export function certified(problem: Problem, { topology, steps }: Plan): Certificate | undefined {
   const { spec, start } = problem;
   const limits = limitsOf(problem);
-  const certificate = certify(spec, start.topology, topology, steps, limits);
-  return checkCertificate(spec, start.topology, topology, certificate, limits).length === 0 ? certificate : undefined;
+  try {
+    const certificate = certify(spec, start.topology, topology, steps, limits);
+    return checkCertificate(spec, start.topology, topology, certificate, limits).length === 0 ? certificate : undefined;
+  } catch (error) {
+    if (error instanceof CertifyError) return undefined;
+    throw error;
+  }
 }
 
 /** Over records that no search has seen: the best of many is a little lucky on its own. Undefined: the plan cannot run. */

@@ -45,7 +45,10 @@ export function defineFunction<
     readonly writes?: W & JsonOnly<W>;
     /** Not for `pure`: what a pure function cannot reach, it cannot depend on. */
     readonly uses?: E extends 'pure' ? never : U;
-    /** Only for `read`: an answer serves every record with the same reads for so long, within an instance. */
+    /**
+     * Only for `read`: an answer serves every record with the same reads for so long, within an instance. What it answers must not depend on `now`: which of
+     * those records is asked for depends on the batch.
+     */
     readonly memo?: E extends 'read' ? { readonly ttlMs: number } : never;
     /** Bounds one call of the handler (default 30 s). */
     readonly timeoutMs?: number;

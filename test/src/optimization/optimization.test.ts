@@ -249,6 +249,9 @@ test('the scorer is retrained on what versions did: refused while they are too f
   const seen = { ...found.about!, learnedFrom: [...found.about!.learnedFrom, ...found.about!.heldOut.versions.slice(1)] };
   await store.scorers.add({ id: 'sc-seen', pipeline: 'parcels', release: RELEASE, ...(found.kept && { base: found.id }), kept: true, reason: 'nearer', about: seen, file: '{}' }); // prettier-ignore
   expect((await retrained()).failure?.message).toContain('that the scorer in use has not learned from, and 2 are the least');
+  // Its file cannot be read here.
+  const { standing } = (await optimized({ dryRun: true, ...small })).found!;
+  expect(standing.find(({ proposer }) => proposer === 'gcn')?.note).toContain("not by the pipeline's own");
 });
 
 /** Forty records in a few seconds, eight minutes ago: later, the larger the batches. */

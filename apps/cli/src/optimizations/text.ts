@@ -129,14 +129,26 @@ function standing({ standing: all }: Found): string {
 /** What the learned scorer thinks most of. */
 function scored({ scored: all }: Found): string[] {
   if (all.length === 0) return [];
-  const rows = all.map(({ topology, probability, predicted }) => [
+  const rows = all.map(({ topology, probability, predicted, why }) => [
     topologyText(topology),
     percent(probability),
     usd(predicted.costPer1000),
     ms(predicted.p95Ms),
+    whyText(why),
   ]);
-  return ['', table(['SCORED', 'BETTER WITH', '$ PER 1,000', 'P95'], rows)];
+  return ['', table(['SCORED', 'BETTER WITH', '$ PER 1,000', 'P95', 'WHY: WHAT ITS STAGES ADD TO THE SCORE'], rows)];
 }
+
+/** Those that count most, by what the plan's score would be less without them as they are: ln of what is minimised. */
+function whyText(why: readonly { readonly [name: string]: unknown }[]): string {
+  return why
+    .flatMap(({ stage, learned }) => (typeof stage === 'string' && typeof learned === 'number' ? [{ stage, learned }] : []))
+    .toSorted((a, b) => Math.abs(b.learned) - Math.abs(a.learned))
+    .slice(0, STAGES_OF_WHY)
+    .map(({ stage, learned }) => `${stage} ${learned < 0 ? '−' : '+'}${Math.abs(learned).toFixed(2)}`)
+    .join(', ');
+}
+const STAGES_OF_WHY = 2;
 
 export function topologyText({ stages: all, batch, lingerMs }: Proposal['topology']): string {
   return `${all.length} ${all.length === 1 ? 'stage' : 'stages'}, batches of ${batch.records}, linger ${lingerMs} ms`;

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { ProblemError } from '@autoflow/http';
 import { survivingRows, type InvocationRow, type MetricsRow, type Store, type VersionRow } from '@autoflow/store';
 import type { Allocation } from '@autoflow/topology';
-import { LOCAL_HOST, type HostModel, type Measured } from '@autoflow/twin';
+import type { Measured } from '@autoflow/twin';
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** Of a pipeline, the latest: enough for every function, and read in well under a second. */
@@ -37,11 +36,6 @@ export function notIdentifiable(reasons: readonly string[]): ProblemError {
     'What was measured does not tell enough for this question.',
     reasons.map((message) => ({ message })),
   );
-}
-
-/** Soft limits give every instance a whole core, whatever its memory. */
-export function hostOf(rows: readonly InvocationRow[], cores = availableParallelism()): HostModel {
-  return { ...LOCAL_HOST, cores, cpuFollowsMemory: rows.some(({ enforcement }) => enforcement !== 'soft') };
 }
 
 function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {

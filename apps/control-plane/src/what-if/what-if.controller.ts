@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { Body, Controller, Inject, Param } from '@nestjs/common';
 import { WhatIf, WhatIfQuestion } from '@autoflow/client/schemas';
 import { BODY_PROBLEMS, Post } from '@autoflow/http';
+import { hostOf } from '@autoflow/optimizer';
 import type { Store } from '@autoflow/store';
 import { PlanError, whatIf, type WhatIfAnswer } from '@autoflow/twin';
 import type { z } from 'zod';
-import { currentAllocation, hostOf, invocationsOf, measuredBy, notIdentifiable } from '../measurements/measurements.js';
+import { currentAllocation, invocationsOf, measuredBy, notIdentifiable } from '../measurements/measurements.js';
 import { findPipeline, findRelease, findVersion } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
 import { allocationOf } from '../versions/plan.js';
@@ -36,7 +38,7 @@ export class WhatIfController {
     const answer = answered({
       spec,
       rows,
-      host: hostOf(rows, question.cores),
+      host: hostOf(rows, question.cores ?? availableParallelism()),
       running: { version: running.name, topology: running.topology, allocation: await currentAllocation(this.store, running), measured },
       asked: { topology: asked.topology, allocation },
       ratePerSecond,

@@ -48,13 +48,15 @@ async function proposeFor({ problem, budget, proposers: names, scorer }: Optimiz
   let scored: readonly ScoredPlan[] = [];
   const proposers: Proposer[] = PROPOSERS.filter(({ name }) => names.includes(name));
   if (names.includes('gcn')) {
-    const gcn = await gcnProposer({ log: () => undefined, ...(scorer !== undefined && { model: scorerOf(scorer) }) });
+    const own = scorer === undefined ? undefined : scorerOf(scorer);
+    const gcn = await gcnProposer({ log: () => undefined, ...(own && { model: own.model }) });
     proposers.push({
       name: gcn.name,
       propose: async (search) => {
         const proposal = await gcn.propose(search);
         scored = proposal.scored;
-        return proposal;
+        const note = [own?.note, proposal.note].filter((text) => text !== undefined).join('; ');
+        return { ...proposal, ...(note !== '' && { note }) };
       },
     });
   }
@@ -68,20 +70,20 @@ async function proposeFor({ problem, budget, proposers: names, scorer }: Optimiz
   return { proposed, scored: scored.filter(({ why }) => why.length > 0).map(shown) };
 }
 
-/** One that cannot be used here any more (another version of AutoFlow wrote it) leaves the one that comes along. */
-function scorerOf(file: string): GcnModel | URL {
+/** One that cannot be used here any more (another version of AutoFlow wrote it) leaves the one that comes along, and says so. */
+function scorerOf(file: string): { readonly model: GcnModel | URL; readonly note?: string } {
   try {
-    return parseModel(file);
+    return { model: parseModel(file) };
   } catch (error) {
-    if (error instanceof ModelError) return PRETRAINED;
-    throw error;
+    if (!(error instanceof ModelError)) throw error;
+    return { model: PRETRAINED, note: `ranked by the scorer that comes with AutoFlow, not by the pipeline's own: ${error.message}` };
   }
 }
 
 async function retrainOn({ measured, stretches, seed, scorer, learnedFrom }: OptimizerProtocol['retrain']['request']) {
   const history = historyOf(measured, stretches);
   if ('refused' in history) return { retrained: history };
-  const used = scorer === undefined ? PRETRAINED : scorerOf(scorer);
+  const used = scorer === undefined ? PRETRAINED : scorerOf(scorer).model;
   const base = used instanceof URL ? await readModel(used) : used;
   const backend = await loadBackend('native', () => undefined);
   return { retrained: retrain(history, backend, { seed, base, ...(learnedFrom && { learnedFrom }) }) };

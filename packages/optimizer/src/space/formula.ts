@@ -18,6 +18,7 @@ export class Formula {
   /** Of the last score that was asked for. */
   readonly concurrency: Float64Array;
   private readonly model: AnalyticModel;
+  private readonly fewest: Float64Array;
   private readonly most: Float64Array;
   private readonly resources: readonly { readonly most: number; readonly users: readonly number[] }[];
 
@@ -38,6 +39,7 @@ export class Formula {
     const envelope = envelopeOf(problem, topology);
     const { stages } = this.plan;
     this.sizes = stages.map(({ name }) => envelope[name]?.memoryMb ?? []);
+    this.fewest = Float64Array.from(stages, ({ name }) => envelope[name]?.concurrency.min ?? 1);
     this.most = Float64Array.from(stages, ({ name }) => envelope[name]?.concurrency.max ?? 1);
     this.concurrency = new Float64Array(stages.length);
     const index = new Map(stages.map(({ name }, s) => [name, s]));
@@ -110,21 +112,24 @@ export class Formula {
     return this.sizes.map((sizes) => sizes.at(-1) ?? 0);
   }
 
-  /** Takes the instances of the last evaluation within what is allowed; whether that took any away. */
+  /** Takes the instances of the last evaluation within what is allowed; whether that changed any. */
   private bound(): boolean {
-    const { concurrency, most } = this;
+    const { concurrency, fewest, most } = this;
     let bounded = false;
     for (let s = 0; s < concurrency.length; s++) {
       const wanted = this.model.concurrency[s]!;
-      concurrency[s] = Math.min(wanted, most[s]!);
+      concurrency[s] = Math.max(fewest[s]!, Math.min(wanted, most[s]!));
       bounded ||= concurrency[s] !== wanted;
     }
     for (const { most: limit, users } of this.resources) {
       let excess = -limit;
       for (const user of users) excess += concurrency[user]!;
       for (; excess > 0; excess--) {
-        const giver = users.reduce((a, b) => (concurrency[b]! > concurrency[a]! ? b : a));
-        if (concurrency[giver]! <= 1) break;
+        const spare = (user: number): number => concurrency[user]! - fewest[user]!;
+        const giver = users
+          .filter((user) => spare(user) > 0)
+          .reduce<number | undefined>((a, b) => (a !== undefined && concurrency[a]! >= concurrency[b]! ? a : b), undefined);
+        if (giver === undefined) break;
         concurrency[giver]!--;
         bounded = true;
       }
@@ -148,8 +153,9 @@ export function envelopeOf({ spec, start, limits }: Problem, topology: Topology)
     Object.entries(defaultEnvelope(spec, topology)).map(([stage, bounds]) => {
       const kept = start.envelope !== undefined && Object.hasOwn(start.envelope, stage) ? start.envelope[stage] : undefined;
       const max = Math.max(1, Math.min(bounds.concurrency.max, limits.instances, kept?.concurrency.max ?? limits.instances));
+      const min = Math.min(max, kept?.concurrency.min ?? 1);
       const memoryMb = limits.memoryMb.filter((size) => kept === undefined || kept.memoryMb.includes(size));
-      return [stage, { memoryMb: memoryMb.length > 0 ? memoryMb : [...(kept?.memoryMb ?? limits.memoryMb)], concurrency: { min: 1, max } }];
+      return [stage, { memoryMb: memoryMb.length > 0 ? memoryMb : [...(kept?.memoryMb ?? limits.memoryMb)], concurrency: { min, max } }];
     }),
   );
 }

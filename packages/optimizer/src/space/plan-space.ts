@@ -34,7 +34,8 @@ export class PlanSpace {
     private readonly tail = 1,
   ) {
     const { start, ratePerSecond, objective, space = {} } = problem;
-    this.limits = limitsOf(problem);
+    // What has room only without the instance itself may be passed through: the twin runs no such plan, and no certificate is made of one.
+    this.limits = { ...limitsOf(problem), instanceMb: 0 };
     this.rolloutP95Ms = rolloutP95Of(problem);
     const allowed = rewrites.filter(({ name }) => space.rewrites?.includes(name) ?? !UNSEEN.includes(name));
     this.kinds = allowed.filter(({ name }) => !BATCHING.includes(name));
@@ -115,12 +116,12 @@ function rolloutP95Of({ spec, start, models, host, recordBytes, rollout }: Probl
 }
 
 /** What the models say that functions need is what conditions of memory are decided by. */
-export function limitsOf({ spec, models, limits }: Problem): Limits {
+export function limitsOf({ spec, models, limits, host }: Problem): Limits {
   const workingSets = spec.nodes.flatMap((node) => {
     const model = modelOf(models, node);
     return model === undefined ? [] : [[node.id, { fixedMb: model.memoryMb, perRecordMb: model.memoryPerRecordMb }] as const];
   });
-  return { workingSets: Object.fromEntries(workingSets), memoryMb: Math.max(...limits.memoryMb) };
+  return { workingSets: Object.fromEntries(workingSets), memoryMb: Math.max(...limits.memoryMb), instanceMb: host.instanceMb };
 }
 
 export function batchingOf({ batch, lingerMs }: Topology): Batching {

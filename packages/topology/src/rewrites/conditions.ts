@@ -52,7 +52,7 @@ export function resourceRoom({ spec }: Context, next: Topology, nodes: readonly 
 
 /** The working sets of a stage's functions and of a part of a batch fit into the largest memory size. */
 export function memoryFit(
-  { limits: { workingSets = {}, memoryMb = MEMORY_SIZES_MB.at(-1) ?? 0 } }: Context,
+  { limits: { workingSets = {}, memoryMb = MEMORY_SIZES_MB.at(-1) ?? 0, instanceMb = 0 } }: Context,
   next: Topology,
   stage: Stage,
 ): Condition {
@@ -62,7 +62,7 @@ export function memoryFit(
     const { fixedMb, perRecordMb } = own(workingSets, id) ?? { fixedMb: 0, perRecordMb: 0 };
     return sum + fixedMb + records * perRecordMb;
   }, 0);
-  const usableMb = memoryMb * USABLE_MEMORY;
+  const usableMb = memoryMb * USABLE_MEMORY - instanceMb;
   return { condition: 'memory-fit', on: [stage.name], holds: neededMb <= usableMb, facts: { records, neededMb, usableMb, unmeasured } };
 }
 

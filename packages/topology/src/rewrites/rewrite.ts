@@ -12,6 +12,8 @@ export interface Limits {
   readonly workingSets?: WorkingSets;
   /** Largest memory size that a stage may have; the largest of `MEMORY_SIZES_MB` by default. */
   readonly memoryMb?: number;
+  /** Of an instance that has loaded nothing: working sets are beyond it. Default: 0. */
+  readonly instanceMb?: number;
 }
 
 /** Where a rewrite is to be applied. */

@@ -10,7 +10,6 @@ export class StageCounters {
   readonly serviceMs: Float64Array;
   readonly cpuMs: Float64Array;
   readonly ioMs: Float64Array;
-  readonly billedMs: Float64Array;
   readonly billedMbMs: Float64Array;
   /** Integrals over time: instances there (idle and starting included) and busy, invocations queued. */
   readonly provisionedMs: Float64Array;
@@ -30,7 +29,6 @@ export class StageCounters {
     this.serviceMs = zeros();
     this.cpuMs = zeros();
     this.ioMs = zeros();
-    this.billedMs = zeros();
     this.billedMbMs = zeros();
     this.provisionedMs = zeros();
     this.busyMs = zeros();

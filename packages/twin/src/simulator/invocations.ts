@@ -77,7 +77,6 @@ export class Invocations {
     stages.serviceMs[s]! += durationMs;
     stages.cpuMs[s]! += invocations.cpuMs[invocation]!;
     stages.ioMs[s]! += invocations.ioMs[invocation]!;
-    stages.billedMs[s]! += billedMs;
     stages.billedMbMs[s]! += billedMs * tables.memoryMb;
     stages.usedMbMs[s]! += durationMs * tables.workingSetMb[n]!;
   }

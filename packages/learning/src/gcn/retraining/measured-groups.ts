@@ -1,5 +1,5 @@
 import type { MeasuredHistory, MeasuredStretch } from '@autoflow/optimizer';
-import { planModel, PlanError } from '@autoflow/twin';
+import { medianOf, planModel, PlanError } from '@autoflow/twin';
 import { FeatureError } from '../../feature-error.js';
 import { planFeatures, type ScoredLoad } from '../../features.js';
 import { labelsOf, loadOf, type LabelledGroup, type LabelledPlan } from '../labels.js';
@@ -79,10 +79,4 @@ function labelledStretch(history: MeasuredHistory, stretch: MeasuredStretch, loa
     if (error instanceof PlanError || error instanceof FeatureError) return undefined;
     throw error;
   }
-}
-
-/** The upper one of an even number. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
 }

@@ -1,11 +1,12 @@
 import type { MeasuredHistory, Retrained, ScorerError } from '@autoflow/optimizer';
+import { medianOf } from '@autoflow/twin';
 import type { TensorBackend } from '../../backend.js';
 import { group as madeUp, type DatasetSize } from '../dataset.js';
 import type { LabelledGroup, LabelledPlan } from '../labels.js';
 import { serialiseModel, type GcnModel } from '../model-file.js';
 import { Scorer } from '../scorer.js';
 import { Training } from '../training.js';
-import { MEASURED_WEIGHT, measuredGroups, medianOf, type MeasuredGroups } from './measured-groups.js';
+import { MEASURED_WEIGHT, measuredGroups, type MeasuredGroups } from './measured-groups.js';
 
 export interface RetrainSettings {
   readonly seed: number;

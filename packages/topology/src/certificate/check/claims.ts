@@ -129,13 +129,13 @@ function room({ ties, next }: View, nodes: readonly string[]): Claim[] {
   });
 }
 
-function fits({ next, limits: { workingSets, memoryMb = LARGEST_MEMORY_MB } }: View, name: string): Claim {
+function fits({ next, limits: { workingSets, memoryMb = LARGEST_MEMORY_MB, instanceMb = 0 } }: View, name: string): Claim {
   const { nodes, partitions } = next.stages.get(name) ?? { nodes: [], partitions: 1 };
   const records = Math.ceil(next.batch.records / partitions);
   const measured = new Map(Object.entries(workingSets ?? {}));
   let neededMb = 0;
   for (const id of nodes) neededMb += (measured.get(id)?.fixedMb ?? 0) + records * (measured.get(id)?.perRecordMb ?? 0);
-  return { condition: 'memory-fit', on: [name], holds: neededMb <= 0.95 * memoryMb, facts: { records } };
+  return { condition: 'memory-fit', on: [name], holds: neededMb + instanceMb <= 0.95 * memoryMb, facts: { records } };
 }
 
 function filled(next: Arrangement, name: string): Claim {
