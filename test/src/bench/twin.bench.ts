@@ -12,12 +12,16 @@ import { startRetailStack } from './cells/retail-stack.js';
 import type { BenchOptions } from './main.js';
 import type { BenchReport } from './report.js';
 import { median } from './statistics.js';
-import { heldOut, nameOf, TRAINING } from './twin/plans.js';
+import { heldOut, nameOf, OPEN, TRAINING } from './twin/plans.js';
 import { fitOf, predictedOf, type Figures, type TwinFit } from './twin/predicted.js';
-import { measurePlan, rowsOf, trainOn, type RealPlan, type TwinConditions } from './twin/real.js';
+import { measurePlan, trainOn, type RealPlan, type TwinConditions } from './twin/real.js';
 
-const FULL: TwinConditions = { saturatedSeconds: 12, openSeconds: 30, warmUpSeconds: 5, trainingRecords: 300 };
-const QUICK: TwinConditions = { saturatedSeconds: 6, openSeconds: 12, warmUpSeconds: 3, trainingRecords: 200 };
+const trainingOf = (few: number, many: number): TwinConditions['training'] => [
+  { open: 2, executions: few },
+  { open: OPEN, executions: many },
+];
+const FULL: TwinConditions = { saturatedSeconds: 12, openSeconds: 30, warmUpSeconds: 5, training: trainingOf(60, 200) };
+const QUICK: TwinConditions = { saturatedSeconds: 6, openSeconds: 12, warmUpSeconds: 3, training: trainingOf(20, 80) };
 const PLANS = { full: 24, quick: 8 };
 const PLANS_IN_ROUND = 6;
 
@@ -41,9 +45,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
 
     const train = async (): Promise<Cell> => {
-      const since = new Date();
-      for (const plan of TRAINING) await trainOn(platform, plan, conditions, load.next);
-      const rows = await rowsOf(platform, since);
+      const rows = await trainOn(platform, TRAINING, conditions, load.next);
       return { fitted: fitOf(platform.spec, rows, hostOf(rows, availableParallelism())) };
     };
     const compared: Compared[] = [];

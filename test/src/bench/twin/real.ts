@@ -10,8 +10,8 @@ export interface TwinConditions {
   readonly saturatedSeconds: number;
   readonly openSeconds: number;
   readonly warmUpSeconds: number;
-  /** Of each version that is trained on. */
-  readonly trainingRecords: number;
+  /** Executions of each version that is trained on, by how many are open at once: as load comes and goes. */
+  readonly training: readonly { readonly open: number; readonly executions: number }[];
 }
 export interface RealPlan {
   readonly measured: Figures;
@@ -19,9 +19,6 @@ export interface RealPlan {
   readonly ratePerSecond: number;
 }
 
-/** As load comes and goes: the same half of the records by few at once, and by many. */
-const TRAINED_OPEN = [2, OPEN];
-const FEWEST_BATCHES = 80;
 /** Ends of executions, for each that is open, that tell a rate. */
 const ENOUGH = 2.5;
 /** Starts every instance and compiles its code. */
@@ -34,20 +31,25 @@ const METERED_WITHIN_MS = 2_500;
 const MOST_ROWS = 20_000;
 const MOST_RECORDS = 20_000;
 
-/** Runs a version as much as it can, so that it is measured. */
-export async function trainOn(
-  platform: BenchPlatform,
-  plan: TwinPlan,
-  { trainingRecords }: TwinConditions,
-  next: () => Fields,
-): Promise<void> {
-  const version = await versionOf(platform, plan);
-  const records = Math.max(trainingRecords, FEWEST_BATCHES * plan.batch) / TRAINED_OPEN.length;
-  for (const open of TRAINED_OPEN) await runThrough(platform, version, plan, { records, seconds: Number.POSITIVE_INFINITY }, next, open);
+/** Runs the versions as much as they can, one after the other, so that they are measured: warm, as they are for most of their life. */
+export async function trainOn(platform: BenchPlatform, plans: readonly TwinPlan[], { training }: TwinConditions, next: () => Fields) {
+  const versions: (readonly [TwinPlan, BenchVersion])[] = [];
+  for (const plan of plans) versions.push([plan, await versionOf(platform, plan)]);
+  for (const [plan, version] of versions) await warmUp(platform, version, plan, next);
+  const since = new Date();
+  for (const [plan, version] of versions)
+    for (const { open, executions } of training)
+      await runThrough(platform, version, plan, { records: executions * plan.batch, seconds: Number.POSITIVE_INFINITY }, next, open);
+  return rowsOf(platform, since);
+}
+
+function warmUp(platform: BenchPlatform, version: BenchVersion, plan: TwinPlan, next: () => Fields): Promise<number> {
+  const amount = { records: 2 * OPEN * WARM_UP_BATCH, seconds: Number.POSITIVE_INFINITY };
+  return runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, amount, next, OPEN);
 }
 
 /** What was metered since then. */
-export async function rowsOf({ store, spec }: BenchPlatform, since: Date) {
+async function rowsOf({ store, spec }: BenchPlatform, since: Date) {
   await delay(METERED_WITHIN_MS);
   const rows = await store.metrics.invocations({ pipeline: spec.name, limit: MOST_ROWS });
   return rows.filter(({ startedAt }) => startedAt >= since);
@@ -61,8 +63,7 @@ export async function throughputOf(
   seconds: number,
   next: () => Fields,
 ): Promise<number> {
-  const warmUp = { records: 2 * OPEN * WARM_UP_BATCH, seconds };
-  await runThrough(platform, version, { ...plan, batch: Math.min(plan.batch, WARM_UP_BATCH) }, warmUp, next, OPEN);
+  await warmUp(platform, version, plan, next);
   return runThrough(platform, version, plan, { records: MOST_RECORDS, seconds }, next, OPEN);
 }
 
