@@ -90,6 +90,17 @@ it('tells what is done for each record from what is done for its batch, where ba
   expect(Math.abs(work(found) / work(truth) - 1)).toBeLessThan(0.15);
 });
 
+it('tells no work where functions took all that the cores can do: what is assumed stays', () => {
+  const rows = rowsAt(RATES).map((row) => ({ ...row, cpuMs: 1_000 * row.cpuMs }));
+  const { startMs, activityMs, settleMs, recordMs } = LOCAL_HOST.temporal;
+  expect(fitTemporal(rows, { cores: HOST.cores, temporal: LOCAL_HOST.temporal })).toMatchObject({
+    startMs,
+    activityMs,
+    settleMs,
+    recordMs,
+  });
+});
+
 it('tells no work from a load that never varies, and none where there is next to nothing', () => {
   const steady = rowsAt([0.001]);
   const { activityMs, startMs, settleMs } = LOCAL_HOST.temporal;

@@ -75,11 +75,14 @@ function busyGaps(hops: readonly Hop[], latencyMs: number, { servers, takenMs }:
   return gaps.map((gap) => (gap.ms > most ? { ...gap, ms: most, workMs: (gap.workMs * most) / gap.ms } : gap));
 }
 
-/** By kind; undefined where there are too few of all. */
+/** By kind; undefined where there are too few of all, or functions took all that the servers can do. */
 function workOf(gaps: readonly Gap[]): Work | undefined {
   const of = (kind: Kind): number[] => gaps.flatMap((gap) => (gap.kind === kind ? [gap.workMs] : []));
-  const known = KINDS.map((kind) => [kind, of(kind)] as const).filter(([, times]) => times.length >= FEWEST);
-  return known.length === 0 ? undefined : Object.fromEntries(known.map(([kind, times]) => [kind, Math.max(0, meanOf(times))]));
+  const means = KINDS.map((kind) => [kind, of(kind)] as const).flatMap(([kind, times]) =>
+    times.length >= FEWEST ? [[kind, meanOf(times)] as const] : [],
+  );
+  const known = means.filter(([, mean]) => mean > 0);
+  return known.length === 0 ? undefined : Object.fromEntries(known);
 }
 
 type Works = Pick<TemporalModel, 'startMs' | 'activityMs' | 'settleMs'>;
