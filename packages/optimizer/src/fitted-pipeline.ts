@@ -99,9 +99,10 @@ export function fitPipeline(measured: MeasuredPipeline): Fitted {
   return { fitted: { models, host, recordBytes, probeShare, error, saturated, notes: now.answer.notes } };
 }
 
-/** Soft limits give every instance a whole core, whatever its memory. */
+/** Soft limits give every instance a whole core, whatever its memory. Temporal is on the same cores. */
 export function hostOf(rows: readonly { readonly enforcement: string }[], cores: number): HostModel {
-  return { ...LOCAL_HOST, cores, cpuFollowsMemory: rows.some(({ enforcement }) => enforcement !== 'soft') };
+  const cpuFollowsMemory = rows.some(({ enforcement }) => enforcement !== 'soft');
+  return { ...LOCAL_HOST, cores, cpuFollowsMemory, temporal: { ...LOCAL_HOST.temporal, servers: cores } };
 }
 
 function notIdentifiable(problems: readonly FitProblem[]): Fitted {

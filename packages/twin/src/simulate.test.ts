@@ -196,6 +196,11 @@ describe('bad input is refused in words', () => {
     [() => simulate(plan, allocationOf(plan, 1, 3072), { arrivals: new Float64Array(30).fill(Number.NaN), seed: 1 }), 'BAD_LOAD'],
     [() => planOf({ models: { a: { cpuFixedMs: Number.NaN } } }), 'BAD_MODEL'],
     [() => planOf({ models: { a: { selectivity: 1.1 } } }), 'BAD_MODEL'],
+    [
+      () => planOf({ models: { a: {} }, host: { ...LOCAL_HOST, temporal: { ...LOCAL_HOST.temporal, activityMs: Number.NaN } } }),
+      'BAD_MODEL',
+    ],
+    [() => planOf({ models: { a: {} }, host: { ...LOCAL_HOST, coldStartMs: -1 } }), 'BAD_MODEL'],
     [() => planOf({ models: { a: {} }, stages: [{ functions: ['b'] }] }), 'BAD_TOPOLOGY'],
     [() => planOf({ models: { a: {} }, stages: [{ functions: ['a'], after: ['a'] }] }), 'BAD_TOPOLOGY'],
   ])('%#', (run, code) => {

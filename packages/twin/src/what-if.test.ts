@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { poissonArrivals } from './arrivals.js';
+import { backlog, poissonArrivals } from './arrivals.js';
 import { functionModel } from './model/function-model.js';
 import { LOCAL_HOST } from './model/host-model.js';
 import { planModel, type PlanInput } from './model/plan-model.js';
@@ -65,6 +65,16 @@ it('what was not measured is not predicted', () => {
   const parted = input(1, [{ functions: ['parse'] }, { functions: ['store'], after: ['parse'], partitions: 4 }] as never);
   expect(whatIf(question(running, parted, RATE, 0))).toHaveProperty('missing');
   expect(whatIf({ ...question(running, running, RATE, 0), rows: [] })).toMatchObject({ missing: [{ code: 'TOO_FEW_ROWS' }, {}, {}] });
+});
+
+it('what full batches cost is not said of a rate at which they are not full', () => {
+  const full = question(input(16), input(16), RATE, 0);
+  const options = { arrivals: backlog(2000), seed: 5 };
+  const rows = meteredRows(input(16), full.running.allocation, options);
+  const measured = simulate(planModel(input(16)), full.running.allocation, options);
+  const asked = { ...full, rows, running: { ...full.running, measured } };
+  expect(whatIf({ ...asked, ratePerSecond: 0.9 * measured.throughput })).toHaveProperty('answer');
+  expect(whatIf({ ...asked, ratePerSecond: 0.1 * measured.throughput })).toHaveProperty('missing');
 });
 
 it('a version of single records is told from its probes, and costs what they make it cost', () => {

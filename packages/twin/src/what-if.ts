@@ -62,9 +62,8 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
       missing: [{ code: 'TOO_FEW_ROWS', message: 'the running version has no measured throughput and latency. Let it run first.' }],
     };
   const ids = spec.nodes.map(({ id }) => id);
-  const known = [running, asked].map(({ topology }) =>
-    modelsFor(fitted, ids, isSame(topology, running.topology) ? 'as-measured' : ANY_BATCH),
-  );
+  const asMeasured = isSame(asked.topology, running.topology) && isAsFull(running, ratePerSecond);
+  const known = ([true, asMeasured] as const).map((same) => modelsFor(fitted, ids, same ? 'as-measured' : ANY_BATCH));
   const missing = known.flatMap((one) => one.missing);
   if (missing.length > 0)
     return { missing: distinct([...missing, ...fitted.problems.filter((problem) => problem.function === undefined)]) };
@@ -101,6 +100,12 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
     },
   };
 }
+
+/** Batches that linger hold other numbers of records at another rate. */
+function isAsFull({ topology, measured }: RunningPlan, ratePerSecond: number): boolean {
+  return topology.batch.records === 1 || Math.abs(ratePerSecond / measured.throughput - 1) <= SAME_RATE;
+}
+const SAME_RATE = 0.25;
 
 function isSame(a: Topology, b: Topology): boolean {
   return JSON.stringify([a.stages, a.batch, a.lingerMs]) === JSON.stringify([b.stages, b.batch, b.lingerMs]);

@@ -20,7 +20,7 @@ const trainingOf = (few: number, many: number): TwinConditions['training'] => [
   { open: 2, executions: few },
   { open: OPEN, executions: many },
 ];
-const FULL: TwinConditions = { saturatedSeconds: 12, openSeconds: 30, warmUpSeconds: 5, training: trainingOf(60, 200) };
+const FULL: TwinConditions = { saturatedSeconds: 10, openSeconds: 30, warmUpSeconds: 5, training: trainingOf(60, 200) };
 const QUICK: TwinConditions = { saturatedSeconds: 6, openSeconds: 12, warmUpSeconds: 3, training: trainingOf(20, 80) };
 const PLANS = { full: 24, quick: 8 };
 const PLANS_IN_ROUND = 6;
@@ -88,6 +88,7 @@ function reportOf(compared: readonly Compared[], about: object, quick: boolean):
       compared: compared.map((one) => ({ ...one, error: Object.fromEntries(METRICS.map((m) => [m, errorOf(one, m)])) })),
     },
     notMeasured: [
+      'the first ten seconds of a version, in which its instances compile what they run: less throughput by some 15 %',
       'other load than Poisson; the generator, the servers and the worker share these cores',
       'hard limits of CPU and memory, where the machine does not let them be set: then memory changes little',
       ...(quick ? [`as many plans as the bars ask for: ${compared.length} of ${PLANS.full}, and for a shorter time`] : []),

@@ -6,14 +6,13 @@ import type { MeteredInvocation } from './rows.js';
 const FEWEST_ROWS = 20;
 
 /** The host with what the rows tell of it: the cost of an invocation beside its functions, cold starts, and Temporal. */
-export function fitHost(rows: readonly MeteredInvocation[], host: HostModel): HostModel {
-  if (rows.length < FEWEST_ROWS) return host;
+export function fitHost(rows: readonly MeteredInvocation[], host: HostModel): { readonly host: HostModel; readonly temporalTold: boolean } {
+  if (rows.length < FEWEST_ROWS) return { host, temporalTold: false };
+  const { temporal, told } = fitTemporal(rows, host);
   const cold = rows.flatMap(({ coldStartMs }) => (coldStartMs > 0 ? [coldStartMs] : []));
   return {
-    ...host,
-    ...overhead(rows, host),
-    coldStartMs: cold.length >= 3 ? medianOf(cold) : host.coldStartMs,
-    temporal: fitTemporal(rows, host),
+    host: { ...host, ...overhead(rows, host), coldStartMs: cold.length >= 3 ? medianOf(cold) : host.coldStartMs, temporal },
+    temporalTold: told,
   };
 }
 
@@ -26,7 +25,7 @@ function overhead(rows: readonly MeteredInvocation[], host: HostModel): Pick<Hos
     const waited = cpuMs > 0 ? (runQueueMs * cpu[i]!) / cpuMs : 0;
     return Math.max(0, durationMs - walls - cpu[i]! - waited);
   });
-  const told = Math.max(...kb) >= 2 * Math.min(...kb);
+  const told = Math.max(...kb) > 0 && Math.max(...kb) >= 2 * Math.min(...kb);
   const line = told ? robustLine(kb, cpu) : undefined;
   const perKb = line?.slope ?? host.serialisationMsPerKb;
   return {

@@ -39,7 +39,8 @@ it.each([
   { name: 'of its own, with one server', truth: { ...TRUTH, servers: 1, onHost: false }, rates: [1.5, 4.6] },
 ])('finds what a Temporal $name takes, and what it can do at most', ({ truth, rates }) => {
   const assumed = { ...LOCAL_HOST.temporal, servers: 1, onHost: truth.onHost };
-  const found = fitTemporal(rowsAt(rates, WRITTEN, truth), { cores: HOST.cores, temporal: assumed });
+  const { temporal: found, told } = fitTemporal(rowsAt(rates, WRITTEN, truth), { cores: HOST.cores, temporal: assumed });
+  expect(told).toBe(true);
   expect(found.servers).toBe(truth.servers);
   const work = (of: typeof TRUTH): number => of.startMs + 4 * of.activityMs + of.settleMs;
   expect(work(found) / work(TRUTH)).toBeGreaterThan(0.85);
@@ -84,7 +85,7 @@ it('tells what is done for each record from what is done for its batch, where ba
       closedAt: later(row.closedAt!),
     }));
   });
-  const found = fitTemporal(rows, { cores: HOST.cores, temporal: LOCAL_HOST.temporal });
+  const { temporal: found } = fitTemporal(rows, { cores: HOST.cores, temporal: LOCAL_HOST.temporal });
   expect(Math.abs(found.recordMs / truth.recordMs - 1)).toBeLessThan(0.25);
   const work = (of: typeof TRUTH): number => of.startMs + 4 * of.activityMs + of.settleMs + 8 * of.recordMs;
   expect(Math.abs(work(found) / work(truth) - 1)).toBeLessThan(0.15);
@@ -94,25 +95,42 @@ it('tells no work where functions took all that the cores can do: what is assume
   const rows = rowsAt(RATES).map((row) => ({ ...row, cpuMs: 1_000 * row.cpuMs }));
   const { startMs, activityMs, settleMs, recordMs } = LOCAL_HOST.temporal;
   expect(fitTemporal(rows, { cores: HOST.cores, temporal: LOCAL_HOST.temporal })).toMatchObject({
-    startMs,
-    activityMs,
-    settleMs,
-    recordMs,
+    told: false,
+    temporal: { startMs, activityMs, settleMs, recordMs },
   });
+});
+
+it('takes instances that start for what they are: computing, and no work of Temporal', () => {
+  const rows = rowsAt(RATES).filter(({ version }) => version === 'v1');
+  const [from, to] = [Math.min, Math.max].map((of) => of(...rows.map(({ startedAt }) => startedAt.getTime()))) as [number, number];
+  /** One after the other, on one of the cores. */
+  const starting = (time: Pick<MeteredInvocation, 'coldStartMs' | 'durationMs' | 'cpuMs'>): MeteredInvocation[] =>
+    Array.from({ length: Math.ceil((to - from) / 1000) }, (_, i) => {
+      const { openedAt: _opened, closedAt: _closed, ...row } = rows[0]!;
+      return { ...row, ...time, executionId: `cold-${i}`, startedAt: new Date(from + 1000 * i) };
+    });
+  const workWith = (more: readonly MeteredInvocation[]): number =>
+    fitTemporal([...rows, ...more], { cores: HOST.cores, temporal: LOCAL_HOST.temporal }).temporal.activityMs;
+  const cold = workWith(starting({ coldStartMs: 1000, durationMs: 0, cpuMs: 0 }));
+  expect(cold).toBeCloseTo(workWith(starting({ coldStartMs: 0, durationMs: 1000, cpuMs: 1000 })), 6);
+  expect(cold).toBeLessThan(0.85 * workWith([]));
 });
 
 it('tells no work from a load that never varies, and none where there is next to nothing', () => {
   const steady = rowsAt([0.001]);
   const { activityMs, startMs, settleMs } = LOCAL_HOST.temporal;
-  const found = fitTemporal(steady, LOCAL_HOST);
+  const { temporal: found, told } = fitTemporal(steady, LOCAL_HOST);
+  expect(told).toBe(false);
   expect(found).toMatchObject({ activityMs, startMs, settleMs });
   expect(found.latencyMs).toBeGreaterThan(TRUTH.latencyMs);
-  expect(fitTemporal(steady.slice(0, 3), LOCAL_HOST)).toEqual(LOCAL_HOST.temporal);
+  expect(fitTemporal(steady.slice(0, 3), LOCAL_HOST)).toEqual({ temporal: LOCAL_HOST.temporal, told: false });
+  expect(fit(steady, LOCAL_HOST).problems.map(({ code }) => code)).toContain('TEMPORAL_ASSUMED');
+  expect(fit(rowsAt(RATES), HOST).problems.map(({ code }) => code)).not.toContain('TEMPORAL_ASSUMED');
 });
 
 it('knows the rest in its usual proportion where batches are no longer known', () => {
   const rows = rowsAt(RATES).map(({ openedAt: _, closedAt: __, ...row }) => row);
-  const found = fitTemporal(rows, HOST);
+  const { temporal: found } = fitTemporal(rows, HOST);
   expect(found.activityMs).toBeGreaterThan(2 * LOCAL_HOST.temporal.activityMs);
   expect(found.startMs / found.activityMs).toBeCloseTo(LOCAL_HOST.temporal.startMs / LOCAL_HOST.temporal.activityMs, 6);
 });

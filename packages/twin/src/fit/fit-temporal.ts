@@ -1,6 +1,6 @@
 import type { HostModel, TemporalModel } from '../model/host-model.js';
 import { quantile } from '../quantile.js';
-import { cpuOver } from './cpu-over.js';
+import { cpuOver, type CpuStretch } from './cpu-over.js';
 import { endOf, hopsOf, quickest, startOf, timeOf, type Hop, type Kind } from './hops.js';
 import { medianOf, robustLine } from './line.js';
 import type { MeteredInvocation } from './rows.js';
@@ -21,13 +21,19 @@ type Work = { readonly [kind in Kind]?: number };
  * tells the most that the stack can do, and what a hop takes beyond it where nothing is in the way is the latency. On the host of the functions the
  * servers are its cores, and what functions computed meanwhile is no work of Temporal's (the utilisation law; Denning and Buzen, 1978). What is
  * done for each record of a batch is told from what is done for the batch where there were batches of several sizes. Where the servers were next
- * to never all busy, waiting cannot be told from working: then the work is what the host says, and the latency what remains.
+ * to never all busy, waiting cannot be told from working: then the work is what the host says (not `told`), and the latency what remains.
  */
-export function fitTemporal(rows: readonly MeteredInvocation[], { cores, temporal }: Pick<HostModel, 'cores' | 'temporal'>): TemporalModel {
+export function fitTemporal(
+  rows: readonly MeteredInvocation[],
+  { cores, temporal }: Pick<HostModel, 'cores' | 'temporal'>,
+): FittedTemporal {
   const hops = hopsOf(rows);
-  if (hops.length < FEWEST) return temporal;
+  if (hops.length < FEWEST) return { temporal, told: false };
   const station: Station = temporal.onHost
-    ? { servers: cores, takenMs: cpuOver(rows.map((row) => ({ from: startOf(row), to: endOf(row), cpuMs: row.cpuMs }))) }
+    ? {
+        servers: cores,
+        takenMs: cpuOver([...coldStarts(rows), ...rows.map((row) => ({ from: startOf(row), to: endOf(row), cpuMs: row.cpuMs }))]),
+      }
     : { servers: temporal.servers, takenMs: () => 0 };
   let [latencyMs, gaps] = [0, busyGaps(hops, 0, station)];
   let work = workOf(gaps);
@@ -36,9 +42,28 @@ export function fitTemporal(rows: readonly MeteredInvocation[], { cores, tempora
     gaps = busyGaps(hops, latencyMs, station);
     work = workOf(gaps);
   }
-  if (work === undefined)
-    return { ...temporal, latencyMs: restOf(hops, { start: temporal.startMs, activity: temporal.activityMs, settle: temporal.settleMs }) };
-  return { ...temporal, servers: station.servers, ...withRecords(gaps, millisecondsOf(work, temporal), temporal), latencyMs };
+  if (work === undefined) {
+    const assumed = restOf(hops, { start: temporal.startMs, activity: temporal.activityMs, settle: temporal.settleMs });
+    return { temporal: { ...temporal, latencyMs: assumed }, told: false };
+  }
+  const fitted = { ...temporal, servers: station.servers, ...withRecords(gaps, millisecondsOf(work, temporal), temporal), latencyMs };
+  return { temporal: fitted, told: true };
+}
+
+export interface FittedTemporal {
+  readonly temporal: TemporalModel;
+  readonly told: boolean;
+}
+
+/** An instance that starts computes all the while: where nothing is in its way it takes no longer than that. */
+function coldStarts(rows: readonly MeteredInvocation[]): CpuStretch[] {
+  const cold = rows.filter(({ coldStartMs }) => coldStartMs > 0);
+  if (cold.length === 0) return [];
+  const cpuMs = quantile(
+    cold.map(({ coldStartMs }) => coldStartMs).sort((a, b) => a - b),
+    0.1,
+  );
+  return cold.map((row) => ({ from: startOf(row) - row.coldStartMs, to: startOf(row), cpuMs: Math.min(cpuMs, row.coldStartMs) }));
 }
 
 interface Station {

@@ -4,12 +4,14 @@ import { fitHost } from './fit-host.js';
 import { medianOf, robustLine, type Line } from './line.js';
 import { stageMemory, type StageMemory } from './memory.js';
 import { areSeveralSizes } from './sizes.js';
+import { recordBytesOf } from './record-bytes.js';
 import { samplesOf, soundRows, type MeteredInvocation, type Sample } from './rows.js';
 import { spreadOf } from './spread.js';
 
 /** What keeps something from being told, and what to do about it. */
 export interface FitProblem {
-  readonly code: 'TOO_FEW_ROWS' | 'ONE_BATCH_SIZE' | 'ONE_MEMORY_SIZE' | 'FEW_MEMORY_SIZES' | 'CONTRADICTORY' | 'NOT_NUMBERS';
+  readonly code:
+    'TOO_FEW_ROWS' | 'ONE_BATCH_SIZE' | 'ONE_MEMORY_SIZE' | 'FEW_MEMORY_SIZES' | 'TEMPORAL_ASSUMED' | 'CONTRADICTORY' | 'NOT_NUMBERS';
   /** Undefined: it concerns all. */
   readonly function?: string;
   readonly message: string;
@@ -53,13 +55,15 @@ export function fit(all: readonly MeteredInvocation[], host: HostModel): Fit {
   const pressure = sizes.length >= 3 ? fittedPressure([...samples.values()]) : undefined;
   const known = { ...host, pressure: pressure ?? host.pressure };
   const fitted = [...samples].map(([node, own]) => fitFunction(node, own, memory.get(node), known));
+  const { host: around, temporalTold } = fitHost(live, known);
   return {
     functions: Object.fromEntries(fitted.flatMap(({ node, fitted: one }) => (one ? [[node, one]] : []))),
-    host: fitHost(live, known),
-    recordBytes: live.length > 0 ? medianOf(live.map(({ bytesIn, recordsIn }) => bytesIn / recordsIn)) : 0,
+    host: around,
+    recordBytes: recordBytesOf(live),
     problems: [
       ...rowProblems(all.length, rows.length, notNumbers, contradictory),
       ...(pressure === undefined && sizes.length > 0 ? [assumedPressure(sizes)] : []),
+      ...(live.length > 0 && !temporalTold ? [assumedTemporal(around.temporal)] : []),
       ...fitted.flatMap(({ problems }) => problems),
     ],
   };
@@ -240,6 +244,13 @@ function assumedPressure(sizes: readonly number[]): FitProblem {
   if (sizes.length === 1) return { code: 'ONE_MEMORY_SIZE', message: `all ran with ${sizes[0]} MB, ${what}.` };
   const why = sizes.length === 2 ? '' : 'none of them near what is needed, ';
   return { code: 'FEW_MEMORY_SIZES', message: `all ran with ${sizes.join(', ')} MB, ${why}${what}${why && ', one of them small'}.` };
+}
+
+function assumedTemporal({ activityMs }: HostModel['temporal']): FitProblem {
+  return {
+    code: 'TEMPORAL_ASSUMED',
+    message: `Temporal was hardly ever busy meanwhile, so what it takes for an activity is assumed (${activityMs.toFixed(0)} ms), not measured: the most that a version can do, and what fewer stages would save, may be told wrongly. Measure under more load.`,
+  };
 }
 
 function pressureOf({ peakMemoryMb, memoryMb }: Sample, host: HostModel): number {

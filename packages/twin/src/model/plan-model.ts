@@ -42,6 +42,7 @@ export interface PlannedStage extends StageModel {
 export function planModel({ spec, topology, models, host, recordBytes }: PlanInput): PlanModel {
   if (!Number.isFinite(recordBytes) || recordBytes < 0)
     throw new PlanError('BAD_LOAD', `the bytes of a record must be a finite number of at least 0, found ${recordBytes}.`);
+  checkHost(host);
   const nodes = new Map(spec.nodes.map((node, key) => [node.id, { node, key }]));
   const order = inTopologicalOrder(topology);
   const at = new Map(order.map(({ name }, i) => [name, i]));
@@ -68,6 +69,21 @@ export function planModel({ spec, topology, models, host, recordBytes }: PlanInp
   const { records, bytes } = topology.batch;
   const byBytes = recordBytes > 0 ? Math.max(1, Math.floor(bytes / recordBytes)) : records;
   return { stages, host, batchRecords: Math.min(records, byBytes), batchBytes: bytes, lingerMs: topology.lingerMs, recordBytes };
+}
+
+/** Every number of it but these two, which may be without end. */
+function checkHost({ idleMs, temporal: { servers, ...temporal }, invocation, ...host }: HostModel): void {
+  const numbers = Object.entries({ ...host, ...invocation, ...temporal }).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number',
+  );
+  const bad =
+    numbers.find(([, value]) => !Number.isFinite(value) || value < 0) ??
+    Object.entries({ idleMs, servers }).find(([, value]) => !(value >= 0));
+  if (bad === undefined) return;
+  throw new PlanError(
+    'BAD_MODEL',
+    `'${bad[0]}' of the host must be a number of at least 0, found ${bad[1]}. Fit it from other measurements.`,
+  );
 }
 
 /** Share of what enters a stage that leaves it alive. */
