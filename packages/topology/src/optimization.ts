@@ -47,8 +47,8 @@ export interface OptimizationDecision {
   readonly step: OptimizationStep;
   /** `stop`: nothing follows; it is no failure. */
   readonly verdict: 'go-on' | 'stop';
-  /** Of a stop; stable. */
-  readonly code?: OptimizationStop;
+  /** Of a stop, and of a training that has no learners; stable. */
+  readonly code?: OptimizationStop | 'NO_LEARNER';
   readonly reason: string;
   /** What its computing cost, at list prices. */
   readonly usd?: number;
@@ -72,6 +72,12 @@ export interface OptimizationStatus {
   readonly step?: OptimizationStep;
   readonly decisions: readonly OptimizationDecision[];
 }
+/** What nobody has asked for trains as the pipeline's settings say. Older ones, in histories, have answered the decision alone. */
+export interface OpenedOptimization extends OptimizationDecision {
+  readonly training?: NonNullable<OptimizationRequest['training']>;
+  /** Why it trains nothing, although it may. */
+  readonly untrained?: string;
+}
 export interface OptimizationResult {
   readonly state: 'completed' | 'cancelled' | 'failed';
   readonly decisions: readonly OptimizationDecision[];
@@ -80,7 +86,7 @@ export interface OptimizationResult {
 /** Each does its step once: done before, it answers what came of it. */
 export interface OptimizationActivities {
   /** Makes the row, where the schedule started it. */
-  openOptimization(input: OptimizationInput): Promise<OptimizationDecision>;
+  openOptimization(input: OptimizationInput): Promise<OpenedOptimization>;
   gatherMetrics(request: StepRequest): Promise<OptimizationDecision>;
   fitTwin(request: StepRequest): Promise<OptimizationDecision>;
   proposeTopologies(request: StepRequest): Promise<OptimizationDecision>;

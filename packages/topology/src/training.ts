@@ -3,6 +3,11 @@
 /** Workers with the role `learner` take from it, on any host. */
 export const LEARNER_QUEUE = 'autoflow-learners';
 
+/** More would reject one another: what is learned from parameters that 32 others have added to since is not taken. */
+export const MOST_LEARNERS = 32;
+/** Of a training that nobody has given another: what an agent needs, on one core within five minutes. */
+export const USUAL_BUDGET = { steps: 500_000, seconds: 300 } as const;
+
 export interface TrainingInput {
   /** Whoever starts the same training again goes on with it. */
   readonly training: string;

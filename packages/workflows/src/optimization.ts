@@ -21,7 +21,7 @@ import {
 } from '@autoflow/topology/optimization';
 import { atBoundary, terminalOf } from './execution/failures.js';
 import { OPTIMIZATION_PREFIX, PROGRESS_QUERY, trainingWorkflowId } from './protocol.js';
-import { Training } from './training.js';
+import { NO_LEARNER, Training } from './training.js';
 
 const RETRY = { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 8 } as const;
 
@@ -68,12 +68,14 @@ export async function Optimization(input: OptimizationInput): Promise<Optimizati
   const opened = await openOptimization({ ...input, optimization });
   if (opened.verdict === 'stop') return { state: 'completed', decisions: [opened] };
   try {
-    const training = input.request.training && { id: trainingOf(optimization), ...input.request.training };
+    const { training: asked = input.request.training, untrained } = opened;
+    const training = asked && { id: trainingOf(optimization), ...asked };
     const proposed =
       (await step('gather', () => gatherMetrics(one))) &&
       (await step('fit', () => fitTwin(one))) &&
       (await step('propose', () => proposeTopologies(one)));
     if (proposed && training !== undefined) await step('train', () => recorded(one, 'train', (budget) => train(training, budget)));
+    else if (proposed && untrained !== undefined) await step('train', () => recorded(one, 'train', () => trainsNobody(untrained)));
     if (proposed && (await step('allocate', () => allocate({ ...one, ...(training && { training: training.id }) }))))
       if (await step('register', () => registerProposal(one))) await step('roll-out', () => startRollout(one));
     return await close('completed', decisions.at(-1)?.reason ?? '');
@@ -91,6 +93,10 @@ async function recorded(
 ): Promise<OptimizationDecision> {
   const budget = await beginStep({ ...one, step });
   return finishStep({ ...one, decision: await work(budget ?? {}) });
+}
+
+async function trainsNobody(why: string): Promise<OptimizationDecision> {
+  return { step: 'train', verdict: 'go-on', code: NO_LEARNER, reason: `No training: ${why}` };
 }
 
 /** Without it the policy that comes with AutoFlow competes alone: a training that fails stops nothing. */
@@ -115,6 +121,7 @@ async function train(
     };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { step: 'train', verdict: 'go-on', reason: `The training failed: ${terminalOf(error).message}` };
+    const { code, message } = terminalOf(error);
+    return { step: 'train', verdict: 'go-on', ...(code === NO_LEARNER && { code }), reason: `The training failed: ${message}` };
   }
 }

@@ -17,6 +17,7 @@ import {
 } from '@autoflow/topology/training';
 import { atBoundary } from './execution/failures.js';
 
+export const NO_LEARNER = 'NO_LEARNER';
 /** Longer than it takes to replace a worker. */
 const TAKEN_WITHIN_MS = 120_000;
 
@@ -58,5 +59,5 @@ const isUntaken = (error: unknown): boolean =>
 
 function noLearner(ms: number): ApplicationFailure {
   const message = `no worker took a learner on within ${ms / 1000} s; start one with: autoflow worker --role learner`;
-  return ApplicationFailure.nonRetryable(message, 'NO_LEARNER');
+  return ApplicationFailure.nonRetryable(message, NO_LEARNER);
 }

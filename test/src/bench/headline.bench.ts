@@ -15,28 +15,31 @@ import { coldStart, type ColdStart } from './headline/cold-start.js';
 import { FULL, QUICK, type HeadlineConditions } from './headline/conditions.js';
 import type { Measured } from './headline/experiment.js';
 import { Lab } from './headline/lab.js';
-import { measured, type Part } from './headline/measured.js';
+import { measured } from './headline/measured.js';
+import { Labs, partsOf } from './headline/parts.js';
 import { analysed } from './headline/report/analysis.js';
 import { barsOf } from './headline/report/bars.js';
 import type { BenchOptions } from './main.js';
-import type { BenchReport } from './report.js';
+import { machine, type BenchReport } from './report.js';
 
 export { render } from './headline/report/render.js';
-
-export const PARTS: readonly Part[] = ['rates', 'common', 'varying', 'alone'];
 
 export const run = (options: BenchOptions): Promise<BenchReport> => runUnder(options.quick ? QUICK : FULL, options);
 
 export async function runUnder(
   conditions: HeadlineConditions,
-  { quick, progress, only, budgetMs = Number.POSITIVE_INFINITY }: BenchOptions,
+  { quick, progress, only, cells, budgetMs = Number.POSITIVE_INFINITY }: BenchOptions,
 ): Promise<BenchReport> {
   const deadline = performance.now() + budgetMs;
-  const parts = partsOf(only);
+  const asked = partsOf(only);
   const code = await measuringCode('headline');
-  const book = await CellBook.open<Measured>(`headline${quick ? '.quick' : ''}`, { conditions, code }, lineOf);
+  const { cores, cpu, node } = machine();
+  // What was measured elsewhere, or with other data, is not to stand beside what is measured here.
+  const same = { conditions, code, machine: { cores, cpu, node }, data: process.env['AUTOFLOW_DATA'] === undefined ? 'made up' : 'real' };
+  const book = await CellBook.open<Measured>(`headline${quick ? '.quick' : ''}`, same, lineOf, cells);
   if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
   const lab = new Lab<Measured>(book, progress, () => performance.now() < deadline);
+  const labs = new Labs(asked, lab);
   const coldStarts = await fromCold(lab, conditions, progress);
 
   const stack = await startRetailStack({ onFile: true });
@@ -50,15 +53,11 @@ export async function runUnder(
     const load = await invoices(platform.spec);
     progress(`load: ${load.about}`);
     const { results, invocations } = await measured(
-      { platform, sql, conditions, lab, load, progress },
+      { platform, sql, conditions, labs, load, progress },
       coldStarts,
       objectiveOf(conditions, coldStarts),
-      parts,
     );
-    const figures = analysed(
-      { ...results, code, release: platform.release.hash, missing: [...lab.missing, ...leftOut(parts)] },
-      invocations,
-    );
+    const figures = analysed({ ...results, code, release: platform.release.hash, missing: labs.missing }, invocations);
     if (figures.missing.length === 0) await book.close();
     return { bars: barsOf(figures), figures, notMeasured: notMeasured(conditions, quick) };
   } finally {
@@ -72,16 +71,6 @@ const objectiveOf = ({ serviceLevelMs }: HeadlineConditions, [first]: readonly C
   minimise: 'cost',
   ...(first?.objective ?? { p99Ms: serviceLevelMs }),
 });
-
-function partsOf(only: string | undefined): ReadonlySet<Part> {
-  if (only === undefined) return new Set(PARTS);
-  const asked = only.split(',').map((part) => part.trim());
-  const unknown = asked.filter((part) => !PARTS.includes(part as Part));
-  if (unknown.length > 0) throw new Error(`There is no part '${unknown.join(', ')}' of the headline. Choose of: ${PARTS.join(', ')}`);
-  return new Set(asked as Part[]);
-}
-
-const leftOut = (parts: ReadonlySet<Part>): string[] => PARTS.filter((part) => !parts.has(part)).map((part) => `the part '${part}'`);
 
 async function fromCold(lab: Lab<Measured>, conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart[]> {
   const found: ColdStart[] = [];
@@ -103,12 +92,13 @@ function lineOf(cell: Measured): string {
   return lineOfCell(cell satisfies HeadlineCell);
 }
 
-function notMeasured({ coldStart: { rollout }, coldStarts, repetitions }: HeadlineConditions, quick: boolean): string[] {
+function notMeasured({ coldStart: { rollout }, coldStarts, repetitions, causal }: HeadlineConditions, quick: boolean): string[] {
   return [
     'the generator, Temporal, Postgres and the worker share these cores; several hosts and a network between the parts are not there',
     'hard limits of memory and CPU, where the machine does not let them be set (see enforcement in the measurements)',
     'probes: while sides are compared no batch is of another size than its version says, for any of them',
     'ingest: records are put into the inbox directly',
+    ...(process.env['AUTOFLOW_DATA'] === undefined ? ['the two traces of a public cloud: AUTOFLOW_DATA names no folder with them'] : []),
     'the agent: it sets memory and instances once it has beaten the rule over forty intervals; until then, in most of a cell, the rule does (see the changes of each cell)',
     'money: costs are measured times and sizes at dated list prices',
     'the best static plan of the rising rates and of the common one is that of the day of the invoices, tuned on it in hindsight',
@@ -120,6 +110,7 @@ function notMeasured({ coldStart: { rollout }, coldStarts, repetitions }: Headli
       : [
           `the usual rollout: here ${rollout.steps.join(', ')} %, evaluated every ${rollout.periodMs / 1000} s, with margins of ${100 * rollout.margins.dead} points for dead letters and errors, and asked for over the API`,
         ]),
+    ...(causal ? [] : ['the static plan that is tuned on the window before a varying load: only the one in hindsight']),
     ...(quick ? ['as many and as long cells as the bars ask for'] : []),
   ];
 }

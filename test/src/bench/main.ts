@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--quick] [--check] [--only PARTS] [--budget MINUTES]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
+/** `npm run bench -- NAME [--quick] [--check] [--only PARTS] [--budget MINUTES] [--cells FOLDER]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
 import { parseArgs } from 'node:util';
 import { barLine, holds, writeRendered, writeReport, type BenchDocument, type BenchReport } from './report.js';
 
@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly only?: string;
   /** Of those that go on where they were: nothing is begun after this time. */
   readonly budgetMs?: number;
+  /** Where they keep what they have measured until all of it is; default: beside the results. */
+  readonly cells?: string;
 }
 
 interface Bench {
@@ -50,6 +52,7 @@ const { values, positionals } = parseArgs({
     check: { type: 'boolean', default: false },
     only: { type: 'string' },
     budget: { type: 'string' },
+    cells: { type: 'string' },
   },
 });
 const [name] = positionals;
@@ -59,7 +62,7 @@ if (name === undefined || load === undefined) {
   process.exit(2);
 }
 
-const { only, budget } = values;
+const { only, budget, cells } = values;
 if (budget !== undefined && !(Number(budget) > 0)) {
   console.error(`--budget is a number of minutes above 0, found '${budget}'.`);
   process.exit(2);
@@ -72,6 +75,7 @@ const report = await bench.run({
   quick: values.quick,
   progress,
   ...(only !== undefined && { only }),
+  ...(cells !== undefined && { cells }),
   ...(budget !== undefined && { budgetMs: Number(budget) * 60_000 }),
 });
 const path = await writeReport(name, report, values.quick);

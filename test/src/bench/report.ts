@@ -43,22 +43,23 @@ export function barLine(bar: Bar, isHeld = holds(bar)): string {
   return `${bar.name}: ${format(bar.figure)} ${bar.unit} (bar ${bar.must} ${format(bar.bar)}) ${isHeld ? 'holds' : 'falls short'}`;
 }
 
+export const machine = () => ({
+  cores: cpus().length,
+  cpu: cpus()[0]?.model,
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  os: release(),
+  node: process.version,
+});
+
 /** Writes `test/results/NAME.json`; a quick run says so and goes to `NAME.quick.json`, so that it never replaces a full one. */
 export async function writeReport(name: string, report: BenchReport, quick: boolean): Promise<string> {
   const folder = fileURLToPath(new URL('../../results/', import.meta.url));
   await mkdir(folder, { recursive: true });
   const path = `${folder}${name}${quick ? '.quick' : ''}.json`;
-  const machine = {
-    cores: cpus().length,
-    cpu: cpus()[0]?.model,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    os: release(),
-    node: process.version,
-  };
   const bars = report.bars.map((bar) => ({ ...bar, holds: holds(bar) }));
   await writeFile(
     path,
-    `${JSON.stringify({ name, quick, at: new Date().toISOString(), machine, bars, notMeasured: report.notMeasured, figures: report.figures }, null, 2)}\n`,
+    `${JSON.stringify({ name, quick, at: new Date().toISOString(), machine: machine(), bars, notMeasured: report.notMeasured, figures: report.figures }, null, 2)}\n`,
   );
   return path;
 }

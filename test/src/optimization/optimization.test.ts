@@ -137,33 +137,59 @@ test('dollars bound what it computes: the search ends when they are used up, and
   });
 });
 
+const training = { learners: 1, budget: { steps: 400 } };
+
+/** As the schedule and expired decisions do it; what these ask for is only more. */
+async function begun(by: OptimizationInput['by'], optimization: string, more: Partial<OptimizationRequest> = {}) {
+  const request: OptimizationRequest = { dryRun: true, ...small, proposers: ['beam'], ...more };
+  const args: [OptimizationInput] = [{ optimization, pipeline: 'parcels', request, by }];
+  return temporal.workflow.start(OPTIMIZATION_WORKFLOW, {
+    taskQueue: CONTROL_QUEUE,
+    workflowId: optimizationWorkflowId(optimization),
+    args,
+  });
+}
+
 test('learners that nobody takes on keep nothing up, and it is said; trained ones compete for the starting allocation', async () => {
-  const training = { learners: 1, budget: { steps: 400 } };
-  const request: OptimizationRequest = { dryRun: true, ...small, proposers: ['beam'], training: { ...training, takenWithinMs: 500 } };
-  const args: [OptimizationInput] = [{ optimization: 'opt-untaken', pipeline: 'parcels', request, by: 'person' }];
-  const workflowId = optimizationWorkflowId('opt-untaken');
-  const handle = await temporal.workflow.start(OPTIMIZATION_WORKFLOW, { taskQueue: CONTROL_QUEUE, workflowId, args });
-  await handle.result();
+  await (await begun('person', 'opt-untaken', { training: { ...training, takenWithinMs: 500 } })).result();
   const untaken = Detail.parse(await api.optimizations.show('parcels', 'opt-untaken'));
   expect(untaken.decisions.map(({ step }) => step)).toEqual(['gather', 'fit', 'propose', 'train', 'allocate', 'register']);
   expect(untaken.decisions[3]).toMatchObject({
     verdict: 'go-on',
+    code: 'NO_LEARNER',
     reason: expect.stringContaining('no worker took a learner on within 0.5 s'),
   });
   expect(untaken.allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
 
+  // As settings say, where nobody has asked.
+  await api.settings.change('parcels', { optimizeTraining: training, reason: 'a little' }, '*');
   const learners = await startLearningWorker(stack, 'learners', ['learner']);
-  const { id } = await api.optimizations.start('parcels', { dryRun: true, ...small, proposers: ['beam'], training, usd: 1 });
-  await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('train');
-  await temporal.workflow.getHandle(optimizationWorkflowId(id)).result();
+  const trained = await begun('schedule', 'opt-trained', { usd: 1 });
+  const shown = async () => Detail.parse(await api.optimizations.show('parcels', 'opt-trained'));
+  await expect.poll(async () => (await shown()).progress?.step, { timeout: 30_000 }).toBe('train');
+  await trained.result();
   await learners.stop();
-  const { decisions, allocated } = Detail.parse(await api.optimizations.show('parcels', id));
+  const { decisions, allocated, request } = await shown();
+  expect(request).toMatchObject({ training });
   expect(decisions[3]).toMatchObject({
     step: 'train',
     reason: expect.stringMatching(/^1 learner took \d+ decisions \(completed\); its best.*/),
     usd: expect.any(Number),
   });
   expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent', 'trained']);
+});
+
+test('without a worker that learns, what nobody has asked for goes on at once, and says so', async () => {
+  await api.settings.change('parcels', { optimizeTraining: null, reason: 'as usual' }, '*');
+  await (await begun('schedule', 'opt-alone')).result();
+  const { decisions, request } = Detail.parse(await api.optimizations.show('parcels', 'opt-alone'));
+  expect(request).not.toHaveProperty('training');
+  expect(decisions.map(({ step }) => step)).toEqual(['gather', 'fit', 'propose', 'train', 'allocate', 'register']);
+  expect(decisions[3]).toMatchObject({
+    verdict: 'go-on',
+    code: 'NO_LEARNER',
+    reason: expect.stringContaining('no live worker had the role learner'),
+  });
 });
 
 test('asked for more than a proposal, it registers a version with parent, author and certificate; traffic stays where it is', async () => {
@@ -195,6 +221,11 @@ test('one at a time; a process that is killed is started again; cancelled, nothi
   const { id } = await api.optimizations.start('parcels', long);
   await expect(api.optimizations.start('parcels', long)).rejects.toMatchObject({ problem: { code: 'OPTIMIZATION_RUNNING' } });
   await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.about, { timeout: 30_000 }).toBe('annealing');
+  expect(await (await begun('schedule', 'opt-second')).result()).toMatchObject({
+    state: 'completed',
+    decisions: [{ code: 'RUNNING_ALREADY' }],
+  });
+  await expect(api.optimizations.show('parcels', 'opt-second')).rejects.toMatchObject({ problem: { code: 'OPTIMIZATION_UNKNOWN' } });
   const [first] = processes();
   process.kill(first!, 'SIGKILL');
   await expect.poll(() => processes().filter((pid) => pid !== first), { timeout: 30_000 }).toHaveLength(1);
@@ -292,7 +323,7 @@ test('where nothing better is there, or another release has become stable meanwh
 
 test('settings make a schedule, which starts optimizations and never two at once', async () => {
   const change = async (optimizeEvery: string | null) =>
-    void (await api.settings.change('parcels', { optimizeEvery, autonomy: 'off', reason: 'nightly' }, '*'));
+    void (await api.settings.change('parcels', { optimizeEvery, optimizeTraining: training, autonomy: 'off', reason: 'nightly' }, '*'));
   const handle = temporal.schedule.getHandle(optimizationScheduleId('parcels'));
   const described = () => handle.describe().catch(() => undefined);
   await change('6h');
@@ -306,7 +337,7 @@ test('settings make a schedule, which starts optimizations and never two at once
   const [{ id }] = (await api.optimizations.list('parcels')).items as [{ id: string }];
   await expect.poll(async () => (await api.optimizations.show('parcels', id)).progress?.step, { timeout: 30_000 }).toBe('propose');
   await api.optimizations.cancel('parcels', id);
-  expect(await api.optimizations.show('parcels', id)).toMatchObject({ actor: 'schedule', request: { dryRun: false } });
+  expect(await api.optimizations.show('parcels', id)).toMatchObject({ actor: 'schedule', request: { dryRun: false, training } });
   expect(await api.optimizations.show('parcels', 'opt-left')).toMatchObject({ state: 'failed' });
   await change(null);
   await expect.poll(described, { timeout: 30_000 }).toBeUndefined();

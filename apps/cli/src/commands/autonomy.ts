@@ -78,6 +78,7 @@ export function settingsText({
   pinned,
   objective,
   optimizeEvery,
+  optimizeTraining,
   spendCapUsd,
   approvalDays,
   control,
@@ -96,10 +97,18 @@ export function settingsText({
       ? []
       : [`objective  least ${objective.minimise}${objective.p99Ms === undefined ? '' : `, p99 ≤ ${objective.p99Ms} ms`}`]),
     ...(optimizeEvery === undefined ? [] : [`optimized  every ${optimizeEvery}`]),
+    ...(optimizeEvery === undefined && optimizeTraining === 'auto' ? [] : [`learners   ${trainingText(optimizeTraining)}`]),
     ...(spendCapUsd === undefined ? [] : [`spend cap  $${spendCapUsd}`]),
     ...(approvalDays === undefined ? [] : [`approval   within ${approvalDays} days`]),
     ...(control === undefined ? [] : [`control    ${control.mode}`]),
   ].join('\n');
+}
+
+function trainingText(training: OperationSettings['optimizeTraining']): string {
+  if (training === 'auto') return 'one for each worker with the role learner';
+  if (training === 'off') return 'none';
+  const { learners, budget } = training;
+  return `${learners}, ${budget.steps} decisions${budget.seconds === undefined ? '' : ` or ${budget.seconds} s`}`;
 }
 
 function several(text: string, before: readonly string[] = []): readonly string[] {

@@ -155,6 +155,33 @@ test('autonomy, freezes and the pin are set and shown', async () => {
   });
 });
 
+test('optimizing again and again is set and shown, with what it trains', async () => {
+  const every = (...args: string[]) => json('optimize', 'retail-orders', '--every', ...args, '--reason', 'nightly');
+  expect(await every('6h')).toMatchObject({ code: 0, json: { optimizeEvery: '6h', optimizeTraining: 'auto' } });
+  expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/every 6h\nlearners +one for each worker with the role learner/);
+  expect(await every('6h', '--learners', '2', '--steps', '1000')).toMatchObject({
+    code: 0,
+    json: { optimizeTraining: { learners: 2, budget: { steps: 1000 } } },
+  });
+  expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/learners +2, 1000 decisions/);
+  expect(await every('off', '--learners', 'auto')).toMatchObject({ code: 0, json: { optimizeTraining: 'auto' } });
+  expect(await json('optimize', 'retail-orders', '--learners', 'auto')).toMatchObject({ code: 2 });
+});
+
+test('an optimization is asked for with its bounds, and cancelled', async () => {
+  const bounds = ['--budget-usd', '0.05', '--budget', '60', '--rollout-rate', '8/s', '--learners', '2', '--steps', '400'];
+  const begun = await json('optimize', 'retail-orders', ...bounds);
+  expect(begun).toMatchObject({
+    code: 0,
+    json: {
+      state: 'running',
+      request: { usd: 0.05, evaluations: 60, rollout: { ratePerSecond: 8 }, training: { learners: 2, budget: { steps: 400 } } },
+    },
+  });
+  expect(await json('optimizations', 'cancel', 'retail-orders', begun.json.id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });
+  expect(await json('optimize', 'retail-orders', '--budget-usd', 'little')).toMatchObject({ code: 2 });
+});
+
 test('control of the allocation is switched and shown', async () => {
   expect((await autoflow('control', 'retail-orders')).stdout).toMatch(/^retail-orders control shadow · shadow \(no controller runs\)/);
   expect(await json('control', 'retail-orders', 'auto')).toMatchObject({ code: 2 });

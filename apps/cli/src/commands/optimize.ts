@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { AutoFlowClient, Optimization, OptimizationDetail, OptimizationQuestion } from '@autoflow/client';
+import type { AutoFlowClient, ChangeSettings, Optimization, OptimizationDetail, OptimizationQuestion } from '@autoflow/client';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { type Context, withContext } from '../context.js';
-import { BadAnswerError } from '../errors.js';
+import { BadAnswerError, usage } from '../errors.js';
 import { optimizationText } from '../optimizations/text.js';
 import { changed, settingsText } from './autonomy.js';
 import { positive } from './backfill.js';
@@ -22,7 +22,7 @@ interface OptimizeOptions {
   readonly budgetUsd?: number;
   readonly proposers?: NonNullable<OptimizationQuestion['proposers']>;
   readonly scope?: string;
-  readonly learners?: number;
+  readonly learners?: number | 'auto' | 'off';
   readonly steps: number;
   readonly every?: string;
   readonly reason?: string;
@@ -51,7 +51,11 @@ export function registerOptimize(program: Command): void {
     .option('--budget-usd <dollars>', 'what its own computing may cost at list prices, learners included', dollars)
     .option('--proposers <names>', 'some of exhaustive, analytic, beam, annealing, greedy, random, gcn', (text: string) => text.split(','))
     .option('--scope <scope>', 'hold the simulator against what the stable version did with the records of this scope')
-    .option('--learners <n>', 'train the resource agent beside it with so many learners (workers with the role learner)', positive)
+    .option(
+      '--learners <n>',
+      'train the resource agent beside it with so many learners (workers with the role learner); with --every also auto (the default: one for each such worker) or off',
+      learnersOf,
+    )
     .option('--steps <n>', 'decisions of the learners together', positive, 50_000)
     .option('--every <span>', 'do so again and again, such as 1h; off: no longer')
     .option('--reason <text>', 'for the audit log; needed with --every')
@@ -61,7 +65,7 @@ export function registerOptimize(program: Command): void {
         const api = await client();
         if (options.every !== undefined) {
           const optimizeEvery = options.every === 'off' ? null : options.every;
-          const settings = await changed(api, pipeline, { optimizeEvery }, options.reason);
+          const settings = await changed(api, pipeline, { optimizeEvery, ...ownTrainingOf(options) }, options.reason);
           return out.answer(settings, () => settingsText(settings));
         }
         const begun = await api.optimizations.start(pipeline, questionOf(options));
@@ -91,7 +95,13 @@ async function ending(api: AutoFlowClient, { pipeline, id }: Optimization, { out
   }
 }
 
+function ownTrainingOf({ learners, steps }: OptimizeOptions): Pick<ChangeSettings, 'optimizeTraining'> {
+  if (learners === undefined) return {};
+  return { optimizeTraining: typeof learners === 'number' ? { learners, budget: { steps } } : learners };
+}
+
 function questionOf(options: OptimizeOptions): OptimizationQuestion {
+  if (options.learners === 'auto') throw usage('--learners auto is for what is done again and again: give --every as well, or a number.');
   const { dryRun = false, version, minimise, p95, p99, rate: wanted, rolloutRate } = options;
   const { budget, seconds, budgetUsd, proposers, scope, learners, steps, reason } = options;
   return {
@@ -107,9 +117,13 @@ function questionOf(options: OptimizeOptions): OptimizationQuestion {
     ...(rolloutRate !== undefined && { rollout: { ratePerSecond: rolloutRate } }),
     ...(proposers && { proposers }),
     ...(scope !== undefined && { scope }),
-    ...(learners !== undefined && { training: { learners, budget: { steps } } }),
+    ...(typeof learners === 'number' && { training: { learners, budget: { steps } } }),
     ...(reason !== undefined && { reason }),
   };
+}
+
+function learnersOf(text: string): number | 'auto' | 'off' {
+  return text === 'auto' || text === 'off' ? text : positive(text);
 }
 
 function rateInRollout(text: string): number {

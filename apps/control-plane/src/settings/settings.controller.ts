@@ -8,13 +8,13 @@ import { findPipeline } from '../pipelines/lookup.js';
 import { STORE } from '../ports.js';
 import { presentSettings } from './settings.js';
 
-/** How far AutoFlow may go by itself: autonomy, freezes, pin, objective, spend cap. */
+/** How far AutoFlow may go by itself: autonomy, freezes, pin, objective, spend cap, schedule. */
 @Controller('v1/pipelines/:pipeline')
 export class SettingsController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
   @Get('settings', {
-    summary: 'Autonomy, freezes, pinned version, objective and spend cap',
+    summary: 'Autonomy, freezes, pinned version, objective, spend cap, and how often it is optimized, with what training',
     access: 'viewer',
     answers: OperationSettings,
     etag: true,

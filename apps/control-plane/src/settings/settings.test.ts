@@ -8,7 +8,10 @@ const patch = (body: object, ifMatch = '*') => api.send('PATCH', PATH, { body, h
 
 test('settings are read and changed, part by part', async () => {
   const read = await api.send('GET', `${PATH}/settings`);
-  expect(OperationSettings.parse(read.json)).toMatchObject({ revision: 0, autonomy: 'suggest', freezes: [] });
+  expect(OperationSettings.parse(read.json)).toMatchObject({
+    revision: 0,
+    ...{ autonomy: 'suggest', freezes: [], optimizeTraining: 'auto' },
+  });
   expect(read.headers.get('etag')).toBe('"0"');
   const changed = await patch(
     { autonomy: 'auto', freezes: [{ window: 'Fri 16:00 - Mon 08:00', timeZone: 'Europe/Berlin' }], pinned: 'v1', reason: 'go' },
@@ -25,7 +28,11 @@ test('settings are read and changed, part by part', async () => {
   expect(freed.json).toMatchObject({ revision: 2, autonomy: 'auto', objective: { minimise: 'latency', p99Ms: 500 }, spendCapUsd: 0.5 });
   expect(freed.json.pinned).toBeUndefined();
   expect((await api.send('GET', PATH)).json.settings).toMatchObject({ revision: 2 });
-  expect((await api.viewer.audit({ pipeline: 'parcels', action: 'settings.change' })).items).toHaveLength(2);
+  const optimizeTraining = { learners: 2, budget: { steps: 1_000, seconds: 60 } };
+  const scheduled = await patch({ optimizeEvery: '6h', optimizeTraining, reason: 'nightly' }, '"2"');
+  expect(scheduled.json).toMatchObject({ optimizeEvery: '6h', optimizeTraining });
+  expect((await patch({ optimizeTraining: null, reason: 'as usual' }, '"3"')).json).toMatchObject({ optimizeTraining: 'auto' });
+  expect((await api.viewer.audit({ pipeline: 'parcels', action: 'settings.change' })).items).toHaveLength(4);
 });
 
 test('what people do by hand is done in a freeze, and said so', async () => {
@@ -46,6 +53,7 @@ test.each([
   ['a time zone that is none', { freezes: [{ window: 'Fri 16:00 - Mon 08:00', timeZone: 'Mars' }], reason: 'x' }, ['/freezes/0/timeZone']],
   ['a version that is not there', { pinned: 'v99', reason: 'x' }, ['/pinned']],
   ['a negative cap', { spendCapUsd: -1, reason: 'x' }, ['/spendCapUsd']],
+  ['a training that is none', { optimizeTraining: 'much', reason: 'x' }, ['/optimizeTraining']],
   ['an objective that is none', { objective: { minimise: 'effort' }, reason: 'x' }, ['/objective/minimise']],
 ])('%s is refused', async (_, body, pointers) => {
   const { status, problem } = await patch(body);

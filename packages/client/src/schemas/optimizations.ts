@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Limit as PageLimit, pageOf, PipelineName, Reason, ScopeName, Timestamp, VersionName } from './common.js';
 import { Span } from './metrics.js';
 import { Allocation, Topology } from './topology.js';
+import { TrainingOrder } from './trainings.js';
 import { Estimate, Predicted } from './what-if.js';
 
 export const ProposerName = z.enum(['exhaustive', 'analytic', 'beam', 'annealing', 'greedy', 'random', 'gcn']);
@@ -48,14 +49,7 @@ export const OptimizationQuestion = z
     scope: ScopeName.exactOptional(),
     /** Of the host that runs the functions; default: those of the control worker's. */
     cores: z.int().min(1).max(1024).exactOptional(),
-    /** Learners that train the resource agent beside the search; needs workers with the role `learner`. */
-    training: z
-      .strictObject({
-        /** More would reject one another: what is learned from parameters that 32 others have added to since is not taken. */
-        learners: z.int().min(1).max(32),
-        budget: z.strictObject({ steps: z.int().min(1).max(1e9), seconds: z.number().positive().max(86_400).exactOptional() }),
-      })
-      .exactOptional(),
+    training: TrainingOrder.exactOptional(),
     reason: Reason.exactOptional(),
   })
   .refine(({ ratePerSecond, times }) => ratePerSecond === undefined || times === undefined, {

@@ -2,6 +2,7 @@ import { AUTONOMY, freezeProblems } from '@autoflow/topology/autonomy';
 import { z } from 'zod';
 import { PipelineName, Reason, Timestamp, VersionName } from './common.js';
 import { ControlSettings } from './control.js';
+import { TrainingOrder } from './trainings.js';
 
 export const AutonomyName = z.enum(AUTONOMY);
 const FREEZE = { window: z.string().max(100), timeZone: z.string().max(100) };
@@ -10,6 +11,12 @@ export type Freeze = z.infer<typeof Freeze>;
 export const Objective = z
   .strictObject({ minimise: z.enum(['cost', 'latency']), p99Ms: z.number().positive().max(86_400_000).exactOptional() })
   .meta({ id: 'Objective' });
+
+/**
+ * Of optimizations that the schedule or an expired decision has begun. `auto`: a learner for each live worker with the role `learner`, none where
+ * there is none.
+ */
+export const OwnTraining = z.union([z.enum(['auto', 'off']), TrainingOrder]).meta({ id: 'OwnTraining' });
 
 /** How far AutoFlow may go with the pipeline by itself. Revision 0: nobody has said anything yet. */
 export const OperationSettings = z
@@ -21,6 +28,7 @@ export const OperationSettings = z
     pinned: VersionName.exactOptional(),
     objective: Objective.exactOptional(),
     optimizeEvery: z.string().exactOptional(),
+    optimizeTraining: OwnTraining,
     /** Of what AutoFlow's own canaries of 30 days cost together beyond what they are compared with. */
     spendCapUsd: z.number().exactOptional(),
     /** A canary that is proved waits so long for a person, then it is taken back; default 7. */
@@ -55,6 +63,7 @@ export const ChangeSettings = z
       .regex(/^[1-9][0-9]{0,3}[mhd]$/, 'a span of time is a number with m, h or d, such as 30m or 1h')
       .nullable()
       .exactOptional(),
+    optimizeTraining: OwnTraining.nullable().exactOptional(),
     spendCapUsd: z.number().min(0).max(1e9).nullable().exactOptional(),
     approvalDays: z.number().positive().max(365).nullable().exactOptional(),
     control: ControlSettings.nullable().exactOptional(),

@@ -1,5 +1,15 @@
+import { MOST_LEARNERS } from '@autoflow/topology/training';
 import { z } from 'zod';
 import { Limit, pageOf, Timestamp } from './common.js';
+
+/** Learners that train the resource agent beside a search; needs workers with the role `learner`. */
+export const TrainingOrder = z
+  .strictObject({
+    learners: z.int().min(1).max(MOST_LEARNERS),
+    /** Decisions of all learners together, and wall time: whatever is used up first ends it. */
+    budget: z.strictObject({ steps: z.int().min(1).max(1e9), seconds: z.number().positive().max(86_400).exactOptional() }),
+  })
+  .meta({ id: 'TrainingOrder' });
 
 /** A training of the resource agent: learners side by side, who share its parameters. */
 export const Training = z

@@ -13,4 +13,5 @@ export {
   type FreezeWindow,
   type Objective,
   type OperationSettings,
+  type OwnTraining,
 } from './settings.js';

@@ -1,3 +1,5 @@
+import type { TrainingInput } from '../training.js';
+
 /** How far AutoFlow may go with a pipeline by itself. Whoever acts without being told to asks `mayAct` first. */
 export const AUTONOMY = ['off', 'suggest', 'canary', 'auto'] as const;
 /** Each may do what those before it may: nothing; propose versions; send canary traffic to them; promote them and set allocations. */
@@ -13,6 +15,8 @@ export interface OperationSettings {
   readonly objective?: Objective;
   /** A better version is searched for so often, such as `1h`; without it, when somebody asks. */
   readonly optimizeEvery?: string;
+  /** Of optimizations that a schedule or an expired decision has begun; without it, `auto`. */
+  readonly optimizeTraining?: OwnTraining;
   /** US dollars that AutoFlow's own canaries of any `SPEND_CAP_DAYS` may cost together, beyond what they are compared with. */
   readonly spendCapUsd?: number;
   /** Days that a canary that is proved waits for a person to promote it; then it is taken back. Without it, `APPROVAL_DAYS`. */
@@ -20,6 +24,12 @@ export interface OperationSettings {
   /** Of memory and instances while it runs; without it, `shadow`. */
   readonly control?: ControlSettings;
 }
+/**
+ * Learners that train the resource agent beside the search. `auto`: one for each live worker with the role `learner`, and none where there is none:
+ * whoever starts such workers wants them used, and nobody else waits for what does not come.
+ */
+export type OwnTraining = 'auto' | 'off' | Pick<TrainingInput, 'learners' | 'budget'>;
+
 /** `shadow`: it is decided and shown what would be set, and nothing is. `auto`: whoever stands better in the twin sets it, rule or agent. */
 export const CONTROL_MODES = ['off', 'shadow', 'auto'] as const;
 export interface ControlSettings {
@@ -44,7 +54,7 @@ export interface Objective {
 }
 
 /** What holds where nobody has said anything. */
-export const DEFAULT_SETTINGS: OperationSettings = { autonomy: 'suggest', freezes: [] };
+export const DEFAULT_SETTINGS: OperationSettings = { autonomy: 'suggest', freezes: [], optimizeTraining: 'auto' };
 export const SPEND_CAP_DAYS = 30;
 export const APPROVAL_DAYS = 7;
 export const DEFAULT_CONTROL: ControlSettings = { mode: 'shadow' };

@@ -9,6 +9,7 @@ import { leftOf, trainingSeconds, usdOf } from '../optimizing/budget.js';
 import { fitTwin } from '../optimizing/fit.js';
 import { gather } from '../optimizing/gather.js';
 import { stop, type Job, type OptimizingPorts, type Outcome } from '../optimizing/job.js';
+import { ownTraining } from '../optimizing/own-training.js';
 import { proposeTopologies } from '../optimizing/propose.js';
 import { actorOf, registerProposal, SCHEDULE } from '../optimizing/register.js';
 import { rollOut } from '../optimizing/roll-out.js';
@@ -24,9 +25,13 @@ export function optimizationActivities(ports: OptimizingPorts): OptimizationActi
   return {
     openOptimization: atActivityBoundary(async ({ optimization: id, pipeline, request, by }) => {
       const actor = { actor: by === 'schedule' ? SCHEDULE : by, reason: 'it was due' };
+      const { training: own, untrained } = by === 'schedule' ? await ownTraining(ports.store, pipeline) : {};
+      const whole = { ...(own && { training: own }), ...request };
       try {
-        await optimizations.replaceLost({ id, pipeline, request }, (other) => ports.isRunning(other), actor);
-        return { step: 'gather', verdict: 'go-on', reason: 'begun' };
+        const row = await optimizations.replaceLost({ id, pipeline, request: whole }, (other) => ports.isRunning(other), actor);
+        // Of the row, which stays what it is when this is done again while the fleet has changed.
+        const { training } = row.request;
+        return { step: 'gather', verdict: 'go-on', reason: 'begun', ...(training ? { training } : untrained && { untrained }) };
       } catch (error) {
         if (!(error instanceof OptimizationRunningError)) throw error;
         return { step: 'gather', ...stop('RUNNING_ALREADY', error.message) };

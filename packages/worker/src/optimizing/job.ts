@@ -4,7 +4,10 @@ import type { OptimizationDecision, OptimizationStop } from '@autoflow/topology'
 import { startChild, type AskedChild } from '../learning/asked-child.js';
 
 export interface OptimizingPorts {
-  readonly store: Pick<Store, 'optimizations' | 'definitions' | 'arms' | 'metrics' | 'settings' | 'trainings' | 'rollouts' | 'scorers'>;
+  readonly store: Pick<
+    Store,
+    'optimizations' | 'definitions' | 'arms' | 'metrics' | 'settings' | 'trainings' | 'rollouts' | 'scorers' | 'fleet'
+  >;
   /** The program of the process that fits and searches: `@autoflow/learning/optimizer`, which this package does not load. */
   readonly program: string;
   /** Of the host that runs the functions. */

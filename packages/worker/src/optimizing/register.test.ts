@@ -1,12 +1,13 @@
-/** What comes of a proposal whose topology is there already: nothing runs beside the database. */
+/** What comes of a proposal whose topology is there already, and what is trained for one that nobody asked for: nothing runs beside the database. */
 import { envelopeOf, type Problem } from '@autoflow/optimizer';
 import { openStore, type Store } from '@autoflow/store';
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { hashVersion, type Topology } from '@autoflow/topology';
+import { hashVersion, MOST_LEARNERS, USUAL_BUDGET, type Topology } from '@autoflow/topology';
 import { certify } from '@autoflow/topology/rewrites';
 import { functionModel, LOCAL_HOST } from '@autoflow/twin';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job, OptimizingPorts } from './job.js';
+import { NOBODY_LEARNS, ownTraining } from './own-training.js';
 import { problemOf } from './propose.js';
 import { registerProposal } from './register.js';
 
@@ -132,4 +133,24 @@ test('a version that is there already starts with what was found for it now, unl
   await store.arms.setArms({ pipeline: 'orders', by });
   expect(await registerProposal(ports, job)).toMatchObject({ set: { registered: 'v2' }, decision: { verdict: 'go-on' } });
   expect((await allocation('v2')).stages).toEqual(found);
+});
+
+test('what nobody asked for is trained by the workers that learn, or as settings say', async () => {
+  const training = (of: Pick<Store, 'settings' | 'fleet'> = store) => ownTraining(of, 'orders');
+  const set = (optimizeTraining: Parameters<Store['settings']['change']>[0]['change']['optimizeTraining']) =>
+    store.settings.change({ pipeline: 'orders', change: { optimizeTraining: optimizeTraining! }, by });
+  const joins = (host: string, roles: string[]) => store.fleet.beat({ host, incarnation: crypto.randomUUID(), roles, version: '1' }, []);
+  await joins('one', ['functions', 'control']);
+  expect(await training()).toEqual({ untrained: NOBODY_LEARNS });
+  await joins('two', ['learner']);
+  await joins('three', ['functions', 'learner']);
+  expect(await training()).toEqual({ training: { learners: 2, budget: USUAL_BUDGET } });
+  const hosts = async () => Array.from({ length: MOST_LEARNERS }, () => store.fleet.hosts());
+  const many = { settings: store.settings, fleet: { ...store.fleet, hosts: async () => (await Promise.all(await hosts())).flat() } };
+  expect(await training(many)).toEqual({ training: { learners: MOST_LEARNERS, budget: USUAL_BUDGET } });
+  await set('off');
+  expect(await training()).toEqual({});
+  const own = { learners: 3, budget: { steps: 9 } };
+  await set(own);
+  expect(await training()).toEqual({ training: own });
 });

@@ -1,5 +1,6 @@
 import { GATE, judge, type Block } from '@autoflow/experiment';
-import type { ArmBlock, RolloutRow } from '@autoflow/store';
+import { canary, uniform, type Candidate } from '@autoflow/experiment/testing';
+import type { ArmBlock, ComparisonQuery, RolloutRow } from '@autoflow/store';
 import { EMPTY_ARM_CELL, ROLLOUT_DEFAULTS } from '@autoflow/topology';
 import { expect, it } from 'vitest';
 import { evaluate } from './evaluate.js';
@@ -40,4 +41,39 @@ it('a step without a control group is judged alone against the holdout, by its s
   const { paired, full } = (await evaluate(asked([50, 100], 2), false, { comparisons })).judgement;
   expect(paired!.gain).toEqual(asJudged(blocks, ROLLOUT_DEFAULTS.alpha / 2));
   expect(full!.gain).toEqual(asJudged(blocks, ROLLOUT_DEFAULTS.alpha / 2));
+});
+
+/** Batches of one record, of either arm in a block, by step. */
+const ARRIVING = [24, 48, 96];
+
+/** A whole rollout by its steps, looked at after every block; `undecided` after so many looks. */
+async function rolledOut(seed: number, candidate: Candidate, looks: number) {
+  const random = uniform(seed);
+  const seen: ArmBlock[][] = [[]];
+  const worlds = ARRIVING.map((batches) => canary({ batches, batchRecords: 1, random }, candidate));
+  const comparisons = { clock: async () => 0, blocks: async ({ kept }: ComparisonQuery) => seen[kept!.step]! } as never;
+  for (let look = 1; ; look++) {
+    const { value: block } = worlds[seen.length - 1]!.next();
+    seen.at(-1)!.push({ at: look, ours: block.candidate, theirs: block.control });
+    const row = asked([5, 25, 50], seen.length);
+    const { decision, judgement } = await evaluate(row, false, { comparisons });
+    if (decision === 'advance') seen.push([]);
+    else if (decision !== 'continue' || look === looks)
+      return { ended: decision === 'continue' ? 'undecided' : decision, judgement, step: seen.length };
+  }
+}
+
+it('of 200 rollouts that change nothing, with a look after every block of every step, at most 5 % are promoted, and the power is stated', async () => {
+  const ends = await Promise.all(Array.from({ length: 200 }, (_, seed) => rolledOut(2_000 + seed, {}, 40)));
+  const ending = (how: string) => ends.filter(({ ended }) => ended === how);
+  expect(ending('promote').length).toBeLessThanOrEqual(10);
+  expect(ending('roll-back').length).toBeLessThanOrEqual(10);
+  const undecided = ending('undecided');
+  expect(undecided.length).toBeGreaterThanOrEqual(180);
+  // All have come to where it has to be shown, and say which gain they would have found.
+  expect(undecided.filter(({ step }) => step < 3)).toEqual([]);
+  const detectable = undecided.map(({ judgement }) => judgement.paired!.detectable!);
+  expect(Math.max(...detectable)).toBeLessThan(0.25);
+  const gains = await Promise.all(Array.from({ length: 10 }, (_, seed) => rolledOut(9_000 + seed, { cost: 0.6, latency: 0.7 }, 70)));
+  expect(gains.map(({ ended }) => ended)).toEqual(Array<string>(10).fill('promote'));
 });

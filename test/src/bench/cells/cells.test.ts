@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -23,8 +23,24 @@ it('goes on where it was: what is measured under the same conditions is not meas
   expect(told).toEqual(['one: 1']);
 });
 
-it('measures anew what other code has measured, and forgets what lies in a report', async () => {
-  expect((await open({ code: 'b' })).size).toBe(0);
+it('loses nothing but what a kill has cut off, and takes what another book of the same conditions has', async () => {
+  const { path } = await open({ code: 'a' });
+  await appendFile(path, '["three",{"n":');
+  const mended = await open({ code: 'a' });
+  expect([mended.size, mended.has('three')]).toEqual([1, false]);
+  await mended.take('four', async () => ({ n: 4, none: Number.NaN }), silent);
+  const other = await readFile(path, 'utf8');
+  await appendFile(path, other.replace('four', 'five'));
+  const both = await open({ code: 'a' });
+  expect([...['one', 'three', 'four', 'five'].map((name) => both.has(name))]).toEqual([true, false, true, true]);
+  expect(await both.take('four', async () => ({ n: 0 }), silent)).toEqual({ n: 4, none: null });
+});
+
+it('measures anew what other code has measured, keeps what that has, and forgets what lies in a report', async () => {
+  const newer = await open({ code: 'b' });
+  expect(newer.size).toBe(0);
+  await newer.take('one', async () => ({ n: 2 }), silent);
+  expect((await open({ code: 'a' })).has('one')).toBe(true);
   await (await open({ code: 'a' })).close();
   expect((await open({ code: 'a' })).size).toBe(0);
 });

@@ -18,12 +18,12 @@ export async function codeHash(folders: readonly string[], except: RegExp = /^$/
   return hash.digest('hex').slice(0, 16);
 }
 
-/** All that runs while something is measured: packages, example, control plane, and the benchmark itself without its report. */
+/** All that runs while something is measured: packages, example, control plane, and the benchmark itself without its report; of bundles what they are made from. */
 export async function measuringCode(bench: string): Promise<string> {
   const root = fileURLToPath(new URL('../../../../', import.meta.url));
   const packages = (await readdir(join(root, 'packages'))).sort().map((name) => join(root, 'packages', name, 'dist'));
   const models = ['models', 'policies'].map((name) => join(root, 'packages/learning', name));
   const apps = ['retail-orders', 'control-plane'].map((name) => join(root, 'apps', name, 'dist'));
   const own = ['cells', bench].map((name) => join(root, 'test/dist/bench', name));
-  return codeHash([...packages, ...models, ...apps, ...own], /(^|\/)(report|testing)\//);
+  return codeHash([...packages, ...models, ...apps, ...own], /(^|\/)((report|testing)\/|workflow-bundle\.)/);
 }

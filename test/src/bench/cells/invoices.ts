@@ -12,6 +12,8 @@ export interface Invoices {
   readonly all: readonly Fields[];
   /** Over and over; the caller makes their keys unique. */
   readonly next: () => Fields;
+  /** The same, from there on: sides that are compared get the same ones. */
+  from(at: number): () => Fields;
   /** Of the file that they are in. */
   readonly source: Source;
 }
@@ -26,7 +28,10 @@ export async function invoices(spec: PipelineSpec): Promise<Invoices> {
   const opened = await openSource(source, spec, { secret: () => undefined });
   const all: Fields[] = [];
   for await (const { fields } of opened.records(0)) if (all.push(fields) >= ENOUGH) break;
-  let at = 0;
+  const from = (at: number): (() => Fields) => {
+    let next = at;
+    return () => all[next++ % all.length]!;
+  };
   const about = `the first ${ENOUGH} ${origin} invoices, over and over, Poisson arrivals`;
-  return { about, all, next: () => all[at++ % all.length]!, source };
+  return { about, all, next: from(0), from, source };
 }

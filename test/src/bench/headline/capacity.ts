@@ -6,7 +6,7 @@ import { activate, type HeadlineSide, type Rig } from './side.js';
 /** What a side can do, and that it does the same as the others. */
 export interface Capacity {
   readonly side: string;
-  readonly version: string;
+  readonly plan: string;
   /** Records per second out of a backlog, of the last and longest one: an estimate, since nobody waits for a service level here. */
   readonly perSecond: number;
   readonly bursts: readonly number[];
@@ -32,7 +32,7 @@ export async function measureCapacity(rig: Rig, side: HeadlineSide, same: readon
     const count = Math.min(MOST_RECORDS, Math.ceil(bursts.at(-1)! * conditions.capacitySeconds));
     bursts.push((await runThrough(platform, unique(platform.spec.key, count, next))).perSecond);
   }
-  return { side: side.name, version: side.version.name, perSecond: bursts.at(-1)!, bursts, digest, counts };
+  return { side: side.name, plan: side.plan, perSecond: bursts.at(-1)!, bursts, digest, counts };
 }
 
 function unique(key: string, count: number, next: () => Fields): Fields[] {

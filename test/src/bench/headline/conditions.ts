@@ -14,8 +14,8 @@ export interface HeadlineConditions {
   readonly sameInvoices: number;
   /** Of a backlog that estimates what a side can do. */
   readonly capacitySeconds: number;
-  /** Rates of a side beside the common one, as shares of that estimate: it begins at the share `first`, goes on while the service level is kept. */
-  readonly rungs: { readonly shares: readonly number[]; readonly first: number };
+  /** Rates of a side beside the common one, as shares of that estimate: it begins at the share `first`, goes on while the service level is kept, `most` of them. */
+  readonly rungs: { readonly shares: readonly number[]; readonly first: number; readonly most?: number };
   /** Fixed batch sizes of which baseline 2 gets the best. */
   readonly batchSizes: readonly number[];
   /** On p99. */
@@ -27,6 +27,8 @@ export interface HeadlineConditions {
   readonly controlIntervalMs: number;
   /** Simulations that baseline 3 is searched with, for each trace. */
   readonly staticEvaluations: number;
+  /** Baseline 3 is tuned on the window before as well, not only on what it is measured under. */
+  readonly causal: boolean;
   readonly coldStart: ColdStartConditions;
 }
 
@@ -86,6 +88,7 @@ export const FULL: HeadlineConditions = {
   traceTimes: 3,
   controlIntervalMs: 5_000,
   staticEvaluations: 2_000,
+  causal: true,
   coldStart: { ...COLD_START, rolloutWithinSeconds: 3_600 },
 };
 
@@ -99,9 +102,10 @@ export const QUICK: HeadlineConditions = {
   drainSeconds: 40,
   sameInvoices: 100,
   capacitySeconds: 6,
-  rungs: { shares: [0.25, 0.4, 0.6, 0.8, 1], first: 0.8 },
+  rungs: { shares: [0.25, 0.4, 0.6, 0.8, 1], first: 0.8, most: 3 },
   batchSizes: [20, 100],
   staticEvaluations: 600,
+  causal: false,
   coldStart: {
     ...COLD_START,
     seconds: 40,

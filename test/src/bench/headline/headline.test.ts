@@ -3,6 +3,7 @@ import type { BenchDocument } from '../report.js';
 import type { Cell, HeadlineFigures, Results, Varying } from './figures.js';
 import { Lab } from './lab.js';
 import { NAMES } from './names.js';
+import { Labs, partsOf } from './parts.js';
 import { nextShare, saturationOf } from './rates.js';
 import { analysed } from './report/analysis.js';
 import { barsOf } from './report/bars.js';
@@ -35,7 +36,7 @@ const cell = (side: string, repetition: number, values: Partial<Cell> & { ms?: n
   };
 };
 
-const capacity = (side: string, digest: string) => ({ side, version: 'v1', perSecond: 10, bursts: [10], digest, counts: { completed: 1, filtered: 0, dead: 0, cancelled: 0 } }); // prettier-ignore
+const capacity = (side: string, digest: string) => ({ side, plan: 'p', perSecond: 10, bursts: [10], digest, counts: { completed: 1, filtered: 0, dead: 0, cancelled: 0 } }); // prettier-ignore
 
 function results(varying: readonly Varying[] = []): Results {
   const two = [0, 1];
@@ -123,6 +124,7 @@ it('raises the share while the service level is kept, lowers it until it is, and
   expect(after(true, false)).toEqual([0.8, 1, undefined]);
   expect(after(false, true)).toEqual([0.8, 0.6, undefined]);
   expect(after(false, false)).toEqual([0.8, 0.6, 0.4]);
+  expect(nextShare({ ...rungs, most: 2 }, [{ share: 0.8, sustained: false }, { share: 0.6, sustained: false }])).toBeUndefined(); // prettier-ignore
   expect(saturationOf([cell('a', 0), cell('a', 0, { rate: 20, offeredRate: 20, achievedRate: 12, backlog: 80 })], 2_000)).toBe(10);
   expect(saturationOf([cell('a', 0, { ms: 3_000 }), cell('a', 0, { unfinished: 1 })], 2_000)).toBeUndefined();
 });
@@ -135,6 +137,22 @@ it('begins nothing when the time is over, and says what is missing; what is know
   expect(await lab.take('two', async () => 2)).toBeUndefined();
   expect(await lab.take('known', async () => 3)).toBe(3);
   expect(lab.missing).toEqual(['two']);
+});
+
+it('measures the parts that are asked for, with what they need of others; of the rest what is known is taken, and what is missing is said', async () => {
+  const known = new Map<string, number>([['rate of a', 1]]);
+  const book = {
+    has: (name: string) => known.has(name),
+    take: async <T>(name: string, measure: () => Promise<T>) => (known.get(name) ?? (await measure())) as T,
+  };
+  const labs = new Labs<number>(partsOf('varying, alone'), new Lab(book, () => {}, () => true)); // prettier-ignore
+  expect(await labs.of('rates', 'common').take('rate of a', async () => 9)).toBe(1);
+  expect(await labs.of('rates', 'alone').take('rate of b', async () => 9)).toBe(9);
+  expect(labs.missing).toEqual([]);
+  expect(await labs.of('rates', 'common').take('rate of c', async () => 9)).toBeUndefined();
+  expect(labs.missing).toEqual(["the part 'rates'"]);
+  expect([...partsOf(undefined)]).toEqual(['cold', 'rates', 'common', 'varying', 'alone']);
+  expect(() => partsOf('rates,rest')).toThrow("There is no part 'rest' of the headline");
 });
 
 it('chooses functions by rule, and takes the busiest day and the one before', () => {

@@ -11,6 +11,11 @@ export class Lab<Measured> {
     private readonly hasTime: () => boolean,
   ) {}
 
+  /** Takes what is known, and measures nothing. */
+  shut(): Lab<Measured> {
+    return new Lab(this.book, this.progress, () => false);
+  }
+
   async take<One extends Measured>(name: string, measure: () => Promise<One>): Promise<One | undefined> {
     if (this.book.has(name) || this.hasTime()) return this.book.take(name, measure, this.progress);
     this.missing.push(name);

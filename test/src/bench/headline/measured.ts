@@ -16,60 +16,61 @@ import {
   takingTurns,
   writtenSide,
   type Experiment,
+  type InLab,
 } from './experiment.js';
 import type { Capacity } from './capacity.js';
 import type { Cell, Results, SideShown, Varying } from './figures.js';
 import { NAMES } from './names.js';
 import { predictionsOf } from './predictions.js';
+import type { Part } from './parts.js';
 import type { HeadlineSide } from './side.js';
 import { varyingLoads, type VaryingLoad } from './varying.js';
-
-export type Part = 'rates' | 'common' | 'varying' | 'alone';
 
 export interface Whole {
   readonly results: Omit<Results, 'code' | 'release' | 'missing'>;
   readonly invocations: readonly SampledInvocation[];
 }
 
-export async function measured(
-  experiment: Experiment,
-  coldStarts: readonly ColdStart[],
-  objective: Objective,
-  parts: ReadonlySet<Part>,
-): Promise<Whole> {
-  const { conditions, load, progress } = experiment;
+export async function measured(experiment: Experiment, coldStarts: readonly ColdStart[], objective: Objective): Promise<Whole> {
+  const { conditions, load, labs, progress } = experiment;
+  const forParts = (...parts: readonly [Part, ...Part[]]): InLab => ({ ...experiment, lab: labs.of(...parts) });
   const written = writtenSide(experiment);
   const batched = await Promise.all(conditions.batchSizes.map((records) => batchedSide(experiment, records)));
   const autoflow = await Promise.all(coldStarts.map((one) => autoflowSide(experiment, one)));
   const fused = coldStarts[0] && (await fusedSide(experiment, coldStarts[0]));
 
-  const found = await capacities(experiment, distinct([written, ...batched, ...autoflow]));
+  const found = [
+    ...(await capacities(forParts('rates', 'common', 'varying', 'alone'), [written])),
+    ...(await capacities(forParts('rates', 'common'), distinct([...batched, ...autoflow]))),
+  ];
   const best = batched.reduce((a, b) => ((capacityOf(found, b) ?? 0) > (capacityOf(found, a) ?? 0) ? b : a));
-  const twin = await fitted(experiment, [written, ...batched]);
-  const loads = await varyingOf(experiment, capacityOf(found, written), parts.has('varying'));
-  const plans = await plansFor(experiment, twin, objective, loads);
+  const twin = await fitted(forParts('rates', 'common', 'varying'), [written, ...batched]);
+  const loads = await varyingOf(experiment, capacityOf(found, written));
+  // The static plan of the other parts is that for the day of the invoices.
+  const plans = [
+    ...(await plansFor(forParts('rates', 'common', 'varying'), twin, objective, loads.slice(0, 1))),
+    ...(await plansFor(forParts('varying'), twin, objective, loads.slice(1))),
+  ];
   const fixed = plans[0]?.hindsight;
-  const all = [...found, ...(fixed ? await capacities(experiment, [fixed]) : [])];
+  const all = [...found, ...(fixed ? await capacities(forParts('rates', 'common'), [fixed]) : [])];
 
   const compared = (repetition: number): HeadlineSide[] => [written, best, ...(fixed ? [fixed] : []), ...turnOf(autoflow, repetition)];
   const cells: { rates: HeadlineCell[]; common: HeadlineCell[] } = { rates: [], common: [] };
   let common: number | undefined;
+  const perSecond = (side: HeadlineSide): number | undefined => capacityOf(all, side);
   for (let repetition = 0; repetition < conditions.repetitions; repetition++) {
-    if (parts.has('rates') || (parts.has('common') && repetition === 0))
-      cells.rates.push(
-        ...(await risingRates(
-          experiment,
-          parts.has('rates') ? compared(repetition) : [written],
-          (side) => capacityOf(all, side),
-          repetition,
-        )),
-      );
+    const rising = await risingRates(forParts('rates'), compared(repetition), perSecond, repetition);
+    // What the pipeline as written sustains makes the common rate, for more than one part.
+    const own = repetition > 0 ? [] : await risingRates(forParts('rates', 'common', 'alone'), [written], perSecond, repetition);
+    cells.rates.push(...new Set([...rising, ...own]));
     common ??= commonRate(experiment, cells.rates);
-    if (common !== undefined && parts.has('common'))
-      cells.common.push(...(await takingTurns(experiment, compared(repetition), constantLoad(common, conditions.seconds), repetition)));
+    if (common === undefined) continue;
+    const trace = constantLoad(common, conditions.seconds);
+    cells.common.push(...(await takingTurns(forParts('common'), compared(repetition), trace, repetition)));
   }
-  const varying = parts.has('varying') ? await underVarying(experiment, loads, plans, autoflow) : { shown: [], cells: [] };
-  const alone = parts.has('alone') && fused ? await fusedAlone(experiment, fused, common) : { capacities: [], rates: [], common: [] };
+  const varying = await underVarying(forParts('varying'), loads, plans, autoflow);
+  const alone = fused ? await fusedAlone(forParts('alone'), fused, written, common) : { capacities: [], rates: [], common: [] };
+  const atCommon = [...new Set([...cells.common, ...alone.common])];
 
   const sides = [
     ...[written, ...batched].map((side) => sideShown(side)),
@@ -88,38 +89,35 @@ export async function measured(
       capacities: [...all, ...alone.capacities],
       ...(common !== undefined && { commonRate: common }),
       rates: [...cells.rates, ...alone.rates].map(withoutInvocations),
-      common: [...cells.common, ...alone.common].map(withoutInvocations),
+      common: atCommon.map(withoutInvocations),
       varying: varying.shown,
       predictions:
         twin && common !== undefined
           ? await predictionsOf(experiment.platform.spec, twin, measuredSides, common, conditions.serviceLevelMs, progress)
           : [],
     },
-    invocations: [...cells.rates, ...cells.common, ...varying.cells, ...alone.rates, ...alone.common].flatMap(
-      ({ invocations }) => invocations,
-    ),
+    invocations: [...cells.rates, ...atCommon, ...varying.cells, ...alone.rates].flatMap(({ invocations }) => invocations),
   };
 }
 
 /** Cold starts may come to the same version. */
-const distinct = (sides: readonly HeadlineSide[]): HeadlineSide[] => [...new Map(sides.map((side) => [side.version.name, side])).values()];
+const distinct = (sides: readonly HeadlineSide[]): HeadlineSide[] => [...new Map(sides.map((side) => [side.plan, side])).values()];
 
 /** Repetitions take the results of the cold starts in turn. */
 const turnOf = (sides: readonly HeadlineSide[], repetition: number): HeadlineSide[] =>
   sides.length === 0 ? [] : [sides[repetition % sides.length]!];
 
-/** By version: several may have one name. */
-const capacityOf = (found: readonly Capacity[], { version }: HeadlineSide): number | undefined =>
-  found.find((one) => one.version === version.name)?.perSecond;
+/** By what they run: several may have one name. */
+const capacityOf = (found: readonly Capacity[], { plan }: HeadlineSide): number | undefined =>
+  found.find((one) => one.plan === plan)?.perSecond;
 
-/** Without the part, the day of the invoices alone: the static plan of the other parts is that for it. */
-async function varyingOf({ conditions, load }: Experiment, capacity: number | undefined, all: boolean): Promise<VaryingLoad[]> {
+async function varyingOf({ conditions, load }: Experiment, capacity: number | undefined): Promise<VaryingLoad[]> {
   if (capacity === undefined) return [];
   return varyingLoads({
     seconds: conditions.traceSeconds,
     rate: Number((conditions.traceTimes * capacity).toPrecision(3)),
     invoices: load.all,
-    dataFolder: all ? process.env['AUTOFLOW_DATA'] : undefined,
+    dataFolder: process.env['AUTOFLOW_DATA'],
   });
 }
 
@@ -131,7 +129,7 @@ interface PlansFor {
 }
 
 async function plansFor(
-  experiment: Experiment,
+  experiment: InLab,
   twin: TwinFit | undefined,
   objective: Objective,
   loads: readonly VaryingLoad[],
@@ -151,7 +149,7 @@ async function plansFor(
 }
 
 async function underVarying(
-  experiment: Experiment,
+  experiment: InLab,
   loads: readonly VaryingLoad[],
   plans: readonly PlansFor[],
   autoflow: readonly HeadlineSide[],
@@ -174,14 +172,15 @@ async function underVarying(
   return { shown, cells: cells.flat() };
 }
 
-async function fusedAlone(experiment: Experiment, fused: HeadlineSide, common: number | undefined) {
+/** At the common load beside the pipeline as written, which is taken from there where it was measured with the others. */
+async function fusedAlone(experiment: InLab, fused: HeadlineSide, written: HeadlineSide, common: number | undefined) {
   const { conditions } = experiment;
   const found = await capacities(experiment, [fused]);
   const [rates, atCommon]: [HeadlineCell[], HeadlineCell[]] = [[], []];
   for (let repetition = 0; repetition < conditions.repetitions; repetition++) {
     rates.push(...(await risingRates(experiment, [fused], (side) => capacityOf(found, side), repetition)));
     if (common !== undefined)
-      atCommon.push(...(await takingTurns(experiment, [fused], constantLoad(common, conditions.seconds), repetition)));
+      atCommon.push(...(await takingTurns(experiment, [written, fused], constantLoad(common, conditions.seconds), repetition)));
   }
   return { capacities: found, rates, common: atCommon };
 }

@@ -4,13 +4,14 @@ import type { HeadlineConditions } from './conditions.js';
 
 /**
  * Shares of a side's estimated capacity, one after the other: from the first one up until the service level is not kept any more, beyond the last share
- * in steps of a fifth, or down until it is; undefined when enough is known. `tried`: by share, whether it was sustained.
+ * in steps of a fifth, or down until it is; undefined when enough is known, or `most` were tried. `tried`: by share, whether it was sustained.
  */
 export function nextShare(
-  { shares, first }: HeadlineConditions['rungs'],
+  { shares, first, most = Number.POSITIVE_INFINITY }: HeadlineConditions['rungs'],
   tried: readonly { readonly share: number; readonly sustained: boolean }[],
 ): number | undefined {
   if (tried.length === 0) return first;
+  if (tried.length >= most) return undefined;
   const last = tried.at(-1)!;
   const isRising = tried[0]!.sustained;
   if (isRising !== last.sustained) return undefined;

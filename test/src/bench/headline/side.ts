@@ -7,6 +7,8 @@ import type { HeadlineConditions } from './conditions.js';
 /** One of those that are compared. */
 export interface HeadlineSide {
   readonly name: string;
+  /** Of what it runs: the same in every run. The name of its version is that of one stack only. */
+  readonly plan: string;
   readonly version: BenchVersion;
   readonly start: Allocation;
   /** Memory and instances follow the load: AutoFlow. */
