@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as CliProgress from 'cli-progress';
-import Table from 'cli-table3';
+import type CliTable from 'cli-table3';
 import type { Failure } from './errors.js';
 
 const require = createRequire(import.meta.url);
@@ -76,6 +76,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     'bottom-right': '',
   };
   const none = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
+  const Table = require('cli-table3') as typeof CliTable;
   const shown = new Table({
     head: [...head],
     chars: { ...blank, ...none },

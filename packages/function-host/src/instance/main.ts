@@ -1,4 +1,5 @@
 /** Program of an instance: the process in which a stage's functions run. It does what its host says, and ends when its host is gone. */
+import './navigator.js';
 import { Permits } from './permits.js';
 import { openStage, type OpenStage } from './open-stage.js';
 import type { HostMessage, InstanceMessage, InstanceSettings, Word } from './protocol.js';

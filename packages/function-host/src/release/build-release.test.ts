@@ -63,6 +63,15 @@ describe('buildRelease', () => {
     await expect(build(file)).resolves.toMatchObject({ specs: [{ name: 'echo' }] });
   });
 
+  it('loads no HTTP client for a package that asks where it runs', async () => {
+    await moduleOf('watch.mjs', `Object.defineProperty(globalThis, 'Response', { get() { throw new Error('asked'); } });`);
+    const file = await moduleOf(
+      'asking.mjs',
+      `import './watch.mjs'; import 'pg'; export { echo } from ${JSON.stringify(join(fixtures, 'echo.ts'))};`,
+    );
+    await expect(build(file)).resolves.toMatchObject({ specs: [{ name: 'echo' }] });
+  });
+
   it('leaves the translations of zod out, unless a module names them', async () => {
     const saidBy = async (name: string, imported: string, error: string): Promise<{ said: string; bytes: number }> => {
       const file = await moduleOf(

@@ -7,8 +7,8 @@ import { hashModule, sha256 } from '@autoflow/topology/hash';
 import { programFile } from '../programs.js';
 import { bundleModule } from './bundle.js';
 import { hasherOf } from './function-hashes/function-hashes.js';
+import { Inspector } from './inspector.js';
 import { installRelease } from './install-release.js';
-import { loadSpecs } from './load-specs.js';
 import { writeAtomically } from './write-atomically.js';
 
 export interface Release extends Required<StoredBundle> {
@@ -27,17 +27,21 @@ export async function buildRelease(
   options: { readonly loadWithinMs?: number } = {},
 ): Promise<Release> {
   const releases = resolve(releasesFolder);
-  const [bundle, inspector] = await Promise.all([bundleModule(modulePath), programFile('release/inspect', releases)]);
-  const { code, sourceMap } = bundle;
   const draft = join(releases, `.draft-${randomUUID()}.mjs`);
-  await writeAtomically(draft, code);
+  // It comes up while the bundler works.
+  const inspector = programFile('release/inspect', releases).then((program) => new Inspector(program));
+  inspector.catch(() => {});
   try {
-    // A process of its own loads the bundle while it is read here.
-    const [specs, hashesOf] = await Promise.all([loadSpecs(draft, inspector, options.loadWithinMs), hasherOf(bundle)]);
+    const bundle = await bundleModule(modulePath);
+    const { code, sourceMap } = bundle;
+    await writeAtomically(draft, code);
+    // The bundle is loaded there while it is read here.
+    const [specs, hashesOf] = await Promise.all([(await inspector).specsIn(draft, options.loadWithinMs), hasherOf(bundle)]);
     const manifest: ReleaseManifest = { hash: hashModule(specs, code), bundle: sha256(code), specs, functions: hashesOf(specs) };
     const folder = await installRelease(releases, { manifest, code, sourceMap });
     return { hash: manifest.hash, specs, folder, manifest, code, sourceMap };
   } finally {
-    await rm(draft);
+    await inspector.then((each) => each.close()).catch(() => {});
+    await rm(draft, { force: true });
   }
 }

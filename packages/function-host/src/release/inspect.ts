@@ -1,6 +1,7 @@
-/** Child program: loads a bundle and tells the specs of its pipelines. Apart, because what a user's module does on load is not known. */
+/** Child program: loads the bundle that it is told, and tells the specs of its pipelines. Apart, because what a user's module does on load is not known. */
 import { pathToFileURL } from 'node:url';
 import { pipelinesIn, specOf, type PipelineSpec } from '@autoflow/pipeline';
+import '../instance/navigator.js';
 import { takeChannel } from '../instance/take-channel.js';
 
 export type Inspection =
@@ -16,4 +17,4 @@ async function inspect(bundle: string): Promise<Inspection> {
 }
 
 const send = takeChannel<Inspection>();
-void inspect(process.argv[2]!).then((inspection) => send(inspection, () => process.exit()));
+process.once('message', (bundle: string) => void inspect(bundle).then((inspection) => send(inspection, () => process.exit())));
