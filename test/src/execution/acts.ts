@@ -47,7 +47,6 @@ const perform = defineFunction('perform', {
     if (act === 'fail') throw new TerminalError('TOLD_TO_FAIL', `record ${id} was told to fail`);
     if (act === 'flaky' && (rows[0]?.attempts ?? 0) < 3) throw new Error('not yet');
     if (act === 'exit') process.exit(7);
-    if (act === 'hang') for (;;);
     if (act === 'hoard') for (let mb = 0; mb < 400; mb += 8) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
     if (act === 'hoard-all') for (;;) hoarded.push(Buffer.alloc(8 * 1024 * 1024, 1));
     if (act === 'wait') await untilReleased(database, signal);
@@ -104,6 +103,24 @@ export const acts = definePipeline(
     const kept = mayPass(measure(record));
     return store(join(perform(kept), weigh(kept)));
   },
+);
+
+/** Holds its thread for ever when it is told to hang, and is not waited for long. */
+const stall = defineFunction('stall', {
+  effect: 'pure',
+  timeoutMs: 1_000,
+  reads: Input.pick({ act: true }),
+  writes: z.object({ stalled: z.boolean() }),
+  handle: ({ act }) => {
+    if (act === 'hang') for (;;);
+    return { stalled: false };
+  },
+});
+
+export const stalls = definePipeline(
+  'stalls',
+  { input: Input, key: 'id', output: z.object({ id: z.string(), stalled: z.boolean() }) },
+  (record) => stall(record),
 );
 
 /** Not idempotent: each call adds a row to `attempts`, which nothing takes back. */

@@ -9,6 +9,8 @@ import { backfill, failureOf, jsonl, startBackfill, startPlatform, topologyOf, u
 /** `perform` and `weigh` beside each other, the batch in two parts. */
 const PARALLEL = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], weigh: ['may-pass'], store: ['perform', 'weigh'] };
 const CHAIN = { measure: [], 'may-pass': ['measure'], perform: ['may-pass'], weigh: ['perform'], store: ['weigh'] };
+/** For what befalls `perform`: as few others as keep it by itself. */
+const APART = { 'measure+may-pass': [], perform: ['measure+may-pass'], 'weigh+store': ['perform'] };
 const FUSED = { 'measure+may-pass+perform+weigh+store': [] };
 const ALL_PASS = { completed: 0, filtered: 0, dead: 0, cancelled: 0 };
 
@@ -64,7 +66,7 @@ describe('an execution for a batch', () => {
   });
 
   it('goes to the next memory size when a stage runs out of it', async () => {
-    const topology = topologyOf(CHAIN);
+    const topology = topologyOf(APART);
     const start = defaultAllocation(platform.spec, topology, defaultEnvelope(platform.spec, topology));
     await platform.registerVersion({ ...topology, lingerMs: 1 }, { ...start, perform: { memoryMb: 256, concurrency: 2 } });
     const records = [
@@ -85,7 +87,7 @@ describe('an execution for a batch', () => {
     ['keeps buffers off its heap', 'hoard', 2, [256, 512]],
     ['spikes', 'spike', 2, [256, 512]],
   ])('no record dies of a function that %s', { timeout: 120_000 }, async (_, act, count, sizes) => {
-    const topology = { ...topologyOf(CHAIN), lingerMs: 3, batch: { records: 1, bytes: 1024 } };
+    const topology = { ...topologyOf(APART), lingerMs: 3, batch: { records: 1, bytes: 1024 } };
     const envelope = defaultEnvelope(platform.spec, topology);
     const small = { ...envelope, perform: { memoryMb: sizes, concurrency: { min: 1, max: 2 } } };
     const start = defaultAllocation(platform.spec, topology, envelope);
@@ -99,7 +101,7 @@ describe('an execution for a batch', () => {
   });
 
   it('isolates the record that does not fit the largest memory size; the others complete', { timeout: 180_000 }, async () => {
-    const topology = { ...topologyOf(CHAIN), lingerMs: 2 };
+    const topology = { ...topologyOf(APART), lingerMs: 2 };
     const envelope = defaultEnvelope(platform.spec, topology);
     const small = { ...envelope, perform: { ...envelope['perform']!, memoryMb: [128, 256] } };
     const start = defaultAllocation(platform.spec, topology, envelope);
@@ -179,9 +181,11 @@ describe('an execution for a batch', () => {
         { id: 'hangs-0', act: 'pass' },
         { id: 'hangs-1', act: 'hang' },
       ];
-      expect((await run('hangs', topologyOf(CHAIN), records)).counts).toEqual({ ...ALL_PASS, completed: 1, dead: 1 });
-      expect(await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'hangs', limit: 5 })).toMatchObject([
-        { key: 'hangs-1', code: 'InvocationTimedOut' },
+      const source = await jsonl(stack.folder, 'hangs', records);
+      const { counts } = await backfill(platform, { pipeline: 'stalls', id: 'hangs', batchRecords: 2, source });
+      expect(counts).toEqual({ ...ALL_PASS, completed: 1, dead: 1 });
+      expect(await platform.store.ledger.deadLetters({ pipeline: 'stalls', scope: 'hangs', limit: 5 })).toMatchObject([
+        { key: 'hangs-1', code: 'InvocationTimedOut', in: 'stall' },
       ]);
     });
 
