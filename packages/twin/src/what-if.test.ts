@@ -59,12 +59,18 @@ it('four times the rate, and another version, are predicted from what the runnin
 
 it('what was not measured is not predicted', () => {
   const running = input(1);
-  expect(whatIf(question(running, running, 4 * RATE, 0))).toHaveProperty('answer');
-  const found = whatIf(question(running, input(16), RATE, 0));
+  const asked = question(running, running, 4 * RATE, 0);
+  expect(whatIf(asked)).toHaveProperty('answer');
+  const other = (of: PlanInput) => ({
+    ...asked,
+    asked: { topology: of.topology, allocation: allocationOf(planModel(of), 6) },
+    ratePerSecond: RATE,
+  });
+  const found = whatIf(other(input(16)));
   expect('missing' in found && found.missing.map(({ code }) => code)).toContain('ONE_BATCH_SIZE');
   const parted = input(1, [{ functions: ['parse'] }, { functions: ['store'], after: ['parse'], partitions: 4 }] as never);
-  expect(whatIf(question(running, parted, RATE, 0))).toHaveProperty('missing');
-  expect(whatIf({ ...question(running, running, RATE, 0), rows: [] })).toMatchObject({ missing: [{ code: 'TOO_FEW_ROWS' }, {}, {}] });
+  expect(whatIf(other(parted))).toHaveProperty('missing');
+  expect(whatIf({ ...other(running), rows: [] })).toMatchObject({ missing: [{ code: 'TOO_FEW_ROWS' }, {}, {}] });
 });
 
 it('what full batches cost is not said of a rate at which they are not full', () => {
