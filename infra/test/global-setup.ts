@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { TestProject } from 'vitest/node';
 import { type Stack, startStack } from '@autoflow/local-stack';
 import type { TestServers } from '@autoflow/local-stack/testing';
+import { openStore } from '@autoflow/store';
 import { forgetNamedServers } from './own-servers.js';
 
 const NAMESPACES = Array.from({ length: 8 }, (_, index) => `test-${index + 1}`);
@@ -19,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   let stack: Promise<Stack> | undefined;
   const server = createServer(async (_request, response) => {
     try {
-      stack ??= startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, env, log: (line) => console.log(line) });
+      stack ??= startMigrated(env);
       response.end(JSON.stringify(serversOf(await stack)));
     } catch (error) {
       response.writeHead(500).end(error instanceof Error ? error.message : String(error));
@@ -31,6 +32,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
     server.close();
     await (await stack?.catch(() => undefined))?.stop();
   };
+}
+
+/** Its own database gets the schema here, once: test files get copies. */
+async function startMigrated(env: NodeJS.ProcessEnv): Promise<Stack> {
+  const stack = await startStack({ name: 'test', mode: 'ephemeral', namespaces: NAMESPACES, env, log: (line) => console.log(line) });
+  try {
+    const store = await openStore({ connectionString: stack.databaseUrl });
+    await store.migrate();
+    await store.close();
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
 }
 
 /** `npm run test:servers` (servers.mjs) has started a Temporal server for this run alone. */

@@ -6,12 +6,14 @@ import { useTestStack } from './testing.js';
 
 const stack = useTestStack();
 
-test('a test file has an empty database of its own', async () => {
+test('a test file has a database of its own, with the schema and nothing else', async () => {
   const client = new pg.Client({ connectionString: stack.databaseUrl });
   await client.connect();
   try {
     const { rows } = await client.query(`SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'`);
     expect(rows).toEqual([{ tables: 0 }]);
+    const { rows: pipelines } = await client.query('SELECT count(*)::int AS found FROM autoflow.pipelines');
+    expect(pipelines).toEqual([{ found: 0 }]);
     const { rows: settings } = await client.query('SHOW max_connections');
     expect(Number(settings[0].max_connections)).toBeGreaterThanOrEqual(200);
   } finally {

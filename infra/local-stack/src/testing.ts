@@ -9,6 +9,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 /** What the global set-up (infra/test/global-setup.ts) answers when the first test file asks for the stack. */
 export interface TestServers {
   readonly temporalAddress: string;
+  /** A database with the schema, of which those of the files are copies; nobody else may be connected to it. */
   readonly databaseUrl: string;
   /** Registered namespaces; concurrent files never share one. */
   readonly namespaces: readonly string[];
@@ -25,7 +26,7 @@ declare module 'vitest' {
 
 /** Real servers for one test file. Read it in hooks and tests, not while the file is being loaded. */
 export interface TestStack {
-  /** A database of this file alone, empty at first, dropped at the end. */
+  /** A database of this file alone, dropped at the end: at first it has the schema and no row, or nothing. */
   readonly databaseUrl: string;
   /** A namespace that no file uses at the same time; workflows left open in it are terminated at the end. */
   readonly temporal: { readonly address: string; readonly namespace: string };
@@ -33,13 +34,18 @@ export interface TestStack {
   readonly folder: string;
 }
 
+export interface TestStackOptions {
+  /** The database begins without the schema. */
+  readonly empty?: boolean;
+}
+
 /** Call once at the top of a test file: gives it a database, a Temporal namespace and a folder of its own. */
-export function useTestStack(): TestStack {
+export function useTestStack({ empty = false }: TestStackOptions = {}): TestStack {
   let stack: TestStack | undefined;
   let release: () => Promise<void> = async () => undefined;
   beforeAll(async () => {
     const servers = await testServers();
-    const databaseUrl = await createDatabase(servers.databaseUrl);
+    const databaseUrl = await createDatabase(servers.databaseUrl, empty);
     const folder = await mkdtemp(join(tmpdir(), 'autoflow-test-'));
     const temporal = { address: servers.temporalAddress, namespace: ownNamespace(servers.namespaces) };
     stack = { databaseUrl, temporal, folder };
@@ -83,9 +89,16 @@ function ownNamespace(namespaces: readonly string[]): string {
   return namespace;
 }
 
-async function createDatabase(serverUrl: string): Promise<string> {
+/** A copy: nearly every file would run the migrations. */
+async function createDatabase(serverUrl: string, empty: boolean): Promise<string> {
   const name = `autoflow_test_${randomBytes(6).toString('hex')}`;
-  await onServer(serverUrl, `CREATE DATABASE ${name}`);
+  await onServer(serverUrl, `CREATE DATABASE ${name}${empty ? '' : ` TEMPLATE ${databaseOf(serverUrl)}`}`);
+  return withDatabase(serverUrl, name);
+}
+
+const databaseOf = (url: string) => new URL(url).pathname.slice(1);
+
+function withDatabase(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return url.href;
@@ -93,11 +106,11 @@ async function createDatabase(serverUrl: string): Promise<string> {
 
 /** WITH (FORCE): a connection that a failed test left open must not keep the database. */
 async function dropDatabase(serverUrl: string, databaseUrl: string): Promise<void> {
-  await onServer(serverUrl, `DROP DATABASE IF EXISTS ${new URL(databaseUrl).pathname.slice(1)} WITH (FORCE)`);
+  await onServer(serverUrl, `DROP DATABASE IF EXISTS ${databaseOf(databaseUrl)} WITH (FORCE)`);
 }
 
-async function onServer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+async function onServer(serverUrl: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: withDatabase(serverUrl, 'postgres') });
   await client.connect();
   try {
     await client.query(sql);

@@ -8,7 +8,7 @@ const first = { name: '0001-a', sql: 'create table autoflow.a (x int); create ta
 const second = { name: '0002-b', sql: 'alter table autoflow.a add y int' };
 
 describe('migrate', () => {
-  const stack = useTestStack();
+  const stack = useTestStack({ empty: true });
   let database: Database;
   beforeAll(() => {
     database = openDatabase({ connectionString: stack.databaseUrl, maxConnections: 4, log: () => {} });

@@ -4,7 +4,7 @@ import { openStore } from './open-store.js';
 import { connect } from './testing/fixtures.js';
 
 describe('openStore', () => {
-  const stack = useTestStack();
+  const stack = useTestStack({ empty: true });
   const withUrl = (change: (url: URL) => void) => {
     const url = new URL(stack.databaseUrl);
     change(url);
