@@ -1,26 +1,28 @@
 import { fileURLToPath } from 'node:url';
-import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { FILES, RESOLVE, projectOf } from './projects.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Those of Node: what a package has under `module` is for bundlers, and Node cannot always load it. */
-const CONDITIONS = defaultServerConditions.filter((condition) => condition !== 'module');
+/**
+ * Files that leave nothing behind in their process: no Temporal worker, no tensors, no changed working folder. They share processes, because to load what
+ * they test takes longer than most of them.
+ */
+const SHARING = [
+  'packages/{client,experiment,http,optimizer,pipeline,store,telemetry,topology,twin,worker}/**/*.test.ts',
+  'apps/{control-plane,ingest,retail-orders}/**/*.test.ts',
+  'apps/cli/src/load/*.test.ts',
+  'test/src/bench/**/*.test.ts',
+];
 
 /** One run for every test of the project, against the real Temporal and Postgres of the global set-up. */
 export default defineConfig({
-  root,
-  ssr: { resolve: { conditions: ['autoflow-source', ...CONDITIONS] } },
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  ssr: RESOLVE,
   test: {
-    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'infra/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
     provide: { assertTimes: false },
     globalSetup: ['infra/test/global-setup.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // What comes later is waited for as long as a slow machine takes; a second is not enough for two files at once on two cores.
-    expect: { poll: { timeout: 30_000 } },
+    // More than two cores: the long ones wait more than they compute.
+    maxWorkers: 3,
+    // They begin in the order of their names: the long files are all in the first, so that no core is idle at the end.
+    projects: [projectOf('alone', FILES, { exclude: SHARING }), projectOf('sharing', SHARING, { isolate: false })],
   },
 });
