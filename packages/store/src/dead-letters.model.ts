@@ -11,6 +11,8 @@ export interface Letter extends DeadLetterRow {
   readonly state: LetterState;
   /** `recordDigest` of what was sent, where that is known: `record` may have defaults of the release besides. */
   readonly digest?: string;
+  /** Its key was made up for a record that came by COPY and was refused: under it, the record would run as another one. */
+  readonly keyless: boolean;
   /** What was done with it: when, by whom and why. */
   readonly fate?: { readonly at: Date; readonly actor: string; readonly reason: string };
 }
@@ -25,6 +27,7 @@ export interface LetterFilter {
   readonly version?: string;
   readonly release?: string;
   readonly since?: Date;
+  readonly keyless?: boolean;
 }
 export interface LetterGroup {
   readonly code: string;

@@ -120,12 +120,16 @@ export interface FeederStore {
   /** Marks what is open of a version's inbox batches: reconcilers take it back. Answers how many. */
   abort(pipeline: string, version: string): Promise<number>;
   /**
-   * What came by COPY moves into the inbox, as `take` decides of each; a refused one becomes a dead letter with what `take` says can be kept of it.
+   * What came by COPY moves into the inbox, as `take` decides of each; a refused one becomes a dead letter with what `take` says can be kept of it,
+   * under its own key if it has one that nobody else has.
    * Answers how many rows it took, within the bounds or one that alone is larger; none: nothing is left. Those for a pipeline that is not there stay where they are until it is.
    */
   drainLanding(
     bounds: Bounds,
-    take: (pipeline: string, landed: unknown) => Promise<NewRecord | { readonly record: Fields; readonly problem: string }>,
+    take: (
+      pipeline: string,
+      landed: unknown,
+    ) => Promise<NewRecord | { readonly key?: string; readonly record: Fields; readonly problem: string }>,
   ): Promise<number>;
   /** What came by COPY and waits for its pipeline to be deployed: of all such pipelines (those with the most records, 20 of them), or of one. */
   stranded(pipeline?: string): Promise<readonly Stranded[]>;

@@ -98,18 +98,20 @@ interface Known {
   readonly key: string;
   readonly state: RecordRow['state'];
   readonly digest?: string;
+  /** It died at the landing table, and has never been taken in: its key is free for whoever corrects it. */
+  readonly refused: boolean;
 }
 
 async function knownTo(sql: Sql, pipeline: string, scope: string, records: readonly NewRecord[]): Promise<ReadonlyMap<string, Known>> {
   const rows = await many<Known>(
     sql,
-    `select key, state, encode(digest, 'hex') as digest from autoflow.records where pipeline = $1 and scope = $2 and key = any ($3)`,
+    `select key, state, encode(digest, 'hex') as digest, state = 'dead' and batch_id = '' as refused from autoflow.records where pipeline = $1 and scope = $2 and key = any ($3)`,
     [pipeline, scope, records.map(({ key }) => key)],
   );
   return new Map(rows.map((row) => [row.key, row]));
 }
 
-/** Takes back what was inserted in vain, unless it is to run again. */
+/** Takes back what was inserted in vain, unless it is to run again or its key was never taken. */
 async function removeKnown(
   sql: Sql,
   pipeline: string,
@@ -119,9 +121,15 @@ async function removeKnown(
   records: readonly NewRecord[],
 ): Promise<void> {
   const again = new Set(records.filter(({ replace }) => replace).map(({ key }) => key));
-  const vain = [...known.values()]
-    .filter(({ key, state }) => inserted.has(key) && !(again.has(key) && state !== 'running'))
-    .map(({ key }) => key);
+  const met = [...known.values()].filter(({ key }) => inserted.has(key));
+  const vain = met.filter(({ key, state, refused }) => !refused && !(again.has(key) && state !== 'running')).map(({ key }) => key);
+  const corrected = met.filter(({ refused }) => refused).map(({ key }) => key);
+  if (corrected.length > 0)
+    await sql.query('update autoflow.inbox set replace = true where pipeline = $1 and scope = $2 and key = any ($3)', [
+      pipeline,
+      scope,
+      corrected,
+    ]);
   if (vain.length === 0) return;
   await sql.query('delete from autoflow.inbox where pipeline = $1 and scope = $2 and key = any ($3)', [pipeline, scope, vain]);
   for (const key of vain) inserted.delete(key);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createClient } from '@autoflow/client';
 import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { recordDigest, type NewRecord } from '@autoflow/store';
@@ -83,20 +84,40 @@ it('takes what landed by COPY', async () => {
     ['acts', '{"id":"landed-0","act":"pass"}'],
     ['acts', '{"id":"landed-0","act":"drop"}'],
     ['acts', '[1]'],
+    ['acts', '{"id":"landed-1"}'],
     ['nowhere', '{}'],
   ];
-  expect(await copy('copy autoflow.landing (pipeline, record) from stdin', rows)).toBe(4);
+  expect(await copy('copy autoflow.landing (pipeline, record) from stdin', rows)).toBe(5);
   await untilRow(platform, `select 1 from autoflow.dead_letters where key like 'landing-%' having count(*) = 2`);
-  expect(await outcomes('landed', 1)).toEqual({ completed: 1 });
-  const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'live', limit: 2 });
-  expect(letters.map(({ code, record }) => [code, record]).sort()).toEqual([
-    ['INVALID_RECORD', { record: [1] }],
-    ['KEY_CONFLICT', { id: 'landed-0', act: 'drop' }],
-  ]);
+  expect(await outcomes('landed', 2)).toEqual({ completed: 1, dead: 1 });
+  const letters = await platform.store.ledger.deadLetters({ pipeline: 'acts', scope: 'live', limit: 3 });
+  expect(new Map(letters.map(({ code, record }) => [record, code]))).toEqual(
+    new Map<object, string>([
+      [{ record: [1] }, 'INVALID_RECORD'],
+      [{ id: 'landed-1' }, 'INVALID_RECORD'],
+      [{ id: 'landed-0', act: 'drop' }, 'KEY_CONFLICT'],
+    ]),
+  );
   expect((await platform.sql.query('select pipeline from autoflow.landing')).rows).toEqual([{ pipeline: 'nowhere' }]);
   const token = await platform.store.access.createToken('prometheus', 'viewer');
   const metrics = await fetch(`${controlPlane.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
   expect(await metrics.text()).toMatch(/^autoflow_stranded_records 1$/m);
+});
+
+it('runs a dead letter again under the key of its record only', async () => {
+  const { deadLetters } = createClient({ url: controlPlane.url, token: await platform.store.access.createToken('redriver', 'operator') });
+  const open = async (filter: object) => (await deadLetters.list('acts', { scope: 'live', ...filter })).items;
+  const [conflict] = await open({ code: 'KEY_CONFLICT' });
+  const invalid = (await open({ code: 'INVALID_RECORD', stage: 'input' })).filter(({ key }) => key !== 'landed-1');
+  for (const { id } of [conflict!, ...invalid])
+    await expect(deadLetters.redrive('acts', id, { reason: 'again' })).rejects.toMatchObject({ code: 'DEAD_LETTER_KEYLESS' });
+  const again = { done: 1, skipped: 0, keyless: 2 };
+  expect(await deadLetters.redriveMany('acts', { stage: 'input', reason: 'all' })).toMatchObject(again);
+  await untilRow(platform, `select from autoflow.records where key = 'landed-1' and state = 'dead' and batch_id <> ''`);
+  expect(await deadLetters.redriveMany('acts', { stage: 'input', limit: 1, reason: 'all' })).toMatchObject(again);
+  await accept([recordOf('landed-2', 'pass')]);
+  expect(await outcomes('landed', 3)).toEqual({ completed: 2, dead: 1 });
+  expect(await sink('landed')).toEqual({ rows: 2, stored: 2 });
 });
 
 /** COPY … FROM STDIN, as `\copy` of psql does it. Answers how many rows went in. */

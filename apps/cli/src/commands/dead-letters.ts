@@ -147,20 +147,23 @@ async function many(
     ...(since !== undefined && { since }),
   };
   if (!all && Object.keys(filter).length === 0) throw usage('Give an id, what the letters must match (such as --code), or --all.');
-  const sum = { matched: 0, done: 0, skipped: 0, remaining: 0 };
+  const sum: LettersSettled = { matched: 0, done: 0, skipped: 0, remaining: 0 };
   const bar = out.progress();
   try {
     for (let left = limit; left > 0;) {
-      const { matched, done, skipped, remaining } = await settle({ ...filter, limit: Math.min(left, PORTION), reason });
-      Object.assign(sum, { matched: sum.matched || matched, done: sum.done + done, skipped: sum.skipped + skipped, remaining });
+      const { matched, done, skipped, ...rest } = await settle({ ...filter, limit: Math.min(left, PORTION), reason });
+      Object.assign(sum, { matched: sum.matched || matched, done: sum.done + done, skipped: sum.skipped + skipped, ...rest });
       bar.show(sum.done, Math.min(sum.matched, limit), what);
       left -= done;
-      if (remaining === 0 || done === 0) break;
+      if (rest.remaining === 0 || done === 0) break;
     }
   } finally {
     bar.end();
   }
-  out.answer(sum, () => `${sum.done} ${what}${sum.skipped > 0 ? `, ${sum.skipped} left alone` : ''}; ${sum.remaining} remain open`);
+  const { done, skipped, remaining, keyless = 0 } = sum;
+  const left = `${skipped > 0 ? `, ${skipped} left alone` : ''}; ${remaining} remain open`;
+  const without = `; ${keyless} more do not go by their record's key (KEY_CONFLICT, or no key): discard them, and submit their records anew`;
+  out.answer(sum, () => `${done} ${what}${left}${keyless > 0 ? without : ''}`);
 }
 
 function hasFilter({ scope, code, stage, version, since }: Filter): boolean {

@@ -91,7 +91,7 @@ export class DeadLettersController {
     @Body({ schema: RedriveMany }) { limit, to, reason, ...query }: z.output<typeof RedriveMany>,
     @Caller() by: By,
   ) {
-    return this.letters.many(filterOf(pipeline, query), limit, (letters) => this.letters.redrive(letters, to, by(reason)));
+    return this.letters.redriveMany(filterOf(pipeline, query), limit, to, by(reason));
   }
 
   @Post('dead-letters\\:discard', {
@@ -114,7 +114,7 @@ export class DeadLettersController {
     access: 'operator',
     answers: DeadLetter,
     idempotent: 'kept',
-    problems: [...ONE, 'VERSION_UNKNOWN'],
+    problems: [...ONE, 'DEAD_LETTER_KEYLESS', 'VERSION_UNKNOWN'],
   })
   async redrive(
     @Param('pipeline') pipeline: string,
@@ -159,6 +159,6 @@ function filterOf(
   return { pipeline, ...query, ...(stage !== undefined && { in: stage }) };
 }
 
-function summary({ pipeline: _, record: _record, digest: _digest, ...row }: Letter) {
+function summary({ pipeline: _, record: _record, digest: _digest, keyless: _keyless, ...row }: Letter) {
   return row;
 }

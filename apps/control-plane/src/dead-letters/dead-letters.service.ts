@@ -25,6 +25,7 @@ export class DeadLettersService {
 
   async redriveOne(pipeline: string, id: string, to: Target, by: Actor): Promise<Letter> {
     const letter = await this.open(pipeline, id, 'redriven');
+    if (letter.keyless) throw keyless(letter);
     if (letter.state === 'open' && (await this.redrive([letter], to, by)).done === 0) await this.open(pipeline, id, 'redriven');
     return this.find(pipeline, id);
   }
@@ -33,6 +34,13 @@ export class DeadLettersService {
     const letter = await this.open(pipeline, id, 'discarded');
     if (letter.state === 'open') await this.store.deadLetters.settle({ pipeline, ids: [id], fate: 'discarded', by });
     return this.open(pipeline, id, 'discarded');
+  }
+
+  /** Those that do not go by their record's key are left where they are, and counted as `keyless`. */
+  async redriveMany(filter: LetterFilter, limit: number, to: Target, by: Actor) {
+    const settled = await this.many({ ...filter, keyless: false }, limit, (letters) => this.redrive(letters, to, by));
+    const left = await this.store.deadLetters.count({ ...filter, keyless: true });
+    return { ...settled, ...(left > 0 && { keyless: left }) };
   }
 
   /** The newest first, `limit` at most; what was done is open no longer, so that the same request goes on with the rest. */
@@ -48,7 +56,7 @@ export class DeadLettersService {
    * Into the inbox first, then the fate: whoever dies between leaves letters open whose records wait already, and redriving them again finds
    * them waiting. A record that runs by now is left alone.
    */
-  async redrive(letters: readonly Letter[], to: Target, by: Actor): Promise<Settled> {
+  private async redrive(letters: readonly Letter[], to: Target, by: Actor): Promise<Settled> {
     const accepted: Letter[] = [];
     const versions = new Map<string, string>();
     for (const [scope, ofScope] of grouped(letters, ({ scope }) => scope)) {
@@ -103,6 +111,14 @@ export class DeadLettersService {
         : `The letter ${id} was ${letter.state} by ${letter.fate?.actor}: ${letter.fate?.reason}.`,
     );
   }
+}
+
+function keyless({ id, key, code }: Letter): ProblemError {
+  const why = code === 'KEY_CONFLICT' ? "its record's key is another record's" : 'its record has no key that could be used';
+  return new ProblemError(
+    'DEAD_LETTER_KEYLESS',
+    `The letter ${id} goes by ${JSON.stringify(key)}, since ${why}: run again under it, it would count as one more record.`,
+  );
 }
 
 /** Redriven before, and not fed yet. */

@@ -78,8 +78,11 @@ export type RedriveMany = z.input<typeof RedriveMany>;
 export const DiscardMany = RedriveMany.omit({ to: true }).meta({ id: 'DiscardMany' });
 export type DiscardMany = z.input<typeof DiscardMany>;
 
-/** `done`: redriven or discarded now. `skipped`: somebody else was faster, or the record is running again. */
+/**
+ * `done`: redriven or discarded now. `skipped`: somebody else was faster, or the record is running again. `keyless`: not redriven, since they do
+ * not go by the key of their record (see `DEAD_LETTER_KEYLESS`); in none of the other counts.
+ */
 export const LettersSettled = z
-  .object({ matched: z.int(), done: z.int(), skipped: z.int(), remaining: z.int() })
+  .object({ matched: z.int(), done: z.int(), skipped: z.int(), remaining: z.int(), keyless: z.int().exactOptional() })
   .meta({ id: 'LettersSettled' });
 export type LettersSettled = z.infer<typeof LettersSettled>;

@@ -101,6 +101,11 @@ export const PROBLEMS = {
     title: 'The dead letter is no longer open',
     remedy: 'See what became of it with `autoflow dead-letters show PIPELINE ID`.',
   },
+  DEAD_LETTER_KEYLESS: {
+    status: 409,
+    title: 'The dead letter does not go by the key of its record',
+    remedy: 'Discard it (`autoflow dead-letters discard PIPELINE ID`), and submit the record anew, under a key of its own.',
+  },
   LAST_ADMIN: { status: 409, title: 'Nobody could let anybody in', remedy: 'Create another admin token without an expiry first.' },
   IDEMPOTENCY_KEY_IN_USE: {
     status: 409,

@@ -43,9 +43,44 @@ it('makes a dead letter of what JSON cannot carry, with what can be kept of it, 
   expect((await sql.query('select from autoflow.landing where pipeline = $1', [PIPELINE])).rowCount).toBe(0);
   expect(await store.inbox.position(PIPELINE, 'behind')).toMatchObject({ key: 'behind' });
   const letters = await store.deadLetters.list({ pipeline: PIPELINE, limit: 3 });
-  expect(letters.map(({ record, message }) => [record, message]).reverse()).toEqual([
-    [{ id: 'endless' }, expect.stringContaining('/junk is Infinity')],
-    [{ id: 'deep' }, expect.stringContaining('nested deeper than 1000 levels')],
-    [{}, 'the record is no JSON object'],
+  expect(letters.map(({ key, keyless, record, message }) => [key, keyless, record, message]).reverse()).toEqual([
+    ['endless', false, { id: 'endless' }, expect.stringContaining('/junk is Infinity')],
+    ['deep', false, { id: 'deep' }, expect.stringContaining('nested deeper than 1000 levels')],
+    [expect.stringMatching(/^landing-/), true, {}, 'the record is no JSON object'],
   ]);
+});
+
+it('keeps to the key of a record that is refused: redriven or corrected it is the same record, and a taken key is never shared', async () => {
+  const { store, sql, versions } = context;
+  const copied = async (...records: object[]) => {
+    for (const record of records)
+      await sql.query('insert into autoflow.landing (pipeline, record) values ($1, $2)', [PIPELINE, JSON.stringify(record)]);
+    await drainLanding({ store, versions });
+  };
+  const newest = async (limit: number) =>
+    (await store.deadLetters.list({ pipeline: PIPELINE, state: 'any', limit })).map(({ key, code, keyless, state }) => [
+      key,
+      code,
+      keyless,
+      state,
+    ]);
+  const keys = async () => (await store.inbox.list({ pipeline: PIPELINE, scope: 'live', limit: 100 })).map(({ key }) => key);
+  await context.setStable('v2');
+  await copied({ id: 'early' }, { id: 'wrong', town: 7 }, { id: 'landing-1' });
+  expect(await newest(3)).toEqual([
+    [expect.stringMatching(/^landing-/), 'INVALID_RECORD', true, 'open'],
+    ['wrong', 'INVALID_RECORD', false, 'open'],
+    ['early', 'INVALID_RECORD', false, 'open'],
+  ]);
+  expect(await store.ledger.record(PIPELINE, 'live', 'early')).toMatchObject({ state: 'dead', death: { code: 'INVALID_RECORD' } });
+  expect(await keys()).not.toContain('early');
+
+  await copied({ id: 'wrong', town: 'Ulm' });
+  expect(await keys()).toContain('wrong');
+  await copied({ id: 'wrong' });
+  expect(await newest(1)).toEqual([[expect.stringMatching(/^landing-/), 'KEY_CONFLICT', true, 'open']]);
+
+  await context.setStable('v1');
+  await copied({ id: 'early' }, { id: 'early' });
+  expect((await keys()).filter((key) => key === 'early' || key.startsWith('landing-'))).toEqual(['early']);
 });

@@ -3,6 +3,7 @@ import type { Store } from '@autoflow/store';
 import type { Log } from '../log.js';
 import type { Versions } from '../versions.js';
 import { takeRecord } from '../records.js';
+import { keyOf } from './portions.js';
 import { writable } from './writable.js';
 
 const AT_ONCE = { records: 500, bytes: 8 * 1024 * 1024 };
@@ -17,8 +18,9 @@ export async function drainLanding({ store, versions }: { store: Pick<Store, 'fe
     const taken = takeRecord(release.spec, landed);
     // What it holds beyond the declared fields goes along.
     const { record, digest, bytes, problem } = writable(fieldsOf(landed));
-    if ('problem' in taken) return { record, problem: taken.problem };
-    return problem === undefined ? { key: taken.key, record, digest, bytes } : { record, problem };
+    if (!('problem' in taken) && problem === undefined) return { key: taken.key, record, digest, bytes };
+    const key = 'problem' in taken ? keyOf(record[release.spec.key]) : taken.key;
+    return { ...(key !== undefined && { key }), record, problem: 'problem' in taken ? taken.problem : problem! };
   };
   for (let portion = 0; portion < PORTIONS && (await store.feeder.drainLanding(AT_ONCE, take)) > 0; portion++);
 }

@@ -39,7 +39,7 @@ export function intakeOf(portion: readonly ReadRecord[], spec: PipelineSpec, bac
 }
 
 /** The key of a record that is refused for something else. */
-function keyOf(value: Json | undefined): string | undefined {
+export function keyOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' && /^[^\0\p{Surrogate}]{1,512}$/u.test(value) ? value : undefined;
 }
 
