@@ -16,13 +16,7 @@ const PAGE = 1000;
 /** As ingest tells them: a run of load has a scope of its own, so its records are one list. */
 export function apiOutcomes(address: IngestAddress): Outcomes {
   return {
-    areAll: async () => {
-      const [waiting, running] = await Promise.all([
-        page(address, { state: 'waiting', limit: 1 }),
-        page(address, { state: 'running', limit: 1 }),
-      ]);
-      return waiting.items.length + running.items.length === 0;
-    },
+    areAll: async () => (await isIdle(address)) && isIdle(address),
     async *read() {
       for (let cursor: string | undefined; ;) {
         const { items, next } = await page(address, { limit: PAGE, cursor });
@@ -33,6 +27,12 @@ export function apiOutcomes(address: IngestAddress): Outcomes {
       }
     },
   };
+}
+
+/** A record that is claimed between the two is seen by the second; one that goes back into the inbox between them by whoever looks again. */
+async function isIdle(address: IngestAddress): Promise<boolean> {
+  const has = async (state: Found['state']) => (await page(address, { state, limit: 1 })).items.length > 0;
+  return !(await has('waiting')) && !(await has('running'));
 }
 
 /**

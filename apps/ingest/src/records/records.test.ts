@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Attempts, IngestRecord, IngestRecordPage, Problem, Why } from '@autoflow/client/schemas';
 import { SensitiveFields } from '@autoflow/http';
-import { recordDigest } from '@autoflow/store';
+import { recordDigest, type Store } from '@autoflow/store';
 import { parcel, parcels, RECORDS, useIngest } from '../testing/ingest.js';
 import { claimAll, complete } from '../testing/run.js';
 import type { Executions } from '../ports.js';
 import { WhyController } from '../why/why.controller.js';
+import { listRecords } from './list.js';
 import { RecordsController } from './records.controller.js';
 
 const ingest = useIngest();
@@ -45,6 +46,25 @@ describe('records of a scope', () => {
     const after = new Date(Date.parse(endedAt) + 1).toISOString();
     expect(await found(`since=${after}`)).toEqual(['a', 'c', '\uffee', '\u{1f4e6}']);
     expect(await found('reason=none')).toEqual([]);
+  });
+
+  test('are all seen, as they are then, though they are claimed while the page is read', async () => {
+    const { store } = ingest;
+    for (const when of ['before', 'after']) {
+      await submit(`claimed-${when}`, parcel('x'));
+      let asked: Promise<unknown> = Promise.resolve();
+      const ledger: Pick<Store['ledger'], 'records'> = { records: (filter) => (asked = store.ledger.records(filter)) as never };
+      const list: Store['inbox']['list'] = async (filter) => {
+        await Promise.resolve();
+        await asked;
+        const rows = when === 'after' && (await store.inbox.list(filter));
+        await claimAll(store, filter.scope!);
+        return rows || store.inbox.list(filter);
+      };
+      const ports = { inbox: { ...store.inbox, list }, ledger: { ...store.ledger, ...ledger } };
+      const found = await listRecords(ports, { pipeline: 'parcels', scope: `claimed-${when}`, limit: 9 }, undefined);
+      expect(found.map(({ key, state }) => [key, state])).toEqual([['x', 'running']]);
+    }
   });
 
   test('are shown with what came out', async () => {
