@@ -5,6 +5,7 @@ import { findBatch } from './batch-row.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, NotRunningError, StaleVersionError } from './errors.js';
 import type { Claim, ClaimedRecord } from './feeder.model.js';
+import { firstOfArm } from './inbox-head.js';
 import type { BatchRow } from './ledger.model.js';
 import { announcePools } from './open-batch.js';
 import { dense } from './rows.js';
@@ -40,15 +41,21 @@ export async function claimBatch(
  * Up to the first bound that is reached; a record that alone is larger is a batch by itself. Large records lie outside of their rows: those
  * beyond the bound are locked, but never read.
  */
-const HEAD = `
+const headOf = (where: string): string => `
 select id, key, record, arrived_at as "arrivedAt", problem, replace, trace, due_at as "dueAt"
   from (select *, sum(bytes) over (order by id rows unbounded preceding) as size
           from (select id, key, record, bytes, arrived_at, problem, replace, trace, due_at from autoflow.inbox
-                 where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5 for update skip locked) locked) summed
+                 where ${where} order by id limit $5::int for update skip locked) locked) summed
  where size <= $6 or size = bytes order by id`;
 
 async function lockHead(sql: Sql, { stream, buckets, bounds }: Claim): Promise<Locked[]> {
-  const rows = await sql.query<Locked>(HEAD, [stream.pipeline, stream.stream, ...buckets, bounds.records, bounds.bytes]);
+  const rows = await sql.query<Locked>(headOf(firstOfArm(buckets, bounds.records)), [
+    stream.pipeline,
+    stream.stream,
+    ...buckets,
+    bounds.records,
+    bounds.bytes,
+  ]);
   return rows.map(dense);
 }
 

@@ -106,6 +106,23 @@ describe('feeder', () => {
     expect(streams[0]).not.toHaveProperty('version');
   });
 
+  test('a small arm gets its records in the order in which they came, whatever waits of the others', async () => {
+    await accept('arms', keysOf(400, 's'), 'small');
+    const stream = await streamOf('arms', 'small');
+    const buckets = [150, 1_049] as const;
+    const mine = keysOf(400, 's').filter((key) => bucketOf(key) >= buckets[0] && bucketOf(key) <= buckets[1]);
+    expect(mine.length).toBeGreaterThan(12);
+    const bounds = { records: 5, bytes: 1_000 };
+    expect(await feeder().head(stream, buckets, bounds)).toMatchObject({ records: 5, bytes: 50 });
+    const got: string[] = [];
+    const claim = () => feeder().claim(claimOf(stream, { buckets, bounds }), write(got));
+    await Promise.all([claim(), claim()]);
+    expect(got.toSorted()).toEqual(mine.slice(0, 10).toSorted());
+    while ((await claim()) !== undefined);
+    expect(got.slice(10)).toEqual(mine.slice(10));
+    await context.sql.query(`delete from autoflow.inbox where scope = 'small'`);
+  });
+
   test('the load is told by room: what is open, what was closed of late, and what is of a backfill', async () => {
     await accept('loaded', keysOf(9, 'l'));
     const open = async (arm: Claim['arm'], backfill?: Stream['backfill']) => {

@@ -3,6 +3,7 @@ import { claimBatch } from './claim.js';
 import type { Database } from './database.js';
 import { dissolveBatch } from './dissolve.js';
 import type { FeederStore, Head, Load, Stranded, Stream } from './feeder.model.js';
+import { firstOfArm } from './inbox-head.js';
 import { drainLanding, STRANDED } from './landing.js';
 import { many, one } from './rows.js';
 
@@ -10,7 +11,8 @@ import { many, one } from './rows.js';
 export function feederStore(database: Database): FeederStore {
   return {
     streams: () => many<Stream>(database, STREAMS, []),
-    head: async ({ pipeline, stream }, buckets, { records }) => (await one<Head>(database, HEAD, [pipeline, stream, ...buckets, records]))!,
+    head: async ({ pipeline, stream }, buckets, { records }) =>
+      (await one<Head>(database, headOf(firstOfArm(buckets, records)), [pipeline, stream, ...buckets, records]))!,
     load: (pipeline, windowMs) => load(database, pipeline, windowMs),
     claim: (request, write) => claimBatch(database, request, write),
     unattended: (ageMs, limit) => unattended(database, ageMs, limit),
@@ -39,9 +41,9 @@ select s.pipeline, s.stream, first.scope, first.version,
  where b.id is null or b.state not in ('paused', 'cancelled')
  order by s.pipeline, s.stream`;
 
-const HEAD = `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes,
+const headOf = (where: string): string => `select count(*) as records, coalesce(sum(bytes), 0)::int8 as bytes,
   (extract(epoch from now() - min(arrived_at)) * 1000)::float8 as "oldestMs", (extract(epoch from min(due_at) - now()) * 1000)::float8 as "dueInMs" from (
-  select bytes, arrived_at, due_at from autoflow.inbox where pipeline = $1 and stream = $2 and bucket between $3 and $4 order by id limit $5) head`;
+  select bytes, arrived_at, due_at from autoflow.inbox where ${where} order by id limit $5::int) head`;
 
 /** As `roomOf` has it; `stable` is the version of this moment. */
 const ROOM = `case when arm = 'pinned' or arm = 'stable' and version = (select stable_version from autoflow.pipelines where name = $1)

@@ -22,6 +22,7 @@ import { savings } from './0020-savings.js';
 import { provedRollouts } from './0021-proved-rollouts.js';
 import { scorers } from './0022-scorers.js';
 import { hostBounds } from './0023-host-bounds.js';
+import { inboxArms } from './0024-inbox-arms.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   provedRollouts,
   scorers,
   hostBounds,
+  inboxArms,
 ];
