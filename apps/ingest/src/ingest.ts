@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import { Outcomes } from './admission/outcomes.js';
 import { AppModule } from './app.module.js';
 import { temporalExecutions } from './executions.js';
+import { Counts } from './metrics/counts.js';
 import { NDJSON } from './records/submit.controller.js';
 
 export interface IngestOptions {
@@ -43,13 +44,16 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   } = options;
   const outcomes = new Outcomes(store, log);
   const ports = { store, executions: temporalExecutions(temporal), log };
-  const module = AppModule.over(ports, outcomes, { lineBytes: lineLimitBytes, waiting: waitingLimit, patienceMs });
+  const counts = new Counts();
+  const limits = { lineBytes: lineLimitBytes, waiting: waitingLimit, patienceMs };
+  const module = AppModule.over(ports, outcomes, limits, counts);
   const service = await serve(module, {
     host,
     port,
     bodyLimitBytes,
     streams: { types: [NDJSON], idleMs: streamIdleMs },
     document: DOCUMENT,
+    answered: (status) => counts.answer(status),
     log,
   });
   return {
@@ -67,5 +71,6 @@ const DOCUMENT: DocumentOptions = {
 
 Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`, a \`remedy\`, and whether it is \`retryable\`. Sending the same
 records again is always safe: what is there already is \`known\` by its key.`,
+  never: ['RATE_LIMITED'],
   components: [SubmitResult, Attempts],
 };

@@ -30,5 +30,6 @@ test('the document has every route, with both kinds of bodies and every referenc
   expect(post.description).toContain('needs no `Idempotency-Key`');
   const names = [...JSON.stringify(json).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name!);
   expect(names.filter((name) => !(name in json.components.schemas))).toEqual([]);
+  expect(JSON.stringify(json)).not.toContain('RATE_LIMITED');
   expect((await fetch(`${ingest.url}/v1/docs`)).status).toBe(200);
 });

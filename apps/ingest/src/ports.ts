@@ -39,6 +39,7 @@ export const EXECUTIONS = Symbol('Executions');
 export const INTAKE = Symbol('Intake');
 export const OUTCOMES = Symbol('Outcomes');
 export const LIMITS = Symbol('Limits');
+export const COUNTS = Symbol('Counts');
 
 export interface Limits {
   readonly lineBytes: number;

@@ -12,7 +12,7 @@ interface Page {
   readonly limit?: number;
   readonly cursor?: string;
 }
-/** With the values of sensitive fields: takes an admin, and is told of in an event. */
+/** With the values of sensitive fields: takes an admin, and is in the audit log. */
 interface Reveal {
   readonly reveal?: true | undefined;
 }
@@ -260,7 +260,7 @@ export function createClient(options: ClientOptions) {
       create: (body: api.NewWebhook) => call<api.CreatedWebhook>('/webhooks', { method: 'POST', body }),
       list: () => call<{ items: api.Webhook[] }>('/webhooks'),
       show: (id: string) => call<api.Webhook>(path`/webhooks/${id}`),
-      remove: (id: string) => call<api.RemovedWebhook>(path`/webhooks/${id}`, { method: 'DELETE' }),
+      remove: (id: string, reason?: string) => call<api.RemovedWebhook>(path`/webhooks/${id}`, { method: 'DELETE', query: { reason } }),
     },
 
     health: {

@@ -63,8 +63,8 @@ export function createIngestClient(options: ClientOptions) {
         call<api.Attempts>(path`/pipelines/${pipeline}/records/${key}/attempts`, { query: { scope } }),
       why: (pipeline: string, key: string, scope?: string) =>
         call<api.Why>(path`/pipelines/${pipeline}/records/${key}/why`, { query: { scope } }),
-      cancel: (pipeline: string, key: string, scope?: string) =>
-        call<api.IngestRecord>(`${path`/pipelines/${pipeline}/records/${key}`}:cancel`, { method: 'POST', query: { scope } }),
+      cancel: (pipeline: string, key: string, scope?: string, reason?: string) =>
+        call<api.IngestRecord>(`${path`/pipelines/${pipeline}/records/${key}`}:cancel`, { method: 'POST', query: { scope, reason } }),
     },
 
     health: {

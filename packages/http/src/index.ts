@@ -2,6 +2,7 @@ export { AccessGuard, TOKENS } from './access/access.guard.js';
 export { type By, Caller } from './access/caller.js';
 export { type Access, Needs, type Role } from './access/roles.js';
 export { LOG, nestLogger } from './log.js';
+export { Exposition, EXPOSITION_TYPE } from './metrics/exposition.js';
 export type { DocumentOptions } from './openapi/document.js';
 export { ApiExcludeEndpoint as Undocumented } from '@nestjs/swagger';
 export { runService, type ServiceProcess } from './process/run-service.js';

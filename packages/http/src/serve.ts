@@ -5,7 +5,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Log } from '@autoflow/store';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import helmet from 'helmet';
 import { nestLogger } from './log.js';
 import { type DocumentOptions, serveDocument } from './openapi/document.js';
@@ -27,6 +27,8 @@ export interface ServiceOptions {
   /** Bodies beside JSON. */
   readonly streams?: Streams;
   readonly document: DocumentOptions;
+  /** Told the status of every answer that was sent. */
+  readonly answered?: (status: number) => void;
   readonly log: Log;
 }
 
@@ -46,7 +48,7 @@ const HEADERS_MS = KEEP_ALIVE_MS + 5_000;
 
 /** Serves a module as every API of AutoFlow is served: resolves when it listens, rejects when the port is taken. */
 export async function serve(module: DynamicModule, options: ServiceOptions): Promise<Service> {
-  const { host, port, bodyLimitBytes, largeBodies, streams, document, log } = options;
+  const { host, port, bodyLimitBytes, largeBodies, streams, document, answered, log } = options;
   const app = await NestFactory.create<NestExpressApplication>(module, {
     bodyParser: false,
     logger: nestLogger(log),
@@ -58,6 +60,11 @@ export async function serve(module: DynamicModule, options: ServiceOptions): Pro
   server.headersTimeout = HEADERS_MS;
   app.disable('etag'); // ETags are revisions here, and nothing else.
   const headers = helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+  if (answered !== undefined)
+    app.use((_request: Request, response: Response, next: () => void) => {
+      response.once('finish', () => answered(response.statusCode));
+      next();
+    });
   if (streams !== undefined) app.use(limitBodies(server, streams));
   app.use(traceRequest, assignRequestId, headers, onlyBodiesOf([...JSON_TYPES, ...(streams?.types ?? [])]));
   if (largeBodies !== undefined)

@@ -24,6 +24,7 @@ export function accessStore(database: Database): AccessStore {
         return token;
       }),
     findToken: (token) => one<{ name: string; role: Role }>(database, FIND_TOKEN, [hashOf(token)]),
+    note: (change, by) => database.transaction((sql) => audit(sql, by, change)),
     audit: ({ pipeline, action, actor, since, limit, before }) =>
       many<AuditRow>(
         database,

@@ -1,5 +1,6 @@
 /** The inbox: records that wait, in order of arrival, until a feeder claims them for a batch. */
 import type { Fields } from '@autoflow/pipeline';
+import type { Actor } from './definitions.model.js';
 import type { RecordRow } from './ledger.model.js';
 
 export interface NewRecord {
@@ -71,6 +72,6 @@ export interface InboxStore {
     limit: number;
     after?: string;
   }): Promise<readonly Omit<WaitingRecord, 'ahead'>[]>;
-  /** Takes a waiting record back: its outcome is `cancelled`. False when it does not wait (any more). Scope: default `live`. */
-  cancel(pipeline: string, key: string, scope?: string): Promise<boolean>;
+  /** Takes a waiting record back: its outcome is `cancelled`, with an audit row. False when it does not wait (any more). Scope: default `live`. */
+  cancel(pipeline: string, key: string, by: Actor, scope?: string): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { recordDigest } from './record-digest.js';
-import { completed, connect, inputsOf, keysOf, openingOf, registerPipeline, untilBlocked, useTestStore } from './testing/fixtures.js';
+import { by, completed, connect, inputsOf, keysOf, openingOf, registerPipeline, untilBlocked, useTestStore } from './testing/fixtures.js';
 
 const recordOf = (key: string, more: object = {}) => {
   const record = { id: key, ...more };
@@ -86,8 +86,10 @@ describe('inbox', () => {
 
   test('a record that waits can be taken back', async () => {
     await accept('taken-back', recordOf('a'));
-    expect(await context.store.inbox.cancel('orders', 'a', 'taken-back')).toBe(true);
-    expect(await context.store.inbox.cancel('orders', 'a', 'taken-back')).toBe(false);
+    expect(await context.store.inbox.cancel('orders', 'a', by, 'taken-back')).toBe(true);
+    expect(await context.store.inbox.cancel('orders', 'a', by, 'taken-back')).toBe(false);
+    const row = { action: 'record.cancel', pipeline: 'orders', ...by, after: { scope: 'taken-back', key: 'a' } };
+    expect(await context.store.access.audit({ action: 'record', limit: 9 })).toEqual([expect.objectContaining(row)]);
     expect(await context.store.ledger.record('orders', 'taken-back', 'a')).toMatchObject({ state: 'cancelled', version: 'v1' });
     expect(await accept('taken-back', recordOf('a'), recordOf('b'))).toEqual([{ state: 'known', as: 'cancelled' }, { state: 'accepted' }]);
   });

@@ -1,4 +1,6 @@
+import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
+import type { Actor } from './definitions.model.js';
 import { NotFoundError } from './errors.js';
 import { insertWaiting } from './inbox-rows.js';
 import { AHEAD_AT_MOST, type Acceptance, type InboxStore, type NewRecord, type Waiting, type WaitingRecord } from './inbox.model.js';
@@ -37,7 +39,7 @@ export function inboxStore(database: Database): InboxStore {
         [pipeline, scope, lastScope, lastKey, limit, since],
       );
     },
-    cancel: (pipeline, key, scope = LIVE) => database.transaction((sql) => cancel(sql, pipeline, scope, key)),
+    cancel: (pipeline, key, by, scope = LIVE) => database.transaction((sql) => cancel(sql, pipeline, scope, key, by)),
   };
 }
 
@@ -168,7 +170,7 @@ function answers(records: readonly NewRecord[], { inserted, known, others }: Fou
   });
 }
 
-async function cancel(sql: Sql, pipeline: string, scope: string, key: string): Promise<boolean> {
+async function cancel(sql: Sql, pipeline: string, scope: string, key: string, by: Actor): Promise<boolean> {
   const cancelled = await sql.query(
     `with gone as (
        delete from autoflow.inbox where pipeline = $1 and scope = $2 and key = $3 returning key, digest, arrived_at, feeds, backfill_id)
@@ -182,6 +184,8 @@ async function cancel(sql: Sql, pipeline: string, scope: string, key: string): P
      returning key`,
     [pipeline, scope, key],
   );
-  if (cancelled.length > 0) await notify(sql, ['autoflow_outcomes'], pipeline);
-  return cancelled.length > 0;
+  if (cancelled.length === 0) return false;
+  await notify(sql, ['autoflow_outcomes'], pipeline);
+  await audit(sql, by, { action: 'record.cancel', pipeline, after: { scope, key } });
+  return true;
 }

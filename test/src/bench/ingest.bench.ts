@@ -1,12 +1,12 @@
-/** What ingest accepts while the whole stack works on the same cores: 2 KB records in posts of 100, and its memory over a million of them. */
+/** What ingest accepts while the whole stack (control plane, worker, Temporal, Postgres) works on the same cores: 2 KB records in posts of 100, and its memory over a million of them. */
 import { fileURLToPath } from 'node:url';
 import { HttpSubmitter } from '@autoflow/cli/load';
 import { DEFAULT_BATCH_BYTES, stageName } from '@autoflow/topology';
-import { startIngest } from './ingest-process.js';
 import type { BenchOptions } from './main.js';
 import { trivialRecord } from './pipelines/trivial.js';
 import { saturate, startBenchPlatform } from './platform.js';
 import type { BenchReport } from './report.js';
+import { startControlPlane, startIngest, type ServiceProcess } from './service-process.js';
 import { median, quantile } from './statistics.js';
 
 const POST = 100;
@@ -19,6 +19,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     pipeline: 'trivial',
     onFile: true,
   });
+  let controlPlane: ServiceProcess | undefined;
   try {
     const nodes = platform.spec.nodes.map(({ id }) => id);
     const fused = await platform.version({
@@ -28,6 +29,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     });
     await platform.makeStable(fused);
     await platform.startWorker({}, ['workflows', 'functions', 'feeder']);
+    controlPlane = await startControlPlane(platform);
     const ingest = await startIngest(platform, 2 * records);
     try {
       const submitter = new HttpSubmitter({
@@ -68,12 +70,17 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
           { name: 'records refused', figure: refused, unit: 'records', bar: 0, must: '<=' },
         ],
         figures: { records, clients: CLIENTS, recordsPerPost: POST, rates, slowest: quantile(rates, 0.05), memoryMb: memory },
-        notMeasured: ['a client on another machine: the one that posts shares these cores', ...(quick ? ['a million records'] : [])],
+        notMeasured: [
+          'a client on another machine: the one that posts shares these cores',
+          'requests to the control plane: it runs, and nobody asks it',
+          ...(quick ? ['a million records'] : []),
+        ],
       };
     } finally {
       await ingest.stop();
     }
   } finally {
+    await controlPlane?.stop();
     await platform.stop();
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { clockOffset, HttpSubmitter, measure, offer, outcomesOf, runMark, storedOutcomes, systemClock } from '@autoflow/cli/load';
 import { DEFAULT_BATCH_BYTES } from '@autoflow/topology';
 import { constant, rateTrace } from '@autoflow/twin';
-import { startIngest } from './ingest-process.js';
+import { startIngest } from './service-process.js';
 import { throughput } from './live.js';
 import type { BenchOptions } from './main.js';
 import { trivialRecord } from './pipelines/trivial.js';

@@ -56,7 +56,7 @@ function takeBack(): { stop(): Promise<void> } {
       const scopes = await store.feeder.streams();
       for (const { scope } of scopes)
         for (const { key } of await store.inbox.list({ pipeline: 'retail-orders', scope, limit: 500 }))
-          await store.inbox.cancel('retail-orders', key, scope);
+          await store.inbox.cancel('retail-orders', key, { actor: 'test', reason: 'a test' }, scope);
       await delay(20);
     }
   })();

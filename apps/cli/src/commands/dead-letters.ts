@@ -44,7 +44,7 @@ export function registerDeadLetters(program: Command): void {
   letters
     .command('show <pipeline> <id>')
     .description('one dead letter with its record and its history')
-    .option('--reveal', 'with the values of sensitive fields (admins; told of in an event)')
+    .option('--reveal', 'with the values of sensitive fields (admins; it is in the audit log)')
     .action(
       withContext<{ reveal?: true }>(async ({ out, client }, { reveal }, pipeline = '', id = '') => {
         const letter = await (await client()).deadLetters.show(pipeline, id, { reveal });

@@ -75,9 +75,10 @@ export function registerRecords(program: Command): void {
     .command('cancel <pipeline> <key>')
     .description('take back a record that waits, or runs alone')
     .option('--scope <name>', 'default: live')
+    .option('--reason <text>', 'for the audit log')
     .action(
-      withContext<ScopeOptions>(async ({ out, ingestClient }, { scope }, pipeline = '', key = '') => {
-        const record = await (await ingestClient()).records.cancel(pipeline, key, scope);
+      withContext<ScopeOptions & { reason?: string }>(async ({ out, ingestClient }, { scope, reason }, pipeline = '', key = '') => {
+        const record = await (await ingestClient()).records.cancel(pipeline, key, scope, reason);
         out.answer(record, () => (record.state === 'running' ? `${key} is asked to end` : `${key} ${record.state}`));
       }),
     );

@@ -6,6 +6,7 @@ import { table } from '../output.js';
 interface CreateOptions {
   readonly type?: string[];
   readonly pipeline?: string[];
+  readonly reason?: string;
 }
 
 export function registerWebhooks(program: Command): void {
@@ -34,9 +35,11 @@ export function registerWebhooks(program: Command): void {
     .description('send events to it from now on; prints the secret that signs them, this once')
     .option('--type <type...>', 'only these, such as stable.set or dead-letters.added')
     .option('--pipeline <name...>', 'only those of these pipelines')
+    .option('--reason <text>', 'for the audit log')
     .action(
-      withContext<CreateOptions>(async ({ out, client }, { type: types, pipeline: pipelines }, url = '') => {
-        const webhook = await (await client()).webhooks.create({ url, ...(types && { types }), ...(pipelines && { pipelines }) });
+      withContext<CreateOptions>(async ({ out, client }, { type: types, pipeline: pipelines, reason }, url = '') => {
+        const wanted = { url, ...(types && { types }), ...(pipelines && { pipelines }), ...(reason !== undefined && { reason }) };
+        const webhook = await (await client()).webhooks.create(wanted);
         out.answer(webhook, () => `webhook ${webhook.id}\nsecret  ${webhook.secret}\nThe secret is not shown again.`);
       }),
     );
@@ -44,9 +47,10 @@ export function registerWebhooks(program: Command): void {
   webhooks
     .command('remove <id>')
     .description('send nothing more')
+    .option('--reason <text>', 'for the audit log')
     .action(
-      withContext(async ({ out, client }, _, id = '') => {
-        const removed = await (await client()).webhooks.remove(id);
+      withContext<{ reason?: string }>(async ({ out, client }, { reason }, id = '') => {
+        const removed = await (await client()).webhooks.remove(id, reason);
         out.answer(removed, () => `webhook ${id} is removed`);
       }),
     );

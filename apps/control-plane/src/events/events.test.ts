@@ -100,3 +100,12 @@ test('a stream that cannot begin takes up no place', async () => {
   for (const attempt of attempts) await expect(attempt()).rejects.toThrow('no head');
   await feed.onModuleDestroy();
 });
+
+test('who makes and removes a webhook, and why, is in the audit log', async () => {
+  const { id } = await api.admin.webhooks.create({ url: 'https://example.org/hook', reason: 'the pager' });
+  await api.admin.webhooks.remove(id, 'a new pager');
+  expect((await api.viewer.audit({ action: 'webhook' })).items).toMatchObject([
+    { actor: 'admin', action: 'webhook.remove', reason: 'a new pager' },
+    { actor: 'admin', action: 'webhook.create', reason: 'the pager' },
+  ]);
+});

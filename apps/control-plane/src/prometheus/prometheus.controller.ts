@@ -1,9 +1,8 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { Needs, Undocumented } from '@autoflow/http';
+import { Exposition, EXPOSITION_TYPE, Needs, Undocumented } from '@autoflow/http';
 import type { MetricsRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import { STORE } from '../ports.js';
-import { CONTENT_TYPE, Exposition } from './exposition.js';
 
 const WINDOW_MS = 5 * 60_000;
 /** However many scrape, and however often. */
@@ -28,7 +27,7 @@ export class PrometheusController {
       this.#read = { at: Date.now(), text };
       text.catch(() => (this.#read = undefined));
     }
-    response.type(CONTENT_TYPE).send(await this.#read.text);
+    response.type(EXPOSITION_TYPE).send(await this.#read.text);
   }
 
   async #text(): Promise<string> {

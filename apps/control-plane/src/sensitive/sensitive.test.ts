@@ -48,6 +48,7 @@ test('values of sensitive fields are shown to an admin who asks, and that is tol
 
   expect((await api.admin.deadLetters.show('payments', letter!.id, { reveal: true })).record).toEqual({ id: 'p2', iban: 'DE99-SECRET' });
   const revealed = await api.viewer.events.follow({ types: ['sensitive.revealed'], after: '0-0' }).next();
-  expect(revealed.value).toMatchObject({ pipeline: 'payments', data: { actor: 'admin', what: `dead letter ${letter!.id}` } });
+  expect(revealed.value).toMatchObject({ pipeline: 'payments', data: { actor: 'admin', after: { what: `dead letter ${letter!.id}` } } });
+  expect((await api.viewer.audit({ action: 'sensitive.revealed' })).items).toMatchObject([{ actor: 'admin', pipeline: 'payments' }]);
   expect(JSON.stringify((await api.admin.events.list({ limit: 1000 })).items)).not.toContain('SECRET');
 });

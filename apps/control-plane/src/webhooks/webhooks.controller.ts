@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Body, Controller, Inject, Param } from '@nestjs/common';
-import { CreatedWebhook, NewWebhook, RemovedWebhook, Webhook, WebhookList } from '@autoflow/client/schemas';
+import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
+import { CreatedWebhook, NewWebhook, RemovedWebhook, RemoveWebhookQuery, Webhook, WebhookList } from '@autoflow/client/schemas';
 import { BODY_PROBLEMS, type By, Caller, Delete, Get, Post, ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
 import type { z } from 'zod';
@@ -23,11 +23,11 @@ export class WebhooksController {
     idempotent: 'secret',
     problems: ['TOO_MANY_WEBHOOKS', ...BODY_PROBLEMS],
   })
-  async create(@Body({ schema: NewWebhook }) body: z.output<typeof NewWebhook>, @Caller() by: By) {
+  async create(@Body({ schema: NewWebhook }) { reason = 'made over the API', ...body }: z.output<typeof NewWebhook>, @Caller() by: By) {
     if ((await this.store.webhooks.list()).length >= MAX_WEBHOOKS)
       throw new ProblemError('TOO_MANY_WEBHOOKS', `There are ${MAX_WEBHOOKS} webhooks already.`);
     const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
-    const row = await this.store.webhooks.create({ id: randomUUID(), ...body, secret }, by('webhook made over the API'));
+    const row = await this.store.webhooks.create({ id: randomUUID(), ...body, secret }, by(reason));
     return { ...row, secret };
   }
 
@@ -50,8 +50,12 @@ export class WebhooksController {
     idempotent: 'kept',
     problems: ['WEBHOOK_UNKNOWN'],
   })
-  async remove(@Param('webhook') id: string, @Caller() by: By) {
-    if (!(await this.store.webhooks.remove(id, by('webhook removed over the API')))) throw unknown(id);
+  async remove(
+    @Param('webhook') id: string,
+    @Query({ schema: RemoveWebhookQuery }) { reason = 'removed over the API' }: z.output<typeof RemoveWebhookQuery>,
+    @Caller() by: By,
+  ) {
+    if (!(await this.store.webhooks.remove(id, by(reason)))) throw unknown(id);
     return { id, removed: true };
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError } from '@autoflow/http';
 import type { Store } from '@autoflow/store';
+import type { Counts } from '../metrics/counts.js';
 import type { Limits } from '../ports.js';
 
 const FRESH_MS = 1_000;
@@ -20,13 +21,15 @@ export class Backlog {
   constructor(
     private readonly store: Pick<Store, 'inbox'>,
     private readonly limits: Pick<Limits, 'waiting' | 'patienceMs'>,
+    private readonly told: Pick<Counts, 'full'>,
   ) {}
 
   /** Throws `BACKLOG_FULL` when so many records of the pipeline wait that no more are taken. */
   async mustHaveRoom(pipeline: string): Promise<void> {
     const waiting = await this.waiting(pipeline);
-    if (waiting >= this.limits.waiting)
-      throw new ProblemError('BACKLOG_FULL', `${waiting} records of ${pipeline} wait; beyond ${this.limits.waiting} no more are taken.`);
+    if (waiting < this.limits.waiting) return;
+    this.told.full(pipeline);
+    throw new ProblemError('BACKLOG_FULL', `${waiting} records of ${pipeline} wait; beyond ${this.limits.waiting} no more are taken.`);
   }
 
   /** A stream is slowed down instead of refused; when there is no room for long, it is refused after all. */

@@ -5,6 +5,7 @@ import { takeRecord } from '@autoflow/pipeline/runtime';
 import { currentTrace } from '@autoflow/telemetry';
 import { type Acceptance, digestOf, type NewRecord, type Store } from '@autoflow/store';
 import { jsonPointer } from '@autoflow/topology';
+import type { Counts } from '../metrics/counts.js';
 import type { Backlog } from './backlog.js';
 import type { PipelineSpecs } from './pipelines.js';
 
@@ -30,6 +31,7 @@ export class Intake {
     private readonly store: Pick<Store, 'inbox'>,
     readonly specs: PipelineSpecs,
     readonly backlog: Backlog,
+    private readonly counts: Pick<Counts, 'records'>,
   ) {}
 
   /** One result for each, in order. Those that are `accepted` are durable. */
@@ -42,6 +44,7 @@ export class Intake {
     const acceptances = await this.store.inbox.accept({ pipeline, scope, records, trace: currentTrace() });
     let next = 0;
     const results = checked.map((one) => ('key' in one ? resultOf(one, acceptances[next++]!) : one.invalid));
+    this.counts.records(pipeline, results);
     this.backlog.add(pipeline, results.filter(({ status }) => status === 'accepted').length);
     return results;
   }

@@ -1,13 +1,22 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
-import { Attempts, IngestRecord, IngestRecordPage, IngestRecordsQuery, RecordQuery, ScopeQuery } from '@autoflow/client/schemas';
-import { Get, pageOf, Post, ProblemError, SensitiveFields, type Show, type Showing, Shown } from '@autoflow/http';
-import type { InvocationRow, Store } from '@autoflow/store';
+import {
+  Attempts,
+  CancelQuery,
+  IngestRecord,
+  IngestRecordPage,
+  IngestRecordsQuery,
+  RecordQuery,
+  ScopeQuery,
+} from '@autoflow/client/schemas';
+import { type By, Caller, Get, pageOf, Post, ProblemError, SensitiveFields, type Show, type Showing, Shown } from '@autoflow/http';
+import type { Actor, InvocationRow, Store } from '@autoflow/store';
 import type { z } from 'zod';
 import { type Executions, EXECUTIONS, STORE } from '../ports.js';
 import { findPipeline, findRecord, type Found } from './lookup.js';
 import { listRecords } from './list.js';
 
 type Scope = z.output<typeof ScopeQuery>;
+type Of = { readonly scope: string; readonly key: string };
 const MOST_ATTEMPTS = 1_000;
 
 @Controller('v1/pipelines/:pipeline/records')
@@ -75,7 +84,7 @@ export class RecordsController {
 
   @Post(':key\\:cancel', {
     summary: 'Takes a record back: one that waits is cancelled at once, one that runs only if it runs alone',
-    note: 'The answer is the record as it is then: one that runs alone is cancelled a moment later.',
+    note: 'The answer is the record as it is then: one that runs alone is cancelled a moment later. Who asked, and why, is in the audit log.',
     access: 'operator',
     answers: IngestRecord,
     problems: ['PIPELINE_UNKNOWN', 'RECORD_UNKNOWN', 'RECORD_RUNNING', 'RECORD_ENDED', 'TEMPORAL_UNAVAILABLE'],
@@ -83,22 +92,23 @@ export class RecordsController {
   async cancel(
     @Param('pipeline') pipeline: string,
     @Param('key') key: string,
-    @Query({ schema: ScopeQuery }) { scope }: Scope,
+    @Query({ schema: CancelQuery }) { scope, reason = 'cancelled over the API' }: z.output<typeof CancelQuery>,
     @Shown() showing: Showing,
+    @Caller() by: By,
   ) {
     const show = await this.fields.shown(showing, false, { pipeline, what: `record ${key}` });
     await findPipeline(this.store, pipeline);
-    await this.store.inbox.cancel(pipeline, key, scope);
+    await this.store.inbox.cancel(pipeline, key, by(reason), scope);
     const record = await findRecord(this.store, pipeline, scope, key);
     if (record.state === 'cancelled') return record;
     if (record.state !== 'running' || record.batchId === undefined)
       throw new ProblemError('RECORD_ENDED', `${JSON.stringify(key)} is ${record.state}.`);
-    await this.cancelAlone(record.batchId, key);
+    await this.cancelAlone(pipeline, record.batchId, { scope, key }, by(reason));
     // It may have been completed before it could be cancelled.
     return presented(pipeline, await findRecord(this.store, pipeline, scope, key), show);
   }
 
-  private async cancelAlone(batchId: string, key: string): Promise<void> {
+  private async cancelAlone(pipeline: string, batchId: string, { scope, key }: Of, by: Actor): Promise<void> {
     const batch = await this.store.ledger.batch(batchId);
     const records = batch?.ref.counts.records ?? 0;
     if (batch === undefined || records !== 1)
@@ -106,6 +116,7 @@ export class RecordsController {
         'RECORD_RUNNING',
         `${JSON.stringify(key)} runs in the execution ${batch?.executionId ?? 'that is gone'}, together with ${records - 1} others.`,
       );
+    await this.store.access.note({ action: 'record.cancel', pipeline, after: { scope, key, execution: batch.executionId } }, by);
     if (!(await this.executions.cancel(batch.executionId)))
       throw new ProblemError('TEMPORAL_UNAVAILABLE', `The execution ${batch.executionId} could not be asked to end.`);
   }

@@ -108,6 +108,12 @@ describe('taking back', () => {
     await submit('back', parcel('x'));
     expect((await cancel('x', 'back')).json).toMatchObject({ key: 'x', state: 'cancelled' });
     expect((await cancel('x', 'back')).json.state).toBe('cancelled');
+    await submit('back', parcel('y'));
+    await ingest.send('POST', `${RECORDS}/y:cancel?scope=back&reason=sent+twice`);
+    expect(await ingest.store.access.audit({ action: 'record.cancel', actor: 'operator', limit: 9 })).toMatchObject([
+      { reason: 'sent twice', after: { scope: 'back', key: 'y' }, requestId: expect.any(String) },
+      { reason: 'cancelled over the API', after: { scope: 'back', key: 'x' } },
+    ]);
     expect((await submit('back', parcel('x'))).json.results[0]).toMatchObject({ status: 'known', state: 'cancelled' });
   });
 
@@ -139,7 +145,8 @@ describe('taking back', () => {
       cancel: () => complete(ingest.store, claimed).then(() => true),
     };
     const controller = new RecordsController(ingest.store, executions, new SensitiveFields(ingest.store));
-    const answer = await controller.cancel('parcels', 'raced', { scope: 'raced' }, { name: 'operator', role: 'operator' });
+    const showing = { name: 'operator', role: 'operator' } as const;
+    const answer = await controller.cancel('parcels', 'raced', { scope: 'raced' }, showing, (reason) => ({ actor: 'operator', reason }));
     expect(answer).toMatchObject({ state: 'completed', output: { id: 'raced', town: '[redacted]' } });
   });
 });

@@ -211,6 +211,12 @@ describe('a pipeline of which too much waits', () => {
     expect([answer.status, Number(answer.headers.get('retry-after'))]).toEqual([429, 2]);
     expect(await answer.json()).toMatchObject({ code: 'BACKLOG_FULL', retryable: true });
     expect(await ingest.store.inbox.position('parcels', 'too-much')).toBeUndefined();
+    const read = async (from: string) =>
+      (await fetch(`${from}/metrics`, { headers: { authorization: `Bearer ${ingest.tokens.viewer}` } })).text();
+    expect(await read(url)).toMatch(/^autoflow_ingest_backlog_full_total\{pipeline="parcels"\} 1$/m);
+    expect(await read(url)).toMatch(/^autoflow_ingest_answers_total\{status="429"\} 1$/m);
+    expect(await read(ingest.url)).toMatch(/^autoflow_ingest_records_total\{pipeline="parcels",status="accepted"\} [1-9]\d*$/m);
+    expect((await fetch(`${url}/metrics`)).status).toBe(401);
   });
 
   describe('by a stream', () => {

@@ -22,7 +22,7 @@ export const OutcomeCounts = z
 
 export const RecordStateName = z.enum(['running', 'completed', 'filtered', 'dead', 'cancelled']);
 
-/** `true`: with the values of sensitive fields, which takes an admin and is told of in an event. */
+/** `true`: with the values of sensitive fields, which takes an admin and is in the audit log. */
 export const Reveal = z
   .enum(['true', 'false'])
   .default('false')

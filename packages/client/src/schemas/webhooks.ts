@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PipelineName, Timestamp } from './common.js';
+import { PipelineName, Reason, Timestamp } from './common.js';
 import { EventType } from './events.js';
 
 export const WebhookUrl = z.string().max(2000).refine(isPlainHttp, 'a webhook is an http or https URL without user and password');
@@ -16,9 +16,12 @@ export const NewWebhook = z
     url: WebhookUrl,
     types: z.array(EventType).min(1).max(50).exactOptional(),
     pipelines: z.array(PipelineName).min(1).max(100).exactOptional(),
+    reason: Reason.exactOptional(),
   })
   .meta({ id: 'NewWebhook' });
 export type NewWebhook = z.infer<typeof NewWebhook>;
+
+export const RemoveWebhookQuery = z.strictObject({ reason: Reason.exactOptional() });
 
 export const Webhook = z
   .object({

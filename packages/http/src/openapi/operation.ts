@@ -82,6 +82,9 @@ const GUARDED: readonly ProblemCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'STORE_
 const REPEATABLE: readonly ProblemCode[] = ['IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_KEY_IN_USE', 'ANSWER_NOT_KEPT'];
 const CONDITIONAL: readonly ProblemCode[] = ['STALE_REVISION', 'REVISION_REQUIRED'];
 
+/** As a description says it. */
+export const told = (code: ProblemCode): string => `\`${code}\`: ${PROBLEMS[code].title}.`;
+
 /** One response per status, listing the codes it can carry. */
 function problemResponses(codes: readonly ProblemCode[]): MethodDecorator[] {
   const distinct = [...new Set(codes)];
@@ -90,7 +93,7 @@ function problemResponses(codes: readonly ProblemCode[]): MethodDecorator[] {
       status,
       description: distinct
         .filter((code) => PROBLEMS[code].status === status)
-        .map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`)
+        .map(told)
         .join(' '),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     }),
