@@ -8,6 +8,7 @@ import { createEnforcer } from './enforcement/detect.js';
 import type { Enforcer } from './enforcement/enforcer.js';
 import { declaredSecrets, InstalledReleases } from './installed-releases.js';
 import { FleetShares } from './shares/fleet-shares.js';
+import { gateKeysOf, wantedLimits } from './shares/wanted-limits.js';
 import { Gate } from './pool/gate.js';
 import { Instances } from './pool/instances.js';
 import { Occupancy } from './pool/occupancy.js';
@@ -35,7 +36,7 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
 }
 
 interface RunningPool {
-  readonly wanted: Pick<DesiredPool, 'pipeline' | 'version' | 'stage' | 'memoryMb'>;
+  readonly wanted: Pick<DesiredPool, 'pipeline' | 'version' | 'stage' | 'memoryMb' | 'resources'>;
   readonly pool: Pool;
 }
 
@@ -44,7 +45,7 @@ class Host implements FunctionHost {
   readonly #releases: InstalledReleases;
   /** By task queue. */
   readonly #pools = new Map<string, RunningPool>();
-  /** Gates by pipeline, version and stage: memory classes of a stage share its concurrency, and with it the limits of its resources. */
+  /** Memory classes of a stage share its concurrency; all stages of all versions of a pipeline share the limits of its resources. */
   readonly #shares: FleetShares;
   readonly #starting = new Gate(availableParallelism());
   readonly #draining = new Map<string, Promise<void>>();
@@ -99,15 +100,16 @@ class Host implements FunctionHost {
     if (desired === undefined) return;
     for (const { release } of desired) this.#releases.prepare(release);
     if (!this.#stopping) {
-      await this.#shares.want(limitsOf(desired));
+      await this.#shares.want(wantedLimits(desired));
       // Pools stand as they are, and fetch nothing, until it is known what the share is now.
       if (this.#shares.lapsed) return;
     }
-    const shared = desired.filter((each) => this.#shares.limitOf(gateKey(each)) > 0);
+    const shared = desired.filter((each) => this.#concurrencyOf(each) > 0);
     const byQueue = new Map(shared.map((each) => [poolQueue(each.pipeline, each.version, each.stage, each.memoryMb), each]));
     for (const [queue, wanted] of byQueue)
       await this.#ensure(queue, wanted).catch((error: unknown) => this.#warn(`pool ${queue} could not be made`, error));
     for (const queue of this.#pools.keys()) if (!byQueue.has(queue)) this.#remove(queue);
+    this.#forgetGates();
     await this.#acknowledge();
   }
 
@@ -144,9 +146,14 @@ class Host implements FunctionHost {
     }
     // A closing pool is replaced when it is gone: two Workers on one queue are refused.
     if (there?.closing === true) return;
-    const concurrency = this.#shares.limitOf(gateKey(wanted));
+    const concurrency = this.#concurrencyOf(wanted);
     if (there === undefined) this.#pools.set(queue, { wanted, pool: await this.#createPool(queue, wanted, concurrency) });
     else if (there.concurrency !== concurrency || there.paused) there.setConcurrency(concurrency);
+  }
+
+  /** How many instances of the stage this host may have: its share, and no more than it may use of a resource. */
+  #concurrencyOf(wanted: DesiredPool): number {
+    return Math.min(...gateKeysOf(wanted).map((key) => this.#shares.limitOf(key)));
   }
 
   #createPool(taskQueue: string, wanted: DesiredPool, concurrency: number): Promise<Pool> {
@@ -155,7 +162,7 @@ class Host implements FunctionHost {
     const occupancy = new Occupancy();
     const instances = new Instances((nodes) => this.#prepareInstance(wanted, nodes), this.#starting, idleMs, occupancy);
     const activity = stageActivity({
-      gate: this.#shares.gate(gateKey(wanted)),
+      gates: gateKeysOf(wanted).map((key) => this.#shares.gate(key)),
       instances,
       memoryMb,
       place: { host, enforcement: this.enforcement.kind },
@@ -226,10 +233,12 @@ class Host implements FunctionHost {
   #forget(queue: string, running: RunningPool): void {
     this.#meterUsageOf(running);
     this.#pools.delete(queue);
-    const { wanted } = running;
-    const key = gateKey(wanted);
-    if (![...this.#pools.values()].some((other) => gateKey(other.wanted) === key)) this.#shares.forget(key);
+    this.#forgetGates();
     if (!this.#stopping) void this.#reconcile();
+  }
+
+  #forgetGates(): void {
+    this.#shares.keep(new Set([...this.#pools.values()].flatMap(({ wanted }) => gateKeysOf(wanted))));
   }
 
   async #acknowledge(): Promise<void> {
@@ -265,12 +274,3 @@ class Host implements FunctionHost {
     this.options.log('warn', message, { error: error instanceof Error ? error.message : String(error) });
   }
 }
-
-function limitsOf(desired: readonly DesiredPool[]): Map<string, number> {
-  const limits = new Map<string, number>();
-  for (const pool of desired) limits.set(gateKey(pool), Math.max(limits.get(gateKey(pool)) ?? 1, pool.concurrency));
-  return limits;
-}
-
-const gateKey = ({ pipeline, version, stage }: Pick<DesiredPool, 'pipeline' | 'version' | 'stage'>): string =>
-  `${pipeline}/${version}/${stage}`;

@@ -1,4 +1,5 @@
 /** Rows and port of the fleet: who is alive, and how the limits that hold for all are divided (decision 7). */
+import type { DividedLimit } from '@autoflow/topology';
 import type { Enforcement } from './metering.model.js';
 
 /** A host that has not been heard of for so long is gone, by the database's clock: its shares go to the others. */
@@ -26,7 +27,7 @@ export interface ShareClaim {
   /** What it may be using at this moment: never less. */
   readonly held: number;
   /** Undefined: it only ends what it has begun. `whole`: the limit is in instances; else it is a rate. */
-  readonly want?: { readonly limit: number; readonly whole: boolean };
+  readonly want?: Pick<DividedLimit, 'limit' | 'whole' | 'deal'>;
 }
 
 export interface HostRow extends HostIdentity {

@@ -1,4 +1,5 @@
 /** Hosts: desired state and acknowledgement (decision 7). */
+import type { LimitedResource } from '@autoflow/topology';
 
 /** One pool that a host must poll. Concurrency 0: poll only (an open execution may still name it). */
 export interface DesiredPool {
@@ -12,6 +13,8 @@ export interface DesiredPool {
    * A pool that is only kept for open executions has the concurrency of its stage.
    */
   readonly concurrency: number;
+  /** What the stage uses that allows only so many users at once in the whole fleet: all stages of all versions of the pipeline together. */
+  readonly resources: readonly Pick<LimitedResource, 'name' | 'concurrency'>[];
 }
 export interface HostStore {
   /** Of stable versions, and of every version and memory class that an open batch names; with the revision it was read at. */

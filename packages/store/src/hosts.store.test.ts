@@ -9,6 +9,7 @@ import {
   openingOf,
   recordsOf,
   registerPipeline,
+  specOf,
   topology,
   useTestStore,
 } from './testing/fixtures.js';
@@ -62,6 +63,40 @@ describe('hosts', () => {
     ]);
     await context.store.ledger.close({ batchId: 'o1', outcomes: completed(['a']), inputs: inputsOf(['a']) });
     expect(await desired('open')).toEqual(['v2 r1 parse 128 MB x 2', 'v2 r1 store 256 MB x 3']);
+  });
+
+  test('with the limited resources that the functions of a stage use', async () => {
+    const spec = {
+      ...specOf('limited'),
+      nodes: [
+        { id: 'parse', uses: ['free', 'rated'] },
+        { id: 'store', uses: ['rated', 'db', 'api'] },
+      ],
+      resources: [
+        { name: 'db', secrets: [], limit: { concurrency: 6 } },
+        { name: 'api', secrets: [], limit: { concurrency: 4, perSecond: 9 } },
+        { name: 'rated', secrets: [], limit: { perSecond: 9 } },
+        { name: 'free', secrets: [] },
+      ],
+    } as never;
+    const release = { pipeline: 'limited', hash: 'r1', spec };
+    await context.store.definitions.registerRelease({ release, topology, envelope, allocation, by });
+    for (const time of ['first', 'again']) {
+      const pools = (await context.store.hosts.desiredPools()).filter(({ pipeline }) => pipeline === 'limited');
+      expect(
+        pools.map(({ stage, resources }) => [stage, resources]),
+        time,
+      ).toEqual([
+        ['parse', []],
+        [
+          'store',
+          [
+            { name: 'db', concurrency: 6 },
+            { name: 'api', concurrency: 4 },
+          ],
+        ],
+      ]);
+    }
   });
 
   test('hosts are told of a pool that only an open batch wants, and of no other', async () => {

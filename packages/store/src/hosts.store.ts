@@ -1,3 +1,5 @@
+import type { PipelineSpec } from '@autoflow/pipeline';
+import { limitedResources, type LimitedResource, type Topology } from '@autoflow/topology';
 import type { Database } from './database.js';
 import type { DesiredPool, HostStore } from './hosts.model.js';
 import { many } from './rows.js';
@@ -25,9 +27,27 @@ select w.pipeline, w.version, v.release, w.stage, w.memory_mb as "memoryMb", coa
   join autoflow.allocations a on a.pipeline = w.pipeline and a.version = w.version
  order by 1, v.number, 4, 5`;
 
+type WantedPool = Omit<DesiredPool, 'resources'>;
+
+/** Of versions by pipeline and name. */
+const DEFINED = `
+select v.pipeline, v.name as version, v.topology, r.spec
+  from unnest($1::text[], $2::text[]) w (pipeline, version)
+  join autoflow.versions v on v.pipeline = w.pipeline and v.name = w.version
+  join autoflow.releases r on r.pipeline = v.pipeline and r.hash = v.release`;
+
 export function hostStore(database: Database): HostStore {
+  // What a version is made of never changes: it is read once.
+  let known: ReadonlyMap<string, LimitedResource[]> = new Map();
   return {
-    desiredPools: () => database.query<DesiredPool>(DESIRED),
+    desiredPools: async () => {
+      const pools = await database.query<WantedPool>(DESIRED);
+      known = await resourcesOf(database, pools, known);
+      return pools.map((pool) => {
+        const used = known.get(versionKey(pool))?.filter(({ users }) => users.includes(pool.stage)) ?? [];
+        return { ...pool, resources: used.map(({ name, concurrency }) => ({ name, concurrency })) };
+      });
+    },
     acknowledge: (host, pools) => acknowledge(database, host, pools),
     acknowledged: (pipeline) =>
       many<Acknowledged>(
@@ -37,6 +57,29 @@ export function hostStore(database: Database): HostStore {
         [pipeline],
       ),
   };
+}
+
+const versionKey = ({ pipeline, version }: Pick<WantedPool, 'pipeline' | 'version'>): string => `${pipeline}/${version}`;
+
+/** The limited resources of every version that one of the pools is of. */
+async function resourcesOf(
+  database: Database,
+  pools: readonly WantedPool[],
+  known: ReadonlyMap<string, LimitedResource[]>,
+): Promise<ReadonlyMap<string, LimitedResource[]>> {
+  const wanted = new Map(pools.map((pool) => [versionKey(pool), pool]));
+  const unread = [...wanted].filter(([key]) => !known.has(key)).map(([, pool]) => pool);
+  const read =
+    unread.length === 0
+      ? []
+      : await database.query<{ pipeline: string; version: string; topology: Topology; spec: PipelineSpec }>(DEFINED, [
+          unread.map(({ pipeline }) => pipeline),
+          unread.map(({ version }) => version),
+        ]);
+  return new Map([
+    ...[...known].filter(([key]) => wanted.has(key)),
+    ...read.map((row) => [versionKey(row), limitedResources(row.spec, row.topology)] as const),
+  ]);
 }
 
 /** What a host says replaces all that it had said before. */

@@ -8,19 +8,29 @@ export interface DividedLimit {
   readonly whole: boolean;
   /** Without duplicates, in any order. */
   readonly hosts: readonly string[];
+  /** Of a whole limit that is used together with others: by default each is dealt in an order of its own. */
+  readonly deal?: Deal;
+}
+
+/** Limits with the same `order` are dealt to the hosts in the same order, like cards; `from` were dealt before this one. */
+export interface Deal {
+  readonly order: string;
+  readonly from: number;
 }
 
 /**
  * What each of the hosts gets: the same for whoever computes it, and together exactly the limit (of a whole one: its whole part). What cannot
- * be divided evenly goes to the hosts that come first in an order of its own for every name, so that no host gets all remainders. A share may be 0.
+ * be divided evenly goes to the hosts that come first in an order of its own for every name, so that no host gets all remainders; `deal` says
+ * otherwise. A share may be 0.
  */
-export function shareOf({ name, limit, whole, hosts }: DividedLimit, host: string): number {
+export function shareOf({ name, limit, whole, hosts, deal = { order: name, from: 0 } }: DividedLimit, host: string): number {
   if (!hosts.includes(host)) return 0;
   if (!whole) return limit / hosts.length;
   const instances = Math.floor(limit);
-  const rank = (each: string): number => hash(`${name}\0${each}`);
+  const rank = (each: string): number => hash(`${deal.order}\0${each}`);
   const before = hosts.filter((other) => rank(other) < rank(host) || (rank(other) === rank(host) && other < host)).length;
-  return Math.floor(instances / hosts.length) + (before < instances % hosts.length ? 1 : 0);
+  const turn = (before + hosts.length - (deal.from % hosts.length)) % hosts.length;
+  return Math.floor(instances / hosts.length) + (turn < instances % hosts.length ? 1 : 0);
 }
 
 /**

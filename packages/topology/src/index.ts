@@ -19,7 +19,7 @@ export * from './control.js';
 export * from './optimization.js';
 export { LOAD_WINDOW_MS, OpenBound, type BoundSettings, type ClosedLoad } from './open-bound.js';
 export { PROBE_SHARE, probeRecords } from './probes.js';
-export { grantOf, shareOf, type DividedLimit } from './fleet-shares.js';
+export { grantOf, shareOf, type Deal, type DividedLimit } from './fleet-shares.js';
 export { canonicalTopology, hashModule, hashPipeline, hashRelease, hashTopology, hashVersion, sha256 } from './hash.js';
 export { jsonPointer } from './json-pointer.js';
 export { toMermaid } from './mermaid.js';

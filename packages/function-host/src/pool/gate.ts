@@ -9,6 +9,19 @@ interface Waiter {
   readonly refuse: (error: Error) => void;
 }
 
+/** Enters each in turn; resolves to the function that leaves them all. Who enters several gates enters them in the same order as all others. */
+export async function enterAll(gates: readonly Gate[], signal: AbortSignal): Promise<() => void> {
+  const entered: (() => void)[] = [];
+  const leave = (): void => entered.forEach((leaveOne) => leaveOne());
+  try {
+    for (const gate of gates) entered.push(await gate.enter(signal));
+  } catch (error) {
+    leave();
+    throw error;
+  }
+  return leave;
+}
+
 const ANY = (): number => 0;
 
 /**

@@ -6,7 +6,7 @@ import type { FunctionHostOptions } from '../contract.js';
 import { residentMb } from '../enforcement/soft.js';
 import type { InvocationResult } from '../process/instance-process.js';
 import { endByError, endOf, rowOf, type AttemptEnd } from './attempt.js';
-import { GateClosed, type Gate } from './gate.js';
+import { enterAll, GateClosed, type Gate } from './gate.js';
 import { InstanceNotReady, type Instances } from './instances.js';
 
 /** Share of its memory beyond which an instance is not used again: what it has kept so far would be the next one's death. */
@@ -16,7 +16,8 @@ const FULL = 0.9;
 const HEARTBEAT_EVERY_MS = 1_000;
 
 export interface StageActivityOptions {
-  readonly gate: Gate;
+  /** Of the stage, then of each resource that allows only so many users at once. */
+  readonly gates: readonly Gate[];
   readonly instances: Instances;
   readonly memoryMb: number;
   readonly place: { readonly host: string; readonly enforcement: Enforcement };
@@ -56,10 +57,10 @@ async function attempt(
   signal: AbortSignal,
   clock: AttemptClock,
 ): Promise<AttemptEnd> {
-  const { gate, instances, memoryMb, strictSample } = options;
+  const { gates, instances, memoryMb, strictSample } = options;
   let leave: (() => void) | undefined;
   try {
-    leave = await gate.enter(signal);
+    leave = await enterAll(gates, signal);
     clock.entered();
     const result = await runOn({ instances, memoryMb }, invocation, Math.random() < strictSample, signal, clock);
     return endOf(result, memoryMb, signal.aborted ? (signal.reason as Error) : undefined);

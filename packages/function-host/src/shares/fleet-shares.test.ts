@@ -107,7 +107,7 @@ describe('FleetShares', () => {
 
   it('begins nothing after its grant, also before its timers have run', async () => {
     const shares = new FleetShares(new Fleet().divider(), () => {});
-    await shares.want(new Map([['p/v1/s', 2]]));
+    await shares.want(new Map([['p/v1/s', { limit: 2 }]]));
     expect(shares.limitOf('p/v1/s')).toBe(2);
     // As after a pause of the whole process: time has passed, timers have not run.
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + LEASE_MS);

@@ -2,6 +2,7 @@ import type { ShareClaim } from '@autoflow/store';
 import { Gate } from '../pool/gate.js';
 import type { ShareDivider, ShareHolder } from './contract.js';
 import { TokenBucket } from './token-bucket.js';
+import type { WantedLimit } from './wanted-limits.js';
 
 /** A rate that nobody here has used for so long is left to the others. */
 const RATE_IDLE_MS = 10_000;
@@ -20,14 +21,14 @@ interface Rate {
 }
 
 /**
- * This host's part of the limits that the fleet divides: one gate per stage, one rate per resource. When the grant is over, and there is no new
+ * This host's part of the limits that the fleet divides: one gate per stage and per resource, one rate per resource. When the grant is over, and there is no new
  * one, nothing begins any more; what is under way ends. Without a divider the host has all of every limit.
  */
 export class FleetShares implements ShareHolder {
-  /** By `pipeline/version/stage`. */
+  /** By `pipeline/version/stage` and `pipeline/resource`. */
   readonly #gates = new Map<string, Gate>();
   /** Fleet-wide limits of the gates that are wanted. */
-  #wanted = new Map<string, number>();
+  #wanted: ReadonlyMap<string, WantedLimit> = new Map();
   /** By `pipeline/resource`. */
   readonly #rates = new Map<string, Rate>();
   #until = Infinity;
@@ -54,16 +55,16 @@ export class FleetShares implements ShareHolder {
     return gate;
   }
 
-  /** How many instances of the stage this host may have. */
+  /** How many this host may let in. */
   limitOf(key: string): number {
     return this.#gates.get(key)?.limit ?? 0;
   }
 
   /** Sets the fleet-wide limits that this host wants its part of. Resolves when it has been granted something of new ones. Never rejects. */
-  async want(limits: ReadonlyMap<string, number>): Promise<void> {
-    const isNew = [...limits].some(([key, limit]) => this.#wanted.get(key) !== limit) || this.#wanted.size !== limits.size;
-    this.#wanted = new Map(limits);
-    for (const [key, limit] of limits) {
+  async want(limits: ReadonlyMap<string, WantedLimit>): Promise<void> {
+    const isNew = JSON.stringify([...limits]) !== JSON.stringify([...this.#wanted]);
+    this.#wanted = limits;
+    for (const [key, { limit }] of limits) {
       const gate = this.gate(key);
       if (this.divider === undefined) gate.setLimit(limit);
     }
@@ -73,14 +74,14 @@ export class FleetShares implements ShareHolder {
   /** Wants nothing more: what waits is handed back for other hosts, what runs goes on. */
   async resign(): Promise<void> {
     if (this.divider === undefined) return;
-    this.#wanted.clear();
+    this.#wanted = new Map();
     for (const gate of this.#gates.values()) gate.setLimit(0);
     await this.divider.renew().catch(() => {});
   }
 
-  /** Of a stage without a pool on this host. One that is wanted stays: its share may grow. */
-  forget(key: string): void {
-    if (!this.#wanted.has(key)) this.#gates.delete(key);
+  /** Forgets the gates that no pool on this host uses. What is wanted stays: its share may grow. */
+  keep(used: ReadonlySet<string>): void {
+    for (const key of this.#gates.keys()) if (!used.has(key) && !this.#wanted.has(key)) this.#gates.delete(key);
   }
 
   /** Resolves when each of the resources may be used once more; rejects with the signal's reason when it is aborted before. */
@@ -91,8 +92,8 @@ export class FleetShares implements ShareHolder {
   claims(): ShareClaim[] {
     this.#dropIdleRates();
     const gates = [...this.#gates].map(([key, { held }]) => {
-      const limit = this.#wanted.get(key);
-      return { name: `gate/${key}`, held, ...(limit !== undefined && { want: { limit, whole: true } }) };
+      const wanted = this.#wanted.get(key);
+      return { name: `gate/${key}`, held, ...(wanted !== undefined && { want: { ...wanted, whole: true } }) };
     });
     const rates = [...this.#rates].map(([key, { bucket, perSecond }]) => {
       return { name: `rate/${key}`, held: bucket.rate, want: { limit: perSecond, whole: false } };

@@ -9,12 +9,15 @@ describe('a host of a fleet', () => {
   /** Says what each gate may have; hands out nothing until it is told. */
   class Divider implements ShareDivider {
     share = 0;
+    withheld: string | undefined;
     holder!: ShareHolder;
     attach(holder: ShareHolder): void {
       this.holder = holder;
     }
     async renew(): Promise<void> {
-      const limits = this.holder.claims().flatMap(({ name, want }) => (want ? [[name, this.share] as const] : []));
+      const limits = this.holder
+        .claims()
+        .flatMap(({ name, want }) => (want ? [[name, name === this.withheld ? 0 : this.share] as const] : []));
       this.holder.granted(new Map(limits), performance.now() + 60_000);
     }
   }
@@ -64,5 +67,21 @@ describe('a host of a fleet', () => {
     expect(member.rowsOf(handle)).toEqual([]);
     await shareIs(2);
     await handle.result();
+  });
+
+  it('uses a limited resource no more than it may, whatever versions and stages do so, and not at all without a share of it', async () => {
+    await shareIs(1);
+    const resources = [{ name: 'turnstile', concurrency: 1 }];
+    const pools = ['v2', 'v3'].map((version) => member.pool({ version, resources, concurrency: 1 }));
+    await member.desired.set(pools);
+    const input = await member.batch([{ id: '1', mode: 'alone', amount: 150 }]);
+    const handles = await Promise.all([...pools, ...pools].map((to) => member.dispatch(to, input, { nodes: ['devour'] })));
+    await Promise.all(handles.map((handle) => handle.result()));
+    const rows = handles.flatMap((handle) => member.rowsOf(handle));
+    expect(rows.map(({ outcome, recordsOut, retried }) => [outcome, recordsOut, retried])).toEqual(Array(4).fill(['ok', 1, 0]));
+    const gone = member.desired.until((now) => now.every(({ concurrency }) => concurrency === 0));
+    shares.withheld = 'gate/trouble/turnstile';
+    await shares.renew();
+    await gone;
   });
 });

@@ -119,6 +119,7 @@ export async function createHostBench({ temporal, folder, module, ...options }: 
     stage: 'stage',
     memoryMb: 256,
     concurrency: 2,
+    resources: [],
     ...change,
   });
   const dispatch: HostBench['dispatch'] = (to, input, change = {}, activityOptions = {}) => {
