@@ -210,7 +210,7 @@ class Host implements FunctionHost {
           if (hash !== undefined) recordings?.calls({ pipeline, scope, key, function: hash, node, calls });
         }
       },
-      use: (uses, signal) => this.#shares.use(pipeline, uses, signal),
+      use: (uses, signal) => this.#shares.use({ pipeline, release }, uses, signal),
       log: (level, message, details) => log(level, message, { pipeline, stage, ...details }),
     } satisfies InstanceOptions;
     return () => new InstanceProcess(options);

@@ -43,6 +43,7 @@ describe('FleetShares', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  const by = { pipeline: 'p', release: 'r1' };
   const uses = [{ resource: 'service', perSecond: 20 }];
 
   it('keeps to the rate of a resource in every second, and nearly reaches it, while hosts come and go', async () => {
@@ -55,7 +56,7 @@ describe('FleetShares', () => {
       hosts.set(shares, state);
       const work = async (): Promise<void> => {
         while (state.working) {
-          await shares.use('p', uses, new AbortController().signal);
+          await shares.use(by, uses, new AbortController().signal);
           used.push(performance.now());
         }
       };
@@ -90,7 +91,7 @@ describe('FleetShares', () => {
   it('asks for a rate that is first used late in the life of the host, and gives it up after some idle time', async () => {
     const shares = new FleetShares(new Fleet().divider(), () => {});
     await vi.advanceTimersByTimeAsync(60_000);
-    const use = shares.use('p', uses, new AbortController().signal);
+    const use = shares.use(by, uses, new AbortController().signal);
     expect(shares.claims()).toMatchObject([{ name: 'rate/p/service', want: { limit: 20, whole: false } }]);
     await vi.advanceTimersByTimeAsync(1_000);
     await use;
@@ -98,9 +99,43 @@ describe('FleetShares', () => {
     expect(shares.claims()).toEqual([]);
   });
 
+  it.each([
+    ['divided', () => new Fleet().divider()],
+    ['whole', () => undefined],
+  ])(
+    'follows the most careful release of those that use a resource, and a raised rate when the one before has ended: %s',
+    async (_, divider) => {
+      const divided = divider();
+      const shares = new FleetShares(divided, () => {});
+      const beat = setInterval(() => void divided?.renew(), 1_000);
+      /** In the last of so many seconds of steady use. */
+      const used = async (seconds: number, ...rates: readonly (readonly [release: string, perSecond: number])[]): Promise<number> => {
+        const [giving, from] = [new AbortController(), performance.now() + (seconds - 1) * 1_000];
+        let count = 0;
+        const work = async (release: string, perSecond: number): Promise<void> => {
+          for (;;) {
+            await shares.use({ pipeline: 'p', release }, [{ resource: 'service', perSecond }], giving.signal);
+            if (performance.now() >= from) count++;
+          }
+        };
+        const working = Promise.allSettled(rates.map((rate) => work(...rate)));
+        await vi.advanceTimersByTimeAsync(seconds * 1_000);
+        giving.abort(new Error('enough'));
+        await working;
+        return count;
+      };
+      expect(await used(5, ['r1', 10])).toBeLessThanOrEqual(11);
+      expect(await used(5, ['r1', 10], ['r2', 50])).toBeLessThanOrEqual(11);
+      expect(await used(13, ['r2', 50])).toBeGreaterThanOrEqual(45);
+      expect(await used(3, ['r2', 50], ['r3', 5])).toBeLessThanOrEqual(6);
+      clearInterval(beat);
+      shares.close();
+    },
+  );
+
   it('takes a rate whole when nobody divides it', async () => {
     const shares = new FleetShares(undefined, () => {});
-    const all = Promise.all(Array.from({ length: 21 }, () => shares.use('p', uses, new AbortController().signal)));
+    const all = Promise.all(Array.from({ length: 21 }, () => shares.use(by, uses, new AbortController().signal)));
     await vi.advanceTimersByTimeAsync(1_100);
     await all;
   });

@@ -1,23 +1,14 @@
-import type { ShareClaim } from '@autoflow/store';
+import type { DesiredPool, ShareClaim } from '@autoflow/store';
 import { Gate } from '../pool/gate.js';
 import type { ShareDivider, ShareHolder } from './contract.js';
-import { TokenBucket } from './token-bucket.js';
+import { ResourceRate } from './resource-rate.js';
 import type { WantedLimit } from './wanted-limits.js';
-
-/** A rate that nobody here has used for so long is left to the others. */
-const RATE_IDLE_MS = 10_000;
 
 /** A use of a resource that allows only so many a second. */
 export interface LimitedUse {
   readonly resource: string;
   /** Fleet-wide. */
   readonly perSecond: number;
-}
-
-interface Rate {
-  readonly bucket: TokenBucket;
-  perSecond: number;
-  usedAt: number;
 }
 
 /**
@@ -30,7 +21,7 @@ export class FleetShares implements ShareHolder {
   /** Fleet-wide limits of the gates that are wanted. */
   #wanted: ReadonlyMap<string, WantedLimit> = new Map();
   /** By `pipeline/resource`. */
-  readonly #rates = new Map<string, Rate>();
+  readonly #rates = new Map<string, ResourceRate>();
   #until = Infinity;
   #lapse: NodeJS.Timeout | undefined;
 
@@ -85,18 +76,30 @@ export class FleetShares implements ShareHolder {
   }
 
   /** Resolves when each of the resources may be used once more; rejects with the signal's reason when it is aborted before. */
-  async use(pipeline: string, uses: readonly LimitedUse[], signal: AbortSignal): Promise<void> {
-    for (const { resource, perSecond } of uses) await this.#rate(`${pipeline}/${resource}`, perSecond).bucket.take(signal);
+  async use(
+    { pipeline, release }: Pick<DesiredPool, 'pipeline' | 'release'>,
+    uses: readonly LimitedUse[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const { resource, perSecond } of uses) {
+      const rate = this.#rate(`${pipeline}/${resource}`);
+      const end = rate.begin(release, perSecond);
+      this.#tell(rate);
+      await rate.bucket.take(signal).finally(end);
+    }
   }
 
   claims(): ShareClaim[] {
-    this.#dropIdleRates();
     const gates = [...this.#gates].map(([key, { held }]) => {
       const wanted = this.#wanted.get(key);
       return { name: `gate/${key}`, held, ...(wanted !== undefined && { want: { ...wanted, whole: true } }) };
     });
-    const rates = [...this.#rates].map(([key, { bucket, perSecond }]) => {
-      return { name: `rate/${key}`, held: bucket.rate, want: { limit: perSecond, whole: false } };
+    const rates = [...this.#rates].flatMap(([key, rate]) => {
+      const { bucket, perSecond } = rate;
+      rate.told = perSecond;
+      if (perSecond !== undefined) return [{ name: `rate/${key}`, held: bucket.rate, want: { limit: perSecond, whole: false } }];
+      this.#rates.delete(key);
+      return [];
     });
     return [...gates, ...rates];
   }
@@ -125,24 +128,17 @@ export class FleetShares implements ShareHolder {
     this.changed(true);
   }
 
-  #rate(key: string, perSecond: number): Rate {
-    const known = this.#rates.get(key);
-    // Of two releases, the more careful one is right.
-    const rate = known ?? { bucket: new TokenBucket(() => !this.lapsed), perSecond, usedAt: 0 };
-    rate.perSecond = Math.min(rate.perSecond, perSecond);
-    rate.usedAt = performance.now();
-    if (known === undefined) this.#add(key, rate);
+  #rate(key: string): ResourceRate {
+    const rate = this.#rates.get(key) ?? new ResourceRate(() => !this.lapsed);
+    this.#rates.set(key, rate);
     return rate;
   }
 
-  #add(key: string, rate: Rate): void {
-    this.#rates.set(key, rate);
-    if (this.divider === undefined) rate.bucket.setRate(rate.perSecond);
+  #tell(rate: ResourceRate): void {
+    const { perSecond } = rate;
+    if (perSecond === undefined || perSecond === rate.told) return;
+    rate.told = perSecond;
+    if (this.divider === undefined) rate.bucket.setRate(perSecond);
     else void this.divider.renew().catch(() => {});
-  }
-
-  #dropIdleRates(): void {
-    for (const [key, { bucket, usedAt }] of this.#rates)
-      if (bucket.waiting === 0 && performance.now() - usedAt > RATE_IDLE_MS) this.#rates.delete(key);
   }
 }
