@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { Stable } from '@autoflow/client/schemas';
 import { useApi } from '../testing/api.js';
-import { filterEarly } from '../testing/parcels.js';
+import { filterEarly, parcelsSpec, RELEASE } from '../testing/parcels.js';
 
 const api = useApi();
 const PATH = '/v1/pipelines/parcels/stable';
@@ -97,4 +97,43 @@ test('what is under way on the version before is taken back when that is asked f
   const { json } = await put('*', { version: 'v1', reason: 'back', inFlight: 'abort' });
   expect(json).toMatchObject({ version: 'v1', inFlight: { version: 'v2', aborted: 0, finishing: 1, because: expect.any(String) } });
   expect((await put('*')).json).not.toHaveProperty('inFlight');
+});
+
+test('of a release with a plain write nothing is taken back, also of what came through the inbox', async () => {
+  const once = {
+    ...parcelsSpec,
+    name: 'letters',
+    nodes: parcelsSpec.nodes.map((node) => (node.id === 'book' ? { ...node, effect: 'write' as const } : node)),
+  };
+  await api.admin.pipelines.register({ spec: once, release: RELEASE });
+  await api.admin.versions.register('letters', { topology: filterEarly });
+  const open = (id: string, version: string) =>
+    api.store.ledger.open({
+      batch: {
+        id,
+        pipeline: 'letters',
+        version,
+        release: RELEASE,
+        scope: 'live',
+        executionId: id,
+        memoryMb: {},
+        arm: 'stable',
+        ref: { ref: 'file:x', bytes: 1, counts: { records: 1, live: 1, filtered: 0, dying: 0 } },
+      },
+      records: [{ index: 0, key: id, arrivedAt: new Date().toISOString(), fields: {} }],
+      replace: true,
+    });
+  await open('letter-1', 'v1');
+  await open('letter-2', 'v1');
+  const { json } = await api.send('PUT', '/v1/pipelines/letters/stable', {
+    headers: { 'if-match': '*' },
+    body: { version: 'v2', reason: 'forth', inFlight: 'abort' },
+  });
+  expect(json.inFlight).toEqual({
+    version: 'v1',
+    aborted: 0,
+    finishing: 2,
+    because: 'book writes and is never run again by itself',
+  });
+  expect((await api.store.ledger.openBatches({ pipeline: 'letters' })).map(({ aborted }) => aborted ?? false)).toEqual([false, false]);
 });

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 
 /**
  * Marks what is open of the version before, to be taken back into the inbox; feeders do so within seconds. Only what came through the inbox,
- * and only where no stage is a plain write: the rest ends on its version, and the answer says how much that is and why.
+ * and only where no stage is a plain write: the rest ends on its version, and the answer says how much that is and why. The whole release is judged,
+ * not what each batch has completed (see DECISIONS.md).
  */
 export async function takeBack(
   { definitions, feeder, ledger }: Store,

@@ -64,7 +64,7 @@ export class TokensController {
   }
 
   @Post(':token\\:revoke', {
-    summary: 'Take it no more, from the answer on',
+    summary: 'Take it no more: here from the answer on, by ingest within 2 seconds of it',
     access: 'admin',
     answers: Token,
     idempotent: 'kept',
