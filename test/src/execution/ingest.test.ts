@@ -68,6 +68,27 @@ it('says where a record is that runs, and what carried it', async () => {
   await expect.poll(async () => (await client.records.attempts('acts', 'held')).items).toMatchObject([{ outcome: 'ok', records: 1 }]);
 });
 
+it('says which queue an invocation waits in, and since when, while the pool takes no more', async () => {
+  const stage = 'measure+may-pass+perform+weigh+store';
+  const version = await platform.registerVersion(topologyOf({ [stage]: [] }, { batch: { records: 1, bytes: 1024 * 1024 } }), {
+    [stage]: { memoryMb: 256, concurrency: 1 },
+  });
+  await platform.store.definitions.setStable({ pipeline: 'acts', version, by: BY });
+  await platform.sql.query('delete from released');
+  const records = ['one', 'other'].map((id) => ({ id, act: 'wait' }));
+  await client.records.submit('acts', records);
+  const whys = () => Promise.all(records.map(({ id }) => client.records.why('acts', id)));
+  const states = async () => (await whys()).map(({ stages }) => stages?.[0]?.state).sort();
+  await expect.poll(states, { timeout: 30_000 }).toEqual(['queued', 'running']);
+  const waiting = (await whys()).find(({ text }) => text.startsWith('waiting'))!;
+  const queue = `af.acts.${version}.${stage}.256`;
+  expect(waiting).toMatchObject({ stages: [{ since: expect.any(String), queue }], limits: [{ kind: 'pool', name: queue, allowed: 1 }] });
+  expect(waiting.text).toMatch(/^waiting .+ in stage measure.+: its pool runs 1 at once/);
+  await platform.sql.query('insert into released values (true)');
+  const { results } = await client.records.submit('acts', records, { waitS: 60 });
+  expect(results!.map(({ state }) => state)).toEqual(['completed', 'completed']);
+});
+
 it('tells of records that came by COPY for a pipeline that is not there', async () => {
   await platform.sql.query(
     `insert into autoflow.landing (pipeline, record) values ('elsewhere', '{"id":"c1"}'), ('elsewhere', '{"id":"c2"}')`,

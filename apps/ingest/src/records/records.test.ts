@@ -258,18 +258,21 @@ describe('why', () => {
   test('of an invocation that waits, the limits of its pool and of the resources that it uses are named', async () => {
     await submit('stage', parcel('in-queue'));
     await claimAll(ingest.store, 'stage');
-    const pending = [{ stage: 'find-depot', state: 'queued' as const, attempt: 1 }];
-    const executions: Executions = {
-      view: () => Promise.resolve({ pending }),
-      queued: () => Promise.resolve(2),
-      cancel: () => Promise.resolve(false),
+    const told = async (state: 'queued' | 'running') => {
+      const executions: Executions = {
+        view: () => Promise.resolve({ pending: [{ stage: 'find-depot', state, attempt: 1 }] }),
+        queued: () => Promise.resolve(2),
+        cancel: () => Promise.resolve(false),
+      };
+      return Why.parse(serialised(await new WhyController(ingest.store, executions).why('parcels', 'in-queue', { scope: 'stage' })));
     };
-    const answer = Why.parse(serialised(await new WhyController(ingest.store, executions).why('parcels', 'in-queue', { scope: 'stage' })));
+    const answer = await told('queued');
     expect(answer.limits).toMatchObject([
       { kind: 'pool', allowed: 0 },
       { kind: 'resource', name: 'depot', allowed: 6 },
     ]);
     expect(answer.text).toContain('resource depot allows 6 at once; 2 invocations in its queue');
+    expect((await told('running')).text).toBe('running in stage find-depot on v1: resource depot allows 6 at once');
   });
 
   test('one that runs is told of as far as rows go, without Temporal', async () => {

@@ -50,15 +50,18 @@ export function sentenceOfStage(stage: StageAnswer, version: string, limits: rea
   const again = attempt > 1 ? `, attempt ${attempt}${lastFailure === undefined ? '' : ` after: ${lastFailure}`}` : '';
   switch (state) {
     case 'running':
-      return `running${time} in stage ${name} on ${version}${again}`;
+      // For Temporal it runs also while it waits, where it was taken in, for its turn at a resource.
+      return `running${time} in stage ${name} on ${version}${boundsIn(limits.filter(({ kind }) => kind === 'resource'))}${again}`;
     case 'backing-off':
       return `waiting in stage ${name} on ${version} for its next attempt${again}`;
-    case 'queued': {
-      const bounds = limits.map(boundOf).filter((bound) => bound !== undefined);
-      const why = bounds.length === 0 ? '' : `: ${bounds.join(', ')}`;
-      return `waiting${time} in stage ${name} on ${version}${why}${queued > 1 ? `; ${queued} invocations in its queue` : ''}${again}`;
-    }
+    case 'queued':
+      return `waiting${time} in stage ${name} on ${version}${boundsIn(limits)}${queued > 1 ? `; ${queued} invocations in its queue` : ''}${again}`;
   }
+}
+
+function boundsIn(limits: readonly Limitation[]): string {
+  const bounds = limits.map(boundOf).filter((bound) => bound !== undefined);
+  return bounds.length === 0 ? '' : `: ${bounds.join(', ')}`;
 }
 
 function boundOf({ kind, name, allowed, perSecond }: Limitation): string | undefined {
