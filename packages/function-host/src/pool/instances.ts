@@ -42,7 +42,7 @@ export class Instances {
   constructor(
     /** Answers what starts an instance, once all is there that it needs. */
     private readonly prepare: (nodes: readonly string[]) => Promise<() => InstanceProcess>,
-    /** Of all pools of the host: starting is CPU alone, so more at once than there are CPUs would only delay each other, and the host. */
+    /** Of all pools of the host: more at once than it has CPUs to spare would only delay each other, and the host. */
     private readonly starting: Gate,
     private readonly idleMs: number,
     private readonly occupancy: Occupancy,
