@@ -19,6 +19,9 @@ process.once('message', (order: WorkerOrder) => {
   void serve(order);
 });
 
+// Of a benchmark that was killed: it would take work of the next one, whose servers listen where those of this one did.
+process.once('disconnect', () => process.exit(1));
+
 async function serve({ options, secrets, handWritten, ...chosen }: WorkerOrder): Promise<void> {
   const worker = await createWorker({ ...options, ...chosen, secret: (name) => secrets[name] });
   const beside = handWritten ? await startHandWritten(options) : undefined;
