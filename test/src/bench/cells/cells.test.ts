@@ -56,6 +56,7 @@ it('tells code apart by its contents, and tests and what is left out are no part
   expect(await hash('a.test.js', '1')).toBe(first);
   expect(await hash('report/b.js', '1')).toBe(first);
   expect(await hash('notes.md', '1')).toBe(first);
+  expect(await codeHash([code], /^report\//, [join(code, 'report/b.js')])).not.toBe(first);
   expect(await hash('a.js', '2')).not.toBe(first);
   expect(await hash('a.js', '1')).toBe(first);
 });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** SHA-256 over code and models under these folders, names and contents; tests and what `except` names are no part of it. */
-export async function codeHash(folders: readonly string[], except: RegExp = /^$/): Promise<string> {
+/** SHA-256 over code and models under these folders, and of these files, names and contents; tests and what `except` names are no part of it. */
+export async function codeHash(folders: readonly string[], except: RegExp = /^$/, more: readonly string[] = []): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of folders) {
     const found = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -15,8 +15,12 @@ export async function codeHash(folders: readonly string[], except: RegExp = /^$/
       .sort();
     for (const path of files) hash.update(`${path}\0`).update(await readFile(join(folder, path)));
   }
+  for (const file of more) hash.update(`${basename(file)}\0`).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }
+
+/** What every benchmark of the real stack runs on. */
+const SHARED = ['platform', 'worker-process', 'live', 'rates'];
 
 /** All that runs while something is measured: packages, example, control plane, and the benchmark itself without its report; of bundles what they are made from. */
 export async function measuringCode(bench: string): Promise<string> {
@@ -25,5 +29,6 @@ export async function measuringCode(bench: string): Promise<string> {
   const models = ['models', 'policies'].map((name) => join(root, 'packages/learning', name));
   const apps = ['retail-orders', 'control-plane'].map((name) => join(root, 'apps', name, 'dist'));
   const own = ['cells', bench].map((name) => join(root, 'test/dist/bench', name));
-  return codeHash([...packages, ...models, ...apps, ...own], /(^|\/)((report|testing)\/|workflow-bundle\.)/);
+  const shared = SHARED.map((name) => join(root, 'test/dist/bench', `${name}.js`));
+  return codeHash([...packages, ...models, ...apps, ...own], /(^|\/)((report|testing)\/|workflow-bundle\.)/, shared);
 }
