@@ -93,6 +93,16 @@ test('an allocation is changed and shown', async () => {
   });
 });
 
+test('what-if is asked of an allocation: the stages given, the others as they are', async () => {
+  const ask = (...args: string[]) => json('what-if', 'retail-orders', ...args);
+  expect(await ask('--stage', 'score-fraud=5x2')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'ALLOCATION_OUT_OF_BOUNDS', errors: [{ pointer: '/stages/score-fraud/memoryMb' }] } },
+  });
+  expect(await ask('--stage', 'score=512x2')).toMatchObject({ code: 1, json: { error: { code: 'STAGE_UNKNOWN' } } });
+  expect(await ask('--stage', 'score-fraud=512x2')).toMatchObject({ code: 1, json: { error: { code: 'NOT_IDENTIFIABLE' } } });
+});
+
 test('an allocation is clamped, and the clamp is lifted', async () => {
   const clamp = (...args: string[]) => json('allocation', 'clamp', 'retail-orders', 'score-fraud', ...args, '--reason', 'x');
   expect(await clamp('--concurrency', '1..1')).toMatchObject({ code: 0, json: { stages: { 'score-fraud': { concurrency: 1 } } } });
@@ -307,6 +317,7 @@ test.each([
   ['a number that is none', ['backfill', 'retail-orders', '--source', 'x.csv', '--limit', 'many']],
   ['memory sizes that are none', ['calibrate', 'retail-orders', '--memory', 'small,large']],
   ['a rate that is none', ['what-if', 'retail-orders', '--rate', 'fast']],
+  ['a stage of no allocation', ['what-if', 'retail-orders', '--stage', 'score-fraud=512']],
   ['a file that is not there', ['backfill', 'retail-orders', '--source', 'nowhere.csv']],
   ['a file of another kind', ['backfill', 'retail-orders', '--source', 'package.json']],
   ['neither a file nor a record', ['submit', 'retail-orders']],

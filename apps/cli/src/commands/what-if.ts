@@ -1,7 +1,7 @@
-import type { WhatIf } from '@autoflow/client';
-import type { Command } from 'commander';
+import type { VersionAllocation, WhatIf } from '@autoflow/client';
+import { type Command, InvalidArgumentError } from 'commander';
 import { withContext } from '../context.js';
-import { usage } from '../errors.js';
+import { CliError, usage } from '../errors.js';
 import { ms, percent, rate, usd } from '../format.js';
 import { table } from '../output.js';
 import { positive } from './backfill.js';
@@ -11,23 +11,59 @@ interface WhatIfOptions {
   readonly version?: string;
   readonly since: string;
   readonly cores?: number;
+  readonly stage: readonly StageOption[];
+}
+
+interface StageOption {
+  readonly stage: string;
+  readonly memoryMb: number;
+  readonly concurrency: number;
 }
 
 export function registerWhatIf(program: Command): void {
   program
     .command('what-if <pipeline>')
-    .description('what a version would do at another rate, simulated from what was measured')
-    .requiredOption('--rate <rate>', 'records per second, or a multiple of what arrives now, such as x4')
+    .description('what a version would do at another rate or with another allocation, simulated from what was measured')
+    .option('--rate <rate>', 'records per second, or a multiple of what arrives now, such as x4', 'x1')
+    .option('--stage <name=MBxN>', 'a stage with other memory and instances, such as score-fraud=512x4; repeatable', stageOption, [])
     .option('--version <version>', 'default: the stable one')
     .option('--since <span>', 'learn from the measurements of so long', '24h')
     .option('--cores <n>', 'of the host that runs the functions; default: those of the control plane’s', positive)
     .action(
-      withContext<WhatIfOptions>(async ({ out, client }, { rate: wanted, ...options }, pipeline = '') => {
+      withContext<WhatIfOptions>(async ({ out, client }, { rate: wanted, stage: changes, ...options }, pipeline = '') => {
         const question = { ...rateOf(wanted), ...options };
-        const found = await (await client()).pipelines.whatIf(pipeline, question);
-        out.answer(found, () => text(found));
+        const api = await client();
+        const allocated = changes.length === 0 ? {} : changed(pipeline, await api.allocations.show(pipeline, options.version), changes);
+        const found = await api.pipelines.whatIf(pipeline, { ...question, ...allocated });
+        out.answer(found, () => whatIfText(found));
       }),
     );
+}
+
+export function stageOption(text: string, before: readonly StageOption[]): StageOption[] {
+  const [, stage, memoryMb, concurrency] = /^([^=]+)=([1-9]\d*)x([1-9]\d*)$/.exec(text) ?? [];
+  if (stage === undefined)
+    throw new InvalidArgumentError('It is a stage, its MB per instance and its instances, such as score-fraud=512x4.');
+  if (before.some((one) => one.stage === stage)) throw new InvalidArgumentError(`${stage} is given twice.`);
+  return [...before, { stage, memoryMb: Number(memoryMb), concurrency: Number(concurrency) }];
+}
+
+/** The version's own allocation but for these stages; the API holds it against the envelope. */
+export function changed(
+  pipeline: string,
+  { version, stages }: Pick<VersionAllocation, 'version' | 'stages'>,
+  changes: readonly StageOption[],
+): Pick<VersionAllocation, 'version' | 'stages'> {
+  const unknown = changes.find(({ stage }) => !Object.hasOwn(stages, stage));
+  if (unknown)
+    throw new CliError(
+      'STAGE_UNKNOWN',
+      `${pipeline} ${version} has no stage ${unknown.stage}; its stages are ${Object.keys(stages).join(', ')}.`,
+    );
+  return {
+    version,
+    stages: { ...stages, ...Object.fromEntries(changes.map(({ stage, ...allocation }) => [stage, allocation])) },
+  };
 }
 
 export function rateOf(text: string): { readonly times: number } | { readonly ratePerSecond: number } {
@@ -37,7 +73,7 @@ export function rateOf(text: string): { readonly times: number } | { readonly ra
   return times === 'x' ? { times: Number(number) } : { ratePerSecond: Number(number) };
 }
 
-function text({ pipeline, version, ratePerSecond, predicted, running, error, notes }: WhatIf): string {
+export function whatIfText({ pipeline, version, ratePerSecond, predicted, running, error, notes }: WhatIf): string {
   const { measured } = running;
   const rows = [
     ['records/s', around(predicted.throughput, rate), rate(running.predicted.throughput.mean), rate(measured.throughput), error.throughput],

@@ -28,13 +28,13 @@ export class WhatIfController {
     const running = await findVersion(this.store, pipeline, stable.version);
     const asked = question.version === undefined ? running : await findVersion(this.store, pipeline, question.version);
     const { spec } = await findRelease(this.store, pipeline, asked.release);
-    const measured = await measuredBy(this.store, running, question.since);
-    const ratePerSecond = question.ratePerSecond ?? (question.times ?? 1) * measured.throughput;
-    const rows = await invocationsOf(this.store, pipeline, asked.release);
     const allocation =
       question.stages === undefined
         ? await currentAllocation(this.store, asked)
         : allocationOf(spec, asked.topology, asked.envelope, question.stages, '/stages');
+    const measured = await measuredBy(this.store, running, question.since);
+    const ratePerSecond = question.ratePerSecond ?? (question.times ?? 1) * measured.throughput;
+    const rows = await invocationsOf(this.store, pipeline, asked.release);
     const answer = answered({
       spec,
       rows,

@@ -41,6 +41,25 @@ test('with them it answers, its own error beside it, and refuses what they do no
   expect(refused.problem.errors!.some(({ message }) => message.includes('probes of one record'))).toBe(true);
 });
 
+test('it answers for an allocation, which has to be one of the version', async () => {
+  const one = { memoryMb: 1024, concurrency: 1 };
+  const ask = (each: object, ratePerSecond: number, book: object = {}) => {
+    const stages = { weigh: each, 'find-depot': each, 'is-heavy': each, book: { ...each, ...book } };
+    return api.send('POST', PATH, { body: { ratePerSecond, stages, cores: 16 } });
+  };
+  const predicted = async (...question: Parameters<typeof ask>) => WhatIf.parse((await ask(...question)).json).predicted;
+  const [narrow, wide] = [await predicted(one, 200), await predicted({ ...one, concurrency: 3 }, 200)];
+  // Some 11 ms a record in one instance, and 200 that arrive.
+  expect(narrow.throughput.mean).toBeLessThan(110);
+  expect(wide.throughput.mean).toBeGreaterThan(150);
+  const [dear, cheap] = [await predicted({ ...one, memoryMb: 1769 }, 5), await predicted(one, 5)];
+  expect(dear.costPer1000.withoutActions.mean).toBeGreaterThan(1.2 * cheap.costPer1000.withoutActions.mean);
+
+  const refused = await ask(one, 5, { memoryMb: 5 });
+  expect([refused.status, refused.problem.code]).toEqual([422, 'ALLOCATION_OUT_OF_BOUNDS']);
+  expect(refused.problem.errors!.map(({ pointer }) => pointer)).toEqual(['/stages/book/memoryMb']);
+});
+
 test('what a function did in another release counts where its hash is the same', async () => {
   const own = { weigh: 'w', 'find-depot': 'f', 'is-heavy': 'h', book: 'b' };
   const registered = async (hash: string, functions: { [node: string]: string }) => {
