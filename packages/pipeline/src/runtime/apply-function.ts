@@ -155,13 +155,13 @@ function idempotencyKey({ id }: PlannedNode, { work, path }: Item, { idempotency
   return `${idempotencyScope}/${work.given.key}/${id}${path}`;
 }
 
-function remembered({ id, spec }: PlannedNode, inputs: readonly Fields[], { memo, clock }: RunOptions): Answers {
+function remembered({ spec }: PlannedNode, inputs: readonly Fields[], { memo, clock }: RunOptions): Answers {
   const now = clock.now();
-  return inputs.map((reads) => (spec.memo && memo ? memo.get(id, reads, now) : undefined));
+  return inputs.map((reads) => (spec.memo && memo ? memo.get(spec.name, reads, now) : undefined));
 }
 
 function remember(
-  { id, spec }: PlannedNode,
+  { spec }: PlannedNode,
   inputs: readonly Fields[],
   asked: readonly number[],
   answers: Answers,
@@ -171,6 +171,6 @@ function remember(
   const expiresAt = clock.now() + spec.memo.ttlMs;
   for (const i of asked) {
     const answer = answers[i];
-    if (answer && !(answer instanceof Failure)) memo.set(id, inputs[i] as Fields, answer, expiresAt);
+    if (answer && !(answer instanceof Failure)) memo.set(spec.name, inputs[i] as Fields, answer, expiresAt);
   }
 }

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- what the compiler would refuse, or cannot know, is wired and run here */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineFunction, definePipeline, TerminalError } from '../index.js';
+import { defineExpand, defineFunction, definePipeline, defineReduce, join, TerminalError } from '../index.js';
 import { on, options, reads, single, state, states } from '../testing/single-function.js';
 import { Memo, runNodes } from './index.js';
 
@@ -78,5 +78,25 @@ describe('memo', () => {
     const twins = await run(5, 9, 5, 9);
     expect(asked.at(-1)).toEqual([5, 9]);
     expect(twins.done.map(({ fields, death: d }) => d?.code ?? fields['m'])).toEqual([10, 'NINE', 10, 'NINE']);
+  });
+
+  test('calls of one function in two scopes share its answers', async () => {
+    const asked: number[] = [];
+    const lookUp = defineFunction('look-up', {
+      effect: 'read',
+      reads: z.object({ q: z.number() }),
+      writes: z.object({ m: z.number() }),
+      memo: { ttlMs: 100 },
+      handle: ({ q }) => (asked.push(q), { m: q }),
+    });
+    const opened = <const Name extends string>(name: Name) =>
+      defineExpand(name, { reads: z.object({ n: z.number() }), writes: z.object({ q: z.number() }), children: () => [{ q: 7 }] });
+    const closed = <const Into extends string>(into: Into) =>
+      defineReduce(into, { reads: z.object({ m: z.number() }), into, zero: { n: 0 }, add: (s) => s, merge: (s) => s });
+    const pipeline = definePipeline('p', on, (r) => join(r, closed('a')(lookUp(opened('as')(r))), closed('b')(lookUp(opened('bs')(r)))));
+    const ids = pipeline.wiring.nodes.map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['look-up', 'look-up#2']));
+    const { done } = await runNodes(pipeline, ids, states(1), options({ memo: new Memo() }));
+    expect([asked, done[0]?.death]).toEqual([[7], undefined]);
   });
 });
