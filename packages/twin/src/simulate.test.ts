@@ -185,6 +185,54 @@ describe('pools', () => {
   });
 });
 
+describe('parts of a batch', () => {
+  const run = (partitions: number, more: Partial<Parameters<typeof planOf>[0]> = {}) => {
+    const models = { a: { ioPerRecordMs: 10 } };
+    const plan = planOf({ models, stages: [{ functions: ['a'], partitions }], batch: 8, ...more });
+    return simulate(plan, allocationOf(plan, 8), { arrivals: backlog(800), seed: 1, openExecutions: 1 });
+  };
+
+  it('run beside each other: so many invocations, and a stage as much shorter', () => {
+    const [whole, parted] = [run(1), run(4)];
+    expect(parted.stages[0]!.invocations).toBeCloseTo(4 * whole.stages[0]!.invocations);
+    expect([whole, parted].map(({ stages }) => [stages[0]!.recordsPerInvocation, stages[0]!.serviceMs])).toEqual([
+      [8, 80],
+      [2, 20],
+    ]);
+    expect(parted.throughput).toBeCloseTo(4 * whole.throughput);
+  });
+
+  it('each read and hold the whole of it', () => {
+    const host = { ...IDEAL_HOST, serialisationMsPerKb: 1 };
+    // 8 KB are read, and what is its own is written.
+    expect([1, 4].map((partitions) => run(partitions, { host, recordBytes: 1024 }).stages[0]!.cpuMs)).toEqual([8 + 8, 8 + 2]);
+    expect(() => run(4, { models: { a: { memoryPerRecordMb: 150 } } })).toThrow(expect.objectContaining({ code: 'MEMORY_TOO_SMALL' }));
+  });
+});
+
+describe('a record that is to be tried again', () => {
+  const node = { retry: { maximumAttempts: 3, initialIntervalMs: 100, backoffCoefficient: 2, maximumIntervalMs: 10_000 } };
+  const run = (retry: number, batch = 1) => {
+    const plan = planOf({ models: { a: { ioFixedMs: 10, retry } }, node, batch });
+    return simulate(plan, allocationOf(plan, 500), { arrivals: poissonArrivals(50, 4_000, 1), seed: 1, warmUp: 0, coolDown: 0 });
+  };
+
+  it('waits longer every time, and dies at its last attempt', () => {
+    const { records, latencyMs, stages, actionsPer1000 } = run(1);
+    expect(records).toMatchObject({ completed: 0, dead: 4_000 });
+    for (const took of Object.values(latencyMs)) expect(took).toBeCloseTo(10 + 100 + 10 + 200 + 10);
+    expect(stages[0]).toMatchObject({ invocations: 3 * 4_000, retried: 2 * 4_000 });
+    expect(actionsPer1000).toBeGreaterThan(run(0).actionsPer1000 + 2_000);
+  });
+
+  it('leaves the others of its batch; most come through with the attempts that they have', () => {
+    const { records, stages } = run(0.5, 10);
+    expect(records.dead / 4_000).toBeCloseTo(0.5 ** 3, 1);
+    expect(records.completed + records.dead).toBe(4_000);
+    expect(stages[0]!.retried / 4_000).toBeCloseTo(0.5 + 0.5 ** 2, 1);
+  });
+});
+
 describe('bad input is refused in words', () => {
   const plan = planOf({ models: { a: { memoryMb: 900, memoryPerRecordMb: 1 } }, batch: 200 });
   const arrivals = poissonArrivals(10, 100, 1);

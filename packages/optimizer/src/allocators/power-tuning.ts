@@ -10,13 +10,14 @@ export function powerTuned(scenario: ControlScenario): Allocator {
   const { pipeline, plan } = scenario;
   const { ratePerSecond } = scenario.before?.() ?? scenario;
   const targets = plan.stages.map((stage, s) => {
-    const working = workingSetMb(stage, plan.batchRecords);
+    const records = plan.batchRecords / stage.partitions;
+    const working = workingSetMb(stage, records);
     const timed = pipeline.stages[s]!.memoryMb.map((memoryMb) => {
-      const cpu = (cpuMs(stage, plan.batchRecords) * memoryPressure(plan.host, working, memoryMb)) / cpuShare(plan.host, memoryMb);
-      return { memoryMb, ms: cpu + ioMs(stage, plan.batchRecords) };
+      const cpu = (cpuMs(stage, records) * memoryPressure(plan.host, working, memoryMb)) / cpuShare(plan.host, memoryMb);
+      return { memoryMb, ms: cpu + ioMs(stage, records) };
     });
     const { memoryMb, ms } = timed.reduce((a, b) => (b.memoryMb * b.ms < a.memoryMb * a.ms ? b : a));
-    const load = (ratePerSecond / plan.batchRecords) * (ms / 1000);
+    const load = (ratePerSecond / records) * (ms / 1000);
     return { memoryMb, concurrency: Math.ceil(1.2 * load + 1.5 * Math.sqrt(load)) };
   });
   return fixed('power-tuned', targets);

@@ -96,6 +96,13 @@ describe('a certificate', () => {
     );
     expect(() => certify(orders, from, to, steps, { workingSets })).toThrow("'memory-fit' does not hold");
   });
+
+  it('is refused for a topology that fits only without the instance itself', () => {
+    const limits = { workingSets: { 'is-sale': { fixedMb: 2_900, perRecordMb: 0 } } };
+    const still = certify(orders, from, from, []);
+    expect(checkCertificate(orders, from, from, still, limits)).toEqual([]);
+    expect(checkCertificate(orders, from, from, still, { ...limits, instanceMb: 50 })[0]?.code).toBe('ILLEGAL_TOPOLOGY');
+  });
 });
 
 it('the checker agrees with the conditions and with the legality of topologies, on legal and illegal steps', () => {

@@ -50,13 +50,13 @@ export function resourceRoom({ spec }: Context, next: Topology, nodes: readonly 
     }));
 }
 
-/** The working sets of a stage's functions and of a part of a batch fit into the largest memory size. */
+/** The working sets of a stage's functions fit into the largest memory size with a whole batch: a part reads all of it before it takes its own records. */
 export function memoryFit(
   { limits: { workingSets = {}, memoryMb = MEMORY_SIZES_MB.at(-1) ?? 0, instanceMb = 0 } }: Context,
   next: Topology,
   stage: Stage,
 ): Condition {
-  const records = Math.ceil(next.batch.records / stage.partitions);
+  const { records } = next.batch;
   const unmeasured = stage.nodes.filter((id) => own(workingSets, id) === undefined);
   const neededMb = stage.nodes.reduce((sum, id) => {
     const { fixedMb, perRecordMb } = own(workingSets, id) ?? { fixedMb: 0, perRecordMb: 0 };

@@ -144,6 +144,14 @@ describe('a rewrite that ignores what only production shows', () => {
       large,
     ],
     [
+      'memory-fit',
+      'shows in an instance: a part reads all of the batch',
+      { rewrite: 'partition', stage: first, partitions: 4 },
+      chain,
+      { ...pair, batch: { ...pair.batch, records: 2_000 } },
+      large,
+    ],
+    [
       'resource-room',
       'shows in an allocation: there is none',
       { rewrite: 'split', stage: used.stages[0]?.name ?? '', at: 1 },

@@ -3,7 +3,7 @@ import { usageCost } from '../cost.js';
 import { cpuShare, fits, memoryPressure } from '../model/host-model.js';
 import { PlanError } from '../model/plan-error.js';
 import type { PlanModel, PlannedStage } from '../model/plan-model.js';
-import { cpuMs, ioMs, noiseCv, workingSetMb } from '../model/stage-model.js';
+import { cpuMs, cpuPerOwnRecordMs, ioMs, noiseCv, workingSetMb } from '../model/stage-model.js';
 import { PUBLISHED_PRICES, type Prices } from '../prices.js';
 import { temporalActions } from '../temporal-actions.js';
 import { cappedPoisson, lognormalQuantile, queueing, waitVariance } from './formulas.js';
@@ -198,7 +198,7 @@ export class AnalyticModel {
       const again = batch.retries[s]! * (stage.backoffMs + ioMs(stage, 1) + cpuMs(stage, 1) / share + hopMs);
       const took = hopWait + hopMs + ((batch.parts[s]! - 1) * hopMs) / 2 + temporal.latencyMs + wait + service * (1 + rounds) + again;
       // A record is the likelier in a batch the larger that is: it sees the mean and its share of the variance.
-      const more = (stage.ioPerRecordMs + (stage.cpuPerRecordMs / share) * stretch) * (stage.reaching / batch.parts[s]!);
+      const more = (stage.ioPerRecordMs + (cpuPerOwnRecordMs(stage) / share) * stretch) * (stage.reaching / batch.parts[s]!);
       let before = -1;
       for (const i of stage.after) if (before < 0 || this.finish[i]! > this.finish[before]!) before = i;
       this.finish[s] = (this.finish[before] ?? 0) + took + (more * batch.recordsVariance) / batch.records;

@@ -10,6 +10,8 @@ import { PlanError } from './plan-error.js';
 export interface StageModel {
   readonly cpuFixedMs: number;
   readonly cpuPerRecordMs: number;
+  /** Of it, reading the record. */
+  readonly readPerRecordMs: number;
   readonly ioFixedMs: number;
   readonly ioPerRecordMs: number;
   readonly memoryMb: number;
@@ -54,6 +56,7 @@ export function stageModel(nodes: readonly NodeSpec[], models: FunctionModels, h
   return {
     cpuFixedMs: sum.cpuFixed,
     cpuPerRecordMs: sum.cpu + host.serialisationMsPerKb * kb,
+    readPerRecordMs: (host.serialisationMsPerKb * bytesIn) / 1024,
     ioFixedMs: sum.ioFixed,
     ioPerRecordMs: sum.io,
     memoryMb: sum.memory,
@@ -110,19 +113,28 @@ function soundModel(node: NodeSpec, models: FunctionModels): FunctionModel {
 
 const SHARES: ReadonlySet<keyof FunctionModel> = new Set(['selectivity', 'dead', 'retry']);
 
+/** A part of a batch reads and holds the whole of it before it takes its own records (see `runInvocation` of the function host). */
+interface Parted extends StageModel {
+  readonly partitions?: number;
+}
+
 /** CPU of an invocation with n records where memory is plenty. */
-export function cpuMs(stage: StageModel, records: number): number {
-  return stage.cpuFixedMs + records * stage.cpuPerRecordMs;
+export function cpuMs(stage: Parted, records: number): number {
+  return stage.cpuFixedMs + records * cpuPerOwnRecordMs(stage);
+}
+/** With its share of what the part reads beside its own. */
+export function cpuPerOwnRecordMs({ cpuPerRecordMs, readPerRecordMs, partitions = 1 }: Parted): number {
+  return cpuPerRecordMs + (partitions - 1) * readPerRecordMs;
 }
 export function ioMs(stage: StageModel, records: number): number {
   return stage.ioFixedMs + records * stage.ioPerRecordMs;
 }
-export function workingSetMb(stage: StageModel, records: number): number {
-  return stage.memoryMb + records * stage.memoryPerRecordMb;
+export function workingSetMb({ memoryMb, memoryPerRecordMb, partitions = 1 }: Parted, records: number): number {
+  return memoryMb + partitions * records * memoryPerRecordMb;
 }
 
 /** Coefficient of variation of the time of an invocation with n records. */
-export function noiseCv(stage: StageModel, records: number): number {
+export function noiseCv(stage: Parted, records: number): number {
   const mean = cpuMs(stage, records) + ioMs(stage, records);
   const { fixed, linear, quadratic } = stage.variance;
   return mean > 0 ? Math.sqrt(fixed + records * linear + records ** 2 * quadratic) / mean : 0;

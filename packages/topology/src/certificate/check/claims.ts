@@ -130,8 +130,9 @@ function room({ ties, next }: View, nodes: readonly string[]): Claim[] {
 }
 
 function fits({ next, limits: { workingSets, memoryMb = LARGEST_MEMORY_MB, instanceMb = 0 } }: View, name: string): Claim {
-  const { nodes, partitions } = next.stages.get(name) ?? { nodes: [], partitions: 1 };
-  const records = Math.ceil(next.batch.records / partitions);
+  const { nodes } = next.stages.get(name) ?? { nodes: [] };
+  // Of every part: it loads all before it cuts.
+  const { records } = next.batch;
   const measured = new Map(Object.entries(workingSets ?? {}));
   let neededMb = 0;
   for (const id of nodes) neededMb += (measured.get(id)?.fixedMb ?? 0) + records * (measured.get(id)?.perRecordMb ?? 0);

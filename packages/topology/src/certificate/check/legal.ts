@@ -52,11 +52,12 @@ function crowdedResources({ spec }: Ties, { stages }: Arrangement): string[] {
   });
 }
 
-function overfull({ stages, batch: { records } }: Arrangement, { workingSets = {}, memoryMb = 3072 }: Limits): string[] {
+function overfull({ stages, batch: { records } }: Arrangement, { workingSets = {}, memoryMb = 3072, instanceMb = 0 }: Limits): string[] {
   const measured = new Map(Object.entries(workingSets));
   return [...stages].flatMap(([name, { nodes, partitions }]) => {
-    const held = Math.ceil(records / partitions);
-    const needed = nodes.map((id) => measured.get(id)).reduce((sum, one) => sum + (one ? one.fixedMb + held * one.perRecordMb : 0), 0);
+    const needed = nodes
+      .map((id) => measured.get(id))
+      .reduce((sum, one) => sum + (one ? one.fixedMb + records * one.perRecordMb : 0), instanceMb);
     return [
       ...(partitions > records ? [`${name} has more parts than a batch has records`] : []),
       ...(needed > 0.95 * memoryMb ? [`${name} needs ${Math.ceil(needed)} MB`] : []),
