@@ -1,15 +1,16 @@
 import { hashTopology, validateAllocation, validateTopology } from '@autoflow/topology';
 import { applyStep, checkCertificate } from '@autoflow/topology/rewrites';
 import { arbitraryPipelineSpec } from '@autoflow/topology/testing';
+import { functionModel, uniform } from '@autoflow/twin';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Evaluator, type Evaluation } from './evaluator.js';
 import type { Problem } from './problem.js';
 import { propose } from './propose.js';
 import { PROPOSERS } from './proposers/index.js';
 import { regret } from './score.js';
 import { envelopeOf } from './space/formula.js';
-import { limitsOf } from './space/plan-space.js';
+import { limitsOf, PlanSpace } from './space/plan-space.js';
 import { pipelineOf, problemOf } from './testing/problems.js';
 import { certified } from './winner.js';
 
@@ -106,6 +107,16 @@ describe('where every plan is looked at', () => {
 });
 
 describe('unusual pipelines', () => {
+  it('where what runs does not fit its memory: what fits is proposed, with no gain over nothing', async () => {
+    const models = Object.fromEntries(['f0', 'f1'].map((node) => [node, functionModel({ memoryMb: 400, cpuPerRecordMs: 1 })]));
+    const { start, ...problem } = problemOf(pipelineOf(2), { models });
+    const tight = { ...start, allocation: Object.fromEntries(['f0', 'f1'].map((stage) => [stage, { memoryMb: 256, concurrency: 2 }])) };
+    const { winner, start: running } = await propose({ ...problem, start: tight }, { budget });
+    expect(running.predicted).toBeUndefined();
+    expect(winner!.predicted.costPer1000.all.mean).toBeGreaterThan(0);
+    expect(winner).not.toHaveProperty('gain');
+  });
+
   it('of one function', async () => {
     const { winner, reason, gap } = await propose(problemOf(pipelineOf(1)), { budget: { evaluations: 600, ms: 30_000 } });
     expect(winner !== undefined || reason !== undefined).toBe(true);
@@ -154,7 +165,7 @@ describe('a limit is kept before anything is saved', () => {
     expect(kept.standing.map(({ best }) => best!.keepsLimits)).toEqual(PROPOSERS.map(() => true));
     const broken = await propose(within(p95Ms, cheapest!.plan), { budget });
     expect(broken.winner).toMatchObject({ keepsLimits: true, plan: { topology: { batch: { records: 1 } } } });
-    expect(broken.winner!.gain.mean).toBeGreaterThan(0);
+    expect(broken.winner!.gain!.mean).toBeGreaterThan(0);
   });
 
   it('one that nothing keeps decides nothing, and that is said', async () => {
@@ -217,4 +228,20 @@ it('is left off when it is aborted', async () => {
     proposers: PROPOSERS.filter(({ name }) => name === 'annealing'),
   });
   await expect(asked).rejects.toThrow('enough');
+});
+
+describe('the time of a search', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it.each(PROPOSERS.map((proposer) => [proposer.name, proposer] as const))('%s ends with its milliseconds', async (_, proposer) => {
+    const problem = problemOf(pipelineOf(6));
+    const account = new Evaluator(problem, 50).account({ evaluations: 100_000, ms: MS });
+    // A clock that goes on by a millisecond whenever somebody looks.
+    let now = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => ++now);
+    const begun = now;
+    await proposer.propose({ problem, space: new PlanSpace(problem), account, random: uniform(1) });
+    expect(now - begun).toBeLessThan(1.5 * MS);
+  });
+  const MS = 200;
 });

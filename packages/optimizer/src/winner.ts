@@ -12,8 +12,11 @@ export interface Winner {
   readonly predicted: ReplicatedSimulation;
   /** Carries the load within every limit. False: neither what runs nor any plan that was looked at does. */
   readonly keepsLimits: boolean;
-  /** Score of the winner less that of the start over the same records: −0.1 is about ten per cent better. Above 0 where the start breaks a limit. */
-  readonly gain: Estimate;
+  /**
+   * Score of the winner less that of the start over the same records: −0.1 is about ten per cent better. Above 0 where the start breaks a limit.
+   * Absent where what runs cannot run in the twin: anything that can is better.
+   */
+  readonly gain?: Estimate;
 }
 
 /** Plans whose lead over the start is looked at more closely, the best first; and how many may turn out to break a limit then. */
@@ -52,16 +55,18 @@ export function chooseWinner(
     if (canBeKept && !within) breaking++;
     else {
       closer++;
-      const gain = now === undefined ? CANNOT_RUN : lead(problem, predicted, now);
+      const gain = now && lead(problem, predicted, now);
       const keepsMore = within && now !== undefined && surelyBreaks(problem, now);
-      if (keepsMore || gain.mean + gain.halfWidth < 0)
-        return { ...(withoutDeadFields(problem, plan) ?? { plan, certificate }), predicted, keepsLimits: within, gain, evaluation };
+      if (gain === undefined || keepsMore || gain.mean + gain.halfWidth < 0)
+        return {
+          ...(withoutDeadFields(problem, plan) ?? { plan, certificate }),
+          ...{ predicted, keepsLimits: within, evaluation },
+          ...(gain && { gain }),
+        };
     }
   }
   return undefined;
 }
-/** Anything that can run is better. */
-const CANNOT_RUN: Estimate = { mean: Number.NEGATIVE_INFINITY, halfWidth: 0 };
 
 /**
  * The plan, writing on between its stages only what is needed behind them, as certified as it was. The twin counts whole records, so it is predicted as

@@ -41,7 +41,7 @@ export interface VersionProposal {
   readonly proposer: string;
   readonly ratePerSecond: number;
   readonly predicted: object;
-  readonly gain: object;
+  readonly gain?: object;
   readonly certificate: object;
 }
 export interface AllocationRow {

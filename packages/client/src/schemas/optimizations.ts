@@ -128,8 +128,8 @@ export const OptimizationDetail = Optimization.extend({
           predicted: Predicted,
           /** Carries the load within every limit that was asked for. False: nothing that was looked at does. */
           keepsLimits: z.boolean().exactOptional(),
-          /** ln of what is minimised (and of broken limits) less that of the stable version: −0.1 is about ten per cent better. */
-          gain: Estimate,
+          /** ln of what is minimised (and of broken limits) less that of the stable version: −0.1 is about ten per cent better. Absent: that cannot run in the twin. */
+          gain: Estimate.exactOptional(),
           /** Every step from the stable topology with its side conditions; checked by code that shares nothing with what made it. */
           certificate: z.looseObject({ from: z.string(), to: z.string(), steps: z.array(z.looseObject({ step: z.looseObject({}) })) }),
         })

@@ -18,7 +18,13 @@ export const Version = z
     note: z.string().exactOptional(),
     /** Of a version that an optimizer proposed: by which optimization and proposer, and what it is predicted to do at which rate. */
     proposal: z
-      .object({ optimization: z.string(), proposer: z.string(), ratePerSecond: z.number(), predicted: Predicted, gain: Estimate })
+      .object({
+        optimization: z.string(),
+        proposer: z.string(),
+        ratePerSecond: z.number(),
+        predicted: Predicted,
+        gain: Estimate.exactOptional(),
+      })
       .exactOptional(),
     createdAt: Timestamp,
   })

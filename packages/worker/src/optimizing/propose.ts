@@ -21,7 +21,7 @@ export interface ProposalDocument {
     readonly proposer: string;
     readonly predicted: Figures;
     readonly keepsLimits: boolean;
-    readonly gain: object;
+    readonly gain?: object;
     readonly certificate: object;
   };
   readonly reason?: string;
@@ -130,7 +130,7 @@ function documentOf(
         proposer: winner.proposer,
         predicted: figuresOf(winner.predicted),
         keepsLimits: winner.keepsLimits,
-        gain: winner.gain,
+        ...(winner.gain && { gain: winner.gain }),
         certificate: winner.certificate,
       },
     }),

@@ -60,7 +60,7 @@ export async function registerProposal(ports: OptimizingPorts, job: Job): Promis
     allocation,
     parent: job.row.version!,
     note: `optimizer (${proposer})`,
-    proposal: { optimization: id, proposer, ratePerSecond, predicted, gain, certificate },
+    proposal: { optimization: id, proposer, ratePerSecond, predicted, ...(gain && { gain }), certificate },
     by: author,
   });
   if (!created) return startWith(ports, pipeline, version.name, allocation, author);
