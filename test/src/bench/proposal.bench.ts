@@ -53,7 +53,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       proposals.push({ seconds: took, optimization });
       progress(`${took.toFixed(1)} s: ${optimization.decisions.at(-1)?.reason ?? optimization.state}`);
     }
-    const found = proposals.filter(({ optimization }) => optimization.found !== undefined).length;
+    const found = proposals.filter(({ optimization }) => optimization.found?.proposal !== undefined).length;
     return {
       bars: [
         { name: 'whole proposal from metrics', figure: median(proposals.map(({ seconds }) => seconds)), unit: 's', bar: 60, must: '<=' },

@@ -1,4 +1,8 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Evaluator, PlanSpace, PROPOSERS, regret, type Proposer } from '@autoflow/optimizer';
+import { validateTopology } from '@autoflow/topology';
 import { uniform } from '@autoflow/twin';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadBackend, type TensorBackend } from '../backend.js';
@@ -81,6 +85,7 @@ describe('training', () => {
     const again = new Training(backend, groups, groups, settings);
     const resumed = again.epoch(again.epoch(structuredClone(half)).checkpoint).checkpoint;
     expect(resumed.weights).toEqual(trained.weights);
+    expect(trained.metrics).toMatchObject({ pipelines: 2, randomPipelines: 2, wfInstancesPipelines: 0, jolteonPipelines: 0 });
     expect(backend.tf.memory().numTensors).toBe(before);
   });
 });
@@ -149,12 +154,31 @@ describe('the proposer', () => {
     expect(regret(await best(ignorant, 200), await best(annealing, 800))).toBeLessThan(0.1);
   });
 
-  it('ranks by formula and says so where there is no model', async () => {
+  it.each([
+    ['60 functions in a row', chainShape(60)],
+    ['40 branches beside each other', [[], ...Array.from({ length: 40 }, () => [0]), Array.from({ length: 40 }, (_, i) => i + 1)]],
+  ])('of %s: claims no enumeration, and ranks what is legal', async (_, shape) => {
+    const problem = randomProblem(shape, 4);
+    const proposer = await gcnProposer({ model: trained, backend, log: () => undefined });
+    const account = new Evaluator(problem, 50).account({ evaluations: 6, ms: 1_000 });
+    const { ranked, scored, note } = await proposer.propose({ problem, space: new PlanSpace(problem), account, random: uniform(1) });
+    expect(note).toMatch(/^not enumerated: /);
+    for (const { plan } of ranked) expect(validateTopology(problem.spec, plan.topology)).toEqual([]);
+    for (const { probability } of scored) expect(probability >= 0 && probability <= 1).toBe(true);
+  });
+
+  it.each([
+    ['is not there', undefined, 'cannot be read'],
+    ['is truncated', (text: string) => text.slice(0, text.length / 2), 'truncated or no JSON'],
+    ['is of another version', (text: string) => text.replace('autoflow-gcn/3', 'autoflow-gcn/7'), 'autoflow-gcn/7'],
+  ])('ranks by formula and says so where the model %s', async (_, changed, why) => {
+    const model = join(await mkdtemp(join(tmpdir(), 'gcn-')), 'gcn.json');
+    if (changed) await writeFile(model, changed(serialiseModel(trained)));
     const lines: string[] = [];
-    const proposer = await gcnProposer({ model: '/nowhere/gcn.json', backend, log: (line) => lines.push(line) });
+    const proposer = await gcnProposer({ model, backend, log: (line) => lines.push(line) });
     const { note, ranked } = await proposer.propose(search(8));
     expect(note).toContain('ranked by formula');
-    expect(lines[0]).toContain('cannot be read');
+    expect(lines[0]).toContain(why);
     expect(ranked.length).toBeGreaterThan(1);
   });
 });

@@ -42,9 +42,9 @@ for (let n = 0; n < size.pipelines; n++) {
   if ((n + 1) % 50 === 0) log(`labels of ${n + 1} of ${size.pipelines} pipelines, ${cpuSeconds().toFixed(0)} s of CPU`);
 }
 const labelling = cpuSeconds();
-// By what is learned from: other labels never go on from weights of these.
+// By what is learned from, and how often: other labels never go on from weights of these, nor another schedule of rates.
 const dataHash = hashOf([...groups.train, ...groups.validate]).slice(0, 16);
-const checkpointPath = join(work, `${dataHash}-${seed}${values['no-graph'] ? '-no-graph' : ''}.json`);
+const checkpointPath = join(work, `${dataHash}-${seed}-${size.epochs}${values['no-graph'] ? '-no-graph' : ''}.json`);
 const backend = await loadBackend('native', log);
 const training = new Training(backend, groups.train, groups.validate, { seed, graph: !values['no-graph'], epochs: size.epochs });
 let checkpoint = (await readCheckpoint()) ?? training.begin();

@@ -169,6 +169,7 @@ export class Training {
       calibration,
       metrics: {
         pipelines: this.data.length,
+        ...sourcesOf(this.data),
         plans: this.data.reduce((sum, { plans }) => sum + plans.length, 0),
         executions: [...this.data, ...this.validate].reduce((sum, { executions }) => sum + executions, 0),
         epochs: this.settings.epochs,
@@ -176,6 +177,13 @@ export class Training {
       },
     };
   }
+}
+
+/** Of how many pipelines from where: of shapes drawn at random, or cut out of what was published. */
+function sourcesOf(groups: readonly LabelledGroup[]): GcnModel['metrics'] {
+  const from = (...sources: readonly string[]): number =>
+    groups.filter(({ family }) => sources.some((source) => family.startsWith(`${source}-`))).length;
+  return { randomPipelines: from('chain', 'dag'), wfInstancesPipelines: from('wfinstances'), jolteonPipelines: from('jolteon') };
 }
 
 function draw(plans: readonly LabelledPlan[], random: () => number): LabelledPlan[] {
