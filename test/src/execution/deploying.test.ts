@@ -109,7 +109,7 @@ test.each([
 ])('a release that %s fails by itself, and is rolled back', async (_, onLoad, words) => {
   sound ??= await built('sound');
   await deploy(sound);
-  const line = `if (process.argv[2] === undefined || !process.argv[1]?.includes('inspect')) { ${onLoad} }`;
+  const line = `if (!process.argv[1]?.includes('inspect')) { ${onLoad} }`;
   await deploy(await built(`broken-${words.slice(0, 3)}`, { onLoad: line }));
   const key = `kept-${words}`;
   await send({ id: key });

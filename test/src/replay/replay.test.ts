@@ -135,7 +135,16 @@ describe('recordings and replay', () => {
       // The pools' own use goes on being told.
       return rows.map(({ utilisation: _, ...row }) => row);
     };
-    const before = [await outside(), await metrics()];
+    // Measurements come a moment after the outcomes; those of the last function last.
+    const booked = ORDERS.filter(({ lines }) => lines.length > 0).length;
+    const metered = await vi.waitUntil(
+      async () => {
+        const now = await metrics();
+        return now.some(({ function: of, records }) => of === 'book' && records === booked) && now;
+      },
+      { timeout: 15_000 },
+    );
+    const before = [await outside(), metered];
     const { id } = await calibrations.start('orders', { memoryMb: [512, 192, 256] });
     const ended = await vi.waitUntil(
       async () => {
