@@ -2,7 +2,7 @@ import type { HostModel, TemporalModel } from '../model/host-model.js';
 import { quantile } from '../quantile.js';
 import { cpuOver, type CpuStretch } from './cpu-over.js';
 import { endOf, hopsOf, quickest, startOf, timeOf, type Hop, type Kind } from './hops.js';
-import { medianOf, robustLine } from './line.js';
+import { medianOf } from './line.js';
 import type { MeteredInvocation } from './rows.js';
 
 /** Fewer tell nothing. */
@@ -46,7 +46,7 @@ export function fitTemporal(
     const assumed = restOf(hops, { start: temporal.startMs, activity: temporal.activityMs, settle: temporal.settleMs });
     return { temporal: { ...temporal, latencyMs: assumed }, told: false };
   }
-  const fitted = { ...temporal, servers: station.servers, ...withRecords(gaps, millisecondsOf(work, temporal), temporal), latencyMs };
+  const fitted = { ...temporal, servers: station.servers, ...toldApart(gaps, millisecondsOf(work, temporal), temporal), latencyMs };
   return { temporal: fitted, told: true };
 }
 
@@ -112,34 +112,56 @@ function workOf(gaps: readonly Gap[]): Work | undefined {
 
 type Works = Pick<TemporalModel, 'startMs' | 'activityMs' | 'settleMs'>;
 
-/** What was done for hops, in these proportions, and for records: a line over stretches with more and with fewer records to a hop. */
-function withRecords(gaps: readonly Gap[], works: Works, temporal: TemporalModel): Works & Pick<TemporalModel, 'recordMs'> {
+/**
+ * What was done for activities, for both ends of executions, and for records: least squares over stretches of departures in which there was more of one
+ * and less of another. By kinds alone they are not told apart: with several servers, work is done meanwhile for others than who departs. What the
+ * stretches do not tell stays as it was by kinds.
+ */
+function toldApart(gaps: readonly Gap[], works: Works, temporal: TemporalModel): Works & Pick<TemporalModel, 'recordMs'> {
   const stretches = chunked(gaps, STRETCH).map((stretch) => ({
-    hopsMs: sumOf(stretch, ({ kind }) => works[WORK[kind]]),
+    activities: sumOf(stretch, ({ kind }) => (kind === 'activity' ? works.activityMs : 0)),
+    ends: sumOf(stretch, ({ kind }) => (kind === 'activity' ? 0 : works[WORK[kind]])),
     records: sumOf(stretch, ({ kind, records }) => (kind === 'activity' ? 0 : records / 2)),
-    workMs: Math.max(
-      0,
-      sumOf(stretch, ({ workMs }) => workMs),
-    ),
+    workMs: sumOf(stretch, ({ workMs }) => workMs),
   }));
-  const x = stretches.map(({ hopsMs, records }) => records / hopsMs);
-  const told = Math.max(...x) > 0 && Math.max(...x) >= APART * Math.min(...x);
-  if (stretches.length < FEWEST_STRETCHES || !told) return { ...works, recordMs: temporal.recordMs };
-  const { intercept, slope } = robustLine(
-    x,
-    stretches.map(({ hopsMs, workMs }) => workMs / hopsMs),
-  );
-  return {
-    startMs: intercept * works.startMs,
-    activityMs: intercept * works.activityMs,
-    settleMs: intercept * works.settleMs,
-    recordMs: slope,
-  };
+  if (stretches.length < FEWEST_STRETCHES || stretches.every(({ ends }) => ends === 0)) return { ...works, recordMs: temporal.recordMs };
+  const equations = stretches.map(({ activities, ends, records, workMs }): Equation => {
+    const expected = activities + ends;
+    return { parts: [activities / expected, ends / expected, records / expected], of: workMs / expected };
+  });
+  const assumed = [1, 1, temporal.recordMs].map((value, i): Equation => {
+    return { parts: [0, 1, 2].map((j) => (i === j ? ASSUMED[i]! : 0)), of: ASSUMED[i]! * value };
+  });
+  const [activity, end, recordMs] = nonNegativeLeastSquares([...equations, ...assumed]) as [number, number, number];
+  return { startMs: end * works.startMs, activityMs: activity * works.activityMs, settleMs: end * works.settleMs, recordMs };
 }
 /** Departures: who departs at their edges matters little. */
 const STRETCH = 25;
 const FEWEST_STRETCHES = 5;
-const APART = 2;
+/** Of what one stretch tells. */
+const ASSUMED = [2, 2, 0.1];
+
+/** Σ parts · unknowns = of. */
+interface Equation {
+  readonly parts: readonly number[];
+  readonly of: number;
+}
+
+/** By coordinate descent, for few unknowns. */
+function nonNegativeLeastSquares(equations: readonly Equation[]): number[] {
+  const found = equations[0]!.parts.map(() => 0);
+  for (let round = 0; round < 500; round++)
+    for (const j of found.keys()) {
+      let [along, across] = [0, 0];
+      for (const { parts, of } of equations) {
+        const others = parts.reduce((sum, part, i) => (i === j ? sum : sum + part * found[i]!), 0);
+        along += parts[j]! * (of - others);
+        across += parts[j]! ** 2;
+      }
+      found[j] = across > 0 ? Math.max(0, along / across) : 0;
+    }
+  return found;
+}
 
 const chunked = <T>(values: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.floor(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size));

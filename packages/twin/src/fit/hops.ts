@@ -65,4 +65,4 @@ export function quickest(hops: readonly Omit<Hop, 'kind'>[]): number | undefined
   const times = hops.map(timeOf).sort((a, b) => a - b);
   return times.length === 0 ? undefined : quantile(times, QUICKEST);
 }
-const QUICKEST = 0.1;
+const QUICKEST = 0.02;
