@@ -12,8 +12,8 @@ export interface LimitedUse {
 }
 
 /**
- * This host's part of the limits that the fleet divides: one gate per stage and per resource, one rate per resource. When the grant is over, and there is no new
- * one, nothing begins any more; what is under way ends. Without a divider the host has all of every limit.
+ * This host's part of the limits that the fleet divides: one gate per stage and per resource, one rate per resource. When the grant is over, and
+ * there is no new one, nothing begins any more; what is under way ends. Without a divider the host has all of every limit.
  */
 export class FleetShares implements ShareHolder {
   /** By `pipeline/version/stage` and `pipeline/resource`. */

@@ -23,8 +23,8 @@ export class ResourceRate {
   /** Fleet-wide; undefined when nobody has used it lately. */
   get perSecond(): number | undefined {
     const oldest = performance.now() - IDLE_MS;
-    const lately = [...this.#uses.values()].filter(({ at, waiting }) => waiting > 0 || at >= oldest);
-    return lately.length === 0 ? undefined : Math.min(...lately.map(({ perSecond }) => perSecond));
+    for (const [release, { at, waiting }] of this.#uses) if (waiting === 0 && at < oldest) this.#uses.delete(release);
+    return this.#uses.size === 0 ? undefined : Math.min(...[...this.#uses.values()].map(({ perSecond }) => perSecond));
   }
 
   /** Takes note of a use that is waited for; answers what is to be called when it is over. */
