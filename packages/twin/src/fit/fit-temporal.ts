@@ -2,6 +2,7 @@ import type { HostModel, TemporalModel } from '../model/host-model.js';
 import { quantile } from '../quantile.js';
 import { cpuOver, type CpuStretch } from './cpu-over.js';
 import { endOf, hopsOf, quickest, startOf, timeOf, type Hop, type Kind } from './hops.js';
+import { nonNegativeLeastSquares, type Equation } from './least-squares.js';
 import { medianOf } from './line.js';
 import type { MeteredInvocation } from './rows.js';
 
@@ -140,28 +141,6 @@ const STRETCH = 25;
 const FEWEST_STRETCHES = 5;
 /** Of what one stretch tells. */
 const ASSUMED = [2, 2, 0.1];
-
-/** Σ parts · unknowns = of. */
-interface Equation {
-  readonly parts: readonly number[];
-  readonly of: number;
-}
-
-/** By coordinate descent, for few unknowns. */
-function nonNegativeLeastSquares(equations: readonly Equation[]): number[] {
-  const found = equations[0]!.parts.map(() => 0);
-  for (let round = 0; round < 500; round++)
-    for (const j of found.keys()) {
-      let [along, across] = [0, 0];
-      for (const { parts, of } of equations) {
-        const others = parts.reduce((sum, part, i) => (i === j ? sum : sum + part * found[i]!), 0);
-        along += parts[j]! * (of - others);
-        across += parts[j]! ** 2;
-      }
-      found[j] = across > 0 ? Math.max(0, along / across) : 0;
-    }
-  return found;
-}
 
 const chunked = <T>(values: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.floor(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size));
