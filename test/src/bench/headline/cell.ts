@@ -4,6 +4,7 @@ import { constant, rateTrace, type Trace } from '@autoflow/twin';
 import type { Cell as RateCell } from '../baselines/cell.js';
 import { heldMbS, latenessOf } from '../cells/control.js';
 import { inboxDoor, meteredOf, METERED_WITHIN_MS, underLoad, untilIdle } from '../cells/load.js';
+import type { HeadlineConditions } from './conditions.js';
 import { activate, type HeadlineSide, type Rig } from './side.js';
 
 export interface HeadlineCell extends RateCell {
@@ -34,6 +35,14 @@ const LOOKED_AT = 1_000;
 
 export function constantLoad(rate: number, seconds: number): Trace {
   return rateTrace('constant', constant(rate, seconds * 1000), 'poisson');
+}
+
+/** Of a cell: long enough for a tail. */
+export function constantCell(
+  rate: number,
+  { seconds, warmUpSeconds, fewestRecords }: Pick<HeadlineConditions, 'seconds' | 'warmUpSeconds' | 'fewestRecords'>,
+): Trace {
+  return constantLoad(rate, Math.max(seconds, Math.ceil(warmUpSeconds + fewestRecords / rate)));
 }
 
 /** The same arrivals for every side of a repetition. */

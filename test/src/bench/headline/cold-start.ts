@@ -47,7 +47,8 @@ export interface OptimizingCost {
 const PROGRAM_OF = { optimizer: '@autoflow/learning/optimizer', learner: '@autoflow/learning/learner', controller: '@autoflow/learning/controller' }; // prettier-ignore
 
 export async function coldStart(conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart> {
-  const stack = await startRetailStack({ onFile: false });
+  // As the stack that sides are compared on: what is asked for here is told by what the pipeline as written does.
+  const stack = await startRetailStack({ onFile: true });
   const { platform } = stack;
   let controlPlane: Awaited<ReturnType<typeof createControlPlane>> | undefined;
   try {

@@ -7,6 +7,8 @@ export interface HeadlineConditions {
   /** Of one cell with a constant rate; of it, at the start, neither rate nor latency. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** It takes longer where fewer records would arrive after that: the p99 of a few dozen is the slowest of them, and slow sides would be judged by that. */
+  readonly fewestRecords: number;
   /** Of one cell with a varying load. */
   readonly traceSeconds: number;
   readonly drainSeconds: number;
@@ -77,6 +79,7 @@ export const FULL: HeadlineConditions = {
   coldStarts: 5,
   seconds: 60,
   warmUpSeconds: 15,
+  fewestRecords: 300,
   traceSeconds: 300,
   drainSeconds: 120,
   sameInvoices: 200,
@@ -98,6 +101,7 @@ export const QUICK: HeadlineConditions = {
   coldStarts: 1,
   seconds: 25,
   warmUpSeconds: 8,
+  fewestRecords: 120,
   traceSeconds: 40,
   drainSeconds: 40,
   sameInvoices: 100,

@@ -9,9 +9,10 @@ import { METERED_WITHIN_MS } from '../cells/load.js';
 import { runThrough } from '../live.js';
 import { fitOf, type TwinFit } from '../twin/predicted.js';
 import { systemClock } from '@autoflow/cli/load';
+import type { Trace } from '@autoflow/twin';
 import { bestStatic, type StaticPlan } from './best-static.js';
 import { measureCapacity, type Capacity } from './capacity.js';
-import { constantLoad, measureUnder, type HeadlineCell } from './cell.js';
+import { constantCell, measureUnder, type HeadlineCell } from './cell.js';
 import type { ColdStart } from './cold-start.js';
 import type { Labs } from './parts.js';
 import type { Lab } from './lab.js';
@@ -165,7 +166,7 @@ export async function risingRates(
       if (share === undefined || capacity === undefined) continue;
       const rate = Number((share * capacity).toPrecision(3));
       const cell = await lab.take(`${nameOf(climb.side)} @ ${rate} #${repetition}`, () =>
-        measureUnder(experiment, climb.side, constantLoad(rate, conditions.seconds), repetition, invoicesOf(load, repetition)),
+        measureUnder(experiment, climb.side, constantCell(rate, conditions), repetition, invoicesOf(load, repetition)),
       );
       if (cell === undefined) continue;
       climb.cells.push(cell);
@@ -189,7 +190,7 @@ export function commonRate({ conditions }: Rig, cells: readonly HeadlineCell[]):
 export async function takingTurns(
   experiment: InLab,
   sides: readonly HeadlineSide[],
-  trace: ReturnType<typeof constantLoad>,
+  trace: Trace,
   repetition: number,
 ): Promise<HeadlineCell[]> {
   const { lab, load } = experiment;

@@ -93,7 +93,7 @@ export interface PredictionError {
 export interface Optimizing {
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** Probes and what the canary cost more, at list prices; and CPU seconds at the price of 1,024 MB. */
+  /** Probes and what the canary cost more, at list prices, where it did; and CPU seconds at the price of 1,024 MB. */
   readonly usd: number;
   /** Records after which it has paid for itself; absent where it does not. */
   readonly paidAfterRecords?: number;

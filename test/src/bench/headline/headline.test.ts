@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { BenchDocument } from '../report.js';
 import type { Cell, HeadlineFigures, Results, Varying } from './figures.js';
+import { constantCell } from './cell.js';
 import { Lab } from './lab.js';
 import { NAMES } from './names.js';
 import { Labs, partsOf } from './parts.js';
@@ -96,6 +97,15 @@ it('holds worse against it only what is shown to be worse, and better what is sh
   expect(bar(200)[0]).toBeGreaterThan(1.9);
   const untold = barsOf(analysed(results(), []))[5]!;
   expect([untold.figure, holds(untold)]).toEqual([NaN, false]);
+});
+
+it('takes for what a side sustains only what it was asked for as that, in cells that are long enough for a tail', () => {
+  const given = results();
+  const figures = analysed({ ...given, common: [...given.common, cell('batches of 20', 0)] }, []);
+  expect(figures.saturations.find(({ side }) => side === 'batches of 20')!.perRepetition).toEqual([]);
+  expect(figures.claims.find(({ against }) => against === 'batches of 20')!.throughput).toBeUndefined();
+  const cellOf = (rate: number): number => constantCell(rate, { seconds: 60, warmUpSeconds: 15, fewestRecords: 300 }).durationMs;
+  expect([cellOf(100), cellOf(2)]).toEqual([60_000, 165_000]);
 });
 
 it('names the sides whose outcomes are others', () => {

@@ -1,7 +1,7 @@
 /** The whole of it, part after part: what is wanted first comes first, so that whatever time there is makes an honest report. */
 import type { Objective } from '@autoflow/optimizer';
 import type { TwinFit } from '../twin/predicted.js';
-import { constantLoad, type HeadlineCell, type SampledInvocation } from './cell.js';
+import { constantCell, type HeadlineCell, type SampledInvocation } from './cell.js';
 import type { ColdStart } from './cold-start.js';
 import {
   autoflowSide,
@@ -65,7 +65,7 @@ export async function measured(experiment: Experiment, coldStarts: readonly Cold
     cells.rates.push(...new Set([...rising, ...own]));
     common ??= commonRate(experiment, cells.rates);
     if (common === undefined) continue;
-    const trace = constantLoad(common, conditions.seconds);
+    const trace = constantCell(common, conditions);
     cells.common.push(...(await takingTurns(forParts('common'), compared(repetition), trace, repetition)));
   }
   const varying = await underVarying(forParts('varying'), loads, plans, autoflow);
@@ -180,7 +180,7 @@ async function fusedAlone(experiment: InLab, fused: HeadlineSide, written: Headl
   for (let repetition = 0; repetition < conditions.repetitions; repetition++) {
     rates.push(...(await risingRates(experiment, [fused], (side) => capacityOf(found, side), repetition)));
     if (common !== undefined)
-      atCommon.push(...(await takingTurns(experiment, [written, fused], constantLoad(common, conditions.seconds), repetition)));
+      atCommon.push(...(await takingTurns(experiment, [written, fused], constantCell(common, conditions), repetition)));
   }
   return { capacities: found, rates, common: atCommon };
 }

@@ -10,11 +10,15 @@ export interface TwinConditions {
   readonly saturatedSeconds: number;
   readonly openSeconds: number;
   readonly warmUpSeconds: number;
-  /** Executions of each version that is trained on, by how many are open at once: as load comes and goes. */
+  /** Executions of each version that is trained on, in a round, by how many are open at once: as load comes and goes. */
   readonly training: readonly { readonly open: number; readonly executions: number }[];
+  /** Versions take turns: a machine that others share is not equally fast for minutes. */
+  readonly rounds: number;
 }
 export interface RealPlan {
   readonly measured: Figures;
+  /** Records per second of the reference, saturated, just before and just after: how fast the machine was. */
+  readonly reference: number;
   /** Of the open load. */
   readonly ratePerSecond: number;
 }
@@ -25,21 +29,38 @@ const ENOUGH = 2.5;
 const WARM_UP_BATCH = 4;
 /** Of what the twin thinks that a plan can do: an open load that queues now and then, and never for long. */
 const OPEN_SHARE = 0.5;
+/** Of the time of a plan: it is measured twice. */
+const REFERENCE_SHARE = 0.6;
 /** One batch in so many has one record, as feeders send them. */
 const PROBE_EVERY = 20;
 const METERED_WITHIN_MS = 2_500;
 const MOST_ROWS = 20_000;
 const MOST_RECORDS = 20_000;
 
-/** Runs the versions as much as they can, one after the other, so that they are measured: warm, as they are for most of their life. */
-export async function trainOn(platform: BenchPlatform, plans: readonly TwinPlan[], { training }: TwinConditions, next: () => Fields) {
+/** Runs the versions as much as they can, in turns, so that they are measured: after a round of it, warm, as they and their servers are for most of their life. */
+export async function trainOn(
+  platform: BenchPlatform,
+  plans: readonly TwinPlan[],
+  { training, rounds }: TwinConditions,
+  next: () => Fields,
+) {
   const versions: (readonly [TwinPlan, BenchVersion])[] = [];
   for (const plan of plans) versions.push([plan, await versionOf(platform, plan)]);
-  for (const [plan, version] of versions) await warmUp(platform, version, plan, next);
+  const round = async (): Promise<void> => {
+    for (const [plan, version] of versions)
+      for (const { open, executions } of training)
+        await runThrough(
+          platform,
+          version,
+          plan,
+          { records: executions * plan.batch, seconds: Number.POSITIVE_INFINITY, probes: true },
+          next,
+          open,
+        );
+  };
+  await round();
   const since = new Date();
-  for (const [plan, version] of versions)
-    for (const { open, executions } of training)
-      await runThrough(platform, version, plan, { records: executions * plan.batch, seconds: Number.POSITIVE_INFINITY }, next, open);
+  for (let i = 0; i < rounds; i++) await round();
   return rowsOf(platform, since);
 }
 
@@ -69,16 +90,28 @@ export async function throughputOf(
   return saturated();
 }
 
-/** The plan for real: warmed up, saturated, then under an open load. */
+/** What plans are compared with: a version that the twin was fitted to. */
+export interface Reference {
+  readonly plan: TwinPlan;
+  readonly version: BenchVersion;
+}
+
+export async function referenceOf(platform: BenchPlatform, plan: TwinPlan): Promise<Reference> {
+  return { plan, version: await versionOf(platform, plan) };
+}
+
+/** The plan for real: warmed up, saturated, between two measurements of the reference, then under an open load. */
 export async function measurePlan(
   platform: BenchPlatform,
   plan: TwinPlan,
-  capacity: number,
+  { reference, capacity }: { readonly reference: Reference; readonly capacity: number },
   conditions: TwinConditions,
   next: () => Fields,
 ): Promise<RealPlan> {
   const version = await versionOf(platform, plan);
+  const before = await rateOf(platform, reference, conditions, next);
   const throughput = await throughputOf(platform, version, plan, conditions.saturatedSeconds, next);
+  const after = await rateOf(platform, reference, conditions, next);
   const ratePerSecond = Number(openRate(plan, Math.min(capacity, throughput)).toPrecision(3));
   const side: Side = { name: nameOf(plan), version, batch: plan.batch, lingerMs: LINGER_MS, firstRate: ratePerSecond };
   const { latency, costPer1000 } = await runCell({
@@ -90,8 +123,15 @@ export async function measurePlan(
     records: next,
   });
   if (latency === undefined || costPer1000 === undefined) throw new Error(`nothing was measured of ${nameOf(plan)}`);
-  return { measured: { throughput, costPer1000: costPer1000.all, p95Ms: latency.p95 }, ratePerSecond };
+  return { measured: { throughput, costPer1000: costPer1000.all, p95Ms: latency.p95 }, reference: (before + after) / 2, ratePerSecond };
 }
+/** Records per second of a version that is warm, once its instances are there again. */
+async function rateOf(platform: BenchPlatform, { plan, version }: Reference, { saturatedSeconds }: TwinConditions, next: () => Fields) {
+  const once = (records: number, seconds: number): Promise<number> => runThrough(platform, version, plan, { records, seconds }, next, OPEN);
+  await once(2 * OPEN * plan.batch, Number.POSITIVE_INFINITY);
+  return once(MOST_RECORDS, REFERENCE_SHARE * saturatedSeconds);
+}
+
 const CELL = { repetitions: 1, factor: 1, drainSeconds: 60, serviceLevelMs: Number.POSITIVE_INFINITY };
 
 /** Records per second that make `OPEN_SHARE` of the executions that it can do: batches that are not full leave after their linger. */
@@ -114,6 +154,8 @@ interface Amount {
   readonly records: number;
   /** After so long no execution is begun any more, once enough have ended to tell a rate. */
   readonly seconds: number;
+  /** Some batches have one record, so that what a batch costs is told from what a record costs; where nothing is fitted, all are full. */
+  readonly probes?: boolean;
 }
 
 /** Records per second, once all executions are open and until they no longer are. */
@@ -121,7 +163,7 @@ async function runThrough(
   platform: BenchPlatform,
   version: BenchVersion,
   { batch }: TwinPlan,
-  { records, seconds }: Amount,
+  { records, seconds, probes = false }: Amount,
   next: () => Fields,
   width: number,
 ): Promise<number> {
@@ -131,7 +173,7 @@ async function runThrough(
   const isOver = (): boolean => left <= 0 || (performance.now() - startedAt > 1000 * seconds && ends.length >= ENOUGH * width);
   const one = async (): Promise<void> => {
     while (!isOver()) {
-      const size = Math.min(left, batch > 1 && begun++ % PROBE_EVERY === 0 ? 1 : batch);
+      const size = Math.min(left, probes && batch > 1 && begun++ % PROBE_EVERY === 0 ? 1 : batch);
       left -= size;
       await platform.run(
         await platform.admit(

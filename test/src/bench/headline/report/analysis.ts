@@ -35,8 +35,8 @@ export function analysed(results: Results, invocations: readonly SampledInvocati
 }
 
 /** Of each repetition, records per second within the service level; undefined where nothing was sustained. */
-function saturations({ rates, common, conditions }: Results, side: string): (number | undefined)[] {
-  const own = [...rates, ...common].filter((cell) => cell.side === side);
+function saturations({ rates, conditions }: Results, side: string): (number | undefined)[] {
+  const own = rates.filter((cell) => cell.side === side);
   return [...new Set(own.map(({ repetition }) => repetition))].map((repetition) =>
     saturationOf(
       own.filter((cell) => cell.repetition === repetition),
@@ -154,7 +154,8 @@ function optimizingOf({ coldStarts, common }: Results): Optimizing | undefined {
   if (coldStarts.length === 0) return undefined;
   const of = (pick: (one: Results['coldStarts'][number]) => number): number => mean(coldStarts.map(pick));
   const cpuSeconds = of(({ cost }) => cost.cpuSeconds);
-  const usd = of(({ cost: { probes, canary } }) => probes.usd + canary.extraUsd) + cpuSeconds * PUBLISHED_PRICES.gbSecond.usd;
+  // What the canary saved is a gain of the version, and no price of finding it.
+  const usd = of(({ cost: { probes, canary } }) => probes.usd + Math.max(0, canary.extraUsd)) + cpuSeconds * PUBLISHED_PRICES.gbSecond.usd;
   const costOf = (side: string): number =>
     mean(common.filter((cell) => cell.side === side).flatMap(({ costPer1000 }) => costPer1000?.all ?? []));
   const savedPerRecord = (costOf(NAMES.written) - costOf(NAMES.autoflow)) / 1000;
@@ -162,7 +163,7 @@ function optimizingOf({ coldStarts, common }: Results): Optimizing | undefined {
     seconds: of(({ seconds: { optimizing, rollout } }) => optimizing + rollout),
     cpuSeconds,
     usd,
-    ...(savedPerRecord > 0 && { paidAfterRecords: Math.max(0, Math.ceil(usd / savedPerRecord)) }),
+    ...(savedPerRecord > 0 && { paidAfterRecords: Math.ceil(usd / savedPerRecord) }),
   };
 }
 

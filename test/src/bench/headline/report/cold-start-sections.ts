@@ -3,7 +3,7 @@ import type { HeadlineFigures } from '../figures.js';
 import { number, percent, table } from './table.js';
 
 /** From a cold start: what was decided, what it cost, and what it told of itself. */
-export function coldStartSections({ coldStarts, optimizing }: HeadlineFigures): string[] {
+export function coldStartSections({ coldStarts, optimizing, conditions }: HeadlineFigures): string[] {
   if (coldStarts.length === 0) return [];
   return [
     '## From a cold start',
@@ -11,21 +11,21 @@ export function coldStartSections({ coldStarts, optimizing }: HeadlineFigures): 
       ? []
       : [
           `Optimizing itself took ${optimizing.seconds.toFixed(0)} s and ${optimizing.cpuSeconds.toFixed(0)} CPU seconds; with the batches that it was ` +
-            `measured with and what the canary cost more, ${optimizing.usd < 0 ? 'it earned' : 'it cost'} $${Math.abs(optimizing.usd).toPrecision(3)}. ` +
+            `measured with and what the canary cost more, it cost $${optimizing.usd.toPrecision(3)}. ` +
             (optimizing.paidAfterRecords === undefined
               ? 'It has not paid for itself.'
               : `It has paid for itself after ${number(optimizing.paidAfterRecords)} records.`),
         ]),
-    ...coldStarts.flatMap(one),
+    ...coldStarts.flatMap((cold, i) => one(cold, i, conditions.coldStart.times)),
   ];
 }
 
-function one(cold: ColdStart, i: number): string[] {
+function one(cold: ColdStart, i: number, times: number): string[] {
   const { objective, optimization, rollout, seconds, cost, phases, ratePerSecond, promoted, outcome, rewardCurve } = cold;
   const { found, error } = optimization;
   return [
     `### Cold start ${i + 1}: ${promoted ? 'promoted' : 'not promoted'}`,
-    `Asked for: the least cost, p95 ≤ ${objective.p95Ms} ms (the mean of the pipeline as written), p99 ≤ ${objective.p99Ms} ms. At ${ratePerSecond.toFixed(1)} records/s: measured for ${seconds.measuring.toFixed(0)} s, optimized in ${seconds.optimizing.toFixed(0)} s (${cost.cpuSeconds.toFixed(0)} CPU seconds, ${cost.probes.records} records in batches for $${cost.probes.usd.toPrecision(2)}), rolled out in ${seconds.rollout.toFixed(0)} s${rollout?.harm === undefined ? '' : ` (${rollout.harm.records} records on the candidate, ${(100 * rollout.harm.share).toFixed(0)} % of the traffic, $${rollout.harm.extraUsd.toPrecision(2)} more than before)`}. ${outcome}`,
+    `Asked for: the least cost, p95 ≤ ${objective.p95Ms} ms (the mean of the pipeline as written), p99 ≤ ${objective.p99Ms} ms, for ${times} times the load that it was measured under. At ${ratePerSecond.toFixed(1)} records/s: measured for ${seconds.measuring.toFixed(0)} s, optimized in ${seconds.optimizing.toFixed(0)} s (${cost.cpuSeconds.toFixed(0)} CPU seconds, ${cost.probes.records} records in batches for $${cost.probes.usd.toPrecision(2)}), rolled out in ${seconds.rollout.toFixed(0)} s${rollout?.harm === undefined ? '' : ` (${rollout.harm.records} records on the candidate, ${(100 * rollout.harm.share).toFixed(0)} % of the traffic, $${rollout.harm.extraUsd.toPrecision(2)} more than before)`}. ${outcome}`,
     ...optimization.decisions.map(({ step, reason }) => `- ${step}: ${reason}`),
     ...(error === undefined
       ? []

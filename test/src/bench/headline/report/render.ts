@@ -16,7 +16,7 @@ function markdown({ quick, at, machine, bars, notMeasured }: BenchDocument, figu
   return [
     `# The headline${quick ? ' (a quick run)' : ''}${missing.length > 0 ? ' (in part)' : ''}`,
     `${at.slice(0, 10)}, ${machine.cores} cores (${machine.cpu ?? 'unknown'}), Node ${machine.node}, code ${code}. Load: ${load}, through inbox and ` +
-      `feeder. Cells of ${conditions.seconds} s (the first ${conditions.warmUpSeconds} s not counted), ${conditions.repetitions} repetitions; service level: p99 ≤ ${conditions.serviceLevelMs} ms from the intended arrival. Made by \`npm run bench -- headline${quick ? ' --quick' : ''}\`. Ratios are of geometric means with 95 % intervals; Welch's t-test is on the values.`,
+      `feeder. Cells of ${conditions.seconds} s (the first ${conditions.warmUpSeconds} s not counted), longer where fewer than ${conditions.fewestRecords} records would come, ${conditions.repetitions} repetitions; service level: p99 ≤ ${conditions.serviceLevelMs} ms from the intended arrival. Made by \`npm run bench -- headline${quick ? ' --quick' : ''}\`. Ratios are of geometric means with 95 % intervals; Welch's t-test is on the values.`,
     '## Bars',
     ...bars.map((bar) => `- ${barLine(bar, bar.holds)}`),
     '## Losses',
