@@ -34,6 +34,14 @@ describe('a workload', () => {
     expect(found.reasons).toEqual([expect.stringContaining(reason)]);
   });
 
+  test.each([0, 15])('of which records have been larger since block %i is said to have drifted since then, or nearly', (since) => {
+    const random = uniform(11);
+    const now = [...workload(random, since), ...workload(random, 60 - since, { bytes: 8_000 })];
+    const found = drift(workload(random, 60), now);
+    expect(found.drifted).toBe(true);
+    expect(Math.abs(found.since! - since)).toBeLessThanOrEqual(1);
+  });
+
   test('of which too little is known, or that has other features, has not', () => {
     const random = uniform(9);
     expect(drift(workload(random, 60), workload(random, 11, { rate: 900 }))).toEqual({ drifted: false, features: [], reasons: [] });

@@ -21,9 +21,13 @@ export interface FeatureDrift {
   /** By now over what it was. */
   readonly ratio: Interval;
   readonly drifted: boolean;
+  /** With this block of now it began to be as it is: 0 where it was so in all of them. */
+  readonly since: number;
 }
 export interface Drift {
   readonly drifted: boolean;
+  /** The block of now with which all that has drifted was as it is; absent: nothing has. */
+  readonly since?: number;
   readonly features: readonly FeatureDrift[];
   /** Sentences, one per feature that has drifted. */
   readonly reasons: readonly string[];
@@ -40,7 +44,8 @@ export function drift(then: readonly WorkloadBlock[], now: readonly WorkloadBloc
   const names = [...new Set(then.flatMap((block) => Object.keys(block)))].sort();
   const features = names.flatMap((feature) => featureDrift(feature, then, now, settings, settings.alpha / names.length) ?? []);
   const gone = features.filter(({ drifted }) => drifted);
-  return { drifted: gone.length > 0, features, reasons: gone.map(sentence) };
+  const since = gone.length > 0 && { since: Math.max(...gone.map((one) => one.since)) };
+  return { drifted: gone.length > 0, ...since, features, reasons: gone.map(sentence) };
 }
 
 function featureDrift(
@@ -61,7 +66,22 @@ function featureDrift(
     feature,
     ratio: { estimate: Math.exp(log.estimate), low: Math.exp(log.low), high: Math.exp(log.high) },
     drifted: log.low > tolerated || log.high < -tolerated,
+    since: beganAt(
+      now.map((block) => block[feature]),
+      mean(was),
+      mean(is),
+    ),
   };
+}
+
+/** Behind the least sum of deviations from halfway between what was and what is: where Page's test (1954) sees a change begin. */
+function beganAt(blocks: readonly (Total | undefined)[], was: number, is: number): number {
+  let [sum, least, at] = [0, 0, 0];
+  for (const [i, { sum: part, count } = { sum: 0, count: 0 }] of blocks.entries()) {
+    sum += Math.sign(is - was) * (part - (count * (was + is)) / 2);
+    if (sum < least) [least, at] = [sum, i + 1];
+  }
+  return at;
 }
 
 const variationOf = (parts: readonly Total[], whole: Total): number =>

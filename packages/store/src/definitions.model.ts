@@ -97,8 +97,6 @@ export interface DefinitionStore {
   setStable(request: { pipeline: string; version: string; revision?: number; by: Actor }): Promise<PipelineRow>;
   /** What it has been, oldest first. */
   statuses(pipeline: string, version: string): Promise<VersionStatusRow[]>;
-  /** The workload it was decided for is no more. False when that was known. */
-  expire(pipeline: string, version: string, by: Actor): Promise<boolean>;
   /** The version of a release that was stable last, or its newest if none was. */
   lastStableOf(pipeline: string, release: string): Promise<string | undefined>;
   allocation(pipeline: string, version: string): Promise<AllocationRow | undefined>;

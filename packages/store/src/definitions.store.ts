@@ -79,7 +79,6 @@ export function definitionStore(database: Database): DefinitionStore {
     version: (pipeline, name) => findVersion(database, pipeline, name),
     versions: (pipeline) => many<VersionRow>(database, `${VERSION} where pipeline = $1 order by number`, [pipeline]),
     statuses: (pipeline, version) => statusesOf(database, pipeline, version),
-    expire: (pipeline, version, by) => database.transaction((sql) => expire(sql, pipeline, version, by)),
     lastStableOf: async (pipeline, release) => (await one<{ name: string }>(database, LAST_STABLE, [pipeline, release]))?.name,
     allocation: (pipeline, version) => findAllocation(database, pipeline, version),
   };
@@ -169,14 +168,6 @@ export async function moveStablePointer(sql: Sql, request: Parameters<Definition
   await audit(sql, by, { action: 'stable.set', pipeline, before: before.stable, after: after.stable });
   await notify(sql, ['autoflow_stable', 'autoflow_pools'], pipeline);
   return after;
-}
-
-async function expire(sql: Sql, pipeline: string, version: string, by: Actor): Promise<boolean> {
-  await sql.query('select from autoflow.versions where pipeline = $1 and name = $2 for update', [pipeline, version]);
-  if ((await statusesOf(sql, pipeline, version)).at(-1)?.status === 'expired') return false;
-  await recordStatus(sql, pipeline, version, 'expired', by);
-  await audit(sql, by, { action: 'version.expire', pipeline, after: { version } });
-  return true;
 }
 
 async function setAllocation(sql: Sql, request: Parameters<DefinitionStore['setAllocation']>[0]): Promise<AllocationRow> {

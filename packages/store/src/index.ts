@@ -1,6 +1,7 @@
 export type * from './model.js';
 export type * from './access.model.js';
 export type * from './backfills.model.js';
+export type * from './decisions.model.js';
 export type * from './definitions.model.js';
 export type * from './hosts.model.js';
 export type * from './ledger.model.js';

@@ -29,13 +29,14 @@ export interface MetricsRow {
 export interface MetricsStore {
   metrics(query: MetricsQuery): Promise<MetricsRow[]>;
   /** Newest first. */
-  calibrations(filter: { pipeline: string; before?: Date; limit: number }): Promise<InvocationRow[]>;
+  calibrations(filter: { pipeline: string; since?: Date; before?: Date; limit: number }): Promise<InvocationRow[]>;
   invocations(filter: {
     pipeline: string;
     executionId?: string;
     version?: string;
     stage?: string;
-    /** Started before. */
+    /** Started then or later, and before. */
+    since?: Date;
     before?: Date;
     limit: number;
   }): Promise<InvocationRow[]>;

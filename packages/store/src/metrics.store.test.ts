@@ -156,6 +156,7 @@ describe('metrics', () => {
       ['b', 'parse'],
     ]);
     expect(await find({ executionId: 'e2' })).toEqual([['b', 'parse']]);
+    expect(await find({ since: new Date('2100-01-01') })).toEqual([]);
   });
 
   test('calibrations are apart from them: no metric counts them', async () => {

@@ -39,20 +39,21 @@ export function metricsStore(database: Database, prices: Prices): MetricsStore {
       ]);
       return rows.map((columns) => metricsRow(columns, query, prices));
     },
-    invocations: ({ pipeline, executionId, version, stage, before, limit }) =>
+    invocations: ({ pipeline, executionId, version, stage, since, before, limit }) =>
       many<InvocationRow>(
         database,
         `${SELECT_INVOCATIONS} where pipeline = $1 and ($2::text is null or execution_id = $2) and ($3::text is null or version = $3)
            and ($4::text is null or stage = $4) and ($6::timestamptz is null or started_at < $6)
+           and ($7::timestamptz is null or started_at >= $7)
          order by started_at desc, run_id, activity_id, attempt limit $5`,
-        [pipeline, executionId, version, stage, limit, before],
+        [pipeline, executionId, version, stage, limit, before, since],
       ),
-    calibrations: ({ pipeline, before, limit }) =>
+    calibrations: ({ pipeline, since, before, limit }) =>
       many<InvocationRow>(
         database,
-        `${SELECT_CALIBRATIONS} where pipeline = $1 and ($2::timestamptz is null or started_at < $2)
+        `${SELECT_CALIBRATIONS} where pipeline = $1 and ($2::timestamptz is null or started_at < $2) and ($4::timestamptz is null or started_at >= $4)
           order by started_at desc, run_id, activity_id, attempt limit $3`,
-        [pipeline, before, limit],
+        [pipeline, before, limit, since],
       ),
   };
 }

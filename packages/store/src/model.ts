@@ -6,6 +6,7 @@ import type { BundleStore } from './bundles.model.js';
 import type { ComparisonStore } from './comparisons.model.js';
 import type { ControlStore } from './control.model.js';
 import type { DeadLetterStore } from './dead-letters.model.js';
+import type { DecisionStore } from './decisions.model.js';
 import type { DefinitionStore } from './definitions.model.js';
 import type { EndedRecordsStore } from './ended-records.model.js';
 import type { EventStore, WebhookStore } from './events.model.js';
@@ -40,6 +41,7 @@ export type Channel =
 
 export interface Store {
   readonly definitions: DefinitionStore;
+  readonly decisions: DecisionStore;
   readonly bundles: BundleStore;
   readonly ledger: BatchLedger;
   readonly inbox: InboxStore;

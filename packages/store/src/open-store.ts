@@ -7,6 +7,7 @@ import { controlStore } from './control.store.js';
 import { openDatabase, type Log } from './database.js';
 import { comparisonStore } from './comparisons.store.js';
 import { deadLetterStore } from './dead-letters.store.js';
+import { decisionStore } from './decisions.store.js';
 import { definitionStore } from './definitions.store.js';
 import { fleetStore } from './fleet.store.js';
 import { endedRecordsStore } from './ended-records.store.js';
@@ -63,6 +64,7 @@ export async function openStore({
   }
   return {
     definitions: definitionStore(database),
+    decisions: decisionStore(database),
     bundles: bundleStore(database),
     ledger: batchLedger(database),
     inbox: inboxStore(database),

@@ -68,7 +68,6 @@ export interface RolloutStore {
   get(id: string): Promise<RolloutRow | undefined>;
   /** Newest first; `after` is an id. */
   list(pipeline: string, page: { limit: number; after?: string }): Promise<RolloutRow[]>;
-  lastPromoted(pipeline: string): Promise<RolloutRow | undefined>;
   /** Of all pipelines. */
   active(): Promise<RolloutRow[]>;
   enter(id: string, phase: RolloutPhase, by: Actor, shadow?: ShadowReport): Promise<RolloutRow>;

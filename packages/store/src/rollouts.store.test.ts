@@ -196,17 +196,6 @@ describe('a rollout', () => {
     expect((await arms()).candidate).toBeUndefined();
   });
 
-  test('that was promoted last is found behind any number that were not', async () => {
-    await start();
-    await step(0);
-    await end('promoted');
-    for (let i = 0; i < 3; i++) {
-      await start('v1', {}, `late-${pipeline}-${i}`);
-      await end('aborted', `late-${pipeline}-${i}`);
-    }
-    expect((await rollouts().lastPromoted(pipeline))?.id).toBe(`ro-${pipeline}`);
-  });
-
   test('was held between evaluations that both found it so: a pause just before one is no period', async () => {
     const id = `ro-${pipeline}`;
     await start();
@@ -299,8 +288,40 @@ describe('a rollout', () => {
   });
 });
 
-test('a version expires once, until it is used again', async () => {
-  await registerPipeline(context.store, 'expiring');
-  const expire = () => context.store.definitions.expire('expiring', 'v1', by);
+test('a decision outlives releases that keep its topology; it expires once, and another one is made by another topology or by keeping this one', async () => {
+  const { definitions, decisions } = context.store;
+  const pipeline = 'decided';
+  await registerPipeline(context.store, pipeline);
+  const current = async () => (await decisions.current(pipeline))!;
+  const stable = (version: string) => definitions.setStable({ pipeline, version, by });
+  const expire = async () => decisions.expire(pipeline, (await definitions.pipeline(pipeline))!.stable.version, by);
+  const written = await current();
+  expect(written).toMatchObject({ pipeline, at: expect.any(Date) });
+
+  const release = { release: { pipeline, hash: 'r2', spec: specOf(pipeline) }, topology, envelope, allocation, by };
+  await definitions.registerRelease(release);
+  await stable('v2');
+  expect(await current()).toEqual(written);
   expect([await expire(), await expire()]).toEqual([true, false]);
+  const expired = await current();
+  expect(expired).toEqual({ ...written, expiredAt: expect.any(Date) });
+  await definitions.registerRelease({ ...release, release: { ...release.release, hash: 'r3' } });
+  await stable('v3');
+  expect(await current()).toEqual(expired);
+
+  expect(await decisions.keep(expired, by)).toBe(true);
+  const kept = await current();
+  expect(kept).not.toHaveProperty('expiredAt');
+  expect(kept.id).not.toBe(expired.id);
+  expect([await decisions.keep(expired, by), await decisions.keep(kept, by)]).toEqual([false, false]);
+  expect((await definitions.statuses(pipeline, 'v3')).map(({ status }) => status)).toEqual(['registered', 'stable', 'stable']);
+
+  // By hand, as people do it.
+  const other = { ...topology, batch: { records: 7, bytes: 1024 } };
+  await definitions.registerVersion({ pipeline, hash: 'other', release: 'r3', topology: other, envelope, allocation, by });
+  await stable('v4');
+  const moved = await current();
+  await stable('v3');
+  expect(new Set([kept.id, moved.id, (await current()).id]).size).toBe(3);
+  expect(await decisions.current('nobody')).toBeUndefined();
 });

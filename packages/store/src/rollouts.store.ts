@@ -26,8 +26,6 @@ export function rolloutStore(database: Database): RolloutStore {
           order by created_at desc, id desc limit $2`,
         [pipeline, limit, after],
       ),
-    lastPromoted: (pipeline) =>
-      one<RolloutRow>(database, `${ROLLOUT} where pipeline = $1 and state = 'promoted' order by ended_at desc limit 1`, [pipeline]),
     active: () => many<RolloutRow>(database, `${ROLLOUT} where ended_at is null order by created_at`, []),
     enter: (id, phase, by, shadow) =>
       change(database, id, by, async (sql, row) => {

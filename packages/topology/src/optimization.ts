@@ -24,6 +24,8 @@ export interface OptimizationRequest {
   readonly seed?: number;
   /** Measurements of so long are looked at. */
   readonly sinceMs?: number;
+  /** The workload was another one before (milliseconds since the epoch): nothing from before is looked at. */
+  readonly changedAt?: number;
   /** What the running version did with the records of this scope is what the twin is held against; default: with all. */
   readonly scope?: string;
   readonly cores?: number;

@@ -90,6 +90,16 @@ test.for<[string, string, RegExp, () => Promise<unknown>]>([
   expect(decisions.at(-1)?.reason).toMatch(reason);
 });
 
+test('of a workload that has changed, only what came since is looked at, where that is known', async () => {
+  await forget();
+  await measured(invocations('before', mixed(60), { ago: 400 }));
+  await measured(invocations('since', mixed(160), { ago: 200, slower: 3 }));
+  await (await begun('person', 'opt-changed', { changedAt: Date.now() - 300_000 })).result();
+  const { decisions } = await api.optimizations.show('parcels', 'opt-changed');
+  expect(decisions[0]!.reason).toMatch(/^640 invocations/);
+  expect(decisions[1]!.code).not.toBe('DRIFTING');
+});
+
 test('measurements of several batch sizes: a dry run proposes what the checker passes, and registers nothing', async () => {
   await forget();
   await measured(invocations('mixed', mixed(60)));
@@ -321,9 +331,17 @@ test('where nothing better is there, or another release has become stable meanwh
   await api.stable.set('parcels', { version: stable, reason: 'as before' }, moved.revision);
 });
 
+test('with autonomy off, what nobody has asked for computes nothing, and says so', async () => {
+  await api.settings.change('parcels', { autonomy: 'off', reason: 'by hand only' }, '*');
+  await (await begun('schedule', 'opt-off', { dryRun: false })).result();
+  expect((await api.optimizations.show('parcels', 'opt-off')).decisions).toEqual([
+    { step: 'gather', verdict: 'stop', code: 'NOT_ALLOWED', reason: expect.stringMatching(/^Nothing was searched for\. Autonomy is off/) },
+  ]);
+});
+
 test('settings make a schedule, which starts optimizations and never two at once', async () => {
   const change = async (optimizeEvery: string | null) =>
-    void (await api.settings.change('parcels', { optimizeEvery, optimizeTraining: training, autonomy: 'off', reason: 'nightly' }, '*'));
+    void (await api.settings.change('parcels', { optimizeEvery, optimizeTraining: training, autonomy: 'suggest', reason: 'nightly' }, '*'));
   const handle = temporal.schedule.getHandle(optimizationScheduleId('parcels'));
   const described = () => handle.describe().catch(() => undefined);
   await change('6h');

@@ -11,8 +11,9 @@ import { gather } from '../optimizing/gather.js';
 import { stop, type Job, type OptimizingPorts, type Outcome } from '../optimizing/job.js';
 import { ownTraining } from '../optimizing/own-training.js';
 import { proposeTopologies } from '../optimizing/propose.js';
-import { actorOf, registerProposal, SCHEDULE } from '../optimizing/register.js';
+import { actorOf, registerProposal } from '../optimizing/register.js';
 import { rollOut } from '../optimizing/roll-out.js';
+import { SCHEDULE } from '../optimizing/scheduled.js';
 
 const HEARTBEAT_MS = 3_000;
 

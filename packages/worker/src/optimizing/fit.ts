@@ -6,7 +6,7 @@ import { ask, found, goOn, stop, type Job, type OptimizingPorts, type Outcome } 
 export async function fitTwin(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { pipeline, request } = job.row;
   const gathered = await found<Gathered>(ports, job, 'gather');
-  const rows = await rowsOf(ports, pipeline, gathered.release, new Date(gathered.until));
+  const rows = await rowsOf(ports, pipeline, gathered.release, gathered);
   const { spec, running } = await runningOf(ports, pipeline, gathered);
   const { fitted } = await ask<'fit'>(ports, job, {
     kind: 'fit',

@@ -1,6 +1,7 @@
 import type { Measured } from '@autoflow/twin';
 import { survivingRows, type MetricsRow } from '@autoflow/store';
 import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
+import { whyForbidden } from './scheduled.js';
 
 /**
  * What is looked at: measurements of one release, and of others as far as their functions are the same, in a window that is closed, so that
@@ -10,6 +11,8 @@ export interface Gathered {
   readonly version: string;
   readonly release: string;
   readonly until: string;
+  /** Nothing from before is looked at; absent: the latest are, from whenever they are. */
+  readonly since?: string;
   readonly measured: Measured;
   /** Records per second that a proposal is made for. */
   readonly ratePerSecond: number;
@@ -21,17 +24,24 @@ export const MOST_ROWS = 5_000;
 /** Fewer say nothing, whatever they are of. */
 const FEWEST_ROWS = 20;
 
-/** Chooses the window: what the version did since, and the latest invocations of its functions. A release begins anew with those that changed. */
-export async function gather(ports: OptimizingPorts, { row: { pipeline, request } }: Job): Promise<Outcome> {
+/**
+ * Chooses the window: what the version did since, and the latest invocations of its functions. A release begins anew with those that changed. What may
+ * not come to anything is not begun: the next steps compute.
+ */
+export async function gather(ports: OptimizingPorts, { row }: Job): Promise<Outcome> {
+  const { pipeline, request } = row;
+  const forbidden = request.dryRun ? undefined : await whyForbidden(ports, row);
+  if (forbidden !== undefined) return { decision: stop('NOT_ALLOWED', `Nothing was searched for. ${forbidden}`) };
   const { definitions, metrics } = ports.store;
   const { stable } = (await definitions.pipeline(pipeline))!;
   const asked = request.version === undefined ? undefined : await definitions.version(pipeline, request.version);
   const { version, release } = asked === undefined ? stable : { version: asked.name, release: asked.release };
   const to = new Date();
-  const from = new Date(to.getTime() - (request.sinceMs ?? DAY_MS));
+  const { changedAt } = request;
+  const from = new Date(Math.max(to.getTime() - (request.sinceMs ?? DAY_MS), changedAt ?? 0));
   const { scope } = request;
   const set = { version };
-  const [row] = await metrics.metrics({
+  const [did] = await metrics.metrics({
     pipeline,
     version,
     by: 'version',
@@ -39,9 +49,10 @@ export async function gather(ports: OptimizingPorts, { row: { pipeline, request 
     to,
     ...(scope !== undefined && { scope }),
   });
-  if (row === undefined || !(row.throughput > 0))
+  if (did === undefined || !(did.throughput > 0))
     return { set, decision: stop('TOO_LITTLE_DATA', `${pipeline} ${version} has measured nothing in this time. Let it run first.`) };
-  const rows = await rowsOf(ports, pipeline, release, to);
+  const window = { until: to.toISOString(), ...(changedAt !== undefined && { since: new Date(changedAt).toISOString() }) };
+  const rows = await rowsOf(ports, pipeline, release, window);
   if (rows.length < FEWEST_ROWS)
     return {
       set,
@@ -50,14 +61,14 @@ export async function gather(ports: OptimizingPorts, { row: { pipeline, request 
         `${rows.length} invocations of the functions of ${version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
       ),
     };
-  const measured = measuredOf(row);
+  const measured = measuredOf(did);
   const ratePerSecond = request.ratePerSecond ?? (request.times ?? 1) * measured.throughput;
-  const document: Gathered = { version, release, until: to.toISOString(), measured, ratePerSecond };
+  const document: Gathered = { version, release, ...window, measured, ratePerSecond };
   return {
     set,
     document,
     decision: goOn(
-      `${rows.length} invocations of ${version} and of others with functions of it; it did ${row.records} records at ${measured.throughput.toFixed(1)}/s.`,
+      `${rows.length} invocations of ${version} and of others with functions of it; it did ${did.records} records at ${measured.throughput.toFixed(1)}/s.`,
     ),
   };
 }
@@ -66,9 +77,9 @@ export async function rowsOf(
   { store }: { readonly store: Pick<OptimizingPorts['store'], 'metrics' | 'definitions'> },
   pipeline: string,
   release: string,
-  until: Date,
+  { since, until }: Pick<Gathered, 'since' | 'until'>,
 ) {
-  const asked = { pipeline, before: until, limit: MOST_ROWS };
+  const asked = { pipeline, before: new Date(until), ...(since !== undefined && { since: new Date(since) }), limit: MOST_ROWS };
   const [live, calibrations, releases] = await Promise.all([
     store.metrics.invocations(asked),
     store.metrics.calibrations(asked),

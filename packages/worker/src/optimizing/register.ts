@@ -9,13 +9,13 @@ import {
   type Allocation,
   type Topology,
 } from '@autoflow/topology';
-import { mayAct } from '@autoflow/topology/autonomy';
 import { checkCertificate, type Certificate } from '@autoflow/topology/rewrites';
 import type { AllocationDocument } from './allocate.js';
 import type { Gathered } from './gather.js';
 import { found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { problemOf, type ProposalDocument } from './propose.js';
 import { reallocate, startWith } from './reallocate.js';
+import { whyForbidden } from './scheduled.js';
 
 /**
  * Registers what was proposed, under the rules of the API: nothing that is not legal, with parent, author and reason. It moves no traffic. What changes
@@ -23,11 +23,10 @@ import { reallocate, startWith } from './reallocate.js';
  */
 export async function registerProposal(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { store } = ports;
-  const { id, pipeline, request, actor } = job.row;
+  const { id, pipeline, request } = job.row;
   if (request.dryRun) return { decision: stop('DRY_RUN', 'It was asked for a proposal only; nothing was registered.') };
-  const verdict = mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'propose' });
-  // What people ask for is theirs to have.
-  if (!verdict.allowed && actor === SCHEDULE) return { decision: stop('NOT_ALLOWED', verdict.reason) };
+  const forbidden = await whyForbidden(ports, job.row);
+  if (forbidden !== undefined) return { decision: stop('NOT_ALLOWED', forbidden) };
   const { release, ratePerSecond } = await found<Gathered>(ports, job, 'gather');
   const { stable } = (await store.definitions.pipeline(pipeline))!;
   if (request.version === undefined && stable.release !== release)
@@ -66,9 +65,6 @@ export async function registerProposal(ports: OptimizingPorts, job: Job): Promis
   if (!created) return startWith(ports, pipeline, version.name, allocation, author);
   return { set: { registered: version.name }, decision: goOn(`Registered as ${version.name}.`) };
 }
-
-/** Who a scheduled optimization is asked for by. */
-export const SCHEDULE = 'schedule';
 
 export const actorOf = (id: string, reason: string): Actor => ({ actor: `optimizer/${id}`, reason });
 

@@ -56,7 +56,7 @@ async function measuredOf({ pipeline, sinceMs = SINCE_MS, stretchMs = STRETCH_MS
   const to = new Date();
   const [code, rows, found] = await Promise.all([
     definitions.release(pipeline, release),
-    rowsOf(ports, pipeline, release, to),
+    rowsOf(ports, pipeline, release, { until: to.toISOString() }),
     scorers.history({
       ...{ pipeline, release, stretchMs, fewestRecords: FEWEST_RECORDS, limit: MOST_STRETCHES, to },
       from: new Date(to.getTime() - sinceMs),

@@ -1,11 +1,13 @@
 import { Client, Connection } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { openStore, type Store } from '@autoflow/store';
-import { ROLLOUT_DEFAULTS } from '@autoflow/topology';
+import { ROLLOUT_DEFAULTS, type OptimizationInput, type OptimizationStop } from '@autoflow/topology';
 import { OPTIMIZATION_WORKFLOW, optimizationWorkflowId } from '@autoflow/workflows';
-import { driftSince, expireDecisions } from './expiry.js';
+import { driftSince } from './drifting.js';
+import { expireDecisions } from './expiry.js';
 
 const stack = useTestStack();
 const HOUR_MS = 3_600_000;
@@ -42,17 +44,17 @@ test.each<[string, number, string[]]>([
   const decided = now - 5 * HOUR_MS;
   await hour(pipeline, decided, 100);
   await hour(pipeline, now, after);
-  const found = await driftSince({ pipeline, endedAt: new Date(decided) }, store);
-  expect(found).toEqual(reasons.map((reason) => expect.stringContaining(reason)));
+  const found = await driftSince({ pipeline, at: new Date(decided) }, store);
+  expect(found.reasons).toEqual(reasons.map((reason) => expect.stringContaining(reason)));
 });
 
 test('before there is a whole hour since, nothing is said', async () => {
   await hour('young', now - HOUR_MS / 2, 100);
   await hour('young', now, 900);
-  expect(await driftSince({ pipeline: 'young', endedAt: new Date(now - HOUR_MS / 2) }, store)).toEqual([]);
+  expect(await driftSince({ pipeline: 'young', at: new Date(now - HOUR_MS / 2) }, store)).toEqual({ reasons: [] });
 });
 
-test('a version whose workload has drifted expires once, and is optimized for once, as soon as that may be', async () => {
+test('a decision goes on with the next release, expires once, and is made anew until there is an answer', async () => {
   const by = { actor: 'tester', reason: 'because' };
   const stage = { name: 'parse', nodes: ['parse'], after: [], partitions: 1 };
   const topology = { stages: [stage], batch: { records: 1, bytes: 1024 }, lingerMs: 0 };
@@ -61,15 +63,18 @@ test('a version whose workload has drifted expires once, and is optimized for on
   const nodes = [{ id: 'parse', name: 'parse' }] as never;
   const spec = { key: 'id', input: ['id'], output: ['id'], nodes, resources: [], schemas: { input: {}, output: {} } };
   for (const pipeline of ['broken', 'orders']) {
-    await store.definitions.registerRelease({ release: { pipeline, hash: `r-${pipeline}`, spec: { ...spec, name: pipeline } }, ...about });
-    const batching = { ...topology, batch: { records: 7, bytes: 1024 } };
-    await store.definitions.registerVersion({ pipeline, hash: `h-${pipeline}`, release: `r-${pipeline}`, ...about, topology: batching });
+    const release = { pipeline, hash: `r-${pipeline}`, spec: { ...spec, name: pipeline } };
+    await store.definitions.registerRelease({ release, ...about });
+    const batching = { ...about, topology: { ...topology, batch: { records: 7, bytes: 1024 } } };
+    await store.definitions.registerVersion({ pipeline, hash: `h-${pipeline}`, release: `r-${pipeline}`, ...batching });
     const id = `ro-${pipeline}`;
     await store.rollouts.create({ id, pipeline, version: 'v2', own: true, settings: ROLLOUT_DEFAULTS }, by);
     await store.rollouts.end({ id, outcome: 'promoted', by });
+    await store.definitions.registerRelease({ release: { ...release, hash: `r2-${pipeline}` }, ...batching });
+    await store.definitions.setStable({ pipeline, version: 'v3', by });
   }
   const decided = now - 5 * HOUR_MS;
-  await sql.query(`update autoflow.rollouts set ended_at = to_timestamp($1::float8 / 1000)`, [decided]);
+  await sql.query(`update autoflow.version_statuses set at = to_timestamp($1::float8 / 1000) where version = 'v2'`, [decided]);
   await hour('orders', decided, 100);
   await hour('orders', now, 400);
 
@@ -79,21 +84,58 @@ test('a version whose workload has drifted expires once, and is optimized for on
   const workload: Store['comparisons']['workload'] = async (query) =>
     query.pipeline === 'broken' ? Promise.reject(new Error('it broke')) : store.comparisons.workload(query);
   const ports = { store: { ...store, comparisons: { ...store.comparisons, workload } }, client, log, optimizes: true };
-  const optimization = client.workflow.getHandle(optimizationWorkflowId('opt-expired-ro-orders'));
+  const decision = (await store.decisions.current('orders'))!;
+  expect(decision.at.getTime()).toBe(Math.floor(decided));
+  const id = (attempt: number) => `opt-expired-${decision.id}-${attempt}`;
+  const attempt = (n: number) => client.workflow.getHandle(optimizationWorkflowId(id(n)));
+  const changedAt = async (n: number) => {
+    const { events } = await attempt(n).fetchHistory();
+    const [input] = events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads!;
+    return defaultPayloadConverter.fromPayload<OptimizationInput>(input!).request.changedAt!;
+  };
+  /** What its workflow would do, were there a worker. */
+  const ends = async (n: number, code: OptimizationStop) => {
+    await attempt(n).terminate('by hand');
+    await store.optimizations.finishStep(id(n), { decision: { step: 'fit', verdict: 'stop', code, reason: 'so' } });
+    await store.optimizations.close(id(n), { state: 'completed', reason: `it came to ${code}` }, by);
+  };
+  const hoursAgo = (n: number, hours: number) =>
+    sql.query(`update autoflow.optimizations set ended_at = ended_at - $2 * interval '1 hour' where id = $1`, [id(n), hours]);
+  const begins = async (n: number) => {
+    const { runId, type } = await attempt(n).describe();
+    expect(type).toBe(OPTIMIZATION_WORKFLOW);
+    await store.optimizations.create({ id: id(n), pipeline: 'orders', request: { dryRun: false } }, by);
+    await expireDecisions(ports);
+    expect((await attempt(n).describe()).runId).toBe(runId);
+  };
+  const isNotThere = (n: number) => expect(attempt(n).describe()).rejects.toThrow(/not found/);
 
   await store.settings.change({ pipeline: 'orders', change: { autonomy: 'off' }, by });
   await expireDecisions(ports);
-  await expect(optimization.describe()).rejects.toThrow(/not found/);
+  await isNotThere(1);
   await store.settings.change({ pipeline: 'orders', change: { autonomy: 'suggest' }, by });
   await expireDecisions(ports);
-  const { runId, type } = await optimization.describe();
-  expect(type).toBe(OPTIMIZATION_WORKFLOW);
-  await expireDecisions(ports);
-  await optimization.terminate('of no more use');
-  await store.optimizations.create({ id: 'opt-expired-ro-orders', pipeline: 'orders', request: { dryRun: false } }, by);
-  await expireDecisions(ports);
-  expect((await optimization.describe()).runId).toBe(runId);
+  await begins(1);
+  // The whole of the last hour is as it is now.
+  expect(Math.abs((await changedAt(1)) - (now - HOUR_MS))).toBeLessThan(0.1 * HOUR_MS);
 
-  expect((await store.definitions.statuses('orders', 'v2')).filter(({ status }) => status === 'expired')).toHaveLength(1);
+  await ends(1, 'DRIFTING');
+  await expireDecisions(ports);
+  await isNotThere(2);
+  await hoursAgo(1, 1);
+  await expireDecisions(ports);
+  await begins(2);
+  expect(await changedAt(2)).toBe((await store.optimizations.get(id(1)))!.endedAt!.getTime());
+
+  await ends(2, 'NOTHING_BETTER');
+  await hoursAgo(2, 3);
+  await expireDecisions(ports);
+  await isNotThere(3);
+  const kept = (await store.decisions.current('orders'))!;
+  expect(kept).not.toHaveProperty('expiredAt');
+  expect(kept.id).not.toBe(decision.id);
+  const statuses = await store.definitions.statuses('orders', 'v3');
+  expect(statuses.map(({ status }) => status)).toEqual(['registered', 'stable', 'expired', 'stable']);
+  expect(statuses.at(-1)).toMatchObject({ actor: `optimizer/${id(2)}`, reason: 'it came to NOTHING_BETTER' });
   expect(new Set(logged)).toEqual(new Set(['broken: whether a workload has drifted could not be told', 'orders: a decision has expired']));
 });
