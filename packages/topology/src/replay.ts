@@ -36,17 +36,34 @@ export interface ShadowReport {
 }
 export const SHADOW_SHOWN = 20;
 
-/** Why a shadow does not let a version pass: a single record that came out otherwise, or that most could not be compared; undefined: it passes. */
-export function shadowRefusal({ compared, different, differences, notComparable }: ShadowReport): string | undefined {
+/** A version that changes one record in seven is seen in so many with a probability of 95 %. */
+export const SHADOW_MINIMUM = 20;
+
+/**
+ * What a shadow over the latest `sample` records leads to. A single record that came out otherwise takes the version back. It passes when at least
+ * `SHADOW_MINIMUM` records (of a sample of fewer than twice as many, half) and no fewer than could not be compared came out the same. All else says
+ * nothing against it: another time there may be enough.
+ */
+export function shadowVerdict(
+  { compared, different, differences, notComparable }: ShadowReport,
+  sample: number,
+): { readonly decision: 'advance' | 'roll-back' | 'abort'; readonly reason: string } {
   if (different > 0) {
     const shown = differences
       .slice(0, 3)
       .map(({ key, what, ...where }) => `${key}${where.function === undefined ? '' : ` in ${where.function}`} ${what}`);
-    return `in shadow ${different} of ${compared} records came out otherwise: ${shown.join('; ')}`;
+    return { decision: 'roll-back', reason: `in shadow ${different} of ${compared} records came out otherwise: ${shown.join('; ')}` };
   }
-  if (compared === 0 && notComparable === 0) return 'nothing was recorded to compare in shadow; whoever is certain may skip it';
-  if (compared >= notComparable) return undefined;
-  return `only ${compared} of ${compared + notComparable} recorded records could be compared in shadow; whoever is certain may skip it`;
+  const minimum = Math.min(SHADOW_MINIMUM, Math.ceil(sample / 2));
+  if (compared >= minimum && compared >= notComparable) return { decision: 'advance', reason: `${compared} records came out the same` };
+  const found =
+    compared + notComparable === 0
+      ? 'nothing was recorded'
+      : `only ${compared} of ${compared + notComparable} recorded records could be compared`;
+  return {
+    decision: 'abort',
+    reason: `not comparable in shadow yet: ${found}, and it takes ${minimum}, and as many as cannot be. Let more be recorded (AUTOFLOW_RECORD_SHARE), or skip the shadow if you are certain`,
+  };
 }
 
 export interface CalibrationRequest {

@@ -116,6 +116,8 @@ export interface RolloutInput {
   readonly rollout?: string;
   /** Continues as new after so many evaluations even if Temporal does not suggest it yet; default 500. */
   readonly evaluationsPerRun?: number;
+  /** The run before has led it through shadow and warming. */
+  readonly prepared?: boolean;
 }
 
 export function rolloutWorkflowId(pipeline: string): string {

@@ -13,7 +13,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { REPLAY_QUEUE, shadowRefusal, type ShadowActivities } from '@autoflow/topology/replay';
+import { REPLAY_QUEUE, shadowVerdict, type ShadowActivities } from '@autoflow/topology/replay';
 import type {
   RolloutActivities,
   RolloutCommand,
@@ -40,19 +40,16 @@ const { stepRollout, evaluateRollout } = proxyActivities<RolloutActivities>({
 });
 /** What fails here is made up for by the control workers. */
 const { chargeRollout } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '30s', retry: { ...retry, maximumAttempts: 1 } });
-const { warmRollout } = proxyActivities<RolloutActivities>({
-  startToCloseTimeout: '5m',
-  heartbeatTimeout: '15s',
-  retry: { ...retry, maximumAttempts: 3 },
-});
+/** Nothing has traffic yet, so that any outage is waited for, as long as there is time. */
+const { warmRollout } = proxyActivities<RolloutActivities>({ scheduleToCloseTimeout: '30m', heartbeatTimeout: '15s', retry });
 /** A host that dies is missed within seconds; another one replays anew. */
 const { shadow } = proxyActivities<ShadowActivities>({
   taskQueue: REPLAY_QUEUE,
-  startToCloseTimeout: '1h',
+  scheduleToCloseTimeout: '1h',
   scheduleToStartTimeout: '10m',
   heartbeatTimeout: '15s',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { ...retry, maximumAttempts: 5 },
+  retry: { ...retry, maximumInterval: '1m' },
 });
 
 const startUpdate = defineUpdate<string, [{ readonly rollout: string }]>(RolloutUpdate.start);
@@ -156,16 +153,17 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
   const itself = async (outcome: Exclude<RolloutOutcome, 'promoted'>, reason: string) =>
     (await end({ actor: ITSELF, reason, outcome })) ?? outcome;
 
-  if (plan.step === 0) {
+  if (plan.step === 0 && input.prepared !== true) {
     const { decision, reason } = await untilAsked(asked, () => prepare(rollout, plan, enters));
     if (decision === 'roll-back') return itself('rolled-back', reason);
+    if (decision === 'abort') return itself('aborted', reason);
     if (decision === 'superseded') return 'superseded';
   }
   let evaluations = 0;
   let hasTraffic = false;
   for (let step = Math.max(0, plan.step - 1); ;) {
     if (!hasTraffic) enters('stepping');
-    const stepped = await measured(stepRollout({ rollout, step }));
+    const stepped = await orAbort('could not be measured', stepRollout({ rollout, step }));
     if (stepped.decision === 'abort') return itself('aborted', stepped.reason);
     if (stepped.decision === 'superseded') return 'superseded';
     hasTraffic ||= stepped.decision === 'advance' || step > 0;
@@ -175,7 +173,7 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
     for (;;) {
       await condition(asked, settings.periodMs);
       if (held && step === 0) break;
-      const { decision, reason } = await measured(evaluateRollout({ rollout }));
+      const { decision, reason } = await orAbort('could not be measured', evaluateRollout({ rollout }));
       if (decision === 'superseded') return 'superseded';
       if (decision === 'roll-back') return itself('rolled-back', reason);
       if (decision === 'abort') return itself('aborted', reason);
@@ -194,13 +192,13 @@ async function run(rollout: string, input: RolloutInput, { enters, asked, end }:
   }
 }
 
-/** What has failed so often says nothing against the candidate; a refusal is an error of ours. */
-async function measured(decided: Promise<RolloutDecision>): Promise<RolloutDecision> {
+/** What has failed so often, or for so long, says nothing against the candidate; a refusal is an error of ours. */
+async function orAbort(what: string, decided: Promise<RolloutDecision>): Promise<RolloutDecision> {
   try {
     return await decided;
   } catch (error) {
     if (isCancellation(error) || isRefusal(error)) throw error;
-    return { decision: 'abort', reason: `could not be measured: ${terminalOf(error).message}` };
+    return { decision: 'abort', reason: `${what}: ${terminalOf(error).message}` };
   }
 }
 
@@ -227,24 +225,27 @@ async function prepare(rollout: string, plan: RolloutPlan, enters: Run['enters']
   }
   enters('warming');
   const entered = await enterRollout({ rollout, phase: 'warming' });
-  return entered.decision === 'superseded' ? entered : warmRollout({ rollout });
+  return entered.decision === 'superseded' ? entered : orAbort('its pools did not become warm', warmRollout({ rollout }));
 }
 
 async function goOnAnew(evaluations: number, rollout: string, { evaluationsPerRun = EVALUATIONS_PER_RUN }: RolloutInput): Promise<void> {
   if (evaluations < evaluationsPerRun && !workflowInfo().continueAsNewSuggested) return;
   await condition(allHandlersFinished);
-  await continueAsNew<typeof Rollout>({ rollout, evaluationsPerRun });
+  // Its shadow has passed and its pools are kept, however long it is held before its first step.
+  await continueAsNew<typeof Rollout>({ rollout, evaluationsPerRun, prepared: true });
 }
 
 async function inShadow(rollout: string, plan: RolloutPlan, enters: Run['enters']): Promise<RolloutDecision> {
   enters('shadow');
   const entered = await enterRollout({ rollout, phase: 'shadow' });
   if (entered.decision === 'superseded') return entered;
-  const { pipeline, version, baseline, settings } = plan;
+  return orAbort('could not be replayed in shadow', compared(rollout, plan));
+}
+
+async function compared(rollout: string, { pipeline, version, baseline, settings }: RolloutPlan): Promise<RolloutDecision> {
   const report = await shadow({ pipeline, version, against: baseline, sample: settings.shadowRecords });
   const reported = await enterRollout({ rollout, phase: 'shadow', report });
-  const refused = shadowRefusal(report);
-  return refused === undefined || reported.decision === 'superseded' ? reported : { decision: 'roll-back', reason: refused };
+  return reported.decision === 'superseded' ? reported : shadowVerdict(report, settings.shadowRecords);
 }
 
 function endingOf(error: unknown): Ending {

@@ -3,7 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import type { RolloutActivities, RolloutPlan } from '@autoflow/topology';
-import { ROLLOUT_WORKFLOW, rolloutWorkflowId } from '@autoflow/workflows';
+import { ROLLOUT_WORKFLOW, rolloutWorkflowId, type RolloutInput } from '@autoflow/workflows';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { BY, startPlatform, untilRow, type Platform } from '../execution/platform.js';
 import { begin, ended, PIPELINE, QUICK, register, tell, traffic, until, type Traffic } from './rig.js';
@@ -137,6 +137,44 @@ describe('a rollout under traffic', () => {
     expect(tries).toBeGreaterThan(5);
   }, 240_000);
 
+  it('whose pools cannot be seen to be warm waits out an outage; where there is no time left it is aborted, and says why', async () => {
+    let tries = 0;
+    const unavailable = (nextRetryDelay: '1ms' | '1h') =>
+      Promise.reject(ApplicationFailure.create({ message: 'the database is away', nextRetryDelay }));
+    const fresh = () => Promise.resolve({ ...planned(), step: 0, state: 'starting' } as const);
+    const { did } = await played('outage', {
+      planRollout: fresh,
+      warmRollout: () => (++tries < 12 ? unavailable('1ms') : Promise.resolve({ decision: 'advance', reason: 'warm' })),
+      evaluateRollout: () => Promise.resolve({ decision: 'roll-back', reason: 'breached' }),
+    });
+    expect([tries, did.includes('stepRollout')]).toEqual([12, true]);
+    const ends: unknown[] = [];
+    const { outcome } = await played('no-time', {
+      planRollout: fresh,
+      warmRollout: () => unavailable('1h'),
+      endRollout: (request) => {
+        ends.push(request);
+        return Promise.resolve(request.outcome);
+      },
+    });
+    expect(outcome).toBe('aborted');
+    expect(ends).toMatchObject([{ outcome: 'aborted', reason: 'its pools did not become warm: the database is away' }]);
+  }, 240_000);
+
+  it('held before its first step for longer than a run is not prepared again', async () => {
+    const steps: string[] = [];
+    const { outcome, did } = await played(
+      'held',
+      {
+        planRollout: () => Promise.resolve({ ...planned(), settings: { ...QUICK, periodMs: 1 }, step: 0, state: 'warming' }),
+        stepRollout: ({ step }) => Promise.resolve({ decision: steps.push(`step ${step}`) < 4 ? 'continue' : 'abort', reason: 'held' }),
+      },
+      { evaluationsPerRun: 1 },
+    );
+    expect([outcome, steps]).toEqual(['aborted', Array(4).fill('step 0')]);
+    expect(did).toEqual(['planRollout', 'stepRollout', 'endRollout', 'chargeRollout']);
+  }, 240_000);
+
   it('has no traffic before its pools are warm; it is looked at once a period, and what is breached is taken back at that look', async () => {
     let looks = 0;
     const { outcome, did } = await played('breached', {
@@ -157,7 +195,7 @@ describe('a rollout under traffic', () => {
   });
 
   /** The workflow alone, with activities that do as they are told: how it ended, and what it did and waited for, in order. */
-  async function played(name: string, told: Partial<RolloutActivities>) {
+  async function played(name: string, told: Partial<RolloutActivities>, input: Partial<RolloutInput> = {}) {
     const goesOn = () => Promise.resolve({ decision: 'advance', reason: 'go on' } as const);
     const activities: Partial<RolloutActivities> = {
       planRollout: () => Promise.resolve(planned()),
@@ -173,7 +211,7 @@ describe('a rollout under traffic', () => {
     try {
       const worker = await Worker.create({ connection, namespace, taskQueue: name, workflowBundle: await workflowBundle(), activities });
       const { workflow } = platform.client;
-      const run = workflow.execute(ROLLOUT_WORKFLOW, { taskQueue: name, workflowId: name, args: [{ rollout: name }] });
+      const run = workflow.execute(ROLLOUT_WORKFLOW, { taskQueue: name, workflowId: name, args: [{ rollout: name, ...input }] });
       const outcome = await worker.runUntil(run);
       const { events = [] } = await workflow.getHandle(name).fetchHistory();
       const did = events!.flatMap(({ timerStartedEventAttributes: timer, activityTaskScheduledEventAttributes: activity }) => {
