@@ -21,8 +21,16 @@ export interface Ended {
   readonly endedAt?: Date;
 }
 
+/** The stable pointer was set: an audit row, with the pointer before and after. */
+export interface Pointed {
+  readonly at: Date;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
 /** From each promotion to the next move of the stable pointer, day by day, from the day that `from` is in until `to`. */
-export function stretches(rollouts: readonly Ended[], moves: readonly { readonly at: Date }[], from: number, to: number): Stretch[] {
+export function stretches(rollouts: readonly Ended[], pointed: readonly Pointed[], from: number, to: number): Stretch[] {
+  const moves = pointed.filter(({ before, after }) => versionOf(before) !== versionOf(after));
   return rollouts.flatMap(({ state, version, baseline, endedAt }) => {
     if (state !== 'promoted' || endedAt === undefined) return [];
     const end = Math.min(to, ...moves.filter(({ at }) => at > endedAt).map(({ at }) => at.getTime()));
@@ -34,6 +42,10 @@ export function stretches(rollouts: readonly Ended[], moves: readonly { readonly
     }
     return found;
   });
+}
+
+function versionOf(pointer: unknown): unknown {
+  return typeof pointer === 'object' && pointer !== null && 'version' in pointer ? pointer.version : undefined;
 }
 
 /** The name of a stretch among those of its pipeline. */

@@ -1,5 +1,6 @@
 /** Pipelines, releases, versions, the stable pointer and allocations: every change is one transaction with its audit row. */
 import { hashVersion, outsideClamp } from '@autoflow/topology';
+import { moveArms } from './arms.store.js';
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, OutsideClampError, StaleRevisionError } from './errors.js';
@@ -64,7 +65,10 @@ export function definitionStore(database: Database): DefinitionStore {
     setStable: (request) =>
       database.transaction(async (sql) => {
         const after = await moveStablePointer(sql, request);
-        await supersede(sql, request.pipeline, request.by);
+        const { baseline, holdout } = (await supersede(sql, request.pipeline, request.by)) ?? {};
+        // The canary alone is taken back: what was kept back before it is kept back again.
+        if (holdout !== undefined && baseline === after.stable.version)
+          await moveArms(sql, { pipeline: request.pipeline, holdout, by: request.by });
         return after;
       }),
     setAllocation: (request) => database.transaction((sql) => setAllocation(sql, request)),

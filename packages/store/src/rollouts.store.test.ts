@@ -110,6 +110,20 @@ describe('a rollout', () => {
     expect(await statuses('v2')).toEqual(['registered', 'canary', 'rolled-back']);
   });
 
+  test('that ends because the stable version is set to what it is leaves the holdout as it was before it', async () => {
+    await context.store.arms.setArms({ pipeline, holdout: { version: 'v2', share: 70 }, by });
+    await start();
+    await step(0);
+    expect((await arms()).holdout).toEqual({ version: 'v1', share: 500 });
+    await context.store.definitions.setStable({ pipeline, version: 'v1', by });
+    const { candidate, control, holdout } = await arms();
+    expect([candidate, control, holdout]).toEqual([undefined, undefined, { version: 'v2', share: 70 }]);
+    await start('v2', {}, `next-${pipeline}`);
+    await rollouts().step(`next-${pipeline}`, 0, by);
+    await context.store.definitions.setStable({ pipeline, version: 'v2', by });
+    expect((await arms()).holdout).toEqual({ version: 'v1', share: 500 });
+  });
+
   test.each(['a rollback', 'other arms'])('ends when somebody moves the traffic by %s, and then moves nothing any more', async (how) => {
     await start();
     await step(0);

@@ -19,7 +19,7 @@ it.each<[string, Partial<ShadowReport>, ReturnType<typeof shadowVerdict>['decisi
   ['many are', { compared: 9, different: 4, differences }, 'roll-back', /: a in price .*; b in price .*; c in price [^;]*$/],
   ['less than half can be compared', { compared: 249, notComparable: 251 }, 'abort', /only 249 of 500 recorded records could be compared/],
   ['none can be', { notComparable: 7 }, 'abort', /only 0 of 7 /],
-  ['nothing was recorded', {}, 'abort', /^not comparable in shadow yet: nothing was recorded, and it takes 20,/],
+  ['nothing was recorded', {}, 'abort', /^not comparable in shadow yet: nothing was recorded; it takes 20,/],
   ['hardly anything was recorded', { compared: 19 }, 'abort', /only 19 of 19 /],
   ['enough was recorded', { compared: 20 }, 'advance', /^20 records/],
   ['few were asked for, and half of them recorded', { compared: 5 }, 'advance', /^5 records/, 10],

@@ -62,7 +62,7 @@ export function shadowVerdict(
       : `only ${compared} of ${compared + notComparable} recorded records could be compared`;
   return {
     decision: 'abort',
-    reason: `not comparable in shadow yet: ${found}, and it takes ${minimum}, and as many as cannot be. Let more be recorded (AUTOFLOW_RECORD_SHARE), or skip the shadow if you are certain`,
+    reason: `not comparable in shadow yet: ${found}; it takes ${minimum}, and half of what is recorded. Let more be recorded (AUTOFLOW_RECORD_SHARE), or skip the shadow if you are certain`,
   };
 }
 

@@ -114,7 +114,10 @@ describe('a rollout under traffic', () => {
     await platform.store.definitions.setStable({ pipeline: PIPELINE, version: fused, by: { ...BY, reason: 'month end' } });
     expect(await platform.store.rollouts.get(id)).toMatchObject({ state: 'superseded', outcome: 'test has moved the traffic: month end' });
     const now = await arms();
-    expect([now.stable.version, now.candidate, now.control, now.holdout]).toEqual([fused, undefined, undefined, undefined]);
+    expect([now.stable.version, now.candidate, now.control, now.holdout]).toEqual([
+      ...[fused, undefined, undefined],
+      { version: written, share: 500 },
+    ]);
     expect(await platform.client.workflow.getHandle(rolloutWorkflowId(PIPELINE)).result()).toBe('superseded');
     expect((await arms()).revision).toBe(now.revision);
   }, 240_000);
