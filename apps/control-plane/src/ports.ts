@@ -44,7 +44,7 @@ export type QuestionState<Answer> = { readonly askedAt: Date; readonly answeredA
 export interface RolloutRuns {
   start(pipeline: string, rollout: string): Promise<void>;
   /** Resolves when it is done; rejects when there is no such run. */
-  tell(pipeline: string, update: 'promote' | 'abort', command: RolloutCommand): Promise<void>;
+  tell(pipeline: string, update: 'promote' | 'abort' | 'rollBack', command: RolloutCommand): Promise<void>;
 }
 
 /** Injection tokens: explicit, so that no decorator metadata is needed. */

@@ -208,6 +208,9 @@ export function createClient(options: ClientOptions) {
       abort: (pipeline: string, id: string, reason?: string) => steer(pipeline, id, 'abort', reason),
       /** Makes the candidate stable, whatever is shown so far. */
       promote: (pipeline: string, id: string, reason?: string) => steer(pipeline, id, 'promote', reason),
+      /** Takes the traffic of the candidate back, and marks it as rolled back: AutoFlow does not roll it out by itself again. */
+      rollBack: (pipeline: string, id: string, body: api.RollBackRollout = {}) =>
+        call<api.RolledBack>(`${path`/pipelines/${pipeline}/rollouts/${id}`}:roll-back`, { method: 'POST', body }),
     },
 
     /** Against the holdout. */

@@ -58,6 +58,8 @@ export type {
   NewRollout,
   Rollout,
   RolloutDetail,
+  RolledBack,
+  RollBackRollout,
   NewScorer,
   Savings,
   Scorer,

@@ -97,6 +97,11 @@ describe('a rollout under traffic', () => {
     expect(await platform.store.rollouts.get(id)).toMatchObject({ state: 'aborted', outcome: 'told to abort' });
     expect(await arms()).not.toHaveProperty('candidate');
     await expect(tell(platform, id, 'pause')).rejects.toThrow();
+    const other = await begin(platform, fused);
+    await until(platform, other, ({ steps }) => steps.length === 1);
+    expect(await tell(platform, other, 'rollBack')).toBe('rolled-back');
+    expect((await platform.store.definitions.statuses(PIPELINE, fused)).at(-1)).toMatchObject({ status: 'rolled-back' });
+    expect(await arms()).not.toHaveProperty('candidate');
   }, 240_000);
 
   it('is promoted when it is told to, and the version before stays as the holdout', async () => {

@@ -10,12 +10,14 @@ import { specOf } from '@autoflow/pipeline';
 import { retailOrders, samples, topology } from '@autoflow/retail-orders';
 import { openStore, type Store } from '@autoflow/store';
 import { createClient } from '@autoflow/client';
+import { rolloutWorkflowId } from '@autoflow/workflows';
 import { Client, Connection } from '@temporalio/client';
 import { autoflow as run, start } from '../testing/spawn.js';
 
 const stack = useTestStack();
 let store: Store;
 let connection: Connection;
+let temporal: Client;
 let controlPlane: ControlPlane;
 let ingest: Ingest;
 let token: string;
@@ -24,8 +26,9 @@ beforeAll(async () => {
   store = await openStore({ connectionString: stack.databaseUrl });
   await store.migrate();
   connection = await Connection.connect({ address: stack.temporal.address });
-  controlPlane = await createControlPlane({ store, temporal: new Client({ connection, namespace: stack.temporal.namespace }) });
-  ingest = await createIngest({ store, temporal: new Client({ connection, namespace: stack.temporal.namespace }) });
+  temporal = new Client({ connection, namespace: stack.temporal.namespace });
+  controlPlane = await createControlPlane({ store, temporal });
+  ingest = await createIngest({ store, temporal });
   token = await store.access.createToken('admin', 'admin');
   await createClient({ url: controlPlane.url, token }).pipelines.register({ spec: specOf(retailOrders), release: 'a'.repeat(64) });
 });
@@ -356,9 +359,25 @@ test('a rollout is started, told of and listed; nothing is saved yet', async () 
   expect((await autoflow('rollout', 'show', 'retail-orders')).stdout).toContain('v2 against v1\nstarting');
   expect((await autoflow('rollout', 'list', 'retail-orders')).stdout).toMatch(/v2 +v1 +starting +admin/);
   expect(await json('rollout', 'retail-orders', 'v2')).toMatchObject({ code: 1, json: { error: { code: 'ROLLOUT_ACTIVE' } } });
-  expect(await json('rollback', 'retail-orders', '--to', 'v1', '--reason', 'enough')).toMatchObject({ code: 0 });
+  expect(await json('rollback', 'retail-orders', '--to', 'v1', '--reason', 'enough')).toMatchObject({
+    code: 0,
+    json: { to: { version: 'v1', notices: expect.arrayContaining([expect.stringContaining('has ended by this')]) } },
+  });
   expect(await json('rollout', 'abort', 'retail-orders')).toMatchObject({ code: 1, json: { error: { code: 'ROLLOUT_ENDED' } } });
   expect((await autoflow('savings', 'retail-orders')).stdout).toContain('saved $0');
+});
+
+test('a rollback without a name ends the rollout that is under way, and keeps the stable version', async () => {
+  const { json: begun } = await json('rollout', 'retail-orders', 'v2', '--skip-shadow');
+  // Nobody runs it here.
+  await temporal.workflow.getHandle(rolloutWorkflowId('retail-orders')).terminate();
+  const { code, stdout } = await autoflow('rollback', 'retail-orders', '--reason', 'it is wrong');
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(`^v2 → v1 .* ${begun.id} has ended, and v1 stays stable; those under way end on v2\n`),
+  ]);
+  expect(await json('rollout', 'show', 'retail-orders')).toMatchObject({ json: { state: 'rolled-back', outcome: 'it is wrong' } });
+  expect(await json('pipelines', 'show', 'retail-orders')).toMatchObject({ json: { stable: { version: 'v1' } } });
 });
 
 test('a scorer is retrained and shown; none is kept yet', async () => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AutoFlowClient, StableSet } from '@autoflow/client';
+import type { AutoFlowClient, RolledBack, Rollout, StableSet } from '@autoflow/client';
 import { withContext } from '../context.js';
 import { CliError, usage } from '../errors.js';
 import { short } from '../format.js';
@@ -14,8 +14,10 @@ interface Options {
 export function registerRollback(program: Command): void {
   program
     .command('rollback <pipeline>')
-    .description('go back to the parent of the stable version, or to another one; new executions get it from now on')
-    .option('--to <version>', 'default: the parent of the stable version')
+    .description(
+      'end the rollout that is under way; without one, or by name, go back to another version: new executions get it from now on',
+    )
+    .option('--to <version>', 'default: the stable version while a rollout is under way, else its parent')
     .option('--release <hash>', 'to the version of this release that was stable last (or its newest); the first digits do')
     .option('--abort', 'also take back what is under way on the version before; it runs again on the new one')
     .requiredOption('--reason <text>', 'for the audit log')
@@ -24,17 +26,24 @@ export function registerRollback(program: Command): void {
         if (to !== undefined && release !== undefined) throw usage('Give --to or --release, not both.');
         const api = await client();
         const before = await api.stable.show(pipeline);
+        const underWay = to === undefined && release === undefined ? await rolloutOf(api, pipeline) : undefined;
+        if (underWay !== undefined) {
+          const { took, answer } = await timed(() =>
+            api.rollouts.rollBack(pipeline, underWay.id, { reason, ...(abort && { inFlight: 'abort' as const }) }),
+          );
+          const from = { version: answer.version };
+          out.answer({ pipeline, rollout: answer, from, to: before, tookMs: took }, () => ended(answer, took));
+          return;
+        }
         const target =
           release === undefined
             ? { version: to ?? (await parentOf(api, pipeline, before.version)) }
             : { release: await releaseOf(api, pipeline, release) };
-        const started = performance.now();
         const wanted = { ...target, reason, ...(abort && { inFlight: 'abort' as const }) };
-        const after = await api.stable.set(pipeline, wanted, before.revision);
-        const tookMs = Math.round(performance.now() - started);
-        out.answer({ pipeline, from: before, to: after, tookMs }, () =>
+        const { took, answer: after } = await timed(() => api.stable.set(pipeline, wanted, before.revision));
+        out.answer({ pipeline, from: before, to: after, tookMs: took }, () =>
           [
-            `${before.version} → ${after.version} (release ${short(after.release)}) for new executions, in ${tookMs} ms; ${underWay(before.version, after)}`,
+            `${before.version} → ${after.version} (release ${short(after.release)}) for new executions, in ${took} ms; ${theOthers(before.version, after)}`,
             ...after.notices,
           ].join('\n'),
         );
@@ -42,7 +51,27 @@ export function registerRollback(program: Command): void {
     );
 }
 
-function underWay(before: string, { inFlight }: StableSet): string {
+async function rolloutOf(api: AutoFlowClient, pipeline: string): Promise<Rollout | undefined> {
+  const [newest] = (await api.rollouts.list(pipeline, { limit: 1 })).items;
+  return newest?.endedAt === undefined ? newest : undefined;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly took: number; readonly answer: T }> {
+  const started = performance.now();
+  const answer = await work();
+  return { took: Math.round(performance.now() - started), answer };
+}
+
+function ended(rollout: RolledBack, tookMs: number): string {
+  const { id, pipeline, version, baseline } = rollout;
+  return [
+    `${version} → ${baseline} for new executions, in ${tookMs} ms: the rollout ${id} has ended, and ${baseline} stays stable; ${theOthers(version, rollout)}`,
+    `To go back further than ${baseline}: autoflow rollback ${pipeline} --to VERSION`,
+  ].join('\n');
+}
+
+/** Those under way. */
+function theOthers(before: string, { inFlight }: Pick<StableSet, 'inFlight'>): string {
   if (inFlight === undefined) return `those under way end on ${before}`;
   const { aborted, finishing, because } = inFlight;
   const rest = finishing === 0 ? '' : `; ${finishing} end on ${before}${because === undefined ? '' : `, as ${because}`}`;

@@ -64,6 +64,7 @@ const ROUTES = [
   'POST /v1/pipelines/{pipeline}/rollouts/{rollout}:pause',
   'POST /v1/pipelines/{pipeline}/rollouts/{rollout}:promote',
   'POST /v1/pipelines/{pipeline}/rollouts/{rollout}:resume',
+  'POST /v1/pipelines/{pipeline}/rollouts/{rollout}:roll-back',
   'POST /v1/pipelines/{pipeline}/scorers',
   'POST /v1/pipelines/{pipeline}/versions',
   'POST /v1/pipelines/{pipeline}/what-if',

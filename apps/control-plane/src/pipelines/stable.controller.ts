@@ -1,7 +1,7 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
 import { SetStable, Stable, StableSet } from '@autoflow/client/schemas';
 import { BODY_PROBLEMS, type By, Caller, etagOf, Get, IfMatch, Put } from '@autoflow/http';
-import type { PipelineRow, Store } from '@autoflow/store';
+import type { PipelineRow, RolloutRow, Store } from '@autoflow/store';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { STORE } from '../ports.js';
@@ -29,7 +29,7 @@ export class StableController {
     summary:
       'Roll back, or forward: every execution started after the answer gets this version; those under way end on theirs or are taken back',
     access: 'operator',
-    note: 'Done in spite of a freeze or a pin, which bind AutoFlow and not people; `notices` says so.',
+    note: 'Done in spite of a freeze or a pin, which bind AutoFlow and not people; `notices` says so. A rollout that is under way ends by it.',
     answers: StableSet,
     etag: true,
     idempotent: 'kept',
@@ -48,14 +48,22 @@ export class StableController {
     const aborts = inFlight === 'abort' && version !== before.stable.version;
     // What is taken back is of the version that this flip replaces, and of no other.
     const condition = revision ?? (aborts ? before.stable.revision : undefined);
+    const [newest] = await this.store.rollouts.list(pipeline, { limit: 1 });
     const row = await this.store.definitions.setStable({
       pipeline,
       version,
       ...(condition !== undefined && { revision: condition }),
       by: by(reason),
     });
-    const stable = { ...answered(row, response), notices: await noticesFor(this.store, pipeline, version) };
-    return aborts ? { ...stable, inFlight: await takeBack(this.store, before) } : stable;
+    const notices = [...(await noticesFor(this.store, pipeline, version)), ...(await this.endedBy(newest))];
+    const stable = { ...answered(row, response), notices };
+    return aborts ? { ...stable, inFlight: await takeBack(this.store, { pipeline, ...before.stable }) } : stable;
+  }
+
+  private async endedBy(rollout: RolloutRow | undefined): Promise<string[]> {
+    if (rollout === undefined || rollout.endedAt !== undefined) return [];
+    const { id, version, state } = (await this.store.rollouts.get(rollout.id))!;
+    return state === 'superseded' ? [`The rollout of ${version} (${id}) was under way and has ended by this.`] : [];
   }
 
   private async versionOf(pipeline: string, release: string): Promise<string> {

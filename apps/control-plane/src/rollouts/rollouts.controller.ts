@@ -1,5 +1,14 @@
 import { Body, Controller, Inject, Param, Query } from '@nestjs/common';
-import { NewRollout, Rollout, RolloutAction, RolloutDetail, RolloutList, RolloutsQuery } from '@autoflow/client/schemas';
+import {
+  NewRollout,
+  RollBackRollout,
+  RolledBack,
+  Rollout,
+  RolloutAction,
+  RolloutDetail,
+  RolloutList,
+  RolloutsQuery,
+} from '@autoflow/client/schemas';
 import { BODY_PROBLEMS, type By, Caller, Get, Post, type ProblemCode } from '@autoflow/http';
 import type { z } from 'zod';
 import { RolloutsService } from './rollouts.service.js';
@@ -88,6 +97,23 @@ export class RolloutsController {
     @Caller() by: By,
   ) {
     return this.rollouts.abort(pipeline, id, by(reason ?? 'aborted over the API'));
+  }
+
+  @Post(':rollout\\:roll-back', {
+    summary: 'Take its traffic back, end it and mark the candidate as rolled back: AutoFlow does not roll it out by itself again',
+    access: 'operator',
+    note: 'The stable version stays what it is. What is under way on the candidate ends there or, with `inFlight: abort`, is taken back.',
+    answers: RolledBack,
+    idempotent: 'kept',
+    problems: ACTION,
+  })
+  rollBack(
+    @Param('pipeline') pipeline: string,
+    @Param('rollout') id: string,
+    @Body({ schema: RollBackRollout }) { reason, inFlight }: z.output<typeof RollBackRollout>,
+    @Caller() by: By,
+  ) {
+    return this.rollouts.rollBack(pipeline, id, inFlight === 'abort', by(reason ?? 'rolled back over the API'));
   }
 
   @Post(':rollout\\:promote', {

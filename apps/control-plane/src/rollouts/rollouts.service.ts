@@ -8,9 +8,11 @@ import type { RolloutRow, Store } from '@autoflow/store';
 import { ROLLOUT_DEFAULTS, type RolloutSettings } from '@autoflow/topology';
 import type { z } from 'zod';
 import { findPipeline, findVersion } from '../pipelines/lookup.js';
+import { takeBack } from '../pipelines/take-back.js';
 import { ROLLOUT_RUNS, type RolloutRuns, STORE } from '../ports.js';
 
 const EVALUATIONS = 200;
+const ENDS = { abort: 'aborted', rollBack: 'rolled-back' } as const;
 
 @Injectable()
 export class RolloutsService {
@@ -50,13 +52,25 @@ export class RolloutsService {
     return presented(await this.store.rollouts.pause(id, paused, by));
   }
 
+  async abort(pipeline: string, id: string, by: ReturnType<By>) {
+    return presented(await this.end(pipeline, id, 'abort', by));
+  }
+
+  /** `takesBack`: also what is under way on the candidate. */
+  async rollBack(pipeline: string, id: string, takesBack: boolean, by: ReturnType<By>) {
+    const row = await this.end(pipeline, id, 'rollBack', by);
+    if (!takesBack) return presented(row);
+    const { release } = await findVersion(this.store, pipeline, row.version);
+    return { ...presented(row), inFlight: await takeBack(this.store, { pipeline, version: row.version, release }) };
+  }
+
   /** The workflow does it, with what the candidate has done so far; where it does not answer, the traffic is taken back without it. */
-  async abort(pipeline: string, id: string, { actor, reason, ...by }: ReturnType<By>) {
+  private async end(pipeline: string, id: string, how: keyof typeof ENDS, { actor, reason, ...by }: ReturnType<By>): Promise<RolloutRow> {
     await this.mustRun(pipeline, id);
-    await this.runs.tell(pipeline, 'abort', { rollout: id, actor, reason }).catch(async () => {
-      await this.store.rollouts.end({ id, outcome: 'aborted', by: { actor, reason, ...by } });
+    await this.runs.tell(pipeline, how, { rollout: id, actor, reason }).catch(async () => {
+      await this.store.rollouts.end({ id, outcome: ENDS[how], by: { actor, reason, ...by } });
     });
-    return presented(await this.find(pipeline, id));
+    return this.find(pipeline, id);
   }
 
   async promote(pipeline: string, id: string, { actor, reason }: ReturnType<By>) {

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { Rollout, RolloutDetail, Savings } from '@autoflow/client/schemas';
+import { RolledBack, Rollout, RolloutDetail, Savings } from '@autoflow/client/schemas';
 import { rolloutWorkflowId } from '@autoflow/workflows';
 import { ROLLOUT_DEFAULTS } from '@autoflow/topology';
 import { ledgerOf } from '../savings/ledger.js';
@@ -51,7 +51,9 @@ test('one is started, steered and told of; a second one has to wait; who rolls b
   const early = await api.send('POST', `${PATH}/${begun.id}:promote`, { body: {} });
   expect(early.problem.code).toBe('ROLLOUT_NOT_IN_CANARY');
 
-  await api.send('PUT', '/v1/pipelines/parcels/stable', { body: { version: 'v1', reason: 'month end' }, headers: { 'if-match': '*' } });
+  const back = { body: { version: 'v1', reason: 'month end' }, headers: { 'if-match': '*' } };
+  const moved = await api.send('PUT', '/v1/pipelines/parcels/stable', back);
+  expect(moved.json.notices).toEqual([`The rollout of v2 (${begun.id}) was under way and has ended by this.`]);
   const over = RolloutDetail.parse((await api.send('GET', `${PATH}/${begun.id}`)).json);
   expect(over).toMatchObject({ state: 'superseded', outcome: 'admin has moved the traffic: month end', evaluations: [] });
   expect((await api.send('POST', `${PATH}/${begun.id}:abort`, { body: {} })).problem.code).toBe('ROLLOUT_ENDED');
@@ -66,6 +68,18 @@ test('is aborted although nobody runs it', async () => {
   expect(await api.operator.rollouts.abort('parcels', id, 'enough')).toMatchObject({ state: 'aborted', outcome: 'enough' });
   const page = (await api.send('GET', `${PATH}?limit=1`)).json as { items: { id: string }[]; next: string };
   expect([page.items.map((item) => item.id), page.next]).toEqual([[id], id]);
+});
+
+test('is rolled back although nobody runs it: the stable version stays, the candidate is marked, what it has under way is told of', async () => {
+  const { id } = await api.operator.rollouts.start('parcels', { version: 'v2', skipShadow: true });
+  await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).terminate();
+  const { status, json } = await api.send('POST', `${PATH}/${id}:roll-back`, { body: { reason: 'it is wrong', inFlight: 'abort' } });
+  expect([status, RolledBack.parse(json)]).toMatchObject([
+    200,
+    { state: 'rolled-back', outcome: 'it is wrong', inFlight: { version: 'v2', aborted: 0, finishing: 0 } },
+  ]);
+  expect((await api.viewer.stable.show('parcels')).version).toBe('v1');
+  expect((await api.store.definitions.statuses('parcels', 'v2')).at(-1)).toMatchObject({ status: 'rolled-back', reason: 'it is wrong' });
 });
 
 test('where nothing was promoted nothing is saved', async () => {

@@ -39,7 +39,7 @@ export const Registered = z.object({ version: Version, created: z.boolean() }).m
 export type Registered = z.infer<typeof Registered>;
 
 /**
- * `notices`: what the change was made in spite of, a freeze or a pin. `inFlight`: what becomes of the batches of the version before, where they
+ * `notices`: what the change was made in spite of, a freeze or a pin, and the rollout that it has ended. `inFlight`: what becomes of the batches of the version before, where they
  * were to be aborted.
  */
 export const StableSet = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Limit, pageOf, PipelineName, Reason, Timestamp, VersionName } from './common.js';
+import { InFlight } from './pipelines.js';
 
 const Interval = { estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() };
 
@@ -136,4 +137,12 @@ export const NewRollout = z
 export type NewRollout = z.input<typeof NewRollout>;
 
 export const RolloutAction = z.strictObject({ reason: Reason.exactOptional() }).meta({ id: 'RolloutAction' });
+/** `inFlight`: what is under way on the candidate ends on it (`finish`, the default), or is taken back and runs again on the stable version (`abort`). */
+export const RollBackRollout = z
+  .strictObject({ reason: Reason.exactOptional(), inFlight: z.enum(['finish', 'abort']).default('finish') })
+  .meta({ id: 'RollBackRollout' });
+export type RollBackRollout = z.input<typeof RollBackRollout>;
+/** `inFlight`: what becomes of the batches of the candidate, where they were to be aborted. */
+export const RolledBack = Rollout.extend({ inFlight: InFlight.exactOptional() }).meta({ id: 'RolledBack' });
+export type RolledBack = z.infer<typeof RolledBack>;
 export const RolloutsQuery = z.strictObject({ limit: Limit, cursor: z.string().max(100).exactOptional() });
