@@ -62,7 +62,8 @@ export interface RolloutEvaluationRow {
 export interface RolloutStore {
   /**
    * `RolloutRefusedError` for the stable version itself and for one with a function that the newest release has no more; `RolloutActiveError`
-   * while another one has not ended. What is AutoFlow's `own` is refused, too, where the last rollout of the version was taken back. The same id again answers the row there is.
+   * while another one has not ended. What is AutoFlow's `own` is refused, too, where the last rollout of the version was taken back, and for a version
+   * of another release than the stable one. The same id again answers the row there is.
    */
   create(row: Pick<RolloutRow, 'id' | 'pipeline' | 'version' | 'own' | 'settings'>, by: Actor): Promise<RolloutRow>;
   get(id: string): Promise<RolloutRow | undefined>;
@@ -70,6 +71,8 @@ export interface RolloutStore {
   list(pipeline: string, page: { limit: number; after?: string }): Promise<RolloutRow[]>;
   /** Of all pipelines. */
   active(): Promise<RolloutRow[]>;
+  /** Why the version may get no traffic (any more): a function of it that the newest release has no more. */
+  outdated(pipeline: string, version: string): Promise<string | undefined>;
   enter(id: string, phase: RolloutPhase, by: Actor, shadow?: ShadowReport): Promise<RolloutRow>;
   /**
    * Gives the arms the shares of a step of the settings (from 0), in one transaction with the row. Again: changes nothing. The row answers

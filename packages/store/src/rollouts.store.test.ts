@@ -45,17 +45,25 @@ describe('a rollout', () => {
     await expect(start('v9', {}, 'none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  const deploy = (hash: string, stages = topology.stages) => {
+    const nodes = stages.map(({ name }) => ({ id: name, name }));
+    const release = { pipeline, hash, spec: { ...specOf(pipeline), nodes } as never };
+    return context.store.definitions.registerRelease({ release, topology: { ...topology, stages }, envelope, allocation, by });
+  };
+
   test('of a version whose function the newest release has no more is refused', async () => {
-    const spec = { ...specOf(pipeline), nodes: [{ id: 'parse', name: 'parse' }] } as never;
-    const without = { ...topology, stages: topology.stages.slice(0, 1) };
-    await context.store.definitions.registerRelease({
-      release: { pipeline, hash: 'r2', spec },
-      topology: without,
-      envelope,
-      allocation,
-      by,
-    });
+    expect(await rollouts().outdated(pipeline, 'v2')).toBeUndefined();
+    await deploy('r2', topology.stages.slice(0, 1));
     await expect(start()).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED', message: expect.stringContaining('has no store any more') });
+    expect(await rollouts().outdated(pipeline, 'v2')).toContain('has no store any more');
+  });
+
+  test('of another release than the one in force is not begun by AutoFlow itself; people may', async () => {
+    const own = () => rollouts().create({ id: `own-${pipeline}`, pipeline, version: 'v2', own: true, settings: ROLLOUT_DEFAULTS }, by);
+    const { version } = await deploy('r2');
+    await context.store.definitions.setStable({ pipeline, version: version.name, by });
+    await expect(own()).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED', message: expect.stringContaining('r1, and r2 is in force') });
+    expect((await start()).baseline).toBe(version.name);
   });
 
   test('goes through its steps with a control group of the same size, then against the holdout', async () => {
@@ -208,6 +216,18 @@ describe('a rollout', () => {
     expect((await arms()).candidate).toMatchObject({ version: 'v2', share: 0 });
     await end('aborted');
     expect((await arms()).candidate).toBeUndefined();
+    // Nothing was found against it.
+    expect(await statuses('v2')).toEqual(['registered', 'shadow', 'shadow', 'registered']);
+  });
+
+  test.each<[RolloutOutcome, string[]]>([
+    ['aborted', ['registered']],
+    ['failed', ['registered']],
+    ['rolled-back', ['registered', 'rolled-back']],
+  ])('%s before its shadow says of its version what is so', async (outcome, expected) => {
+    await start();
+    await end(outcome);
+    expect(await statuses('v2')).toEqual(expected);
   });
 
   test('was held between evaluations that both found it so: a pause just before one is no period', async () => {

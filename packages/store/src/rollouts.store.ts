@@ -1,4 +1,4 @@
-import type { RolloutSettings, Topology } from '@autoflow/topology';
+import type { RolloutOutcome, RolloutSettings, Topology } from '@autoflow/topology';
 import { BUCKETS, type ArmShare } from './arms.model.js';
 import { findArms, moveArms } from './arms.store.js';
 import { audit } from './audit.js';
@@ -9,7 +9,7 @@ import type { Actor } from './definitions.model.js';
 import type { RolloutEvaluationRow, RolloutRow, RolloutStep, RolloutStore } from './rollouts.model.js';
 import { many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';
-import { recordStatus } from './version-status.js';
+import { recordStatus, statusesOf } from './version-status.js';
 
 const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, held_ms as "heldMs", proved_at as "provedAt", holdout,
   shadow, judgement, harm, outcome, created_at as "createdAt", ended_at as "endedAt" from autoflow.rollouts`;
@@ -27,6 +27,7 @@ export function rolloutStore(database: Database): RolloutStore {
         [pipeline, limit, after],
       ),
     active: () => many<RolloutRow>(database, `${ROLLOUT} where ended_at is null order by created_at`, []),
+    outdated: (pipeline, version) => outdated(database, pipeline, version),
     enter: (id, phase, by, shadow) =>
       change(database, id, by, async (sql, row) => {
         if (row.state === phase && shadow === undefined) return undefined;
@@ -57,7 +58,7 @@ export function rolloutStore(database: Database): RolloutStore {
         async (sql, row) => {
           if (unlessPaused && row.paused) return undefined;
           if (outcome === 'promoted') await promote(sql, row, by);
-          else await takeBack(sql, row, by);
+          else await takeBack(sql, row, outcome, by);
           await close(sql, row, outcome, by);
           return { action: `rollout.${outcome}` };
         },
@@ -101,19 +102,20 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
   await lock(sql, pipeline);
   const there = await find(sql, id);
   if (there !== undefined) return there;
-  const [wanted] = await sql.query<{ topology: Topology; stable: string; nodes: readonly { readonly id: string }[] }>(
-    `select v.topology, p.stable_version as stable,
-            (select r.spec -> 'nodes' from autoflow.releases r where r.pipeline = p.name order by r.created_at desc, r.hash limit 1) as nodes
-       from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name where p.name = $1 and v.name = $2`,
+  const [wanted] = await sql.query<{ stable: string; release: string; inForce: string }>(
+    `select p.stable_version as stable, v.release, s.release as "inForce"
+       from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name
+       join autoflow.versions s on s.pipeline = p.name and s.name = p.stable_version where p.name = $1 and v.name = $2`,
     [pipeline, version],
   );
   if (wanted === undefined) throw new NotFoundError('version', `${pipeline} ${version}`);
   if (wanted.stable === version) throw new RolloutRefusedError(version, 'it is the stable version already. Choose another one');
-  const gone = removed(wanted.topology, new Set(wanted.nodes.map((node) => node.id)));
-  if (gone.length > 0)
+  const gone = await outdated(sql, pipeline, version);
+  if (gone !== undefined) throw new RolloutRefusedError(version, gone);
+  if (own && wanted.release !== wanted.inForce)
     throw new RolloutRefusedError(
       version,
-      `the newest release has no ${gone.join(' and no ')} any more. Register its topology for that release`,
+      `it is of release ${short(wanted.release)}, and ${short(wanted.inForce)} is in force: AutoFlow changes no code. People may roll it out`,
     );
   const before = own ? await takenBack(sql, pipeline, version) : undefined;
   if (before !== undefined)
@@ -146,8 +148,18 @@ async function warm(sql: Sql, { pipeline, version }: RolloutRow, by: Actor): Pro
   await moveArms(sql, { pipeline, candidate: { version, share: 0 }, ...(holdout && { holdout }), by });
 }
 
-function removed({ stages }: Topology, nodes: ReadonlySet<string>): string[] {
-  return stages.flatMap((stage) => stage.nodes).filter((node) => !nodes.has(node));
+/** Why it may get no traffic any more, in whatever release it is: its function was removed from the code. */
+async function outdated(sql: Sql, pipeline: string, version: string): Promise<string | undefined> {
+  const [found] = await sql.query<{ topology: Topology; nodes: readonly { readonly id: string }[] }>(
+    `select v.topology,
+            (select r.spec -> 'nodes' from autoflow.releases r where r.pipeline = v.pipeline order by r.created_at desc, r.hash limit 1) as nodes
+       from autoflow.versions v where v.pipeline = $1 and v.name = $2`,
+    [pipeline, version],
+  );
+  const there = new Set(found?.nodes.map((node) => node.id));
+  const gone = found?.topology.stages.flatMap((stage) => stage.nodes).filter((node) => !there.has(node)) ?? [];
+  if (gone.length === 0) return undefined;
+  return `the newest release has no ${gone.join(' and no ')} any more. Register its topology for that release`;
 }
 
 /** What `work` answers goes into the audit row; undefined: nothing has changed. A rollout that has ended is not changed. */
@@ -227,13 +239,22 @@ async function promote(sql: Sql, { pipeline, version, baseline, settings }: Roll
 }
 
 /** A rollout whose version is no candidate has moved nothing. One that never came to its canary may have warmed its pools for it, whatever it does now. */
-async function takeBack(sql: Sql, { pipeline, version, steps, holdout }: RolloutRow, by: Actor): Promise<void> {
+async function takeBack(
+  sql: Sql,
+  { pipeline, version, steps, holdout }: RolloutRow,
+  outcome: Exclude<RolloutOutcome, 'promoted'>,
+  by: Actor,
+): Promise<void> {
   const before = await findArms(sql, pipeline);
   if (steps.length > 0 || before?.candidate?.version === version) {
     const kept = steps.length > 0 ? holdout : before?.holdout;
     await moveArms(sql, { pipeline, ...(kept && { holdout: kept }), by });
   }
-  await recordStatus(sql, pipeline, version, 'rolled-back', by);
+  if (outcome === 'rolled-back' || steps.length > 0) return recordStatus(sql, pipeline, version, 'rolled-back', by);
+  // Nothing was found against it, and it had no traffic: it is what it was before its shadow.
+  const statuses = (await statusesOf(sql, pipeline, version)).map(({ status }) => status);
+  const was = statuses.findLast((status) => status !== 'shadow');
+  if (was !== undefined && statuses.at(-1) === 'shadow') await recordStatus(sql, pipeline, version, was, by);
 }
 
 async function close(sql: Sql, { id, steps }: RolloutRow, state: RolloutRow['state'], by: Actor): Promise<void> {
@@ -269,5 +290,6 @@ async function lock(sql: Sql, pipeline: string): Promise<void> {
   await sql.query('select from autoflow.pipelines where name = $1 for update', [pipeline]);
 }
 
+const short = (hash: string): string => hash.slice(0, 7);
 const find = (sql: Sql, id: string) => one<RolloutRow>(sql, `${ROLLOUT} where id = $1`, [id]);
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

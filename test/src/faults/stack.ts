@@ -28,10 +28,11 @@ export interface FaultyStack {
   stop(): Promise<void>;
 }
 
-/** Processes are named after their role, with a number where there are several: `feeder-1`. */
+/** Processes are named after their role, with a number where there are several: `feeder-1`. `settings`: of the workers, in addition. */
 export async function startFaultyStack(
   servers: Servers,
   workers: readonly (readonly [name: string, roles: string])[],
+  settings: NodeJS.ProcessEnv = {},
 ): Promise<FaultyStack> {
   const platform = await startPlatform(servers);
   const { store, spec } = platform;
@@ -73,6 +74,7 @@ export async function startFaultyStack(
             AUTOFLOW_RELEASES: platform.options.releases,
             AUTOFLOW_BATCHES: `file:${join(servers.folder, 'batches')}`,
             AUTOFLOW_SECRET_TEST_DATABASE_URL: servers.databaseUrl,
+            ...settings,
           },
         }),
     ),

@@ -31,13 +31,13 @@ describe('a rollout under traffic', () => {
   });
   const arms = async () => (await platform.store.arms.arms(PIPELINE))!;
 
-  it('that AutoFlow started takes back what loses records, whatever becomes of its worker, and tells what it did', async () => {
+  it('takes back what loses records, whatever becomes of its worker, and tells what it did; AutoFlow begins none that it may not', async () => {
     const first = await platform.startWorker(['control']);
-    const refused = await ended(platform, await begin(platform, crashing, {}, true));
+    const refused = await ended(platform, await begin(platform, fused, {}, true));
     expect(refused).toMatchObject({ state: 'aborted', outcome: expect.stringContaining('Autonomy is suggest'), steps: [] });
 
     await platform.store.settings.change({ pipeline: PIPELINE, change: { autonomy: 'canary' }, by: BY });
-    const id = await begin(platform, crashing, { steps: [40, 100] }, true);
+    const id = await begin(platform, crashing, { steps: [40, 100] });
     await until(platform, id, ({ steps }) => steps.length === 1);
     expect(await arms()).toMatchObject({ candidate: { version: crashing, share: 3_800 }, control: { version: written, share: 3_800 } });
     await first.stop();

@@ -10,7 +10,6 @@ import { specOf } from '@autoflow/pipeline';
 import { retailOrders, samples, topology } from '@autoflow/retail-orders';
 import { openStore, type Store } from '@autoflow/store';
 import { createClient } from '@autoflow/client';
-import { rolloutWorkflowId } from '@autoflow/workflows';
 import { Client, Connection } from '@temporalio/client';
 import { autoflow as run, start } from '../testing/spawn.js';
 
@@ -368,9 +367,11 @@ test('a rollout is started, told of and listed; nothing is saved yet', async () 
 });
 
 test('a rollback without a name ends the rollout that is under way, and keeps the stable version', async () => {
+  // Nobody runs them here: nobody would hear of another one, or of its end, before the patience for Temporal is over.
+  const terminate = () => temporal.workflow.getHandle('rollout/retail-orders').terminate();
+  await terminate();
   const { json: begun } = await json('rollout', 'retail-orders', 'v2', '--skip-shadow');
-  // Nobody runs it here.
-  await temporal.workflow.getHandle(rolloutWorkflowId('retail-orders')).terminate();
+  await terminate();
   const { code, stdout } = await autoflow('rollback', 'retail-orders', '--reason', 'it is wrong');
   expect([code, stdout]).toEqual([
     0,

@@ -70,18 +70,6 @@ test('is aborted although nobody runs it', async () => {
   expect([page.items.map((item) => item.id), page.next]).toEqual([[id], id]);
 });
 
-test('is rolled back although nobody runs it: the stable version stays, the candidate is marked, what it has under way is told of', async () => {
-  const { id } = await api.operator.rollouts.start('parcels', { version: 'v2', skipShadow: true });
-  await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).terminate();
-  const { status, json } = await api.send('POST', `${PATH}/${id}:roll-back`, { body: { reason: 'it is wrong', inFlight: 'abort' } });
-  expect([status, RolledBack.parse(json)]).toMatchObject([
-    200,
-    { state: 'rolled-back', outcome: 'it is wrong', inFlight: { version: 'v2', aborted: 0, finishing: 0 } },
-  ]);
-  expect((await api.viewer.stable.show('parcels')).version).toBe('v1');
-  expect((await api.store.definitions.statuses('parcels', 'v2')).at(-1)).toMatchObject({ status: 'rolled-back', reason: 'it is wrong' });
-});
-
 test('where nothing was promoted nothing is saved', async () => {
   const { json } = await api.send('GET', '/v1/pipelines/parcels/savings?since=7d');
   expect(Savings.parse(json)).toMatchObject({ days: [], exploration: [], total: { savedUsd: 0, explorationUsd: 0, netUsd: 0 } });
@@ -128,4 +116,16 @@ test('exploration is charged on the day on which it ended, and savings are net o
   const net = { savedUsd: expect.closeTo(0.9, 6), explorationUsd: expect.closeTo(0.2, 6), netUsd: expect.closeTo(0.7, 6) };
   expect((await told(week)).total).toEqual(net);
   expect((await told(Date.now() + 86_400_000)).exploration).toEqual([]);
+});
+
+test('is rolled back although nobody runs it: the stable version stays, the candidate is marked, what it has under way is told of', async () => {
+  const { id } = await api.operator.rollouts.start('parcels', { version: 'v2', skipShadow: true });
+  await api.temporal.workflow.getHandle(rolloutWorkflowId('parcels')).terminate();
+  const { status, json } = await api.send('POST', `${PATH}/${id}:roll-back`, { body: { reason: 'it is wrong', inFlight: 'abort' } });
+  expect([status, RolledBack.parse(json)]).toMatchObject([
+    200,
+    { state: 'rolled-back', outcome: 'it is wrong', inFlight: { version: 'v2', aborted: 0, finishing: 0 } },
+  ]);
+  expect((await api.viewer.stable.show('parcels')).version).toBe('v1');
+  expect((await api.store.definitions.statuses('parcels', 'v2')).at(-1)).toMatchObject({ status: 'rolled-back', reason: 'it is wrong' });
 });

@@ -149,3 +149,15 @@ test('what is warming up is not compared, but what it costs is charged', async (
   expect(harm!.costUsd).toBeCloseTo(100 * 100 + 198 * 0.5, 0);
   expect(harm!.extraUsd).toBeCloseTo(100 * 100 + 198 * 0.5 - 298, 0);
 });
+
+test('one whose function is removed from the code meanwhile is taken back', async () => {
+  await change({ autonomy: 'canary' });
+  const id = await canary(0.9);
+  expect(await evaluate(id)).toMatchObject({ decision: 'await-approval' });
+  const none = { ...spec, nodes: [] };
+  const release = { pipeline: 'orders', hash: 'r2', spec: none };
+  await store.definitions.registerRelease({ release, topology: { ...topology, stages: [] }, envelope: {}, allocation: {}, by });
+  const gone = { decision: 'abort', reason: expect.stringContaining('the newest release has no parse any more') };
+  expect(await evaluate(id)).toMatchObject(gone);
+  expect(await activities.stepRollout({ rollout: id, step: 1 })).toMatchObject(gone);
+});

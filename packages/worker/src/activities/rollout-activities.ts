@@ -87,10 +87,12 @@ async function takeStep(row: RolloutRow, step: number, ports: RolloutPorts): Pro
   return { decision: 'advance', reason: `${steps.at(-1)!.percent} %` };
 }
 
+/** `OUTDATED`, whoever has started it: a function of it was removed from the code. */
+type Permit = Verdict | { readonly allowed: false; readonly code: 'OUTDATED'; readonly reason: string };
 type Approval = Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>;
 
 /** What is shown need not be done: somebody has paused it, or AutoFlow may not by itself. */
-async function asFarAsItMay(row: RolloutRow, found: Evaluation, canary: Verdict, ports: RolloutPorts): Promise<Approval> {
+async function asFarAsItMay(row: RolloutRow, found: Evaluation, canary: Permit, ports: RolloutPorts): Promise<Approval> {
   const { decision, reason } = found;
   if (!canary.allowed && !isFrozen(canary)) return { decision: 'abort', reason: canary.reason };
   if (decision === 'continue') return { decision, reason };
@@ -112,8 +114,13 @@ async function awaitApproval(row: RolloutRow, reason: string, ports: RolloutPort
   };
 }
 
-/** Asked at every step and every evaluation: people turn autonomy down, pin and freeze while a canary runs. What it has cost is only looked up where it matters. */
-async function mayHaveTraffic(row: RolloutRow, ports: RolloutPorts): Promise<Verdict> {
+/**
+ * Asked at every step and every evaluation: people turn autonomy down, pin, freeze and deploy while a canary runs. What it has cost is only looked up where
+ * it matters.
+ */
+async function mayHaveTraffic(row: RolloutRow, ports: RolloutPorts): Promise<Permit> {
+  const outdated = await ports.store.rollouts.outdated(row.pipeline, row.version);
+  if (outdated !== undefined) return { allowed: false, code: 'OUTDATED', reason: outdated };
   const act = { kind: 'canary', version: row.version } as const;
   const capped = row.own && (await settingsOf(row, ports)).spendCapUsd !== undefined;
   return may(row, capped ? { ...act, spentUsd: await spentUsd(row, ports) } : act, ports);
@@ -125,7 +132,7 @@ async function spentUsd(row: RolloutRow, { store }: RolloutPorts): Promise<numbe
 }
 
 /** A freeze passes; what else forbids it does not by itself. */
-const isFrozen = (verdict: Verdict): boolean => !verdict.allowed && verdict.code === 'FROZEN';
+const isFrozen = (verdict: Permit): boolean => !verdict.allowed && verdict.code === 'FROZEN';
 
 /** People are not asked. */
 async function may(row: RolloutRow, act: OwnAct, ports: RolloutPorts): Promise<Verdict> {
