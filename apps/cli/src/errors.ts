@@ -45,9 +45,14 @@ export function failureOf(error: unknown): Failure {
   return plain('FAILED', error instanceof Error ? error.message : String(error), 1);
 }
 
-/** Errors of the stack and of releases, told by their names: loading their packages takes longer than most commands. */
+/** Errors of the stack, of releases and of policies, told by their names: loading their packages takes longer than most commands. */
 function isNamed(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && ['StackError', 'ReleaseError'].includes(error.name) && 'code' in error && typeof error.code === 'string';
+  return (
+    error instanceof Error &&
+    ['StackError', 'ReleaseError', 'PolicyError'].includes(error.name) &&
+    'code' in error &&
+    typeof error.code === 'string'
+  );
 }
 
 function plain(code: string, message: string, exitCode: ExitCode): Failure {

@@ -194,6 +194,8 @@ export function createClient(options: ClientOptions) {
       list: (of?: Page) => call<{ items: api.Training[]; next?: string }>('/trainings', { query: page(of) }),
       /** With the reward curve. */
       show: (id: string) => call<api.TrainingDetail>(path`/trainings/${id}`),
+      /** Of its best version. */
+      parameters: (id: string) => call<api.TrainedParameters>(path`/trainings/${id}/parameters`),
     },
 
     rollouts: {

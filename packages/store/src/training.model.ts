@@ -9,7 +9,8 @@ export interface TrainingStore {
   pull(id: string): Promise<PulledParameters>;
   /**
    * Adds a learner's change to the newest version, as the next one, if nobody was faster; else to that one's, and so on. Scaled by
-   * 1/(1 + lag/8), lag being the versions since the learner's base; refused beyond 32, and where it holds what is not finite.
+   * 1/(1 + lag/8), lag being the versions since the learner's base; refused beyond 32, where it holds what is not finite, and
+   * where it has more or fewer parameters than the training.
    */
   push(delta: PushedDelta): Promise<PushAnswer>;
   /** What a learner needs to go on elsewhere; `state` is its own business. Undefined: it never left any, or what it left is damaged. */
@@ -33,6 +34,8 @@ export interface TrainingRow {
   readonly createdAt: Date;
   readonly endedAt?: Date;
   readonly outcome?: TrainingOutcome;
+  /** From its beginning until its end, or until now: by the database's clock, whoever asks. */
+  readonly seconds: number;
   readonly version: number;
   /** Decisions behind the newest version. */
   readonly steps: number;
@@ -52,7 +55,7 @@ export interface PushedDelta {
 }
 export type PushAnswer =
   | { readonly applied: true; readonly version: number; readonly lag: number; readonly steps: number }
-  | { readonly applied: false; readonly reason: 'stale' | 'not-finite'; readonly lag: number };
+  | { readonly applied: false; readonly reason: 'stale' | 'not-finite' | 'other-network'; readonly lag: number };
 export interface TrainingPoint {
   readonly steps: number;
   readonly seconds: number;

@@ -37,6 +37,12 @@ describe('parameters that learners share', () => {
     expect((await context.store.trainings.pull(id)).weights).toEqual(Float32Array.of(1, 2));
   });
 
+  test('refuse a change of another network, longer or shorter, and stay whole', async () => {
+    expect(await push(0, [1])).toEqual({ applied: false, reason: 'other-network', lag: 0 });
+    expect(await push(0, [1, 1, 1])).toEqual({ applied: false, reason: 'other-network', lag: 0 });
+    expect(await context.store.trainings.pull(id)).toMatchObject({ version: 0, weights: Float32Array.of(1, 2) });
+  });
+
   test('of a damaged version are passed over, and those of an old one put back under its number too', async () => {
     await push(0, [1, 1]);
     await push(1, [1, 1]);
@@ -90,6 +96,8 @@ test('a training is created once and ends once', async () => {
   expect(await trainings.get(id)).toMatchObject({ settings: { seed: 1 }, version: 1, steps: 10 });
   await trainings.end(id, 'stopped-early');
   await trainings.end(id, 'failed');
-  expect(await trainings.get(id)).toMatchObject({ outcome: 'stopped-early' });
+  const ended = (await trainings.get(id))!;
+  expect(ended).toMatchObject({ outcome: 'stopped-early' });
+  expect(ended.seconds).toBeCloseTo((ended.endedAt!.getTime() - ended.createdAt.getTime()) / 1000, 1);
   expect(await trainings.get('nowhere')).toBeUndefined();
 });

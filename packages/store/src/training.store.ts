@@ -10,7 +10,8 @@ const MOST_LAG = 32;
 /** Versions that are kept behind the newest; the best one is kept besides. */
 const KEPT = 64;
 
-const TRAINING = `select t.id, t.settings, t.created_at as "createdAt", t.ended_at as "endedAt", t.outcome, p.version, p.steps::float8 as steps
+const TRAINING = `select t.id, t.settings, t.created_at as "createdAt", t.ended_at as "endedAt", t.outcome,
+    extract(epoch from coalesce(t.ended_at, now()) - t.created_at)::float8 as seconds, p.version, p.steps::float8 as steps
   from autoflow.trainings t
   join lateral (select version, steps from autoflow.training_parameters where training = t.id order by version desc limit 1) p on true`;
 
@@ -88,6 +89,7 @@ async function push(database: Database, { training, learner, base, delta, steps 
     // Both of one reading: weights of a version before the latest would drop what was added between.
     const { latest, whole } = await newest(database, training);
     const lag = latest.version - base;
+    if (delta.length !== whole.weights.length) return { applied: false, reason: 'other-network', lag };
     if (!delta.every(Number.isFinite)) return { applied: false, reason: 'not-finite', lag };
     // A base that was never there is no less strange than one long gone.
     if (lag > MOST_LAG || lag < 0) return { applied: false, reason: 'stale', lag };

@@ -67,11 +67,24 @@ test('without progress all of them end, long before the budget does', async () =
 });
 
 test('a training that has used up its time ends with what it has', async () => {
-  const handle = await start({ training: 'timed', learners: 1, budget: { steps: 1e9, seconds: 1 } });
+  const handle = await start({ training: 'timed', learners: 1, budget: { steps: 1e9, seconds: 1 }, validateEvery: 1e8 });
   const result = (await handle.result()) as TrainingResult;
   expect(result).toMatchObject({ outcome: 'completed' });
   expect(result.steps).toBeGreaterThan(0);
+  // However few steps it has made: what it ends with was judged.
+  expect(result.best).toMatchObject({ version: expect.any(Number) });
   expect(learnerProcesses()).toEqual([]);
+});
+
+test('a training of another network is not learned on, and says of which it is', async () => {
+  const network = { observed: 41, actions: 12, parameters: 2 };
+  await store.trainings.create({ id: 'other', settings: { ...small.settings, network }, weights: Float32Array.of(1, 2) });
+  const handle = await start({ training: 'other', learners: 1, budget: { steps: 1e9 } });
+  const failure = async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastFailure?.message;
+  await expect.poll(failure, { timeout: 30_000 }).toMatch(/the training is of another network \(.*41.*\) than this worker's/);
+  expect(await store.trainings.get('other')).toMatchObject({ version: 0, steps: 0 });
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
 });
 
 test('a training that is cancelled keeps what it has and leaves no learner behind', async () => {

@@ -1,10 +1,11 @@
 /** The built command against a control plane on real servers. */
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
 import { createIngest, type Ingest } from '@autoflow/ingest';
+import { freshParameters, parsePolicy } from '@autoflow/learning';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { specOf } from '@autoflow/pipeline';
 import { retailOrders, samples, topology } from '@autoflow/retail-orders';
@@ -395,6 +396,19 @@ test('trainings are listed, and shown with their reward curve', async () => {
   await trainings.addPoint('optimization-opt-1', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 }, weights);
   expect((await autoflow('trainings', 'list')).stdout).toMatch(/optimization-opt-1 +running +0 +0/);
   expect((await autoflow('trainings', 'show', 'optimization-opt-1')).stdout).toMatch(/100 +7 s +3\.2 +2\.2 +5 % +best/);
+  // Of another network than this one: nothing to decide by.
+  expect(await json('trainings', 'export', 'optimization-opt-1', '--to', join(stack.folder, 'policy.json'))).toMatchObject({
+    code: 1,
+    json: { error: { code: 'OTHER_NETWORK' } },
+  });
+  await trainings.create({ id: 'whole', settings: {}, weights: freshParameters(1) });
+  await trainings.addPoint('whole', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 }, freshParameters(1));
+  expect(await json('trainings', 'export', 'whole', '--to', join(stack.folder, 'policy.json'))).toMatchObject({
+    code: 0,
+    json: { version: 0 },
+  });
+  const policy = parsePolicy(await readFile(join(stack.folder, 'policy.json'), 'utf8'));
+  expect(policy).toMatchObject({ parameters: freshParameters(1), trained: { training: 'whole', score: 3.2 } });
   expect(await json('trainings', 'show', 'nowhere')).toMatchObject({ code: 1, json: { error: { code: 'TRAINING_UNKNOWN' } } });
 });
 

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { percent, rate, when } from '../format.js';
@@ -37,6 +38,23 @@ export function registerTrainings(program: Command): void {
           const head = `${training.id}: ${training.outcome ?? 'running'}, ${training.steps} steps. Less score is better.`;
           return `${head}\n\n${table(['STEPS', 'AFTER', 'SCORE', 'COST', 'LATE', ''], rows, 'Not validated yet.')}`;
         });
+      }),
+    );
+
+  trainings
+    .command('export <id>')
+    .description('its best version as a policy file, which a worker that controls decides by when AUTOFLOW_POLICY names it')
+    .requiredOption('--to <file>', 'where to write it')
+    .action(
+      withContext<{ readonly to: string }>(async ({ out, client }, { to }, id = '') => {
+        // Only who exports waits for it to load.
+        const { floatsOf, trainedPolicy, writePolicy } = await import('@autoflow/learning');
+        const { weights, ...trained } = await (await client()).trainings.parameters(id);
+        await writeFile(to, writePolicy(trainedPolicy(floatsOf(Buffer.from(weights, 'base64')), trained)));
+        out.answer(
+          { ...trained, file: to },
+          () => `${to}: version ${trained.version} of ${id}. Workers with AUTOFLOW_POLICY=${to} decide by it.`,
+        );
       }),
     );
 }

@@ -43,6 +43,7 @@ const ROUTES = [
   'GET /v1/tokens/{token}',
   'GET /v1/trainings',
   'GET /v1/trainings/{training}',
+  'GET /v1/trainings/{training}/parameters',
   'GET /v1/webhooks',
   'GET /v1/webhooks/{webhook}',
   'PATCH /v1/pipelines/{pipeline}',

@@ -18,6 +18,10 @@ test('a training is served with its reward curve while it runs and afterwards; n
     [20, 2.5],
   ]);
   expect(shown).not.toHaveProperty('outcome');
+  const given = await api.viewer.trainings.parameters('t-1');
+  expect(given).toMatchObject({ training: 't-1', version: 2, steps: 20, score: 2.5, settings: { seed: 1 } });
+  expect(Buffer.from(given.weights, 'base64').readFloatLE(4)).toBe(4);
+  expect((await api.send('GET', '/v1/trainings/t-2/parameters')).problem).toMatchObject({ code: 'TRAINING_WITHOUT_RESULT', status: 409 });
   await trainings.end('t-1', 'stopped-early');
   expect(await api.viewer.trainings.show('t-1')).toMatchObject({ outcome: 'stopped-early', endedAt: expect.any(String) });
 

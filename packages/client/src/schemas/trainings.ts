@@ -25,6 +25,8 @@ export const Training = z
     outcome: z.enum(['completed', 'stopped-early', 'cancelled', 'failed']).exactOptional(),
     createdAt: Timestamp,
     endedAt: Timestamp.exactOptional(),
+    /** Since it began, until its end. */
+    seconds: z.number(),
   })
   .meta({ id: 'Training' });
 export type Training = z.infer<typeof Training>;
@@ -52,3 +54,17 @@ export const TrainingDetail = Training.extend({
   best: z.object({ version: z.int(), score: z.number() }).exactOptional(),
 }).meta({ id: 'TrainingDetail' });
 export type TrainingDetail = z.infer<typeof TrainingDetail>;
+
+/** The parameters that a training gives: those of its best version. */
+export const TrainedParameters = z
+  .object({
+    training: z.string(),
+    version: z.int(),
+    steps: z.int(),
+    score: z.number(),
+    settings: z.looseObject({}),
+    /** 32-bit floats, lowest byte first, as base64. */
+    weights: z.base64(),
+  })
+  .meta({ id: 'TrainedParameters' });
+export type TrainedParameters = z.infer<typeof TrainedParameters>;

@@ -78,6 +78,11 @@ export const PROBLEMS = {
     title: 'There is no such training',
     remedy: 'List them with `autoflow trainings list`; that of an optimization is called `optimization-` and its id.',
   },
+  TRAINING_WITHOUT_RESULT: {
+    status: 409,
+    title: 'The training has no best version yet',
+    remedy: 'Look at `autoflow trainings show ID`: with the first validation it has one.',
+  },
   CALIBRATION_UNKNOWN: {
     status: 404,
     title: 'There is no such calibration of the pipeline',

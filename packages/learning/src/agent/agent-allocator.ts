@@ -1,9 +1,9 @@
 import { FALLBACK, withinLimits, type Allocator } from '@autoflow/optimizer';
 import { ACTION_COUNT, ACTIONS, instancesOf, openActions } from './actions.js';
 import { Inference } from './network.js';
-import { OBSERVED, observe, placesOf } from './observation.js';
-import type { Policy } from './policy.js';
-import { outOfRange } from './range.js';
+import { OBSERVATIONS, OBSERVED, observe, placesOf } from './observation.js';
+import type { ObservedRange, Policy } from './policy.js';
+import { outOfRange, trustedBetween } from './range.js';
 
 /**
  * The learned policy as an allocator: for every stage the action that it holds most likely, at a late record's cost of `k`. Where an
@@ -39,14 +39,18 @@ export function agentAllocator(
           });
           return withinLimits(pipeline, targets);
         },
-        explain: (s) => (outside === undefined ? ACTIONS[chosen[s]!]! : `fallback (${unlike(outside)}): ${instead.explain(s)}`),
-        leftTo: () => (outside === undefined ? undefined : unlike(outside)),
+        explain: (s) => (outside === undefined ? ACTIONS[chosen[s]!]! : `fallback (${unlike(outside, range!)}): ${instead.explain(s)}`),
+        leftTo: () => (outside === undefined ? undefined : unlike(outside, range!)),
       };
     },
   };
 }
 
-const unlike = (at: number): string => `observation ${at % OBSERVED} of stage ${Math.floor(at / OBSERVED)} is unlike any of the training`;
+function unlike(at: number, range: ObservedRange): string {
+  const o = at % OBSERVED;
+  const [from, to] = trustedBetween(o, range).map((value) => value.toFixed(2));
+  return `observation ${o} (${OBSERVATIONS[o]}) of stage ${Math.floor(at / OBSERVED)} is unlike any of the training: not within ${from} to ${to}`;
+}
 
 function mostLikely(logits: Float32Array, open: Uint8Array, at: number): number {
   let best = 0;

@@ -7,4 +7,5 @@ export { observedRange, outOfRange } from './range.js';
 export type { RewardKind } from './reward.js';
 export type { ScenarioSource } from './rollouts.js';
 export { A3C, PPO, type AgentSettings } from './settings.js';
+export { trainedPolicy } from './trained-policy.js';
 export { train, validated, type CurvePoint, type Trained, type TrainingOptions } from './training.js';

@@ -3,6 +3,16 @@ import type { ControlledPipeline, ControlState } from '@autoflow/twin';
 /** Of one stage. */
 export const OBSERVED = 42;
 const LAGS = 8;
+/** What each of them is, for those who are told that one is strange. */
+export const OBSERVATIONS: readonly string[] = [
+  ...['load', 'need', 'instances', 'slow load', '5-min peak', 'utilisation', 'load / instances', 'queue', 'starting'],
+  ...['service / interval', 'cold start / interval', 'share of the memory', 'slack / interval', 'late records'],
+  ...['growth in an interval', 'growth of the load', 'growth of the mean', 'growth to the peak', 'stages before', 'stages after'],
+  ...['mean queue', 'longest queue', 'mean load / instances', 'mean utilisation'],
+  ...['queue before', 'load / instances before', 'utilisation before', 'queue after', 'load / instances after'],
+  ...Array.from({ length: LAGS }, (_, lag) => `arrivals, ${lag} intervals ago`),
+  ...['need / instances', 'need, rounded', '15-min peak', 'growth of the peak', 'k'],
+];
 /** Keeps ratios of loads near nothing from meaning much. */
 const FLOOR = 0.2;
 
@@ -20,8 +30,14 @@ export function placesOf({ stages }: ControlledPipeline): Places {
   return { depth, height };
 }
 
+/** Of an interval: a record with more time than this is served by what is ordered when its queue is seen. */
+const MOST_SLACK = 1;
+/** Intervals: what takes longer to come, or to be done, is not there for the next decisions either. */
+const LONGEST_COLD_START = 2;
+const LONGEST_SERVICE = 0.2;
+
 /**
- * What the agent sees of each stage, all logarithms or ratios, so that one network fits every pipeline: its own load, instances, queue and
+ * What the agent sees of each stage, all logarithms or ratios, times as parts of the interval, so that one network fits every pipeline: its own load, instances, queue and
  * recent past, the pipeline as a whole, the stages directly before and after it, the arrivals of the last intervals, and k.
  * Fills and answers `into` [stages, OBSERVED].
  */
@@ -41,7 +57,8 @@ export function observe(state: ControlState, places: Places, k: number, into: Fl
     longest = Math.max(longest, drain[s]!);
     memory += memoryMb[s]!;
   }
-  const slack = (pipeline.sloMs - wayThrough(state)) / pipeline.intervalMs;
+  const slack = Math.min(MOST_SLACK, (pipeline.sloMs - wayThrough(state)) / pipeline.intervalMs);
+  const coldStart = Math.min(LONGEST_COLD_START, pipeline.coldStartMs / pipeline.intervalMs);
   const { arrived, meanArrived } = state;
   let at = 0;
   const put = (value: number): void => {
@@ -58,8 +75,8 @@ export function observe(state: ControlState, places: Places, k: number, into: Fl
     put(pressure[s]!);
     put(drain[s]!);
     put(Math.log1p(state.starting[s]!));
-    put(serviceMs[s]! / 1000);
-    put(pipeline.coldStartMs / 3000);
+    put(15 * Math.min(LONGEST_SERVICE, serviceMs[s]! / pipeline.intervalMs));
+    put(5 * coldStart);
     put((memoryMb[s]! * count) / memory - 1);
     put(slack);
     put(Math.min(2, state.lateShare * 3));

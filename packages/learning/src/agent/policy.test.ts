@@ -1,10 +1,18 @@
 import { FALLBACK, hpa, runEpisode, scoreAt } from '@autoflow/optimizer';
-import { ControlEnvironment, randomScenario, syntheticFunctions, type ControlScenario } from '@autoflow/twin';
+import {
+  ControlEnvironment,
+  ControlState,
+  randomScenario,
+  syntheticFunctions,
+  type ControlScenario,
+  type ControlTick,
+} from '@autoflow/twin';
 import { describe, expect, it } from 'vitest';
 import { agentAllocator } from './agent-allocator.js';
 import { freshParameters } from './network.js';
 import { OBSERVED } from './observation.js';
 import { parsePolicy, pretrainedPolicy, writePolicy, type Policy } from './policy.js';
+import { trainedPolicy } from './trained-policy.js';
 
 const functions = syntheticFunctions(30, 5);
 const scenario = (seed: number): ControlScenario => randomScenario(seed, { functions, split: 'test', stages: { least: 4, most: 7 } });
@@ -43,12 +51,15 @@ describe('the policy that comes with AutoFlow', () => {
   });
 
   it('leaves the decision to the fallback, and says so, where an observation is unlike any of its training', () => {
-    const { pipeline } = scenario(1);
-    const environment = new ControlEnvironment({ ...scenario(1), pipeline: { ...pipeline, coldStartMs: 3_600_000 } });
+    // Its functions take minutes.
+    const { serviceMs } = scenario(1);
+    const environment = new ControlEnvironment({ ...scenario(1), serviceMs: serviceMs.map((ms) => 1_000 * ms) });
     const controller = agentAllocator(pretrainedPolicy(), 20).start(environment.scenario.pipeline);
     const fallback = FALLBACK.start(environment.scenario.pipeline);
     expect(controller.decide(environment.state)).toEqual(fallback.decide(environment.state));
-    expect(controller.explain(0)).toMatch(/^fallback \(observation 10 of stage 0/);
+    expect(controller.explain(0)).toMatch(
+      /^fallback \(observation \d+ \([a-z ]+\) of stage 0 is unlike any of the training: not within -?[\d.]+ to [\d.]+\)/,
+    );
   });
 
   it('never leaves the bounds of a stage', () => {
@@ -66,3 +77,42 @@ describe('the policy that comes with AutoFlow', () => {
     }
   });
 });
+
+describe('a policy that learners have trained', () => {
+  const anew = trainedPolicy(freshParameters(1), {});
+
+  it.each(
+    [500, 1_000, 2_000, 5_000, 10_000, 60_000].flatMap((sloMs) =>
+      [1_000, 5_000, 15_000, 30_000, 60_000].map((intervalMs) => [sloMs, intervalMs]),
+    ),
+  )('decides by itself at a service level of %d ms, every %d ms', (sloMs, intervalMs) => {
+    // Functions as fast as such a service level takes for granted.
+    const { pipeline, serviceMs } = scenario(1);
+    const services = serviceMs.map((ms) => Math.min(ms, intervalMs / 4, sloMs / (4 * serviceMs.length)));
+    const state = new ControlState({ ...pipeline, sloMs, intervalMs }, services);
+    const controller = agentAllocator(anew, 20).start(state.pipeline);
+    for (let i = 0; i < 30; i++) {
+      state.observe(tickOf(i, state));
+      controller.decide(state);
+      expect(controller.leftTo?.()).toBeUndefined();
+    }
+  });
+});
+
+/** An interval of two to four busy instances a stage, of four to six, with now and then something that waits. */
+function tickOf(i: number, { pipeline, serviceMs }: ControlState): ControlTick {
+  const { intervalMs } = pipeline;
+  const busy = 2 + (i % 3);
+  const stages = pipeline.stages.map((_, s) => ({
+    arrivals: (busy * intervalMs) / serviceMs[s]!,
+    served: (busy * intervalMs) / serviceMs[s]!,
+    serviceMs: busy * intervalMs,
+    busyMs: busy * intervalMs,
+    provisionedMs: (busy + 2) * intervalMs,
+    queued: i % 3,
+    starting: 0,
+    concurrency: busy + 2,
+    memoryMb: 512,
+  }));
+  return { at: i * intervalMs, arrived: (busy * intervalMs) / 500, late: 0, stages };
+}

@@ -34,12 +34,17 @@ export function observedRange(
 }
 
 /** The first observation, by index, that is no number or lies well outside of what was met; none: the policy may decide. */
-export function outOfRange(observations: Float32Array, { least, most }: ObservedRange): number | undefined {
+export function outOfRange(observations: Float32Array, range: ObservedRange): number | undefined {
   for (let at = 0; at < observations.length; at++) {
-    const o = at % OBSERVED;
-    const margin = MARGIN * (most[o]! - least[o]!) + 1e-6;
+    const [from, to] = trustedBetween(at % OBSERVED, range);
     const value = observations[at]!;
-    if (!(value >= least[o]! - margin && value <= most[o]! + margin)) return at;
+    if (!(value >= from && value <= to)) return at;
   }
   return undefined;
+}
+
+/** Between which values of an observation the policy may decide. */
+export function trustedBetween(o: number, { least, most }: ObservedRange): readonly [from: number, to: number] {
+  const margin = MARGIN * (most[o]! - least[o]!) + 1e-6;
+  return [least[o]! - margin, most[o]! + margin];
 }

@@ -1,4 +1,4 @@
-import { runEpisodes, scoreAt } from '@autoflow/optimizer';
+import { runEpisode, scoreAt } from '@autoflow/optimizer';
 import type { ControlScenario } from '@autoflow/twin';
 import type { TensorBackend } from '../backend.js';
 import { agentAllocator } from './agent-allocator.js';
@@ -56,11 +56,16 @@ export function train(options: TrainingOptions): Trained {
   return { parameters: best.parameters, best: best.point, curve, state: learner.state };
 }
 
+/** `judged` is called after each episode. */
 export function validated(
   parameters: Float32Array,
-  { validation, validationK }: Pick<TrainingOptions, 'validation' | 'validationK'>,
+  { validation, validationK, judged }: Pick<TrainingOptions, 'validation' | 'validationK'> & { readonly judged?: () => void },
 ): Pick<CurvePoint, 'score' | 'cost' | 'late'> {
-  const episodes = runEpisodes(validation, () => agentAllocator({ parameters }, validationK));
+  const episodes = validation.map((scenario) => {
+    const episode = runEpisode(scenario, agentAllocator({ parameters }, validationK));
+    judged?.();
+    return episode;
+  });
   const mean = (of: (episode: (typeof episodes)[number]) => number): number =>
     episodes.reduce((sum, episode) => sum + of(episode), 0) / episodes.length;
   return { score: mean((episode) => scoreAt(validationK, episode)), cost: mean(({ cost }) => cost), late: mean(({ late }) => late) };

@@ -51,6 +51,21 @@ describe('the control environment', () => {
     expect(Math.abs(arrived - first)).toBeLessThanOrEqual(2);
   });
 
+  it('has any service level and interval where it is asked to vary, and loads that control can serve', () => {
+    const made = Array.from({ length: 60 }, (_, seed) =>
+      randomScenario(seed, { functions, split: 'train', stages: { least: 2, most: 9 }, varied: true }),
+    );
+    const intervals = made.map(({ pipeline }) => pipeline.intervalMs);
+    expect(Math.min(...intervals)).toBeLessThan(2_000);
+    expect(Math.max(...intervals)).toBeGreaterThan(20_000);
+    expect(Math.min(...made.map(({ pipeline }) => pipeline.sloMs))).toBeLessThan(2_000);
+    expect(made.every(({ ratePerSecond, arrivals }) => ratePerSecond > 0 && arrivals.length > 50)).toBe(true);
+    const short = made.find(({ pipeline }) => pipeline.intervalMs < 2_000)!;
+    expect(hold(short, 48).lateShare).toBeLessThan(0.3);
+    // Whoever does not ask gets what there always was.
+    expect(scenario(5).pipeline.intervalMs).toBe(15_000);
+  });
+
   it('has pipelines of the lengths asked for, some of them with joins', () => {
     const made = Array.from({ length: 40 }, (_, seed) => scenario(seed, 2, 9).pipeline.stages);
     expect(new Set(made.map(({ length }) => length))).toEqual(new Set([2, 3, 4, 5, 6, 7, 8, 9]));

@@ -9,6 +9,16 @@ export interface RandomPipeline {
   readonly memoryMb: readonly number[];
 }
 
+export interface PipelineConditions {
+  readonly intervalMs: number;
+  readonly mostInstances: number;
+  /** Factor on what invocations take; default 1. */
+  readonly pace?: number;
+  /** What the service level leaves beside the slowest way through; default: half again as much as that, and 3 s. */
+  readonly slackMs?: (wayMs: number) => number;
+}
+
+const usualSlackMs = (wayMs: number): number => 1.5 * wayMs + 3000;
 const MEMORY_MB = [256, 512, 1024, 2048] as const;
 /** Of the places where a fork could be. */
 const FORKS = 0.3;
@@ -17,28 +27,30 @@ const FORKS = 0.3;
 export function randomPipeline(
   random: () => number,
   stages: { readonly least: number; readonly most: number },
-  { intervalMs, mostInstances }: { readonly intervalMs: number; readonly mostInstances: number },
+  conditions: PipelineConditions,
 ): RandomPipeline {
+  const { pace = 1 } = conditions;
   const count = stages.least + Math.floor(random() * (stages.most - stages.least + 1));
   const after = randomWiring(random, count);
-  const serviceMs = after.map(() => clamp(lognormal(random, 350, 0.8), 60, 1800));
+  const serviceMs = after.map(() => pace * clamp(lognormal(random, 350, 0.8), 60, 1800));
   const memoryMb = after.map(() => MEMORY_MB[Math.floor(random() * MEMORY_MB.length)]!);
   const coldStartMs = clamp(lognormal(random, 1200, 0.6), 250, 6000);
   const plan = controlledPlan(
     after.map((before, s) => ({ name: nameOf(s), after: before, serviceMs: serviceMs[s]!, cv: 0.2 + 0.8 * random() })),
     coldStartMs,
   );
-  return { plan, serviceMs, memoryMb, pipeline: controlled(plan, serviceMs, memoryMb, { intervalMs, mostInstances }) };
+  return { plan, serviceMs, memoryMb, pipeline: controlled(plan, serviceMs, memoryMb, conditions) };
 }
 
 function controlled(
   { stages, host }: PlanModel,
   serviceMs: readonly number[],
   memoryMb: readonly number[],
-  { intervalMs, mostInstances }: { readonly intervalMs: number; readonly mostInstances: number },
+  { intervalMs, mostInstances, slackMs = usualSlackMs }: PipelineConditions,
 ): ControlledPipeline {
   const done: number[] = [];
   for (const [s, { after }] of stages.entries()) done.push(serviceMs[s]! + Math.max(0, ...after.map((before) => done[before]!)));
+  const wayMs = Math.max(...done);
   return {
     stages: stages.map(({ name, after, followers }, s) => ({
       name,
@@ -47,7 +59,7 @@ function controlled(
       concurrency: { min: 1, max: mostInstances },
       memoryMb: [memoryMb[s]!],
     })),
-    sloMs: 2.5 * Math.max(...done) + 3000,
+    sloMs: wayMs + slackMs(wayMs),
     coldStartMs: host.coldStartMs,
     intervalMs,
   };

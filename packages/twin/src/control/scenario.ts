@@ -5,6 +5,7 @@ import { minutesOf, SPLITS, type FunctionCounts, type Split } from '../traces/fu
 import { expectedArrivals, lasting, rateAt, type RateProfile } from '../traces/profile.js';
 import { uniform } from '../traces/random.js';
 import { rateTrace } from '../traces/trace.js';
+import { anyConditions, USUAL } from './conditions.js';
 import { EPISODE_STEPS } from './environment.js';
 import { randomPipeline, type RandomPipeline } from './random-pipeline.js';
 import type { ControlledPipeline } from './tick.js';
@@ -32,13 +33,14 @@ export interface ScenarioOptions {
   readonly functions: readonly FunctionCounts[];
   readonly split: Split;
   readonly stages: { readonly least: number; readonly most: number };
+  /** Of the service level and the interval, any instead of the usual: what is to decide everywhere has to have seen everything. */
+  readonly varied?: boolean;
 }
 
-const INTERVAL_MS = 15_000;
 /** Past the last decision, so that arrivals go on to the end. */
-const DURATION_MS = (EPISODE_STEPS + 3) * INTERVAL_MS;
+const durationOf = (intervalMs: number): number => (EPISODE_STEPS + 3) * intervalMs;
 const MOST_INSTANCES = 48;
-/** A minute of the trace takes so long in the episode. */
+/** A minute of the trace takes so long in the episode; less where decisions come faster, for that is where loads change faster. */
 const WARP_S = { least: 20, range: 70 };
 /** Of 5-s parts of a minute. */
 const NOISE = 0.5;
@@ -48,10 +50,13 @@ const INTERPOLATIONS = ['linear', 'step', 'noise'] as const;
  * A random pipeline under a random window of a real function's day, faster by a random factor, with one of three ways to fill a minute:
  * per-minute counts alone would tell the agent what a minute begins with. The same seed gives the same scenario.
  */
-export function randomScenario(seed: number, { functions, split, stages }: ScenarioOptions): ControlScenario {
+export function randomScenario(seed: number, { functions, split, stages, varied = false }: ScenarioOptions): ControlScenario {
   const random = uniform(Math.imul(seed, 7919) + 13);
-  const made = randomPipeline(random, stages, { intervalMs: INTERVAL_MS, mostInstances: MOST_INSTANCES });
-  const { id, counts, before, minuteMs } = randomWindow(random, functions, split);
+  const conditions = varied ? anyConditions(uniform(Math.imul(seed, 104_729) + 29)) : USUAL;
+  const made = randomPipeline(random, stages, { ...conditions, mostInstances: MOST_INSTANCES });
+  const durationMs = durationOf(conditions.intervalMs);
+  const warp = Math.sqrt(conditions.intervalMs / USUAL.intervalMs);
+  const { id, counts, before, minuteMs } = randomWindow(random, { functions, split }, durationMs, warp);
   const rates = scaleFor(counts, made, random);
   const scenario = (of: readonly number[], variant: number): ControlScenario => {
     const profile = profileOfCounts(
@@ -64,7 +69,7 @@ export function randomScenario(seed: number, { functions, split, stages }: Scena
         spread: NOISE,
       },
     );
-    return scenarioOf(seed + variant, id, made, lasting(profile, DURATION_MS));
+    return scenarioOf(seed + variant, id, made, lasting(profile, durationMs));
   };
   return { ...scenario(counts, 0), before: () => scenario(before, 7_000_003) };
 }
@@ -78,13 +83,18 @@ interface Window {
 }
 
 /** A window in which something happens: not much quieter than the function's day. */
-function randomWindow(random: () => number, functions: readonly FunctionCounts[], split: Split): Window {
+function randomWindow(
+  random: () => number,
+  { functions, split }: Pick<ScenarioOptions, 'functions' | 'split'>,
+  durationMs: number,
+  warp: number,
+): Window {
   if (functions.length === 0) throw new RangeError('There are no functions to take a load from.');
   for (let tries = 0; tries < 10_000; tries++) {
     const one = functions[Math.floor(random() * functions.length)]!;
-    const minuteMs = (WARP_S.least + WARP_S.range * random()) * 1000;
+    const minuteMs = warp * (WARP_S.least + WARP_S.range * random()) * 1000;
     const minutes = minutesOf(one, split);
-    const length = Math.ceil(DURATION_MS / minuteMs);
+    const length = Math.ceil(durationMs / minuteMs);
     const from = Math.floor(random() * (minutes.length - length));
     const counts = minutes.slice(from, from + length);
     const mean = meanOf(counts);
@@ -112,7 +122,7 @@ const meanOf = (values: readonly number[]): number => values.reduce((sum, value)
 /** The episode of a pipeline under a load of its own. */
 export function scenarioOf(seed: number, trace: string, made: RandomPipeline, profile: RateProfile): ControlScenario {
   const { pipeline, plan, serviceMs, memoryMb } = made;
-  const ratePerSecond = (expectedArrivals(profile) / DURATION_MS) * 1000;
+  const ratePerSecond = (expectedArrivals(profile) / durationOf(pipeline.intervalMs)) * 1000;
   const startRate = rateAt(profile, 0);
   return {
     seed,

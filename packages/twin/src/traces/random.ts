@@ -18,3 +18,7 @@ export function lognormal(random: () => number, cv: number): number {
   const normal = Math.sqrt(2 * exponential(random)) * Math.cos(2 * Math.PI * random());
   return Math.exp(sigma * normal - (sigma * sigma) / 2);
 }
+
+/** Uniform in its logarithm. */
+export const logUniform = (random: () => number, { least, most }: { readonly least: number; readonly most: number }): number =>
+  least * (most / least) ** random();

@@ -4,6 +4,7 @@ import type { Store } from '@autoflow/store';
 import type { LearnerActivities, TrainingActivities } from '@autoflow/topology';
 import { atActivityBoundary } from '../errors.js';
 import { learn, type LearnPorts } from '../learning/learn.js';
+import { SILENT_MS } from '../learning/learner-child.js';
 
 const HEARTBEAT_MS = 3_000;
 
@@ -12,10 +13,16 @@ export function learnerActivities(ports: LearnPorts): LearnerActivities {
     learn: atActivityBoundary(async (request) => {
       const context = Context.current();
       let told: object = {};
-      // A validation takes longer than an exchange: the beat goes on meanwhile.
-      const beat = setInterval(() => context.heartbeat(told), HEARTBEAT_MS);
+      let heard = performance.now();
+      // An episode or a load of the store takes longer than a beat: it goes on meanwhile, but not for one that hangs.
+      const beat = setInterval(() => {
+        if (performance.now() - heard < (ports.silentMs ?? SILENT_MS)) context.heartbeat(told);
+      }, HEARTBEAT_MS);
       try {
-        return await learn(request, ports, context.cancellationSignal, (details) => (told = details));
+        return await learn(request, ports, context.cancellationSignal, (details) => {
+          told = details;
+          heard = performance.now();
+        });
       } finally {
         clearInterval(beat);
       }

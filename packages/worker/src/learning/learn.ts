@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Store } from '@autoflow/store';
 import type { LearnEnd, LearnRequest } from '@autoflow/topology';
 import { startLearner, type LearnerChild } from './learner-child.js';
@@ -7,6 +8,8 @@ export interface LearnPorts {
   /** The learner's program, and the functions whose load it learns from (default: made-up ones). */
   readonly program: string;
   readonly functions?: () => Promise<readonly object[]>;
+  /** Its process hangs when it says nothing for so long; default: two minutes. */
+  readonly silentMs?: number;
 }
 
 const UPDATES = 12;
@@ -15,8 +18,8 @@ const CHECKPOINT_EVERY = 8;
 
 /**
  * One learner: pulls parameters, lets its process update them, pushes the change, until the training has what it was given. All that
- * outlives it is in the store, so any host can go on with it. `beat` is called with every exchange: how many there were, how many changes were
- * refused, what came of the last one, and how much of the time went into the store instead of learning.
+ * outlives it is in the store, so any host can go on with it. `beat` is called whenever its process says anything, with what came of the latest
+ * exchange: how many there were, how many changes were refused, and how much of the time went into the store instead of learning.
  */
 export async function learn(
   request: LearnRequest,
@@ -24,13 +27,14 @@ export async function learn(
   signal: AbortSignal,
   beat: (details: object) => void,
 ): Promise<LearnEnd> {
-  const child = startLearner(ports.program);
+  let told: object = {};
+  const child = startLearner(ports.program, () => beat(told), ports.silentMs);
   const stop = (): void => void child.kill();
   signal.addEventListener('abort', stop, { once: true });
   try {
     signal.throwIfAborted();
     await begin(request, ports, child);
-    return await exchange(request, ports, child, signal, beat);
+    return await exchange(request, ports, child, signal, (details) => beat((told = details)));
   } catch (error) {
     signal.throwIfAborted();
     throw error;
@@ -47,14 +51,23 @@ async function begin(
 ): Promise<void> {
   const state = await store.trainings.resume(training, learner);
   const own = { ...settings, steps: budget.steps };
-  const { fresh } = await child.ask<'begin'>({
+  const { fresh, network } = await child.ask<'begin'>({
     kind: 'begin',
     settings: own,
     learner,
     ...(functions && { functions: await functions() }),
     ...(state && { state }),
   });
-  await store.trainings.create({ id: training, settings: own, weights: fresh });
+  await store.trainings.create({ id: training, settings: { ...own, network }, weights: fresh });
+  const row = await store.trainings.get(training);
+  const of = (row?.settings as { readonly network?: object } | undefined)?.network;
+  if (of !== undefined && !isDeepStrictEqual(of, network)) throw otherNetwork(of, network);
+}
+
+/** Who goes on with it has to run the code that began it: perhaps another host does. */
+function otherNetwork(found: object, own: object): Error {
+  const message = `the training is of another network (${JSON.stringify(found)}) than this worker's (${JSON.stringify(own)}); run learners of the version that began it, or begin it anew`;
+  return Object.assign(new Error(message), { code: 'OTHER_NETWORK' });
 }
 
 async function exchange(
@@ -75,15 +88,18 @@ async function exchange(
     const latest = await trainings.pull(training);
     // Parameters only go on: an older row than one that was seen is no row to learn from.
     if (latest.version >= known.version) known = latest;
-    const seconds = row === undefined ? 0 : (Date.now() - row.createdAt.getTime()) / 1000;
-    if (learner === 0 && (await validateWhenDue(request, known, seconds, trainings, child)) === 'no-progress') {
+    const seconds = row?.seconds ?? 0;
+    const isOver = known.steps >= budget.steps || seconds >= (budget.seconds ?? Number.POSITIVE_INFINITY);
+    if (learner === 0 && (await validateWhenDue(request, known, { seconds, isOver }, trainings, child)) === 'no-progress') {
       // At once: the others look for an end with every exchange.
       await trainings.end(training, 'stopped-early');
       return 'no-progress';
     }
-    if (known.steps >= budget.steps || seconds >= (budget.seconds ?? Number.POSITIVE_INFINITY)) return 'budget';
+    if (isOver) return 'budget';
     const learned = await child.ask<'learn'>({ kind: 'learn', weights: known.weights, steps: known.steps, updates });
     const pushed = await trainings.push({ training, learner, base: known.version, delta: learned.delta, steps: learned.steps });
+    if (!pushed.applied && pushed.reason === 'other-network')
+      throw otherNetwork({ parameters: known.weights.length }, { parameters: learned.delta.length });
     if (!pushed.applied && pushed.reason === 'not-finite') throw notFinite(learner, known.version);
     if (pushed.applied && exchanges % CHECKPOINT_EVERY === 0) await trainings.checkpoint(training, learner, Buffer.from(learned.state));
     if (!pushed.applied) refused++;
@@ -98,17 +114,17 @@ function notFinite(learner: number, version: number): Error {
   return Object.assign(new Error(message), { code: 'NOT_FINITE' });
 }
 
-/** At every multiple of `validateEvery`, and at the end. */
+/** At every multiple of `validateEvery`, and at the end, whether steps or time have run out. */
 async function validateWhenDue(
   { training, budget, validateEvery = Math.ceil(budget.steps / 10), patience = Number.POSITIVE_INFINITY }: LearnRequest,
   { version, steps, weights }: { readonly version: number; readonly steps: number; readonly weights: Float32Array },
-  seconds: number,
+  { seconds, isOver }: { readonly seconds: number; readonly isOver: boolean },
   trainings: Store['trainings'],
   child: LearnerChild,
 ): Promise<'no-progress' | undefined> {
   const curve = await trainings.curve(training);
   const last = curve.at(-1)?.steps ?? 0;
-  const due = Math.floor(steps / validateEvery) > Math.floor(last / validateEvery) || (steps >= budget.steps && last < steps);
+  const due = Math.floor(steps / validateEvery) > Math.floor(last / validateEvery) || (isOver && last < steps);
   if (!due) return undefined;
   const { score, cost, late } = await child.ask<'validate'>({ kind: 'validate', weights });
   await trainings.addPoint(training, { steps, seconds, version, score, cost, late }, weights);

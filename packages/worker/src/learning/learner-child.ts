@@ -10,7 +10,7 @@ type LearnerProtocol = {
       readonly functions?: readonly object[];
       readonly state?: Uint8Array;
     };
-    readonly answer: { readonly kind: 'begun'; readonly fresh: Float32Array };
+    readonly answer: { readonly kind: 'begun'; readonly fresh: Float32Array; readonly network: object };
   };
   readonly learn: {
     readonly request: { readonly kind: 'learn'; readonly weights: Float32Array; readonly steps: number; readonly updates: number };
@@ -24,6 +24,10 @@ type LearnerProtocol = {
 
 export type LearnerChild = AskedChild<LearnerProtocol>;
 
-export function startLearner(program: string): LearnerChild {
-  return startChild(program);
+/** It tells of each update and of each episode that it is judged by: one that says nothing for so long hangs. */
+export const SILENT_MS = 120_000;
+
+/** `heard` is called whenever it says anything while it is asked. */
+export function startLearner(program: string, heard: () => void, silentMs = SILENT_MS): LearnerChild {
+  return startChild(program, { told: heard, silentMs });
 }
