@@ -1,7 +1,8 @@
 /**
  * The resource agent against the rules that people use, in the twin: held-out functions, minutes that were never trained on, common random
- * numbers. Trains what is not trained yet, one process after the other, and keeps it (`node_modules/.cache/autoflow/agent`); to train one at
- * a time: `node test/dist/bench/agent/train-variant.js a3c-1 FOLDER STEPS`.
+ * numbers. Trains what is not trained yet by this code, one process after the other, and keeps it (`node_modules/.cache/autoflow/agent`); to
+ * train one at a time: `node test/dist/bench/agent/train-variant.js a3c-1 FOLDER STEPS`. What comes with AutoFlow is the policy that is
+ * chosen here: `FOLDER/CHOSEN.policy.json` goes to `packages/learning/policies/agent.json`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -32,8 +33,10 @@ import {
   type Episode,
 } from '@autoflow/optimizer';
 import { ControlState, randomPipeline, uniform, type ControlScenario } from '@autoflow/twin';
+import { judgingCode, trainingCode } from './agent/code.js';
 import { compared, type Comparison } from './agent/compared.js';
-import { functions, otherLengthsOf, testOf, validationOf, type Functions } from './agent/scenarios.js';
+import { leftShare } from './agent/left.js';
+import { functions, otherLengthsOf, selectionOf, testOf, validationOf, variedOf, type Functions } from './agent/scenarios.js';
 import { SEEDS, SHORT, VALIDATED } from './agent/variants.js';
 import type { BenchOptions } from './main.js';
 import type { Bar, BenchReport } from './report.js';
@@ -55,8 +58,9 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
   const steps = quick ? QUICK_STEPS : STEPS;
   const seeds = quick ? SEEDS.slice(0, 1) : SEEDS;
   const folder = fileURLToPath(
-    new URL(`../../../node_modules/.cache/autoflow/agent/${sets.about.split(' ')[0]}-${steps}`, import.meta.url),
+    new URL(`../../../node_modules/.cache/autoflow/agent/${sets.about.split(' ')[0]}-${steps}-${await trainingCode()}`, import.meta.url),
   );
+  progress(`kept in ${folder}`);
   const trained = new Map<string, TrainedVariant>();
   for (const seed of seeds) trained.set(`a3c-${seed}`, await variantOf(`a3c-${seed}`, folder, steps, progress));
   if (!quick) for (const variant of SHORT) trained.set(variant, await variantOf(variant, folder, SHORT_STEPS, progress));
@@ -72,8 +76,9 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     progress(`${name}: J ${summary.score.toFixed(3)}, cost ${summary.cost.toFixed(2)}, late ${(100 * summary.late).toFixed(2)} %`);
     return { name, ...summary, episodes };
   };
-  const rules = await tunedRules(join(folder, `tuned-${validation.length}.json`), validation);
-  const kept = keptIn(join(folder, `rules-${test.length}.json`), judge);
+  const code = await judgingCode();
+  const rules = await tunedRules(join(folder, `tuned-${validation.length}-${code}.json`), validation);
+  const kept = keptIn(join(folder, `rules-${test.length}-${code}.json`), judge);
   const judged = Object.fromEntries(Object.entries(rules).map(([family, rule]) => [family, judge(rule.name, test, () => rule)]));
   judged['power-tuned'] = judge('power-tuned', test, powerTuned);
   judged['clairvoyant'] = judge('clairvoyant', test, clairvoyant);
@@ -87,6 +92,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
 
   const equal = costAtEqualViolations(chosen.policy, rules['hpa']!, validation, test, judge);
   const lengths = quick ? undefined : otherLengthsFigures(sets, trained, rules['hpa']!, judge);
+  const anywhere = variedFigures(chosen.policy, rules, variedOf(sets, quick ? 20 : 60), judge);
   const decisionMs = decisionTimes(chosen.policy);
   const worst = Math.max(...agents.map(({ variant }) => compared(variants[variant]!.episodes, judged['hpa']!.episodes, K).percent));
 
@@ -107,11 +113,12 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       data: sets.about,
       k: K,
       test: { scenarios: test.length, steps: 160, intervalMs: 15_000 },
-      chosen: chosen.variant,
+      policy: { variant: chosen.variant, sha256: (JSON.parse(writePolicy(chosen.policy)) as { readonly sha256: string }).sha256 },
       rules: mapped(judged, plain),
       variants: mapped(variants, plain),
       against,
       equalViolations: equal,
+      anyServiceLevelAndInterval: anywhere,
       ...(lengths ? { otherLengths: lengths } : {}),
       training: Object.fromEntries(
         [...trained].map(([name, { settings, cpuSeconds, best, curve }]) => [name, { settings, cpuSeconds, best, curve }]),
@@ -206,6 +213,25 @@ function otherLengthsFigures(
   return { ...compared(agent.episodes, there.episodes, K), agent: plain(agent), trainedThere: plain(there), hpa: plain(hpa) };
 }
 
+/** Service levels of a second and less to many, decisions every second to every half minute; rules as they are tuned at the usual ones. */
+function variedFigures(
+  policy: Policy,
+  rules: { readonly [family: string]: Allocator },
+  scenarios: readonly ControlScenario[],
+  judge: Judge,
+): object {
+  const agent = agentAllocator(policy, K);
+  const own = judge('agent, at any service level and interval', scenarios, () => agent);
+  const others = mapped(rules, (rule) => judge(`${rule.name}, at any service level and interval`, scenarios, () => rule));
+  return {
+    scenarios: scenarios.length,
+    agent: plain(own),
+    leftToFallbackPercent: 100 * leftShare(agent, scenarios),
+    rules: mapped(others, plain),
+    against: mapped(others, (other) => compared(own.episodes, other.episodes, K)),
+  };
+}
+
 function decisionTimes(policy: Policy): number[] {
   const { pipeline, serviceMs, memoryMb } = randomPipeline(uniform(1), { least: 10, most: 10 }, { intervalMs: 15_000, mostInstances: 48 });
   const state = new ControlState(pipeline, serviceMs);
@@ -251,7 +277,7 @@ async function variantOf(variant: string, folder: string, steps: number, progres
   };
   const parameters = floatsOf(Buffer.from(document.weights, 'base64'));
   const sets = await functions();
-  const range = observedRange(validationOf(sets, VALIDATED), agentAllocator({ parameters }, K), A3C.k);
+  const range = observedRange(selectionOf(sets, 2 * VALIDATED), agentAllocator({ parameters }, K), A3C.k);
   const { settings, cpuSeconds, best, curve, data } = document;
   const policy = { parameters, range, trained: { variant, settings, cpuSeconds, validation: best, data } };
   await writeFile(join(folder, `${variant}.policy.json`), writePolicy(policy));

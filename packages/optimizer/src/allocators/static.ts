@@ -18,7 +18,7 @@ const MULTIPLES = [0.6, 0.8, 1, 1.3, 1.7, 2.2, 3, 4, 5.5, 7];
 const STEPS = [0.8, 1.25];
 const PASSES = 2;
 
-/** The best constant for an episode, found in the twin: a multiple of the mean load for all stages, then stage by stage. */
+/** A good constant for an episode, by local search in the twin: the best multiple of the mean load for all stages, then stage by stage, twice up and down. */
 export function bestStatic(scenario: ControlScenario, k: number, intervals = EPISODE_STEPS): readonly StageTarget[] {
   const { pipeline, serviceMs, ratePerSecond, start } = scenario;
   const at = (concurrency: readonly number[]): StageTarget[] =>
@@ -44,7 +44,7 @@ export function bestStatic(scenario: ControlScenario, k: number, intervals = EPI
 
 const better = <T extends { readonly score: number }>(a: T, b: T): T => (b.score < a.score ? b : a);
 
-/** Nobody can do better with a constant: it has seen what comes. */
+/** The best constant that the search finds when it has seen what comes: next to the best that there is, not proven to be it. */
 export function hindsightStatic(scenario: ControlScenario, k: number): Allocator {
   return fixed('static, in hindsight', bestStatic(scenario, k));
 }

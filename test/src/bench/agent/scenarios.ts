@@ -12,7 +12,9 @@ export interface Lengths {
 
 export const TRAINED_LENGTHS: Lengths = { least: 4, most: 7 };
 const VALIDATION = 1_000;
+const VARIED_VALIDATION = 2_000;
 const TEST = 5_000;
+const VARIED_TEST = 7_000;
 const OTHER_LENGTHS = 9_000;
 
 /** The real functions where `AUTOFLOW_DATA` has them, else made-up ones; the report says which. */
@@ -26,16 +28,31 @@ export async function functions(): Promise<Functions> {
   };
 }
 
-export function scenario(seed: number, sets: FunctionSets, split: Split, stages: Lengths): ControlScenario {
-  return randomScenario(seed, { functions: split === 'test' ? sets.test : sets.train, split, stages });
+export function scenario(seed: number, sets: FunctionSets, split: Split, stages: Lengths, varied = false): ControlScenario {
+  return randomScenario(seed, { functions: split === 'test' ? sets.test : sets.train, split, stages, varied });
 }
 
+/** Half of the episodes at the usual service level and interval, half at any. */
+export const trainingScenario = (seed: number, sets: FunctionSets, stages: Lengths): ControlScenario =>
+  scenario(seed, sets, 'train', stages, seed % 2 === 1);
+
+/** At the usual service level and interval: what rules are tuned on. */
 export const validationOf = (sets: FunctionSets, count: number): ControlScenario[] =>
   Array.from({ length: count }, (_, i) => scenario(VALIDATION + i, sets, 'train', TRAINED_LENGTHS));
+
+/** The same and half as many at any service level and interval: what checkpoints are selected on. */
+export const selectionOf = (sets: FunctionSets, count: number): ControlScenario[] => [
+  ...validationOf(sets, count),
+  ...Array.from({ length: Math.ceil(count / 2) }, (_, i) => scenario(VARIED_VALIDATION + i, sets, 'train', TRAINED_LENGTHS, true)),
+];
 
 /** Held-out functions in the minutes that were never trained on. */
 export const testOf = (sets: FunctionSets, count: number): ControlScenario[] =>
   Array.from({ length: count }, (_, i) => scenario(TEST + i, sets, 'test', TRAINED_LENGTHS));
+
+/** The same at any service level and interval. */
+export const variedOf = (sets: FunctionSets, count: number): ControlScenario[] =>
+  Array.from({ length: count }, (_, i) => scenario(VARIED_TEST + i, sets, 'test', TRAINED_LENGTHS, true));
 
 /** The same with pipelines shorter and longer than those trained on. */
 export const otherLengthsOf = (sets: FunctionSets, count: number): ControlScenario[] =>

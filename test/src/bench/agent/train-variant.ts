@@ -2,7 +2,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { A3C, bytesOf, loadBackend, PPO, train, type AgentSettings } from '@autoflow/learning';
-import { functions, otherLengths, scenario, TRAINED_LENGTHS, validationOf } from './scenarios.js';
+import { functions, otherLengths, selectionOf, TRAINED_LENGTHS, trainingScenario } from './scenarios.js';
 import { VALIDATED, VARIANTS } from './variants.js';
 
 const [variant = '', folder = '', steps = ''] = process.argv.slice(2);
@@ -14,8 +14,8 @@ const settings: AgentSettings = { ...(given.algorithm === 'ppo' ? PPO : A3C), ..
 const trained = train({
   backend,
   settings,
-  scenarioOf: (seed) => scenario(seed, sets, 'train', given.otherLengths ? otherLengths(seed) : TRAINED_LENGTHS),
-  validation: validationOf(sets, VALIDATED),
+  scenarioOf: (seed) => trainingScenario(seed, sets, given.otherLengths ? otherLengths(seed >> 1) : TRAINED_LENGTHS),
+  validation: selectionOf(sets, VALIDATED),
   validationK: 20,
   every: Math.ceil(settings.steps / 10),
   progress: ({ steps: done, score, cost, late }) =>

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { endControl, heldMbS, latenessOf, resetControl } from '../cells/control.js';
 import { inboxDoor, underLoad } from '../cells/load.js';
 import type { BenchPlatform, BenchVersion } from '../platform.js';
+import { returnsIn } from './returns.js';
 import type { Surge } from './surge-trace.js';
 
 export interface SurgeSide {
@@ -28,10 +29,10 @@ export interface SurgeCell {
   readonly late: number;
   readonly latency?: Summary;
   readonly offered: number;
-  /** Accepted and without an outcome, and dead. */
+  /** Accepted and without an outcome; and dead. */
   readonly lost: number;
   readonly dead: number;
-  /** Reserved memory: mean of before, most during the surge, and how long after it until it is at most 1.2 times that of before. */
+  /** Reserved memory: mean of before, most during the surge, and how long after it until it is at most 1.2 times that of before, and stays so to the end. */
   readonly beforeMb: number;
   readonly mostMb: number;
   readonly returnsInMs: number | null;
@@ -123,15 +124,12 @@ async function memoryOf({ platform, sql, version, surge, side }: SurgeCellOption
     steps.reduce((sum, { ms, mb }, i) => sum + mb * Math.max(0, Math.min(to, steps[i + 1]?.ms ?? to) - Math.max(from, ms)), 0) / 1000;
   const { settledMs, beginsMs, endsMs, trace } = surge;
   const beforeMb = (1000 * over(settledMs, beginsMs)) / (beginsMs - settledMs);
-  const at = (ms: number): number => steps.findLast((step) => step.ms <= ms)!.mb;
-  const moments = [endsMs, ...steps.map(({ ms }) => ms).filter((ms) => ms > endsMs)];
-  const back = moments.find((ms) => at(ms) <= RETURNED * beforeMb);
   return {
     reservedMbS: over(settledMs, trace.durationMs),
     heldMbS: await heldMbS(platform, sql, version.name, new Date(startedAt), new Date(endsAt)),
     beforeMb,
     mostMb: Math.max(...steps.filter(({ ms }) => ms <= endsMs).map(({ mb }) => mb)),
-    returnsInMs: back === undefined ? null : back - endsMs,
+    returnsInMs: returnsIn(steps, endsMs, RETURNED * beforeMb),
     changes: changes.length,
     byActor: counted(changes.map(({ actor }) => actor)),
   };
