@@ -2,7 +2,7 @@ import type { StartingAllocation } from './allocators/starting.js';
 import type { Fitted, MeasuredPipeline } from './fitted-pipeline.js';
 import type { MeasuredStretch, Retrained } from './measured-history.js';
 import type { Budget, Plan, Problem } from './problem.js';
-import type { Proposed } from './propose.js';
+import type { Finished, Progress, Proposed } from './propose.js';
 
 /** What a learned scorer says of a plan that it has put forward. */
 export interface ScoredTopology {
@@ -25,8 +25,10 @@ export type OptimizerProtocol = {
     readonly request: {
       readonly kind: 'propose';
       readonly problem: Problem;
-      /** Of all together. */
+      /** Of all together, less what those that have finished took of time and computing. */
       readonly budget: Budget;
+      /** What a process before this one has told of its progress. */
+      readonly finished?: readonly Finished[];
       readonly proposers: readonly string[];
       /** File of the learned scorer of this pipeline; default: the one that comes with AutoFlow. */
       readonly scorer?: string;
@@ -57,10 +59,7 @@ export interface Computed {
   readonly cpuMs: number;
 }
 
-/** Told while it proposes: who searches, and how many have. */
-export interface SearchProgress {
+/** Told while it proposes: who searches, how many have, and what the last of them has come to. */
+export interface SearchProgress extends Progress {
   readonly kind: 'progress';
-  readonly proposer: string;
-  readonly done: number;
-  readonly of: number;
 }

@@ -68,6 +68,14 @@ export class Evaluator {
     return this.known.get(key);
   }
 
+  /** What another one has been told of the same problem, so that nobody needs to ask again. */
+  know(evaluations: readonly Evaluation[]): void {
+    for (const one of evaluations) {
+      const key = keyOf(one.plan);
+      if (!this.known.has(key)) this.known.set(key, one);
+    }
+  }
+
   model({ topology }: Pick<Plan, 'topology'>): PlanModel {
     const { spec, models, host, recordBytes } = this.problem;
     return planModel({ spec, topology, models, host, recordBytes });
@@ -151,6 +159,11 @@ export class Account {
 
   get used(): { readonly evaluations: number; readonly ms: number } {
     return { evaluations: this.asked.size, ms: this.pacer.usedMs };
+  }
+
+  /** In the order in which it was asked about. */
+  get evaluations(): readonly Evaluation[] {
+    return this.found;
   }
 
   /** All that was asked about, the best first: see `limitsFirst`. */

@@ -6,7 +6,7 @@ export { Pacer } from './pacer.js';
 export { fitPipeline, hostOf, UNFIT, type Fitted, type FittedPipeline, type MeasuredPipeline } from './fitted-pipeline.js';
 export { paretoFront } from './pareto.js';
 export type { Batching, Budget, Guardrail, Objective, Plan, Problem, SpaceOptions } from './problem.js';
-export { propose, type Progress, type Proposed, type ProposeOptions, type Standing } from './propose.js';
+export { propose, type Finished, type Progress, type Proposed, type ProposeOptions, type Standing } from './propose.js';
 export type { ExactSpace, Proposal, Proposer, Search } from './proposer.js';
 export { climb } from './proposers/beam.js';
 export { PROPOSERS } from './proposers/index.js';

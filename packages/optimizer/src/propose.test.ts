@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Evaluator, type Evaluation } from './evaluator.js';
 import type { Problem } from './problem.js';
-import { propose } from './propose.js';
+import { propose, type Finished, type Proposed } from './propose.js';
 import { PROPOSERS } from './proposers/index.js';
 import { regret } from './score.js';
 import { envelopeOf } from './space/formula.js';
@@ -103,6 +103,22 @@ describe('where every plan is looked at', () => {
       standing.map(({ best, evaluations }) => [best?.score, evaluations]),
     ]);
     expect(answers[0]).toEqual(answers[1]);
+  });
+
+  it('a search that was ended from outside goes on behind those that have finished, and comes to the same', async () => {
+    const problem = problemOf(pipelineOf(4));
+    const told: Finished[] = [];
+    const whole = await propose(problem, { budget, progress: ({ finished }) => void (finished && told.push(finished)) });
+    const names = PROPOSERS.map(({ name }) => name);
+    expect(told.map(({ standing }) => standing.proposer)).toEqual(names.slice(0, -1));
+
+    const finished = JSON.parse(JSON.stringify(told.slice(0, 3))) as Finished[];
+    const asked: string[] = [];
+    const proposers = PROPOSERS.map(({ name, propose }) => ({ name, propose: (...search: Parameters<typeof propose>) => (asked.push(name), propose(...search)) })); // prettier-ignore
+    const resumed = await propose(problem, { budget, proposers, finished });
+    expect(asked).toEqual(names.slice(3));
+    const timeless = ({ standing, ...rest }: Proposed) => ({ ...rest, standing: standing.map(({ ms: _, ...one }) => one) });
+    expect(timeless(resumed)).toEqual(timeless(whole));
   });
 });
 

@@ -4,7 +4,7 @@ import { gapOf, type Gap } from './gap.js';
 import type { CpuClock } from './pacer.js';
 import { paretoFront } from './pareto.js';
 import { type Budget, type Guardrail, type Plan, type Problem } from './problem.js';
-import type { ExactSpace, Proposer } from './proposer.js';
+import type { ExactSpace, Proposer, Search } from './proposer.js';
 import { PROPOSERS } from './proposers/index.js';
 import { limitsFirst, regret } from './score.js';
 import { PlanSpace } from './space/plan-space.js';
@@ -13,8 +13,10 @@ import { chooseWinner, replicated, whyNone, type Winner } from './winner.js';
 export interface ProposeOptions {
   /** Default: all. */
   readonly proposers?: readonly Proposer[];
-  /** Of all proposers together; each gets an equal part. */
+  /** Of all proposers together; each gets an equal part. Of time and computing it is what is left for those that have not finished. */
   readonly budget: Budget;
+  /** Of a search for the same problem that was ended from outside: these are not asked again. */
+  readonly finished?: readonly Finished[];
   readonly signal?: AbortSignal;
   /** Needed for a budget of computing. */
   readonly cpu?: CpuClock;
@@ -24,6 +26,17 @@ export interface Progress {
   readonly proposer: string;
   readonly done: number;
   readonly of: number;
+  /** What the one before has come to: behind the last there is nothing but the choice. */
+  readonly finished?: Finished;
+}
+
+/** All that one proposer adds to a search, as plain JSON: who has it need not ask that one again. */
+export interface Finished {
+  readonly standing: Standing;
+  /** What the twin has told it, in the order in which it asked. */
+  readonly evaluations: readonly Evaluation[];
+  /** The budget of computing ended it. */
+  readonly isCut: boolean;
 }
 
 export interface Standing {
@@ -58,36 +71,29 @@ export interface Proposed {
  * was looked at does, and if it is better than the start by more than chance: cheaper (or faster), or within limits that the start breaks.
  */
 export async function propose(problem: Problem, options: ProposeOptions): Promise<Proposed> {
-  const { proposers = PROPOSERS, budget, signal, cpu, progress } = options;
+  const { proposers = PROPOSERS, budget, finished = [], signal, cpu, progress } = options;
   const start: Plan = { ...problem.start, steps: [] };
   const largest = Math.max(...new PlanSpace(problem).batchings.map(({ records }) => records));
   const evaluator = new Evaluator(problem, largest);
   const running = evaluator.evaluate(start);
   const tail = running === undefined ? 1 : Math.max(1, running.figures.p99Ms / running.figures.p95Ms);
 
-  const share: Budget = {
-    evaluations: Math.max(1, Math.floor(budget.evaluations / proposers.length)),
-    ms: budget.ms / proposers.length,
-    ...(budget.cpuMs !== undefined && { cpuMs: budget.cpuMs / proposers.length }),
-  };
-  const standing: Standing[] = [];
-  let isCut = false;
+  const known = new Map(finished.map((one) => [one.standing.proposer, one]));
+  const share = shareOf(budget, proposers.length, proposers.length - known.size);
+  const all: Finished[] = [];
   for (const [done, proposer] of proposers.entries()) {
-    progress?.({ proposer: proposer.name, done, of: proposers.length });
+    const { name } = proposer;
+    const before = all.at(-1);
+    progress?.({ proposer: name, done, of: proposers.length, ...(before && !known.has(before.standing.proposer) && { finished: before }) });
     const account = evaluator.account(share, signal, cpu);
     // A space of its own for each: what another has prepared is not there. Plans that the twin has judged are known to all, and cost those that come later no time.
     const search = { problem, space: new PlanSpace(problem, tail), account, random: uniform(problem.seed + 7919 * (done + 1)) };
-    const { ranked, exact, note } = await proposer.propose(search);
-    isCut ||= account.pacer.hasComputedAll;
-    standing.push({
-      proposer: proposer.name,
-      ...account.used,
-      // The start alone was looked at, to compare with.
-      ...(ranked[0] && (exact !== undefined || account.used.evaluations > 1) && { best: ranked[0] }),
-      ...(exact && { exact }),
-      ...(note !== undefined && { note }),
-    });
+    const one = known.get(name) ?? (await finish(proposer, search));
+    evaluator.know(one.evaluations);
+    all.push(one);
   }
+  const standing = all.map((one) => one.standing);
+  const isCut = all.some((one) => one.isCut);
 
   const ranked = evaluator.evaluations.sort(limitsFirst);
   const result = {
@@ -103,6 +109,30 @@ export async function propose(problem: Problem, options: ProposeOptions): Promis
   const { proposer = 'search' } = standing.find(({ best }) => best && keyOf(best.plan) === keyOf(found.evaluation.plan)) ?? {};
   const { evaluation, ...winner } = found;
   return { winner: { ...winner, proposer }, start: shown, gap, ...inRolloutOf(problem, running, evaluation), ...result };
+}
+
+/** Plans in equal parts of the whole, so that a search that goes on asks as the one before it; time and computing of what is left. */
+function shareOf({ evaluations, ms, cpuMs }: Budget, proposers: number, asked: number): Budget {
+  const left = Math.max(1, asked);
+  return {
+    evaluations: Math.max(1, Math.floor(evaluations / proposers)),
+    ms: ms / left,
+    ...(cpuMs !== undefined && { cpuMs: cpuMs / left }),
+  };
+}
+
+async function finish(proposer: Proposer, search: Search): Promise<Finished> {
+  const { account } = search;
+  const { ranked, exact, note } = await proposer.propose(search);
+  const standing = {
+    proposer: proposer.name,
+    ...account.used,
+    // The start alone was looked at, to compare with.
+    ...(ranked[0] && (exact !== undefined || account.used.evaluations > 1) && { best: ranked[0] }),
+    ...(exact && { exact }),
+    ...(note !== undefined && { note }),
+  };
+  return { standing, evaluations: account.evaluations, isCut: account.pacer.hasComputedAll };
 }
 
 function regretOf({ best }: Standing, leader: Evaluation | undefined): Pick<Standing, 'regret'> {

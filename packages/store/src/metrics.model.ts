@@ -28,6 +28,8 @@ export interface MetricsRow {
 }
 export interface MetricsStore {
   metrics(query: MetricsQuery): Promise<MetricsRow[]>;
+  /** Of the last day on which the version had traffic, whenever that was; undefined where nothing of it is kept any more. */
+  lastDay(pipeline: string, version: string): Promise<MetricsRow | undefined>;
   /** Newest first. */
   calibrations(filter: { pipeline: string; since?: Date; before?: Date; limit: number }): Promise<InvocationRow[]>;
   invocations(filter: {

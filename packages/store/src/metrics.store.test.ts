@@ -2,7 +2,7 @@ import type { Outcome, RecordState } from '@autoflow/pipeline';
 import { PUBLISHED_PRICES } from '@autoflow/twin';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { MetricsQuery, MetricsRow } from './metrics.model.js';
-import { batchOf, inputsOf, registerPipeline, useTestStore } from './testing/fixtures.js';
+import { allocation, batchOf, by, envelope, inputsOf, registerPipeline, topology, useTestStore } from './testing/fixtures.js';
 import { invocationOf, poolUsageOf, spanOf } from './testing/measurements.js';
 
 const ACTION = PUBLISHED_PRICES.temporalAction.usd;
@@ -142,6 +142,37 @@ describe('metrics', () => {
     ]);
     const rows = await query('function', { pipeline: 'instant' });
     expect(rows.map((row) => row.costPer1000?.withoutActions)).toEqual([expect.closeTo(0.05, 9), expect.closeTo(0.05, 9)]);
+  });
+
+  test('of a version that has lost its traffic long ago, its last day is told', async () => {
+    const { definitions, metering, metrics } = context.store;
+    await registerPipeline(context.store, 'past');
+    const daysAgo = (days: number) => new Date(Date.now() - 86_400_000 * days);
+    expect(await metrics.lastDay('past', 'v1')).toBeUndefined();
+    await metering.writeInvocations(
+      [5, 5, 4].map((days, i) => invocationOf({ runId: `past-${i}`, pipeline: 'past', startedAt: daysAgo(days) })),
+    );
+    const of = async () => (await metrics.lastDay('past', 'v1'))?.invocations;
+    // Idle since, it is stable still; then another one is, and this one is found behind any number of batches of that.
+    await context.sql.query(
+      `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, arm, opened_at)
+       values ('past-1', 'past', 'v1', 'r1', 'live', 'e', '{}', '{}', 'stable', $1)`,
+      [daysAgo(3.9)],
+    );
+    expect(await of()).toBe(1);
+    await context.sql.query(`update autoflow.batches set opened_at = $1 where id = 'past-1'`, [daysAgo(4.5)]);
+    expect(await of()).toBe(2);
+    const other = { ...topology, batch: { records: 7, bytes: 1024 } };
+    await definitions.registerVersion({ pipeline: 'past', hash: 'past-2', release: 'r1', topology: other, envelope, allocation, by });
+    await definitions.setStable({ pipeline: 'past', version: 'v2', by });
+    await context.sql.query(`update autoflow.version_statuses set at = $1 where pipeline = 'past' and status = 'retired'`, [daysAgo(3.9)]);
+    await context.sql.query(
+      `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, arm, opened_at)
+       select 'past-many-' || i, 'past', 'v2', 'r1', 'live', 'e', '{}', '{}', 'stable', now() - i * interval '1 second' from generate_series(1, 10001) i`,
+    );
+    expect(await of()).toBe(2);
+    await context.sql.query(`delete from autoflow.batches where id = 'past-1'`);
+    expect(await of()).toBe(1);
   });
 
   test('invocations are found by execution and stage, newest first', async () => {

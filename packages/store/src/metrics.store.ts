@@ -27,17 +27,23 @@ interface Columns {
   readonly peakMemoryMb: number;
 }
 
+const DAY_MS = 86_400_000;
+/** For what was opened last to end. */
+const LATE_MS = 3_600_000;
+
 export function metricsStore(database: Database, prices: Prices): MetricsStore {
+  const metrics: MetricsStore['metrics'] = async (query) => {
+    const { pipeline, from, to, version, scope } = query;
+    const rows = await database.patient.query<Columns>(STATEMENTS[query.by], [pipeline, from, to, version, scope]);
+    return rows.map((columns) => metricsRow(columns, query, prices));
+  };
   return {
-    metrics: async (query) => {
-      const rows = await database.patient.query<Columns>(STATEMENTS[query.by], [
-        query.pipeline,
-        query.from,
-        query.to,
-        query.version,
-        query.scope,
-      ]);
-      return rows.map((columns) => metricsRow(columns, query, prices));
+    metrics,
+    lastDay: async (pipeline, version) => {
+      const [found] = await database.patient.query<{ last: Date }>(LAST_TRAFFIC, [pipeline, version]);
+      const last = found!.last.getTime();
+      const [row] = await metrics({ pipeline, version, by: 'version', from: new Date(last - DAY_MS), to: new Date(last + LATE_MS) });
+      return row;
     },
     invocations: ({ pipeline, executionId, version, stage, since, before, limit }) =>
       many<InvocationRow>(
@@ -95,6 +101,21 @@ function shares(usage: PoolUsage | null): MetricsRow['utilisation'] | null {
   const { memory, instances } = utilisation([usage]);
   return memory === undefined || instances === undefined ? null : { memory, instances };
 }
+
+/**
+ * Among the latest batches of now, and of when the version lost its traffic if it has: an index tells of so many, however many there are. Else, as the
+ * direct door's batches have no arm, it is when it lost its traffic, or now.
+ */
+const LAST_TRAFFIC = `
+with ended as (
+  select case when status in ('retired', 'rolled-back') then at end as at from autoflow.version_statuses
+   where pipeline = $1 and version = $2 order by id desc limit 1),
+seen as (
+  select max(b.opened_at) as at from (select now() as at union all select at from ended) until,
+         lateral (select version, opened_at from autoflow.batches where pipeline = $1 and arm is not null and opened_at <= until.at
+                   order by opened_at desc limit 10000) b
+   where b.version = $2)
+select coalesce(seen.at, (select at from ended), now()) as last from seen`;
 
 const PERCENTILES = 'array[0.5, 0.95, 0.99]';
 const INVOCATIONS = `autoflow.invocations where pipeline = $1 and started_at >= $2 and started_at < $3

@@ -23,6 +23,8 @@ export interface OptimizationProgress {
   readonly about?: string;
   readonly done?: number;
   readonly of?: number;
+  /** By all attempts of the step: US dollars, at list prices, and seconds of the processes that it asked. */
+  readonly spent?: { readonly usd: number; readonly seconds: number };
 }
 
 /** Optimizations and what their steps have found out. Ended ones are only read. */
@@ -42,6 +44,9 @@ export interface OptimizationStore {
   /** Newest first, behind the one that `after` names. */
   page(pipeline: string, page: { readonly limit: number; readonly after?: string }): Promise<OptimizationRow[]>;
   setProgress(id: string, progress: OptimizationProgress): Promise<void>;
+  /** Of a step under way: what whoever does it again takes over. The first of a name stays, until the step is finished. */
+  keepPart(id: string, step: OptimizationStep, name: string, part: object): Promise<void>;
+  parts(id: string, step: OptimizationStep): Promise<unknown[]>;
   /** What a step found out, and what it came to, in one; a step that is done already stays as it is. */
   finishStep(
     id: string,

@@ -42,6 +42,10 @@ test('what a step found out first stays, with its decision', async () => {
   await optimizations.finishStep(id, { decision: decision('first'), document: { rows: 1 }, set: { version: 'v1' } });
   await optimizations.finishStep(id, { decision: decision('second'), document: { rows: 2 }, set: { version: 'v2' } });
   expect(await optimizations.get(id)).toMatchObject({ decisions: [decision('first')], version: 'v1' });
+  for (const number of [1, 2]) await optimizations.keepPart(id, 'propose', 'beam', { number });
+  expect(await optimizations.parts(id, 'propose')).toEqual([{ number: 1 }]);
+  await optimizations.finishStep(id, { decision: { ...decision('third'), step: 'propose' } });
+  expect(await optimizations.parts(id, 'propose')).toEqual([]);
   const later = new Date(Date.now() + 60_000);
   await optimizations.removeDocuments(later);
   expect(await optimizations.document(id, 'gather')).toEqual({ rows: 1 });

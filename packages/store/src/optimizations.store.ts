@@ -30,6 +30,14 @@ export function optimizationStore(database: Database): OptimizationStore {
         JSON.stringify(progress),
       ]);
     },
+    keepPart: (id, step, name, part) => keepDocument(database, id, `${step}/${name}`, part),
+    parts: async (id, step) =>
+      (
+        await database.query<{ document: object }>(
+          `select document from autoflow.optimization_documents where optimization = $1 and step like $2 || '/%' order by step`,
+          [id, step],
+        )
+      ).map(({ document }) => document),
     finishStep: (id, step) => database.transaction((sql) => finishStep(sql, id, step)),
     document: async (id, step) =>
       (
@@ -112,11 +120,16 @@ async function finishStep(
        rollout = coalesce($5, rollout) where id = $1`,
     [id, JSON.stringify([...row.decisions, decision]), set.version, set.registered, set.rollout],
   );
-  if (document !== undefined)
-    await sql.query(
-      'insert into autoflow.optimization_documents (optimization, step, document) values ($1, $2, $3) on conflict do nothing',
-      [id, decision.step, JSON.stringify(document)],
-    );
+  await sql.query(`delete from autoflow.optimization_documents where optimization = $1 and step like $2 || '/%'`, [id, decision.step]);
+  if (document !== undefined) await keepDocument(sql, id, decision.step, document);
+}
+
+async function keepDocument(sql: Sql, id: string, name: string, document: object): Promise<void> {
+  await sql.query('insert into autoflow.optimization_documents (optimization, step, document) values ($1, $2, $3) on conflict do nothing', [
+    id,
+    name,
+    JSON.stringify(document),
+  ]);
 }
 
 async function close(

@@ -141,9 +141,9 @@ test('dollars bound what it computes: the search ends when they are used up, and
 
   const none = await optimized({ ...endless, usd: 1e-9 });
   expect(none.decisions.at(-1)).toMatchObject({
-    step: 'propose',
+    step: 'fit',
     code: 'BUDGET',
-    reason: expect.stringContaining('used up before the search'),
+    reason: 'Keep v1: the budget of $1e-9 was used up by the fit.',
   });
 });
 
@@ -239,6 +239,7 @@ test('one at a time; a process that is killed is started again; cancelled, nothi
   const [first] = processes();
   process.kill(first!, 'SIGKILL');
   await expect.poll(() => processes().filter((pid) => pid !== first), { timeout: 30_000 }).toHaveLength(1);
+  expect((await api.optimizations.show('parcels', id)).progress?.spent?.seconds).toBeGreaterThan(0);
   expect(await temporal.workflow.getHandle(optimizationWorkflowId(id)).query('progress')).toMatchObject({ step: 'propose' });
   expect(await api.optimizations.cancel('parcels', id, 'enough')).toMatchObject({ state: 'cancelled', reason: 'enough' });
   await expect(temporal.workflow.getHandle(optimizationWorkflowId(id)).result()).rejects.toThrow();

@@ -9,8 +9,6 @@ import { STORE } from '../ports.js';
 import { planOf } from './plan.js';
 import { presentVersion } from './present.js';
 
-const MEASURED_MS = 86_400_000;
-
 @Injectable()
 export class VersionsService {
   constructor(@Inject(STORE) private readonly store: Store) {}
@@ -29,9 +27,10 @@ export class VersionsService {
   async show(name: string, version: string) {
     const pipeline = await findPipeline(this.store, name);
     const found = await findVersion(this.store, name, version);
-    const to = new Date();
-    const window = { pipeline: name, version, by: 'version' as const, from: new Date(to.getTime() - MEASURED_MS), to };
-    const [history, [measured]] = await Promise.all([this.store.definitions.statuses(name, version), this.store.metrics.metrics(window)]);
+    const [history, measured] = await Promise.all([
+      this.store.definitions.statuses(name, version),
+      this.store.metrics.lastDay(name, version),
+    ]);
     return { ...presentVersion(found, pipeline), history, ...(measured && { measured }) };
   }
 

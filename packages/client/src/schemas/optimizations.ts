@@ -92,6 +92,8 @@ export const Optimization = z
         about: z.string().exactOptional(),
         done: z.int().exactOptional(),
         of: z.int().exactOptional(),
+        /** By all attempts of the step, at list prices. */
+        spent: z.object({ usd: z.number(), seconds: z.number() }).exactOptional(),
       })
       .exactOptional(),
     /** The stable one when it began, which a proposal would take the place of. */

@@ -30,7 +30,7 @@ export const Version = z
   })
   .meta({ id: 'Version' });
 export type Version = z.infer<typeof Version>;
-/** `measured`: what it did in the last day, beside what was predicted. `history`: what it has been, oldest first. */
+/** `measured`: what it did on the last day on which it had traffic, beside what was predicted. `history`: what it has been, oldest first. */
 export const VersionDetail = Version.extend({
   history: z.array(
     z.object({

@@ -44,12 +44,13 @@ async function answerTo(request: Request): Promise<Answer> {
   }
 }
 
-async function proposeFor({ problem, budget, proposers: names, scorer }: OptimizerProtocol['propose']['request']) {
+async function proposeFor({ problem, budget, proposers: names, scorer, finished }: OptimizerProtocol['propose']['request']) {
   let scored: readonly ScoredPlan[] = [];
   const proposers: Proposer[] = PROPOSERS.filter(({ name }) => names.includes(name));
   if (names.includes('gcn')) {
     const own = scorer === undefined ? undefined : scorerOf(scorer);
     const gcn = await gcnProposer({ log: () => undefined, ...(own && { model: own.model }) });
+    // The last: no process that takes this one's place is told of what it has scored.
     proposers.push({
       name: gcn.name,
       propose: async (search) => {
@@ -65,6 +66,7 @@ async function proposeFor({ problem, budget, proposers: names, scorer }: Optimiz
     budget: { ...budget, ...(budget.cpuMs !== undefined && { cpuMs: Math.max(0, budget.cpuMs - computedMs()) }) },
     cpu: computedMs,
     proposers,
+    ...(finished && { finished }),
     progress: (progress) => tellParent({ kind: 'progress', ...progress } satisfies SearchProgress),
   });
   return { proposed, scored: scored.filter(({ why }) => why.length > 0).map(shown) };

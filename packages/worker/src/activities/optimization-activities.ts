@@ -1,6 +1,6 @@
 /** The activities of the Optimization workflow. All that they know is in the optimization's rows: any control worker can go on where another one died. */
 import { Context } from '@temporalio/activity';
-import type { OptimizationRow } from '@autoflow/store';
+import type { OptimizationProgress, OptimizationRow } from '@autoflow/store';
 import { OptimizationRunningError } from '@autoflow/store';
 import { trainingOf, type OptimizationActivities, type OptimizationDecision, type OptimizationStep } from '@autoflow/topology';
 import { atActivityBoundary } from '../errors.js';
@@ -9,6 +9,7 @@ import { leftOf, trainingSeconds, usdOf } from '../optimizing/budget.js';
 import { fitTwin } from '../optimizing/fit.js';
 import { gather } from '../optimizing/gather.js';
 import { stop, type Job, type OptimizingPorts, type Outcome } from '../optimizing/job.js';
+import { Meter } from '../optimizing/meter.js';
 import { ownTraining } from '../optimizing/own-training.js';
 import { proposeTopologies } from '../optimizing/propose.js';
 import { actorOf, registerProposal } from '../optimizing/register.js';
@@ -63,7 +64,7 @@ export function optimizationActivities(ports: OptimizingPorts): OptimizationActi
   };
 }
 
-/** Done before, a step answers what came of it then. */
+/** Done before, a step answers what came of it then. What its attempts spend is written as they spend it: one that is killed has spent it all the same. */
 async function once<R extends { readonly optimization: string }>(
   ports: OptimizingPorts,
   name: OptimizationStep,
@@ -76,21 +77,31 @@ async function once<R extends { readonly optimization: string }>(
   if (before !== undefined) return before;
   const context = Context.current();
   const signal = context.cancellationSignal;
-  await optimizations.setProgress(row.id, { step: name });
+  const meter = new Meter(row.progress?.step === name ? row.progress.spent : undefined);
+  let progress: OptimizationProgress = { step: name };
   let telling = Promise.resolve();
-  const told: Job['told'] = ({ proposer, done, of }) => {
-    context.heartbeat({ proposer, done, of });
-    telling = telling.then(() => optimizations.setProgress(row.id, { step: name, about: proposer, done, of })).catch(() => undefined);
+  const tell = (): Promise<void> => {
+    const now = { ...progress, spent: meter.spent };
+    return (telling = telling.then(() => optimizations.setProgress(row.id, now)).catch(() => undefined));
   };
-  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  const told: Job['told'] = ({ proposer, done, of }) => {
+    progress = { step: name, about: proposer, done, of };
+    void tell();
+  };
+  const beat = setInterval(() => {
+    context.heartbeat();
+    void tell();
+  }, HEARTBEAT_MS);
+  await tell();
   try {
-    let cpuMs = 0;
-    const { decision, ...outcome } = await work(ports, { row, signal, told, computed: (ms) => (cpuMs += ms) }, request);
+    const { decision, ...outcome } = await work(ports, { row, signal, told, meter }, request);
     await telling;
-    const whole = { step: name, ...decision, ...(cpuMs > 0 && { usd: usdOf(cpuMs) }) };
+    const { usd } = meter.spent;
+    const whole = { step: name, ...decision, ...(usd > 0 && { usd }) };
     await optimizations.finishStep(row.id, { ...outcome, decision: whole });
     return whole;
   } catch (error) {
+    await tell();
     signal.throwIfAborted();
     throw error;
   } finally {

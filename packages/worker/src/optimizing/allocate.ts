@@ -1,7 +1,7 @@
 import type { Plan } from '@autoflow/optimizer';
 import type { Allocation } from '@autoflow/topology';
-import { leftOf } from './budget.js';
-import { ask, found, goOn, type Job, type OptimizingPorts, type Outcome } from './job.js';
+import { leftOf, stepMs, usedUp } from './budget.js';
+import { askWithin, found, goOn, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { figuresOf, problemOf, type Figures, type ProposalDocument } from './propose.js';
 
 /** The allocation that the proposed version starts with, and who else was asked. */
@@ -15,16 +15,17 @@ export interface AllocationDocument {
 /** The staffing formula against the resource agent: the policy that comes with AutoFlow, and the one that was trained for this. */
 export async function allocate(ports: OptimizingPorts, job: Job, training: string | undefined): Promise<Outcome> {
   const { proposal } = await found<ProposalDocument>(ports, job, 'propose');
-  const left = leftOf(job.row);
-  if (left?.cpuMs === 0) {
-    const document: AllocationDocument = { allocation: proposal!.allocation as Allocation, by: 'formula', standing: [] };
-    return { document, decision: goOn(`Starting allocation by formula, without another's: the budget of $${left.of} is used up.`) };
-  }
   const problem = await problemOf(ports, job);
   const trained = training === undefined ? undefined : await ports.store.trainings.best(training);
   const plan = { topology: proposal!.topology, allocation: proposal!.allocation, steps: [] } as unknown as Plan;
-  const { starting } = await ask<'allocate'>(ports, job, { kind: 'allocate', problem, plan, ...(trained && { policy: trained.weights }) });
-  const { allocation, by, predicted, standing } = starting;
+  const request = { kind: 'allocate' as const, problem, plan, ...(trained && { policy: trained.weights }) };
+  const left = leftOf(job.row);
+  const answer = left?.cpuMs === 0 ? undefined : await askWithin<'allocate'>(ports, job, request, stepMs(left));
+  if (answer === undefined) {
+    const document: AllocationDocument = { allocation: proposal!.allocation as Allocation, by: 'formula', standing: [] };
+    return { document, decision: goOn(`Starting allocation by formula, without another's: ${usedUp(left, 'before they had settled')}.`) };
+  }
+  const { allocation, by, predicted, standing } = answer.starting;
   const document: AllocationDocument = {
     allocation,
     by,

@@ -13,6 +13,12 @@ it('what the steps before have spent is no longer there, and never less than not
   expect(usdOf(left(0.5, 0.1, undefined, 0.15).cpuMs)).toBeCloseTo(0.25, 9);
   expect(left(0.5, 0.6)).toEqual({ of: 0.5, cpuMs: 0 });
   expect(leftOf({ request: { dryRun: true }, decisions: decided(0.1) })).toBeUndefined();
+  // By attempts of the step under way, and not twice by those of one that is done.
+  const under = (step: 'fit' | 'propose') => {
+    const spent = { usd: 0.2, seconds: 9 };
+    return leftOf({ request: { dryRun: true, usd: 0.5 }, decisions: decided(0.1), progress: { step, spent } })!;
+  };
+  expect([usdOf(under('propose').cpuMs), usdOf(under('fit').cpuMs)]).toEqual([expect.closeTo(0.2, 9), expect.closeTo(0.4, 9)]);
 });
 
 it('search and training leave something to those that follow, and learners share', () => {

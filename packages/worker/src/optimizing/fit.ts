@@ -1,6 +1,7 @@
 import { hostOf, type FittedPipeline } from '@autoflow/optimizer';
+import { leftOf, stepMs, usedUp } from './budget.js';
 import { rowsOf, type Gathered } from './gather.js';
-import { ask, found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
+import { askWithin, found, goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 
 /** Fits the twin, and stops where it cannot be trusted. */
 export async function fitTwin(ports: OptimizingPorts, job: Job): Promise<Outcome> {
@@ -8,15 +9,16 @@ export async function fitTwin(ports: OptimizingPorts, job: Job): Promise<Outcome
   const gathered = await found<Gathered>(ports, job, 'gather');
   const rows = await rowsOf(ports, pipeline, gathered.release, gathered);
   const { spec, running } = await runningOf(ports, pipeline, gathered);
-  const { fitted } = await ask<'fit'>(ports, job, {
-    kind: 'fit',
-    measured: {
-      spec,
-      rows,
-      host: hostOf(rows, request.cores ?? ports.cores),
-      running: { ...running, version: gathered.version, measured: gathered.measured },
-    },
-  });
+  const measured = {
+    spec,
+    rows,
+    host: hostOf(rows, request.cores ?? ports.cores),
+    running: { ...running, version: gathered.version, measured: gathered.measured },
+  };
+  const left = leftOf(job.row);
+  const answer = await askWithin<'fit'>(ports, job, { kind: 'fit', measured }, stepMs(left));
+  if (answer === undefined) return { decision: stop('BUDGET', `Keep ${gathered.version}: ${usedUp(left, 'by the fit')}.`) };
+  const { fitted } = answer;
   if ('refused' in fitted) return { decision: stop(fitted.refused, fitted.reasons.join(' ')) };
   return { document: fitted.fitted, decision: goOn(described(fitted.fitted)) };
 }

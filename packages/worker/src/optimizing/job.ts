@@ -2,6 +2,7 @@ import type { Computed, OptimizerProtocol, SearchProgress } from '@autoflow/opti
 import type { OptimizationRow, Store } from '@autoflow/store';
 import type { OptimizationDecision, OptimizationStop } from '@autoflow/topology';
 import { startChild, type AskedChild } from '../learning/asked-child.js';
+import type { Meter } from './meter.js';
 
 export interface OptimizingPorts {
   readonly store: Pick<
@@ -29,8 +30,7 @@ export interface Job {
   readonly signal: AbortSignal;
   /** Of the process that is asked: seen by whoever looks at the optimization. */
   readonly told: (progress: SearchProgress) => void;
-  /** What the processes that were asked have computed. */
-  readonly computed: (cpuMs: number) => void;
+  readonly meter: Pick<Meter, 'begin' | 'end'>;
 }
 
 /** What a step comes to: its decision, and what it has found out for those that follow. */
@@ -46,20 +46,39 @@ export const stop = (code: OptimizationStop, reason: string): Outcome['decision'
 /** Asks a process that is started for it and killed with it: also when the step is cancelled. */
 export async function ask<Kind extends keyof OptimizerProtocol>(
   { program }: OptimizingPorts,
-  { signal, told, computed }: Job,
+  { signal, told, meter }: Job,
   request: OptimizerProtocol[Kind]['request'] & { readonly kind: Kind },
 ): Promise<OptimizerProtocol[Kind]['answer']> {
   signal.throwIfAborted();
   const child: AskedChild<OptimizerProtocol> = startChild(program, { told: (progress) => told(progress as SearchProgress) });
   const kill = (): void => void child.kill();
   signal.addEventListener('abort', kill, { once: true });
+  let computedMs: number | undefined;
+  meter.begin();
   try {
     const answer = await child.ask<Kind>(request);
-    computed((answer as Partial<Computed>).cpuMs ?? 0);
+    computedMs = (answer as Partial<Computed>).cpuMs;
     return answer;
   } finally {
+    meter.end(computedMs);
     signal.removeEventListener('abort', kill);
     await child.kill();
+  }
+}
+
+/** As `ask`. Undefined: the process had no answer in so many milliseconds, and was killed. */
+export async function askWithin<Kind extends keyof OptimizerProtocol>(
+  ports: OptimizingPorts,
+  job: Job,
+  request: OptimizerProtocol[Kind]['request'] & { readonly kind: Kind },
+  ms: number,
+): Promise<OptimizerProtocol[Kind]['answer'] | undefined> {
+  const over = AbortSignal.timeout(Math.ceil(ms));
+  try {
+    return await ask<Kind>(ports, { ...job, signal: AbortSignal.any([job.signal, over]) }, request);
+  } catch (error) {
+    if (job.signal.aborted || !over.aborted) throw error;
+    return undefined;
   }
 }
 

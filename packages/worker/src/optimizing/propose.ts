@@ -1,4 +1,5 @@
-import type { FittedPipeline, Guardrail, Problem, Proposed, ScoredTopology } from '@autoflow/optimizer';
+import { createHash } from 'node:crypto';
+import type { Finished, FittedPipeline, Guardrail, Problem, Proposed, ScoredTopology } from '@autoflow/optimizer';
 import { MEMORY_SIZES_MB, ROLLOUT_DEFAULTS, type OptimizationRequest } from '@autoflow/topology';
 import type { ReplicatedSimulation } from '@autoflow/twin';
 import type { Gathered } from './gather.js';
@@ -36,25 +37,34 @@ export interface ProposalDocument {
 }
 export type Figures = Pick<ReplicatedSimulation, 'throughput' | 'latencyMs' | 'costPer1000'>;
 
-/** The tournament: the winner's plan, certified, or why nothing is better. */
+/**
+ * The tournament: the winner's plan, certified, or why nothing is better. Proposers that have finished in an attempt that was killed are taken over, as
+ * if it had gone on; what it has spent is spent.
+ */
 export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promise<Outcome> {
-  const { request } = job.row;
+  const { request, progress } = job.row;
   const left = leftOf(job.row);
-  if (left?.cpuMs === 0)
-    return { decision: stop('BUDGET', `Keep ${job.row.version}: the budget of $${left.of} was used up before the search.`) };
+  const seconds = request.seconds ?? SECONDS;
+  const leftMs = 1000 * (seconds - (progress?.step === 'propose' ? (progress.spent?.seconds ?? 0) : 0));
   const problem = await problemOf(ports, job);
+  const finished = await finishedBefore(ports, job, problem);
+  if (finished.length === 0 && (left?.cpuMs === 0 || leftMs <= 0)) {
+    const used = left?.cpuMs === 0 ? `$${left.of} was used up before the search` : `${seconds} s was used up by searches that were killed`;
+    return { decision: stop('BUDGET', `Keep ${job.row.version}: the budget of ${used}.`) };
+  }
   const { release } = await found<Gathered>(ports, job, 'gather');
   const own = await ports.store.scorers.current(job.row.pipeline, release);
-  const { proposed, scored } = await ask<'propose'>(ports, job, {
+  const { proposed, scored } = await ask<'propose'>(ports, keeping(ports, job, problem), {
     kind: 'propose',
     problem,
     budget: {
       evaluations: request.evaluations ?? EVALUATIONS,
-      ms: 1000 * (request.seconds ?? SECONDS),
+      ms: Math.max(1, leftMs),
       ...(left && { cpuMs: searchMs(left, request.training !== undefined) }),
     },
     proposers: request.proposers ?? PROPOSERS,
     ...(own && { scorer: own.file }),
+    ...(finished.length > 0 && { finished }),
   });
   const document = documentOf(proposed, scored);
   const { winner, reason = 'nothing better was found.' } = proposed;
@@ -68,6 +78,30 @@ export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promi
       `${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.${limits(problem, winner)}${cut}`,
     ),
   };
+}
+
+/** Of one proposer, for whoever searches again: only for the same problem, as settings and the allocation of what runs may have changed. */
+interface Part {
+  readonly problem: string;
+  readonly finished: Finished;
+}
+const fingerprint = (problem: Problem): string => createHash('sha256').update(JSON.stringify(problem)).digest('hex');
+
+async function finishedBefore({ store }: OptimizingPorts, { row }: Job, problem: Problem): Promise<readonly Finished[]> {
+  const parts = (await store.optimizations.parts(row.id, 'propose')) as Part[];
+  const same = fingerprint(problem);
+  return parts.filter((part) => part.problem === same).map(({ finished }) => finished);
+}
+
+/** Keeps what each proposer has come to. One that could not be kept would only be asked again. */
+function keeping({ store }: OptimizingPorts, job: Job, problem: Problem): Job {
+  const told: Job['told'] = (progress) => {
+    const { finished } = progress;
+    const part = finished && ({ problem: fingerprint(problem), finished } satisfies Part);
+    if (part) store.optimizations.keepPart(job.row.id, 'propose', finished.standing.proposer, part).catch(() => undefined);
+    job.told(progress);
+  };
+  return { ...job, told };
 }
 
 /** What is minimised, beside that of what runs: the score also counts limits that one of them breaks. */

@@ -1,12 +1,18 @@
-/** What comes of a proposal whose topology is there already, and what is trained for one that nobody asked for: nothing runs beside the database. */
-import { envelopeOf, type Problem } from '@autoflow/optimizer';
+/** Steps of an optimization whose rows are there, beside no server but the database: what comes of a proposal, what is trained for it, and a search that is killed. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asyncLocalStorage } from '@temporalio/activity';
+import { envelopeOf, type Budget, type Finished, type Problem } from '@autoflow/optimizer';
 import { openStore, type Store } from '@autoflow/store';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { hashVersion, MOST_LEARNERS, USUAL_BUDGET, type Topology } from '@autoflow/topology';
 import { certify } from '@autoflow/topology/rewrites';
 import { functionModel, LOCAL_HOST } from '@autoflow/twin';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { optimizationActivities } from '../activities/optimization-activities.js';
+import { usdOf } from './budget.js';
 import type { Job, OptimizingPorts } from './job.js';
+import { Meter } from './meter.js';
 import { NOBODY_LEARNS, ownTraining } from './own-training.js';
 import { problemOf } from './propose.js';
 import { registerProposal } from './register.js';
@@ -49,11 +55,8 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-let count = 0;
-/** An optimization of v1 that has found this topology, to be run with `found`. */
-async function proposed(of: Topology, rewrites: Parameters<typeof certify>[3] = []): Promise<Job> {
-  const id = `opt-${++count}`;
-  await store.optimizations.create({ id, pipeline: 'orders', request: { dryRun: false } }, by);
+/** Answers what writes the documents of the steps that follow. */
+async function gatherAndFit(id: string) {
   const document = (step: 'gather' | 'fit' | 'propose' | 'allocate', written: object) =>
     store.optimizations.finishStep(id, {
       decision: { step, verdict: 'go-on', reason: 'so' },
@@ -62,6 +65,15 @@ async function proposed(of: Topology, rewrites: Parameters<typeof certify>[3] = 
     });
   await document('gather', { version: 'v1', release: 'r1', until: new Date(), measured: { throughput: 10 }, ratePerSecond: 10 });
   await document('fit', { models: { parse: functionModel({ cpuPerRecordMs: 1 }) }, host: LOCAL_HOST, recordBytes: 100 });
+  return document;
+}
+
+let count = 0;
+/** An optimization of v1 that has found this topology, to be run with `found`. */
+async function proposed(of: Topology, rewrites: Parameters<typeof certify>[3] = []): Promise<Job> {
+  const id = `opt-${++count}`;
+  await store.optimizations.create({ id, pipeline: 'orders', request: { dryRun: false } }, by);
+  const document = await gatherAndFit(id);
   const proposal = {
     topology: of,
     allocation: found,
@@ -74,7 +86,7 @@ async function proposed(of: Topology, rewrites: Parameters<typeof certify>[3] = 
   await document('allocate', { allocation: found, by: 'formula', standing: [] });
   const row = (await store.optimizations.get(id))!;
   await store.optimizations.close(id, { state: 'completed', reason: 'in the test' }, by);
-  return { row, signal: new AbortController().signal, told: () => undefined, computed: () => undefined };
+  return { row, signal: new AbortController().signal, told: () => undefined, meter: new Meter() };
 }
 const allocation = async (version: string) => (await store.definitions.allocation('orders', version))!;
 const autonomy = (to: 'suggest' | 'auto') => store.settings.change({ pipeline: 'orders', change: { autonomy: to }, by });
@@ -153,4 +165,43 @@ test('what nobody asked for is trained by the workers that learn, or as settings
   const own = { learners: 3, budget: { steps: 9 } };
   await set(own);
   expect(await training()).toEqual({ training: own });
+});
+
+/** Answers what it was asked with; but the first time it is killed, when one of its proposers has finished. */
+const KILLED_ONCE = `
+process.on('message', ({ budget, finished = [] }) => {
+  const standing = { proposer: 'beam', evaluations: 3, ms: 4 };
+  const progress = { kind: 'progress', proposer: 'annealing', done: 1, of: 2, finished: { standing, evaluations: [], isCut: false } };
+  if (finished.length === 0) return process.send(progress, () => process.kill(process.pid, 'SIGKILL'));
+  const proposed = { reason: JSON.stringify({ budget, finished }), start: {}, front: [], gap: {}, standing: [] };
+  process.send({ proposed, scored: [], cpuMs: 1000 });
+});`;
+
+test('a search that is killed has spent what it has, and goes on behind who had finished in it', async () => {
+  const program = join(stack.folder, 'killed-once.mjs');
+  await writeFile(program, KILLED_ONCE);
+  const id = 'opt-killed';
+  await store.optimizations.create({ id, pipeline: 'orders', request: { dryRun: true, usd: 1 } }, by);
+  await gatherAndFit(id);
+  const { proposeTopologies } = optimizationActivities({ ...ports, program });
+  const context = { heartbeat: () => undefined, cancellationSignal: new AbortController().signal };
+  const propose = () => asyncLocalStorage.run(context as never, () => proposeTopologies({ optimization: id }));
+  const progress = async () => (await store.optimizations.get(id))!.progress!;
+
+  await expect(propose()).rejects.toThrow('SIGKILL');
+  await expect.poll(() => store.optimizations.parts(id, 'propose')).toHaveLength(1);
+  await expect.poll(progress).toMatchObject({ step: 'propose', about: 'annealing', done: 1, of: 2 });
+  const { spent } = await progress();
+  expect(spent!.usd).toBeGreaterThan(0);
+  expect(spent!.usd).toBeCloseTo(usdOf(1000 * spent!.seconds), 9);
+
+  const { usd } = await propose();
+  expect(usd).toBeCloseTo(spent!.usd + usdOf(1000), 12);
+  const { reason } = (await store.optimizations.document(id, 'propose')) as { reason: string };
+  const { budget, finished } = JSON.parse(reason) as { budget: Budget; finished: Finished[] };
+  expect(finished.map(({ standing }) => standing.proposer)).toEqual(['beam']);
+  expect(usdOf(budget.cpuMs!)).toBeCloseTo(0.8 * (1 - spent!.usd), 9);
+  expect(budget.ms).toBeCloseTo(45_000 - 1000 * spent!.seconds, 6);
+  expect(await store.optimizations.parts(id, 'propose')).toEqual([]);
+  await store.optimizations.close(id, { state: 'completed', reason: 'in the test' }, by);
 });
