@@ -13,7 +13,7 @@ const LONGEST_EXECUTION = `interval '1 day'`;
  * through the stage itself; in a stage of several partitions it is present as often. A stage is through with a batch by its first answer.
  */
 const INTERVAL = `
-with stages as (select * from json_to_recordset($5::json) s (name text, after text[], partitions int)),
+with stages as (select * from json_to_recordset($5::json) s (name text, after text[], partitions int, "memoryMb" int)),
 flying as (
   select id, execution_id from autoflow.batches b
    where pipeline = $1 and version = $2 and opened_at <= $4::timestamptz and opened_at > $4::timestamptz - ${LONGEST_EXECUTION} and (state = 'open' or closed_at > $4::timestamptz)),
@@ -25,8 +25,9 @@ present as (
     from stages s left join flying f on true left join done d using (execution_id) group by s.name, s.partitions),
 ended as (
   select i.stage as name, count(*) as served, sum(i.duration_ms) as service_ms, max(i.peak_memory_mb) as working_set_mb,
-         count(*) filter (where i.outcome = 'out-of-memory') as out_of_memory
-    from autoflow.invocations i
+         -- An execution keeps the memory that it was opened with: what died of less than is allocated by now says nothing of that.
+         count(*) filter (where i.outcome = 'out-of-memory' and i.memory_mb >= s."memoryMb") as out_of_memory
+    from autoflow.invocations i join stages s on s.name = i.stage
    where i.pipeline = $1 and i.version = $2 and i.started_at > $3::timestamptz - $7::float8 * interval '1 millisecond' and i.started_at <= $4::timestamptz
      and ${ENDED} > $3::timestamptz and ${ENDED} <= $4::timestamptz group by i.stage),
 busy as (

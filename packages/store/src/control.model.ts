@@ -139,7 +139,8 @@ export interface ControlStore {
     version: string;
     from: Date;
     to: Date;
-    stages: readonly { readonly name: string; readonly after: readonly string[]; readonly partitions: number }[];
+    /** `memoryMb` is what is allocated: instances that ran out of less are not counted. */
+    stages: readonly { readonly name: string; readonly after: readonly string[]; readonly partitions: number; readonly memoryMb: number }[];
     sloMs: number;
     /** Invocations are looked for that began so long before. */
     longestMs: number;

@@ -57,6 +57,8 @@ async function keep(sql: Sql, { pipeline, holder, forMs, state, step }: Paramete
     [pipeline, holder, JSON.stringify(state), forMs],
   );
   if (held.length === 0) return false;
+  // Of a clock that has gone back since: it would be taken for the latest one until the clock is there again.
+  await sql.query('delete from autoflow.control_steps where pipeline = $1 and at > clock_timestamp()', [pipeline]);
   if (step === undefined) return true;
   await sql.query(
     'insert into autoflow.control_steps (pipeline, at, version, tick, decided) values ($1, $2, $3, $4, $5) on conflict do nothing',

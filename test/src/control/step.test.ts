@@ -140,7 +140,21 @@ describe('what is decided', () => {
     await world.run(3, { batches: 900 });
     const after = await world.concurrency();
     expect(after['perform']).toBeLessThanOrEqual(5);
-    expect(Object.values(after).reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(18);
+    const all = async () => Object.values(await world.concurrency()).reduce((a, b) => a + b, 0);
+    expect(await all()).toBeLessThanOrEqual(18);
+    // Lowered below what runs: at once, also where nothing new was seen; and below one per stage, which stands.
+    await world.control({ mode: 'auto', instances: 12 });
+    await world.pass({ batches: 0, heard: false });
+    await world.step();
+    expect((await world.status()).why).toContain('no function host');
+    expect(await all()).toBeLessThanOrEqual(12);
+    await world.acknowledge();
+    await world.control({ mode: 'auto', instances: 9 });
+    await world.run(1, { batches: 900 });
+    expect(await all()).toBeLessThanOrEqual(9);
+    await world.control({ mode: 'auto', instances: 2 });
+    await world.run(1, { batches: 900 });
+    expect(await world.concurrency()).toEqual({ measure: 1, 'may-pass': 1, perform: 2, weigh: 1, store: 1 });
   });
 
   test('nothing, in an envelope without room', async () => {
@@ -191,7 +205,9 @@ describe('what is decided', () => {
     await world.run(1, { ...QUIET, outOfMemory: true });
     const raised = await memory();
     expect(raised).toBeGreaterThan(512);
-    await world.run(18, { ...QUIET, peakMemoryMb: 60 });
+    // What was opened before has the smaller size still.
+    await world.run(1, { ...QUIET, outOfMemory: true, memoryMb: 512, peakMemoryMb: 60 });
+    await world.run(17, { ...QUIET, peakMemoryMb: 60 });
     expect(await memory()).toBe(raised);
     await world.run(4, { ...QUIET, peakMemoryMb: 60 });
     expect(await memory()).toBeLessThan(raised);
@@ -230,16 +246,17 @@ describe('where something is wrong', () => {
     expect((await world.status()).mode).toBe('acting');
   });
 
-  test('a clock that goes back decides nothing new', async () => {
+  test('after a clock that was ahead has gone back, nothing is decided anew; from then on it begins anew', async () => {
     await world.run(3, SURGE);
-    await world.shift(-60);
+    await world.shift(-3_600);
     const before = await world.allocation();
     await world.step();
     expect((await world.status()).why).toContain('clock');
-    expect(await platform.store.control.latest('acts', 10)).toHaveLength(3);
+    expect(await platform.store.control.latest('acts', 10)).toEqual([]);
     expect(Object.values((await world.allocation()).stages).map(({ concurrency }) => concurrency)).toEqual(
       Object.values(before.stages).map(({ concurrency }) => concurrency),
     );
+    expect((await world.run(1, QUIET)).tick).toMatchObject({ anew: true, tick: { arrived: 20 } });
   });
 
   test('after a gap it begins anew, and does not take what it knew for what is', async () => {

@@ -20,6 +20,8 @@ export interface Interval {
   readonly serviceMs?: number;
   readonly peakMemoryMb?: number;
   readonly outOfMemory?: boolean;
+  /** Of the instances; default: what is allocated. */
+  readonly memoryMb?: number;
 }
 
 export class World {
@@ -62,9 +64,11 @@ export class World {
     serviceMs = 400,
     peakMemoryMb = 300,
     outOfMemory = false,
+    memoryMb,
   }: Interval): Promise<void> {
     const { sql, store } = this.platform;
     await this.shift(INTERVAL_S);
+    const { stages: allocated } = await this.allocation();
     const first = this.ids;
     this.ids += batches;
     await sql.query(
@@ -88,6 +92,7 @@ export class World {
             startedAt: new Date(Date.now() - 6_000),
             durationMs: serviceMs,
             peakMemoryMb,
+            memoryMb: memoryMb ?? allocated[stage]?.memoryMb ?? INVOCATION.memoryMb,
             ...(outOfMemory && { outcome: 'out-of-memory' as const }),
           })),
         ),

@@ -7,9 +7,10 @@ import { runEpisode, scoreAt } from './episode.js';
 import { FALLBACK, RULES } from './families.js';
 import { hpa } from './hpa.js';
 import { kedaLike } from './keda.js';
-import { withinLimits } from './limits.js';
+import { raisedWithinLimits, withinLimits } from './limits.js';
 import { powerTuned } from './power-tuning.js';
 import { staffing } from './staffing.js';
+import { steady } from './steady.js';
 import { fixed, hindsightStatic } from './static.js';
 
 const functions = syntheticFunctions(20, 1);
@@ -173,6 +174,94 @@ describe('withinLimits', () => {
           expect(concurrency).toBeLessThanOrEqual(ranges[s]!.min + ranges[s]!.span);
           expect(memoryMb).toBe(1024);
         });
+      }),
+    );
+  });
+});
+
+describe('steady', () => {
+  const bounded = (fleet: number, ranges: readonly { readonly min: number; readonly max: number }[]): ControlledPipeline => ({
+    stages: ranges.map((concurrency, s) => ({ name: `s${s}`, after: [], followers: [], concurrency, memoryMb: [512] })),
+    sloMs: 1000,
+    coldStartMs: 100,
+    intervalMs: INTERVAL_MS,
+    fleet,
+  });
+  /** What is decided where so much runs and so much is wanted, interval by interval. */
+  const decided = (
+    pipeline: ControlledPipeline,
+    rows: readonly { readonly now: readonly number[]; readonly wanted: readonly number[] }[],
+  ) => {
+    let wanted: readonly number[] = [];
+    const start: Allocator['start'] = () => ({
+      decide: () =>
+        withinLimits(
+          pipeline,
+          wanted.map((concurrency) => ({ concurrency, memoryMb: 512 })),
+        ),
+      explain: () => '',
+    });
+    const controller = steady({ name: 'told', start }).start(pipeline);
+    const state = new ControlState(
+      pipeline,
+      pipeline.stages.map(() => SERVICE_MS),
+    );
+    return rows.map((row) => {
+      wanted = row.wanted;
+      state.concurrency.set(row.now);
+      return controller.decide(state).map(({ concurrency }) => concurrency);
+    });
+  };
+  const range = { min: 1, max: 40 };
+
+  it('raises at once, gives up what two decisions agree on, and leaves alone what is not worth it', () => {
+    expect(
+      decided(bounded(100, [range, range]), [
+        { now: [10, 10], wanted: [10, 20] },
+        { now: [10, 20], wanted: [4, 19] },
+        { now: [10, 20], wanted: [6, 21] },
+      ]),
+    ).toEqual([
+      [10, 20],
+      [10, 20],
+      [6, 20],
+    ]);
+  });
+
+  it('gives up what it would have kept, where the fleet has no room for it', () => {
+    expect(decided(bounded(38, [range, range]), [{ now: [20, 20], wanted: [19, 19] }])).toEqual([[19, 19]]);
+    const moved = [
+      { now: [15, 5], wanted: [15, 5] },
+      { now: [15, 5], wanted: [5, 15] },
+    ];
+    expect(decided(bounded(20, [range, range]), moved)[1]).toEqual([5, 15]);
+  });
+
+  it('never has more than the fleet, unless the least of all stages is more; also where the bound is lowered below what runs', () => {
+    const count = fc.integer({ min: 0, max: 60 });
+    const worlds = fc.array(fc.record({ min: fc.nat(3), span: fc.nat(20) }), { minLength: 1, maxLength: 5 }).chain((ranges) => {
+      const counts = fc.array(count, { minLength: ranges.length, maxLength: ranges.length });
+      return fc.record({
+        ranges: fc.constant(ranges.map(({ min, span }) => ({ min, max: min + span }))),
+        fleet: count,
+        rows: fc.array(fc.record({ now: counts, wanted: counts }), { minLength: 1, maxLength: 5 }),
+      });
+    });
+    fc.assert(
+      fc.property(worlds, ({ ranges, fleet, rows }) => {
+        const pipeline = bounded(fleet, ranges);
+        const least = ranges.reduce((sum, { min }) => sum + min, 0);
+        const sized = (counts: readonly number[]) => counts.map((concurrency) => ({ concurrency, memoryMb: 512 }));
+        const raised = rows.map(({ now, wanted }) =>
+          raisedWithinLimits(pipeline, sized(now), sized(wanted)).map(({ concurrency }) => concurrency),
+        );
+        for (const targets of [...decided(pipeline, rows), ...raised]) {
+          expect(targets.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(Math.max(fleet, least));
+          targets.forEach((one, s) => {
+            expect(one).toBeGreaterThanOrEqual(ranges[s]!.min);
+            expect(one).toBeLessThanOrEqual(ranges[s]!.max);
+          });
+        }
       }),
     );
   });

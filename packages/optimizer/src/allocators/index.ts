@@ -7,7 +7,7 @@ export { FALLBACK, RULES } from './families.js';
 export { followingMemory, NOTCH_EVERY } from './following-memory.js';
 export { hpa, type HpaOptions } from './hpa.js';
 export { kedaLike, type KedaOptions } from './keda.js';
-export { withinLimits } from './limits.js';
+export { raisedWithinLimits, withinLimits } from './limits.js';
 export { compareOn, decideOn, REMEMBERED, type Compared, type Decision, type Observed } from './live.js';
 export { powerTuned } from './power-tuning.js';
 export { startingAllocation, type AllocationStanding, type StartingAllocation } from './starting.js';

@@ -1,12 +1,13 @@
 import type { StageTarget } from '@autoflow/twin';
 import type { Allocator } from './allocator.js';
+import { withinFleet } from './limits.js';
 
 /** Changes by a smaller part of what there is are not worth one. */
 const WORTH = 0.1;
 
 /**
  * An allocator with hysteresis: raises at once what it wants to raise; gives up instances only as far as two decisions in a row agree, and
- * leaves alone what would change by less than a tenth.
+ * leaves alone what would change by less than a tenth. Where the fleet has no room for what would be left alone, it is given up.
  */
 export function steady(allocator: Allocator): Allocator {
   return {
@@ -20,7 +21,7 @@ export function steady(allocator: Allocator): Allocator {
           const wanted = inner.decide(state);
           const last = before ?? wanted;
           before = wanted;
-          return wanted.map((target, s) => {
+          const kept = wanted.map((target, s) => {
             const { min, max } = pipeline.stages[s]!.concurrency;
             const now = Math.max(min, Math.min(max, state.concurrency[s]!));
             const agreed =
@@ -28,6 +29,11 @@ export function steady(allocator: Allocator): Allocator {
             const worth = Math.abs(agreed - now) >= Math.max(1, WORTH * now);
             return { ...target, concurrency: worth ? agreed : now };
           });
+          return withinFleet(
+            pipeline,
+            kept,
+            kept.map(({ concurrency }, s) => Math.min(concurrency, wanted[s]!.concurrency)),
+          );
         },
       };
     },

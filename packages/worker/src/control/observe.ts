@@ -31,12 +31,15 @@ export async function observe(
   const last = steps.at(-1);
   const to = new Date(now.getTime() - LAG_MS);
   const passedMs = last === undefined ? intervalMs : to.getTime() - last.at.getTime();
+  if (last !== undefined && last.at > now)
+    return { kind: 'stale', why: 'the clock of the database has gone back; what was decided later than now is forgotten' };
   const isStill = passedMs < TOO_SOON * intervalMs && (state?.waits ?? 0) >= MOST_WAITS;
-  if (isStill || -passedMs > LAG_MS) return { kind: 'stale', why: 'the clock of the database has not moved on since the latest step' };
+  if (isStill) return { kind: 'stale', why: 'the clock of the database has not moved on since the latest step' };
   if (passedMs < TOO_SOON * intervalMs) return { kind: 'wait', ms: Math.min(intervalMs, intervalMs - passedMs) };
   const anew = last === undefined || passedMs > GAP * intervalMs;
   const from = anew ? new Date(to.getTime() - intervalMs) : last.at;
-  const measured = await control.measure({ pipeline, version, from, to, stages, sloMs, longestMs });
+  const sized = stages.map(({ name, after, partitions }) => ({ name, after, partitions, memoryMb: allocation.stages[name]!.memoryMb }));
+  const measured = await control.measure({ pipeline, version, from, to, stages: sized, sloMs, longestMs });
   const why = untrusted(measured, now);
   if (why !== undefined) return { kind: 'stale', why };
   const before = anew ? undefined : last.tick;

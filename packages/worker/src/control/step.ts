@@ -1,4 +1,4 @@
-import { REMEMBERED, type Decision } from '@autoflow/optimizer';
+import { raisedWithinLimits, REMEMBERED, withinLimits, type Decision } from '@autoflow/optimizer';
 import type { ControlMode, ControlStatus, ControlStepRow, KeptDecision, KeptTick, Store } from '@autoflow/store';
 import { clampAllocation, type Allocation, type ControlStepAnswer, type ControlStepRequest } from '@autoflow/topology';
 import { DEFAULT_CONTROL, mayAct, type OperationSettings } from '@autoflow/topology/autonomy';
@@ -151,14 +151,17 @@ function ticksOf(steps: readonly ControlStepRow[], seen: Exclude<Seen, { kind: '
   return seen.kept.anew ? [seen.kept.tick] : [...known, seen.kept.tick];
 }
 
-/** Bounded by envelope, clamps and resources. On what is stale nothing is taken away. */
-function within({ spec, version, bounds, allocation, stages }: Subject, { targets }: Decision, keep: boolean): Allocation {
-  const wanted = stages.map(({ name }, s) => {
-    const now = allocation.stages[name]!;
-    const target = targets[s] ?? now;
-    return [name, keep ? { ...now, concurrency: Math.max(now.concurrency, target.concurrency) } : { ...target }] as const;
-  });
-  return clampAllocation(spec, version.topology, bounds, Object.fromEntries(wanted));
+/** Bounded by envelope, clamps, resources and the instances of all stages. On what is stale nothing is taken away that the bounds allow. */
+function within({ spec, version, bounds, allocation, stages, pipeline }: Subject, { targets }: Decision, keep: boolean): Allocation {
+  const now = stages.map(({ name }) => allocation.stages[name]!);
+  const bounded = keep
+    ? raisedWithinLimits(pipeline, now, targets)
+    : withinLimits(
+        pipeline,
+        now.map((stage, s) => targets[s] ?? stage),
+      );
+  const wanted = Object.fromEntries(stages.map(({ name }, s) => [name, bounded[s]!]));
+  return clampAllocation(spec, version.topology, bounds, wanted);
 }
 
 /** Compare-and-set: whoever changed the allocation meanwhile is not overruled, and is seen in the next interval. */
