@@ -70,6 +70,8 @@ export interface KeptTick {
   /** Batches by stage, and records in the inbox, at its end. */
   readonly present: { readonly [stage: string]: number };
   readonly waitingRecords: number;
+  /** Of the batches that were last opened. */
+  readonly recordsPerBatch?: number;
   /** Nothing before it is remembered: there was a gap. */
   readonly anew: boolean;
 }

@@ -182,6 +182,20 @@ describe('what is decided', () => {
     expect(after['store']).toBe(1);
   });
 
+  test('a stage that never finishes, with an inbox backing up, takes no other stage along', async () => {
+    await world.run(2, QUIET);
+    await world.run(3, { batches: 10, stuckIn: 2 });
+    // As many are open as may be: what comes from now on waits.
+    await world.run(4, { batches: 0, waiting: 1_000 });
+    await world.run(3, { batches: 0 });
+    expect((await world.last()).tick.waitingRecords).toBe(4_000);
+    // Those beside each other hold the batches.
+    const { perform, weigh, ...idle } = await world.concurrency();
+    for (const stuck of [perform, weigh]) expect(stuck).toBeGreaterThan(1);
+    for (const stuck of [perform, weigh]) expect(stuck).toBeLessThanOrEqual(32);
+    expect(idle).toEqual({ measure: 1, 'may-pass': 1, store: 1 });
+  });
+
   test('somebody who was faster is not overruled', async () => {
     await world.pass(SURGE);
     const { stages } = await world.allocation();

@@ -20,6 +20,8 @@ export interface Interval {
   readonly serviceMs?: number;
   readonly peakMemoryMb?: number;
   readonly outOfMemory?: boolean;
+  /** Records that come to wait in the inbox. */
+  readonly waiting?: number;
   /** Of the instances; default: what is allocated. */
   readonly memoryMb?: number;
 }
@@ -41,7 +43,7 @@ export class World {
   async begin(): Promise<void> {
     const { sql } = this.platform;
     await sql.query(
-      'truncate autoflow.controls, autoflow.control_steps, autoflow.batches, autoflow.invocations, autoflow.acknowledgements',
+      'truncate autoflow.controls, autoflow.control_steps, autoflow.batches, autoflow.invocations, autoflow.acknowledgements, autoflow.inbox',
     );
     const { stages } = (await this.platform.store.definitions.version(this.pipeline, this.version))!.topology;
     await this.allocate(Object.fromEntries(stages.map(({ name }) => [name, { memoryMb: 1024, concurrency: 4 }])));
@@ -64,6 +66,7 @@ export class World {
     serviceMs = 400,
     peakMemoryMb = 300,
     outOfMemory = false,
+    waiting = 0,
     memoryMb,
   }: Interval): Promise<void> {
     const { sql, store } = this.platform;
@@ -97,6 +100,11 @@ export class World {
           })),
         ),
       );
+    await sql.query(
+      `insert into autoflow.inbox (pipeline, scope, key, record, digest, bytes, bucket)
+       select $1, 'live', gen_random_uuid(), '{}', '', 2, 5000 from generate_series(1, $2::int)`,
+      [this.pipeline, waiting],
+    );
     if (heard) await this.acknowledge();
   }
 

@@ -1,6 +1,6 @@
 import type { ClaimedControl, ControlStepRow, KeptTick, MeasuredInterval, Store } from '@autoflow/store';
-import type { ControlTick, StageTick } from '@autoflow/twin';
 import type { Subject } from './subject.js';
+import { tickOf } from './tick.js';
 
 /** Measurements are written within so long after what they tell of. */
 const LAG_MS = 1_500;
@@ -22,7 +22,7 @@ export type Seen =
 
 /** What happened since the latest step, told as the twin tells it. */
 export async function observe(
-  { version: { pipeline, name: version }, stages, pipeline: controlled, longestMs, allocation, ...rest }: Subject,
+  { version: { pipeline, name: version, topology }, stages, pipeline: controlled, longestMs, allocation }: Subject,
   steps: readonly ControlStepRow[],
   { now, state }: ClaimedControl,
   { control }: Pick<Store, 'control'>,
@@ -43,8 +43,8 @@ export async function observe(
   const why = untrusted(measured, now);
   if (why !== undefined) return { kind: 'stale', why };
   const before = anew ? undefined : last.tick;
-  const subject = { version: rest, stages, pipeline: controlled, allocation };
-  return { kind: 'tick', at: to, kept: tickOf(subject, measured, before) };
+  const subject = { stages, pipeline: controlled, allocation, batchRecords: topology.batch.records };
+  return { kind: 'tick', at: to, kept: tickOf(subject, measured, before, last?.tick.recordsPerBatch) };
 }
 
 function untrusted({ heardAt, closed, stages }: MeasuredInterval, now: Date): string | undefined {
@@ -54,51 +54,4 @@ function untrusted({ heardAt, closed, stages }: MeasuredInterval, now: Date): st
   const served = Object.values(stages).reduce((sum, stage) => sum + stage.served, 0);
   if (closed >= UNTOLD && served === 0) return `${closed} executions ended, and not one invocation of theirs was measured`;
   return undefined;
-}
-
-/**
- * As the twin would show it. The backlog of a live pipeline waits before its first stage, unassigned: each stage is shown it as work that is
- * yet to come to it, else a stage would learn of a surge only when the one before it has caught up.
- */
-function tickOf(
-  { stages, pipeline: { intervalMs }, allocation }: Pick<Subject, 'stages' | 'pipeline' | 'allocation'> & { version: object },
-  measured: MeasuredInterval,
-  before: KeptTick | undefined,
-): KeptTick {
-  const lengthMs = measured.to.getTime() - measured.from.getTime();
-  const whole = intervalMs / lengthMs;
-  const perBatch = Math.max(1, measured.openedRecords / Math.max(1, measured.opened));
-  const waiting = measured.waitingRecords / perBatch;
-  const came = Math.max(0, waiting - (before?.waitingRecords ?? measured.waitingRecords) / perBatch);
-  const stageTick = (name: string): StageTick => {
-    const { present, served, serviceMs, busy, workingSetMb, outOfMemory } = measured.stages[name]!;
-    const { concurrency, memoryMb } = allocation.stages[name]!;
-    const arrived = served + present - (before?.present[name] ?? present);
-    return {
-      arrivals: whole * (Math.max(0, arrived) + came),
-      served,
-      serviceMs,
-      busyMs: Math.min(busy, concurrency) * intervalMs,
-      provisionedMs: concurrency * intervalMs,
-      queued: Math.max(0, present - concurrency) + waiting,
-      starting: 0,
-      concurrency,
-      memoryMb,
-      workingSetMb,
-      outOfMemory,
-    };
-  };
-  const tick: ControlTick = {
-    at: measured.to.getTime(),
-    arrived: whole * (measured.opened + came),
-    late: (whole * measured.lateRecords) / perBatch,
-    stages: stages.map(({ name }) => stageTick(name)),
-  };
-  return {
-    tick,
-    stages: stages.map(({ name }) => name),
-    present: Object.fromEntries(stages.map(({ name }) => [name, measured.stages[name]!.present])),
-    waitingRecords: measured.waitingRecords,
-    anew: before === undefined,
-  };
 }
