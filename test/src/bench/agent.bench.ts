@@ -42,10 +42,10 @@ import type { BenchOptions } from './main.js';
 import type { Bar, BenchReport } from './report.js';
 import { mean, quantile } from './statistics.js';
 
-const K = 20;
+export const K = 20;
 const KS = [20, 40, 80, 150];
 /** Violations that a comparison of costs may have more than the rule. */
-const MORE_VIOLATIONS = 0.005;
+export const MORE_VIOLATIONS = 0.005;
 const STEPS = 400_000;
 const SHORT_STEPS = 60_000;
 const QUICK_STEPS = 100_000;
@@ -132,7 +132,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
   };
 }
 
-interface Judged extends Summary {
+export interface Judged extends Summary {
   readonly name: string;
   readonly episodes: readonly Episode[];
 }
@@ -142,7 +142,7 @@ interface Summary {
   readonly late: number;
 }
 
-function summaryOf(episodes: readonly Episode[], k = K): Summary {
+export function summaryOf(episodes: readonly Episode[], k = K): Summary {
   return {
     score: mean(episodes.map((episode) => scoreAt(k, episode))),
     cost: mean(episodes.map(({ cost }) => cost)),
@@ -150,10 +150,10 @@ function summaryOf(episodes: readonly Episode[], k = K): Summary {
   };
 }
 
-const plain = ({ name, score, cost, late }: Judged): object => ({ name, score, cost, late });
+export const plain = ({ name, score, cost, late }: Judged): object => ({ name, score, cost, late });
 
 /** By family, the one that is best on validation; which one that is, is kept. */
-async function tunedRules(path: string, validation: readonly ControlScenario[]): Promise<{ [family: string]: Allocator }> {
+export async function tunedRules(path: string, validation: readonly ControlScenario[]): Promise<{ [family: string]: Allocator }> {
   const known = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as { readonly [family: string]: string }) : {};
   const chosen = Object.fromEntries(
     Object.entries(RULES).map(([family, candidates]) => [
@@ -166,7 +166,7 @@ async function tunedRules(path: string, validation: readonly ControlScenario[]):
 }
 
 /** A search of minutes is kept, as a training is. */
-function keptIn(path: string, judge: Judge): (...of: Parameters<Judge>) => Promise<Judged> {
+export function keptIn(path: string, judge: Judge): (...of: Parameters<Judge>) => Promise<Judged> {
   return async (name, scenarios, allocatorFor) => {
     const all = existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as { [name: string]: Judged }) : {};
     all[name] ??= judge(name, scenarios, allocatorFor);
@@ -175,10 +175,10 @@ function keptIn(path: string, judge: Judge): (...of: Parameters<Judge>) => Promi
   };
 }
 
-type Judge = (name: string, scenarios: readonly ControlScenario[], allocatorFor: AllocatorFor) => Judged;
+export type Judge = (name: string, scenarios: readonly ControlScenario[], allocatorFor: AllocatorFor) => Judged;
 
 /** The agent at the k that is cheapest on validation among those with no more violations than HPA has there; both judged on the test. */
-function costAtEqualViolations(
+export function costAtEqualViolations(
   policy: Policy,
   rule: Allocator,
   validation: readonly ControlScenario[],
@@ -214,7 +214,7 @@ function otherLengthsFigures(
 }
 
 /** Service levels of a second and less to many, decisions every second to every half minute; rules as they are tuned at the usual ones. */
-function variedFigures(
+export function variedFigures(
   policy: Policy,
   rules: { readonly [family: string]: Allocator },
   scenarios: readonly ControlScenario[],
@@ -306,5 +306,5 @@ const bar = (name: string, figure: number, unit: string, must: Bar['must'], limi
   bar: limit,
 });
 
-const mapped = <T, U>(of: { readonly [name: string]: T }, to: (value: T) => U): { [name: string]: U } =>
+export const mapped = <T, U>(of: { readonly [name: string]: T }, to: (value: T) => U): { [name: string]: U } =>
   Object.fromEntries(Object.entries(of).map(([name, value]) => [name, to(value)]));

@@ -39,6 +39,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   steady: () => import('./steady.bench.js'),
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),
+  policy: () => import('./policy.bench.js'),
   learner: () => import('./learner.bench.js'),
   learners: () => import('./learners.bench.js'),
   surge: () => import('./surge.bench.js'),
