@@ -46,6 +46,8 @@ export interface ControlStatus {
   readonly version?: string;
   /** Whether the agent has beaten the fallback, by the latest comparisons. */
   readonly agentStands: boolean;
+  /** Policy and objective that this is about. */
+  readonly provenFor?: string;
   /** The latest, the oldest first. */
   readonly comparisons: readonly Comparison[];
   /** Intervals since the last of them. */

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { asWritten, defaultEnvelope, type Envelope } from '@autoflow/topology';
+import { pretrainedPolicy } from '@autoflow/learning';
 import type { Comparison } from '@autoflow/store';
 import { BY, startPlatform, type Platform } from '../execution/platform.js';
-import { STAGES, thread, World } from './world.js';
+import { inThisThread, STAGES, thread, World } from './world.js';
 
 const stack = useTestStack();
 let platform: Platform;
@@ -64,6 +65,20 @@ describe('who decides', () => {
     expect(status.comparisons[2]!.agent.score).toBeGreaterThan(0);
     expect(status).toMatchObject({ agentStands: false, sinceComparison: 0 });
     expect((await world.run(1, SURGE)).decided.mode).toBe('fallback');
+  });
+
+  test('the rule, where what was proven is of another objective or of another policy', async () => {
+    await world.run(5, QUIET);
+    await world.trust();
+    await world.control({ mode: 'auto', lateCost: 60 });
+    expect((await world.run(1, QUIET)).decided).toMatchObject({ mode: 'fallback', why: expect.stringContaining('has not beaten') });
+    await world.trust();
+    expect((await world.run(1, QUIET)).decided.mode).toBe('acting');
+    const policy = pretrainedPolicy();
+    const other = inThisThread({ ...policy, parameters: policy.parameters.map((one) => one * 1.001) });
+    await world.pass(QUIET);
+    await world.step('one', other);
+    expect(await world.status()).toMatchObject({ mode: 'fallback', agentStands: false });
   });
 
   test('not AutoFlow without its autonomy, nor in a freeze', async () => {

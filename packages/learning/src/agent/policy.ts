@@ -101,4 +101,8 @@ export function floatsOf(bytes: Buffer): Float32Array {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
 }
 
+/** What a proof of one policy is told apart by from those of others. */
+export const policyHash = ({ parameters, range }: Policy): string =>
+  digest(Buffer.concat([bytesOf(parameters), Buffer.from(JSON.stringify(range))]));
+
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

@@ -9,23 +9,25 @@ import {
   type ControllerRequest,
 } from '@autoflow/optimizer';
 import { agentAllocator } from '../agent/agent-allocator.js';
-import type { Policy } from '../agent/policy.js';
+import { policyHash, type Policy } from '../agent/policy.js';
 
 /** Who decides: the agent of a late record's cost, or why there is none; and the rule that stands by. */
 export interface Contestants {
   readonly agentFor: ((lateCost: number) => Allocator) | { readonly without: string };
   readonly fallback: Allocator;
+  readonly policy?: string;
 }
 
 /** As every live decision is made: with hysteresis, and memory as it is used. */
 const live = (allocator: Allocator): Allocator => followingMemory(steady(allocator));
 
 export function contestants(policy: Policy | { readonly without: string }, fallback = FALLBACK): Contestants {
-  return { fallback, agentFor: 'without' in policy ? policy : (lateCost) => agentAllocator(policy, lateCost, fallback) };
+  if ('without' in policy) return { fallback, agentFor: policy };
+  return { fallback, agentFor: (lateCost) => agentAllocator(policy, lateCost, fallback), policy: policyHash(policy) };
 }
 
 /** Depends on nothing but what it is given. */
-export function answerTo(request: ControllerRequest, { agentFor, fallback }: Contestants): ControllerAnswer {
+export function answerTo(request: ControllerRequest, { agentFor, fallback, policy }: Contestants): ControllerAnswer {
   const { id, observed, lateCost } = request;
   const agent = typeof agentFor === 'function' ? live(agentFor(lateCost)) : undefined;
   switch (request.kind) {
@@ -34,6 +36,7 @@ export function answerTo(request: ControllerRequest, { agentFor, fallback }: Con
         kind: 'decided',
         id,
         ...(agent ? { agent: decideOn(observed, agent) } : { without: (agentFor as { without: string }).without }),
+        ...(policy !== undefined && { policy }),
         fallback: decideOn(observed, live(fallback)),
       };
     case 'compare': {

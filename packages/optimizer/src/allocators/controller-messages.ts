@@ -14,6 +14,8 @@ export type ControllerAnswer =
       /** Undefined: there is none, for the reason told. */
       readonly agent?: Decision;
       readonly without?: string;
+      /** Hash of the policy that the agent decides by. */
+      readonly policy?: string;
       readonly fallback: Decision;
     }
   | { readonly kind: 'compared'; readonly id: number; readonly agent?: Compared; readonly fallback: Compared }

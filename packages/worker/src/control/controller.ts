@@ -8,7 +8,7 @@ export interface Controller {
   decide(
     observed: Observed,
     lateCost: number,
-  ): Promise<{ readonly agent?: Decision; readonly without?: string; readonly fallback: Decision }>;
+  ): Promise<{ readonly agent?: Decision; readonly without?: string; readonly policy?: string; readonly fallback: Decision }>;
   /** Undefined when there is no agent to compare. */
   compare(observed: Observed, lateCost: number): Promise<{ readonly agent: Compared; readonly fallback: Compared } | undefined>;
   close(): Promise<void>;

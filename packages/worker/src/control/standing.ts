@@ -13,6 +13,15 @@ export const UNPROVEN: Pick<ControlStatus, 'agentStands' | 'comparisons' | 'sinc
   sinceComparison: 0,
 };
 
+/** What was proven of another policy, or for another objective, says nothing of this one. Without a policy there is nothing to tell it apart by. */
+export function standingFor(status: ControlStatus, policy: string | undefined, objective: readonly (number | undefined)[]): ControlStatus {
+  if (policy === undefined) return status;
+  const provenFor = [policy, ...objective.map((one) => one ?? 'default')].join(' ');
+  return status.provenFor === undefined || status.provenFor === provenFor
+    ? { ...status, provenFor }
+    : { ...status, ...UNPROVEN, provenFor };
+}
+
 /** Promoted when it is better over the latest comparisons, demoted when it is worse; between the two things stay as they are. */
 export function withComparison(status: ControlStatus, comparison: Comparison): ControlStatus {
   const comparisons = [...status.comparisons, comparison].slice(-KEPT);

@@ -6,7 +6,7 @@ import type { Log } from '../log.js';
 import type { Controller } from './controller.js';
 import { observe, type Seen } from './observe.js';
 import { reasonOf } from './reason.js';
-import { UNPROVEN, withComparison } from './standing.js';
+import { standingFor, UNPROVEN, withComparison } from './standing.js';
 import { subjectOf, type Subject } from './subject.js';
 
 export interface ControlPorts {
@@ -57,7 +57,7 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
   if ((await store.control.claim({ pipeline, holder, forMs })) === undefined) return { waitMs: intervalMs };
   const set = decided.wanted && (await allocate(subject, decided, ports));
   const status = await compared(
-    { ...before, mode: decided.mode, why: decided.why, version: subject.version.name, waits: seen.kind === 'stale' ? waits : 0 },
+    { ...decided.standing, mode: decided.mode, why: decided.why, version: subject.version.name, waits: seen.kind === 'stale' ? waits : 0 },
     subject,
     steps,
     seen,
@@ -95,6 +95,7 @@ interface Decided extends Pick<KeptDecision, 'mode' | 'why' | 'stages'> {
   /** What is to be set: undefined when nothing may be. */
   readonly wanted?: Allocation;
   readonly reason: string;
+  readonly standing: ControlStatus;
 }
 
 async function decide(
@@ -106,10 +107,10 @@ async function decide(
   { controller }: ControlPorts,
 ): Promise<Decided> {
   const ticks = ticksOf(steps, seen);
-  const { agent, without, fallback } = await controller.decide(
-    { pipeline: subject.pipeline, services: subject.services, ticks: ticks.slice(-REMEMBERED) },
-    settings.control?.lateCost ?? LATE_COST,
-  );
+  const lateCost = settings.control?.lateCost ?? LATE_COST;
+  const observed = { pipeline: subject.pipeline, services: subject.services, ticks: ticks.slice(-REMEMBERED) };
+  const { agent, without, policy, fallback } = await controller.decide(observed, lateCost);
+  const standing = standingFor(before, policy, [lateCost, settings.objective?.p99Ms, subject.pipeline.intervalMs]);
   const left =
     seen.kind === 'stale'
       ? seen.why
@@ -117,7 +118,7 @@ async function decide(
         ? `only ${ticks.length} intervals are known yet`
         : (without ??
           agent?.leftTo ??
-          (before.agentStands ? undefined : 'the agent has not beaten the fallback yet, in the twin, on these arrivals'));
+          (standing.agentStands ? undefined : 'the agent has not beaten the fallback yet, in the twin, on these arrivals'));
   const forbidden = forbiddenBy(settings);
   const mode: ControlMode = forbidden !== undefined ? 'shadow' : left !== undefined ? 'fallback' : 'acting';
   const chosen = mode === 'fallback' || agent === undefined ? fallback : agent;
@@ -136,7 +137,7 @@ async function decide(
   );
   const why = forbidden ?? left ?? 'the agent has beaten the fallback';
   const reason = reasonOf({ mode, why, stages }, subject, ticks.at(-1));
-  return { mode, why, stages, reason, ...(mode !== 'shadow' && { wanted }) };
+  return { mode, why, stages, reason, standing, ...(mode !== 'shadow' && { wanted }) };
 }
 
 function forbiddenBy(settings: OperationSettings): string | undefined {
