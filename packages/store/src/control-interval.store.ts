@@ -5,6 +5,8 @@ import { dense, one } from './rows.js';
 const ENDED = `i.started_at + make_interval(secs => (i.gate_ms + i.cold_start_ms + i.duration_ms) / 1000)`;
 /** Pools tell what they did every five seconds: what is shorter than that is told by a longer stretch. */
 const BUSY_OVER_MS = 6_000;
+/** Enough to tell whether measurements are missing. */
+const LOOKED_AT = 100;
 /** An execution that is open for longer is looked at as if it had done nothing yet. */
 const LONGEST_EXECUTION = `interval '1 day'`;
 
@@ -38,6 +40,10 @@ busy as (
 opened as (
   select count(*) as batches, coalesce(sum((ref -> 'counts' ->> 'records')::int), 0) as records from autoflow.batches
    where pipeline = $1 and version = $2 and opened_at > $3::timestamptz and opened_at <= $4::timestamptz),
+closed as (
+  select execution_id from autoflow.batches
+   where pipeline = $1 and version = $2 and state = 'closed' and closed_at > $3::timestamptz and closed_at <= $4::timestamptz and dissolved = 0 and completed + filtered > 0
+   order by closed_at desc limit ${LOOKED_AT}),
 late as (
   select count(*) as records from autoflow.records
    where pipeline = $1 and version = $2 and ended_at > $3::timestamptz and arrived_at + $6::float8 * interval '1 millisecond' > $3::timestamptz
@@ -49,7 +55,8 @@ late as (
   select count(*) from autoflow.inbox
    where pipeline = $1 and arrived_at + $6::float8 * interval '1 millisecond' > $3::timestamptz and arrived_at + $6::float8 * interval '1 millisecond' <= $4::timestamptz)
 select (select batches from opened) as opened, (select records from opened) as "openedRecords",
-       (select count(*) from autoflow.batches where pipeline = $1 and version = $2 and state = 'closed' and closed_at > $3::timestamptz and closed_at <= $4::timestamptz) as closed,
+       (select count(*) from closed) as closed,
+       (select count(*) from closed c where not exists (select from autoflow.invocations i where i.execution_id = c.execution_id)) as untold,
        (select sum(records) from late)::bigint as "lateRecords",
        (select count(*) from autoflow.inbox where pipeline = $1) as "waitingRecords",
        (select max(at) from autoflow.acknowledgements where pipeline = $1 and version = $2) as "heardAt",

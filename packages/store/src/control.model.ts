@@ -9,8 +9,9 @@ export interface MeasuredInterval {
   /** Batches opened in it, and records of these. */
   readonly opened: number;
   readonly openedRecords: number;
-  /** Batches closed in it. */
+  /** Batches that functions brought to an end in it, a hundred at most, and those of them of which no invocation was measured. */
   readonly closed: number;
+  readonly untold: number;
   /** Records whose age went past the service level in it, finished or not. */
   readonly lateRecords: number;
   /** Records that wait in the inbox now. */

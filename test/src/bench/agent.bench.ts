@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 import {
   A3C,
   agentAllocator,
+  answerTo,
+  contestants,
   floatsOf,
   observedRange,
   writePolicy,
@@ -24,6 +26,7 @@ import {
   clairvoyant,
   hindsightStatic,
   powerTuned,
+  REMEMBERED,
   RULES,
   runEpisodes,
   scoreAt,
@@ -32,7 +35,7 @@ import {
   type AllocatorFor,
   type Episode,
 } from '@autoflow/optimizer';
-import { ControlState, randomPipeline, uniform, type ControlScenario } from '@autoflow/twin';
+import { randomPipeline, uniform, type ControlScenario } from '@autoflow/twin';
 import { judgingCode, trainingCode } from './agent/code.js';
 import { compared, type Comparison } from './agent/compared.js';
 import { leftShare } from './agent/left.js';
@@ -107,7 +110,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       bar(`J against tuned HPA, worst of ${seeds.length} training seeds`, worst, '%', '<=', 0),
       bar('training on one core, slowest seed', Math.max(...agents.map(({ cpuSeconds }) => cpuSeconds)), 's of CPU', '<=', 300),
       ...(lengths ? [bar('J lost on 2-3 and 8-9 stages, trained on 4-7', lengths.percent, '%', '<=', 10)] : []),
-      bar('decision for 10 stages, p99', quantile(decisionMs, 0.99), 'ms', '<=', 20),
+      bar('decision for 10 stages, agent and rule, of all intervals that it is made on, p99', quantile(decisionMs, 0.99), 'ms', '<=', 20),
     ],
     figures: {
       data: sets.about,
@@ -232,29 +235,31 @@ export function variedFigures(
   };
 }
 
+/** As the controller's thread is asked: agent and rule, each through the intervals that a decision is made on, with hysteresis and memory. */
 function decisionTimes(policy: Policy): number[] {
   const { pipeline, serviceMs, memoryMb } = randomPipeline(uniform(1), { least: 10, most: 10 }, { intervalMs: 15_000, mostInstances: 48 });
-  const state = new ControlState(pipeline, serviceMs);
-  const controller = agentAllocator(policy, K).start(pipeline);
-  return Array.from({ length: 500 }, (_, i) => {
-    state.observe({
-      at: i * 15_000,
-      arrived: 40 + (i % 30),
-      late: 0,
-      stages: memoryMb.map((mb) => ({
-        arrivals: 40 + (i % 30),
-        served: 40,
-        serviceMs: 14_000,
-        busyMs: 14_000,
-        provisionedMs: 60_000,
-        queued: i % 5,
-        starting: 0,
-        concurrency: 4,
-        memoryMb: mb,
-      })),
-    });
+  const between = contestants(policy);
+  const services = serviceMs.map((ms) => ({ ms, cv: 0.5 }));
+  const ticks = Array.from({ length: REMEMBERED + 500 }, (_, i) => ({
+    at: i * 15_000,
+    arrived: 40 + (i % 30),
+    late: 0,
+    stages: memoryMb.map((mb) => ({
+      arrivals: 40 + (i % 30),
+      served: 40,
+      serviceMs: 14_000,
+      busyMs: 14_000,
+      provisionedMs: 60_000,
+      queued: i % 5,
+      starting: 0,
+      concurrency: 4,
+      memoryMb: mb,
+    })),
+  }));
+  return ticks.slice(REMEMBERED).map((_, i) => {
+    const observed = { pipeline, services, ticks: ticks.slice(i, i + REMEMBERED) };
     const began = performance.now();
-    controller.decide(state);
+    answerTo({ kind: 'decide', id: i, observed, lateCost: K }, between);
     return performance.now() - began;
   });
 }

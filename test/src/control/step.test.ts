@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { useTestStack } from '@autoflow/local-stack/testing';
 import { asWritten, defaultEnvelope, type Envelope } from '@autoflow/topology';
 import { pretrainedPolicy } from '@autoflow/learning';
+import { fixed } from '@autoflow/optimizer';
 import type { Comparison } from '@autoflow/store';
 import { BY, startPlatform, type Platform } from '../execution/platform.js';
 import { inThisThread, STAGES, thread, World } from './world.js';
@@ -65,6 +66,26 @@ describe('who decides', () => {
     expect(status.comparisons[2]!.agent.score).toBeGreaterThan(0);
     expect(status).toMatchObject({ agentStands: false, sinceComparison: 0 });
     expect((await world.run(1, SURGE)).decided.mode).toBe('fallback');
+  });
+
+  test('the agent, from the third comparison on in which a wasteful rule loses against it', async () => {
+    const wasteful = inThisThread(pretrainedPolicy(), fixed('wasteful', STAGES.map(() => ({ concurrency: 30, memoryMb: 1024 })))); // prettier-ignore
+    const next = async () => {
+      await world.pass(QUIET);
+      await world.step('one', wasteful);
+      return world.status();
+    };
+    await next();
+    await remember(45);
+    const stands: boolean[] = [];
+    for (let i = 0; i < 3; i++) {
+      await platform.sql.query(`update autoflow.controls set state = state || '{"sinceComparison":19}'`);
+      const { agentStands, comparisons } = await next();
+      expect(comparisons[i]!.agent.score).toBeLessThan(comparisons[i]!.fallback.score);
+      stands.push(agentStands);
+    }
+    expect(stands).toEqual([false, false, true]);
+    expect(await next()).toMatchObject({ mode: 'acting', why: 'the agent has beaten the fallback' });
   });
 
   test('the rule, where what was proven is of another objective or of another policy', async () => {
@@ -251,9 +272,16 @@ describe('where something is wrong', () => {
     await world.step();
     expect(await world.status()).toMatchObject({ mode: 'fallback', why: expect.stringContaining('no function host has told') });
     await world.acknowledge();
-    await world.pass({ batches: 40, measured: false });
-    await world.step();
-    expect((await world.status()).why).toContain('not one invocation');
+    // One host of several, then all.
+    for (const [measured, untold] of [
+      [0.8, 'of 8 of the latest 40'],
+      [0, 'of 40 of the latest 40'],
+    ] as const) {
+      // prettier-ignore
+      await world.pass({ batches: 40, measured });
+      await world.step();
+      expect((await world.status()).why).toContain(untold);
+    }
     for (const [stage, instances] of Object.entries(await world.concurrency())) expect(instances).toBeGreaterThanOrEqual(before[stage]!);
     expect(await platform.store.control.latest('acts', 10)).toHaveLength(3);
   });

@@ -1,6 +1,7 @@
 /** A pipeline whose past is told row by row: intervals pass when a test says so, by the clock of the database. */
 import { createRequire } from 'node:module';
 import { answerTo, contestants, pretrainedPolicy } from '@autoflow/learning';
+import type { Allocator } from '@autoflow/optimizer';
 import type { ControlSettings } from '@autoflow/topology/autonomy';
 import type { ControlStatus, ControlStepRow } from '@autoflow/store';
 import { controlStep, controllerThread, type Controller } from '@autoflow/worker';
@@ -15,7 +16,8 @@ export interface Interval {
   readonly batches: number;
   /** Index of the stage in which they stay; default: all are through. */
   readonly stuckIn?: number;
-  readonly measured?: boolean;
+  /** Share of the batches of which there are measurements; default: all. */
+  readonly measured?: number;
   readonly heard?: boolean;
   readonly serviceMs?: number;
   readonly peakMemoryMb?: number;
@@ -61,7 +63,7 @@ export class World {
   async pass({
     batches,
     stuckIn = STAGES.length,
-    measured = true,
+    measured = 1,
     heard = true,
     serviceMs = 400,
     peakMemoryMb = 300,
@@ -75,14 +77,14 @@ export class World {
     const first = this.ids;
     this.ids += batches;
     await sql.query(
-      `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, state, ref, memory_mb, opened_at, closed_at, arm)
-       select 'b' || n, $1, $2, 'r', 'live', 'e' || n, $3, '{"counts":{"records":1}}', '{}', now() - interval '9 seconds', case when $3 = 'closed' then now() - interval '4 seconds' end, 'stable'
+      `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, state, ref, memory_mb, opened_at, closed_at, arm, completed)
+       select 'b' || n, $1, $2, 'r', 'live', 'e' || n, $3, '{"counts":{"records":1}}', '{}', now() - interval '9 seconds', case when $3 = 'closed' then now() - interval '4 seconds' end, 'stable', ($3 = 'closed')::int
          from generate_series($4::int, $5::int) n`,
       [this.pipeline, this.version, stuckIn < STAGES.length ? 'open' : 'closed', first, first + batches - 1],
     );
-    if (measured)
+    if (measured > 0)
       await store.metering.writeInvocations(
-        Array.from({ length: batches }, (_, i) => first + i).flatMap((n) =>
+        Array.from({ length: Math.round(measured * batches) }, (_, i) => first + i).flatMap((n) =>
           STAGES.slice(0, stuckIn).map((stage) => ({
             ...INVOCATION,
             runId: `r${n}`,
@@ -154,8 +156,8 @@ export class World {
 }
 
 /** As the thread answers, without its start. */
-export function inThisThread(policy: Parameters<typeof contestants>[0] = pretrainedPolicy()): Controller {
-  const between = contestants(policy);
+export function inThisThread(policy: Parameters<typeof contestants>[0] = pretrainedPolicy(), fallback?: Allocator): Controller {
+  const between = contestants(policy, fallback);
   return {
     decide: (observed, lateCost) => Promise.resolve(answerTo({ kind: 'decide', id: 0, observed, lateCost }, between) as never),
     compare: (observed, lateCost) => Promise.resolve(answerTo({ kind: 'compare', id: 0, observed, lateCost }, between) as never),

@@ -6,8 +6,9 @@ import { tickOf } from './tick.js';
 const LAG_MS = 1_500;
 /** Function hosts say what they have every three seconds. */
 const SILENT_MS = 15_000;
-/** So many batches that end without one invocation being told of mean that measurements are missing. */
+/** So many batches that end without one invocation being told of, and such a share of them, mean that measurements are missing: of all hosts, or of one. */
 const UNTOLD = 3;
+const UNTOLD_SHARE = 0.1;
 /** Of the interval: steps nearer to each other are one, those further apart have a gap between them. */
 const TOO_SOON = 0.5;
 const GAP = 2.5;
@@ -47,11 +48,11 @@ export async function observe(
   return { kind: 'tick', at: to, kept: tickOf(subject, measured, before, last?.tick.recordsPerBatch) };
 }
 
-function untrusted({ heardAt, closed, stages }: MeasuredInterval, now: Date): string | undefined {
+function untrusted({ heardAt, closed, untold }: MeasuredInterval, now: Date): string | undefined {
   if (heardAt === undefined) return 'no function host has told yet what it has';
   const silentMs = now.getTime() - heardAt.getTime();
   if (silentMs > SILENT_MS) return `no function host has told what it has for ${Math.round(silentMs / 1000)} s`;
-  const served = Object.values(stages).reduce((sum, stage) => sum + stage.served, 0);
-  if (closed >= UNTOLD && served === 0) return `${closed} executions ended, and not one invocation of theirs was measured`;
+  if (untold >= UNTOLD && untold >= UNTOLD_SHARE * closed)
+    return `of ${untold} of the latest ${closed} executions that ended, not one invocation was measured`;
   return undefined;
 }
