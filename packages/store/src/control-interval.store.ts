@@ -5,7 +5,7 @@ import { dense, one } from './rows.js';
 const ENDED = `i.started_at + make_interval(secs => (i.gate_ms + i.cold_start_ms + i.duration_ms) / 1000)`;
 /** Pools tell what they did every five seconds: what is shorter than that is told by a longer stretch. */
 const BUSY_OVER_MS = 6_000;
-/** Enough to tell whether measurements are missing. */
+/** The earliest of an interval, enough to tell whether measurements are missing: those of the latest may still be on their way. */
 const LOOKED_AT = 100;
 /** An execution that is open for longer is looked at as if it had done nothing yet. */
 const LONGEST_EXECUTION = `interval '1 day'`;
@@ -43,7 +43,7 @@ opened as (
 closed as (
   select execution_id from autoflow.batches
    where pipeline = $1 and version = $2 and state = 'closed' and closed_at > $3::timestamptz and closed_at <= $4::timestamptz and dissolved = 0 and completed + filtered > 0
-   order by closed_at desc limit ${LOOKED_AT}),
+   order by closed_at limit ${LOOKED_AT}),
 late as (
   select count(*) as records from autoflow.records
    where pipeline = $1 and version = $2 and ended_at > $3::timestamptz and arrived_at + $6::float8 * interval '1 millisecond' > $3::timestamptz

@@ -9,7 +9,7 @@ export interface MeasuredInterval {
   /** Batches opened in it, and records of these. */
   readonly opened: number;
   readonly openedRecords: number;
-  /** Batches that functions brought to an end in it, a hundred at most, and those of them of which no invocation was measured. */
+  /** Batches that functions brought to an end in it, the earliest hundred at most, and those of them of which no invocation was measured. */
   readonly closed: number;
   readonly untold: number;
   /** Records whose age went past the service level in it, finished or not. */

@@ -274,8 +274,8 @@ describe('where something is wrong', () => {
     await world.acknowledge();
     // One host of several, then all.
     for (const [measured, untold] of [
-      [0.8, 'of 8 of the latest 40'],
-      [0, 'of 40 of the latest 40'],
+      [0.8, 'of 8 of the first 40'],
+      [0, 'of 40 of the first 40'],
     ] as const) {
       // prettier-ignore
       await world.pass({ batches: 40, measured });
@@ -284,6 +284,17 @@ describe('where something is wrong', () => {
     }
     for (const [stage, instances] of Object.entries(await world.concurrency())) expect(instances).toBeGreaterThanOrEqual(before[stage]!);
     expect(await platform.store.control.latest('acts', 10)).toHaveLength(3);
+  });
+
+  test('measurements of what ended last may still be on their way, however much that is', async () => {
+    await world.run(3, QUIET);
+    await world.pass({ batches: 400, measured: 0.6 });
+    // They ended one after the other, the measured ones first.
+    await platform.sql.query(
+      `with last as (select id, row_number() over (order by substr(id, 2)::int desc) as n from autoflow.batches order by n limit 400)
+       update autoflow.batches b set closed_at = now() - interval '2 seconds' - last.n * interval '10 milliseconds' from last where b.id = last.id`,
+    );
+    expect(await world.step().then(() => world.status())).toMatchObject({ why: expect.not.stringContaining('not one invocation') });
   });
 
   test('a clock that stands still is told of when waiting did not help, and the agent acts no more until it goes on', async () => {

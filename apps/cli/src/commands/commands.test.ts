@@ -1,46 +1,15 @@
 /** The built command against a control plane on real servers. */
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createControlPlane, type ControlPlane } from '@autoflow/control-plane';
-import { createIngest, type Ingest } from '@autoflow/ingest';
-import { freshParameters, parsePolicy } from '@autoflow/learning';
-import { useTestStack } from '@autoflow/local-stack/testing';
-import { specOf } from '@autoflow/pipeline';
-import { retailOrders, samples, topology } from '@autoflow/retail-orders';
-import { openStore, type Store } from '@autoflow/store';
-import { createClient } from '@autoflow/client';
-import { Client, Connection } from '@temporalio/client';
+import { expect, test } from 'vitest';
+import { samples, topology } from '@autoflow/retail-orders';
+import { useServers } from '../testing/servers.js';
 import { autoflow as run, start } from '../testing/spawn.js';
 
-const stack = useTestStack();
-let store: Store;
-let connection: Connection;
-let temporal: Client;
-let controlPlane: ControlPlane;
-let ingest: Ingest;
-let token: string;
-
-beforeAll(async () => {
-  store = await openStore({ connectionString: stack.databaseUrl });
-  await store.migrate();
-  connection = await Connection.connect({ address: stack.temporal.address });
-  temporal = new Client({ connection, namespace: stack.temporal.namespace });
-  controlPlane = await createControlPlane({ store, temporal });
-  ingest = await createIngest({ store, temporal });
-  token = await store.access.createToken('admin', 'admin');
-  await createClient({ url: controlPlane.url, token }).pipelines.register({ spec: specOf(retailOrders), release: 'a'.repeat(64) });
-});
-afterAll(async () => {
-  await ingest.close();
-  await controlPlane.close();
-  await connection.close();
-  await store.close();
-});
-
-const autoflow = (...args: string[]) => run(...args, '--api', controlPlane.url, '--ingest', ingest.url, '--token', token);
-const json = (...args: string[]) => autoflow(...args, '--json');
+const servers = useServers();
+const autoflow = (...args: string[]) => servers.autoflow(...args);
+const json = (...args: string[]) => servers.json(...args);
 
 test('pipelines are listed and shown, as JSON and as a table', async () => {
   expect(await json('pipelines', 'list')).toMatchObject({
@@ -54,7 +23,7 @@ test('pipelines are listed and shown, as JSON and as a table', async () => {
 });
 
 test('a version is registered, compared, made stable and rolled back', async () => {
-  const file = join(stack.folder, 'filter-early.json');
+  const file = join(servers.folder, 'filter-early.json');
   await writeFile(file, JSON.stringify(topology('filter-early')));
   expect(await json('versions', 'register', 'retail-orders', '--file', file)).toMatchObject({
     code: 0,
@@ -75,7 +44,7 @@ test('a version is registered, compared, made stable and rolled back', async () 
 });
 
 test('an illegal topology is refused with its problems', async () => {
-  const file = join(stack.folder, 'illegal.json');
+  const file = join(servers.folder, 'illegal.json');
   await writeFile(file, JSON.stringify({ stages: [{ nodes: ['store-order'], after: [] }], batch: { records: 1 } }));
   const refused = await autoflow('versions', 'register', 'retail-orders', '--file', file);
   expect([refused.code, refused.stdout]).toEqual([1, '']);
@@ -168,33 +137,6 @@ test('autonomy, freezes and the pin are set and shown', async () => {
   });
 });
 
-test('optimizing again and again is set and shown, with what it trains', async () => {
-  const every = (...args: string[]) => json('optimize', 'retail-orders', '--every', ...args, '--reason', 'nightly');
-  expect(await every('6h')).toMatchObject({ code: 0, json: { optimizeEvery: '6h', optimizeTraining: 'auto' } });
-  expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/every 6h\nlearners +one for each worker with the role learner/);
-  expect(await every('6h', '--learners', '2', '--steps', '1000')).toMatchObject({
-    code: 0,
-    json: { optimizeTraining: { learners: 2, budget: { steps: 1000 } } },
-  });
-  expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/learners +2, 1000 decisions/);
-  expect(await every('off', '--learners', 'auto')).toMatchObject({ code: 0, json: { optimizeTraining: 'auto' } });
-  expect(await json('optimize', 'retail-orders', '--learners', 'auto')).toMatchObject({ code: 2 });
-});
-
-test('an optimization is asked for with its bounds, and cancelled', async () => {
-  const bounds = ['--budget-usd', '0.05', '--budget', '60', '--rollout-rate', '8/s', '--learners', '2', '--steps', '400'];
-  const begun = await json('optimize', 'retail-orders', ...bounds);
-  expect(begun).toMatchObject({
-    code: 0,
-    json: {
-      state: 'running',
-      request: { usd: 0.05, evaluations: 60, rollout: { ratePerSecond: 8 }, training: { learners: 2, budget: { steps: 400 } } },
-    },
-  });
-  expect(await json('optimizations', 'cancel', 'retail-orders', begun.json.id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });
-  expect(await json('optimize', 'retail-orders', '--budget-usd', 'little')).toMatchObject({ code: 2 });
-});
-
 test('control of the allocation is switched and shown', async () => {
   expect((await autoflow('control', 'retail-orders')).stdout).toMatch(/^retail-orders control shadow · shadow \(no controller runs\)/);
   expect(await json('control', 'retail-orders', 'auto')).toMatchObject({ code: 2 });
@@ -206,7 +148,17 @@ test('control of the allocation is switched and shown', async () => {
   expect(await json('control', 'retail-orders', 'off', '--reason', 'stop')).toMatchObject({
     json: { setting: { mode: 'off', intervalMs: 5000 } },
   });
-  const watching = start(['allocation', 'show', 'retail-orders', '--watch', '--json', '--api', controlPlane.url, '--token', token]);
+  const watching = start([
+    'allocation',
+    'show',
+    'retail-orders',
+    '--watch',
+    '--json',
+    '--api',
+    servers.controlPlane.url,
+    '--token',
+    servers.token,
+  ]);
   expect(await watching.answered).toMatchObject({ version: 'v1', control: { mode: 'off' } });
   watching.child.kill('SIGINT');
   expect((await watching.ended).code).toBe(0);
@@ -226,7 +178,7 @@ test('dead letters are redriven in bulk when it is said which', async () => {
 });
 
 test('a backfill is started, listed, paused and cancelled', async () => {
-  const source = join(stack.folder, 'invoices.csv');
+  const source = join(servers.folder, 'invoices.csv');
   await writeFile(source, 'InvoiceNo,StockCode\n1,2\n');
   const started = await json('backfill', 'retail-orders', '--source', source, '--group-by', 'InvoiceNo', '--limit', '5', '--scope', 'try');
   expect(started).toMatchObject({
@@ -250,9 +202,9 @@ test('hosts are listed, also when there are none', async () => {
     enforcement: 'soft',
   } as const;
   // As a host does: the command may take longer than a lease on a busy machine.
-  const beating = setInterval(() => void store.fleet.beat(host, []), 500);
+  const beating = setInterval(() => void servers.store.fleet.beat(host, []), 500);
   try {
-    await store.fleet.beat(host, []);
+    await servers.store.fleet.beat(host, []);
     expect(await json('hosts')).toMatchObject({
       code: 0,
       json: { items: [{ host: 'worker-1', roles: ['control', 'functions'], pools: [] }] },
@@ -267,7 +219,7 @@ test('records are submitted, one and many, listed, shown, taken back, and asked 
   const { InvoiceNo: _, ...invoice } = samples[0]! as { InvoiceNo: string };
   const one = await json('submit', 'retail-orders', '--record', JSON.stringify(invoice), '--key', 'c-1');
   expect(one).toMatchObject({ code: 0, json: { counts: { accepted: 1 }, results: [{ key: 'c-1', status: 'accepted' }] } });
-  const file = join(stack.folder, 'invoices.jsonl');
+  const file = join(servers.folder, 'invoices.jsonl');
   const lines = [{ ...invoice, InvoiceNo: 'c-2' }, { InvoiceNo: 3 }, { ...invoice, InvoiceNo: 'c-1' }].map((line) => JSON.stringify(line));
   await writeFile(file, `${lines.join('\n')}\n{broken\n`);
   const many = await json('submit', 'retail-orders', '--file', file);
@@ -337,7 +289,7 @@ test.each([
 
 test('an API that says no: 1; one that does not answer: 3', async () => {
   expect(await json('metrics', 'nothing')).toMatchObject({ code: 1, json: { error: { code: 'PIPELINE_UNKNOWN', status: 404 } } });
-  expect(await run('pipelines', 'list', '--json', '--api', controlPlane.url, '--token', 'wrong')).toMatchObject({
+  expect(await run('pipelines', 'list', '--json', '--api', servers.controlPlane.url, '--token', 'wrong')).toMatchObject({
     code: 1,
     json: { error: { code: 'UNAUTHENTICATED' } },
   });
@@ -369,7 +321,7 @@ test('a rollout is started, told of and listed; nothing is saved yet', async () 
 
 test('a rollback without a name ends the rollout that is under way, and keeps the stable version', async () => {
   // Nobody runs them here: nobody would hear of another one, or of its end, before the patience for Temporal is over.
-  const terminate = () => temporal.workflow.getHandle('rollout/retail-orders').terminate();
+  const terminate = () => servers.temporal.workflow.getHandle('rollout/retail-orders').terminate();
   await terminate();
   const { json: begun } = await json('rollout', 'retail-orders', 'v2', '--skip-shadow');
   await terminate();
@@ -380,36 +332,6 @@ test('a rollback without a name ends the rollout that is under way, and keeps th
   ]);
   expect(await json('rollout', 'show', 'retail-orders')).toMatchObject({ json: { state: 'rolled-back', outcome: 'it is wrong' } });
   expect(await json('pipelines', 'show', 'retail-orders')).toMatchObject({ json: { stable: { version: 'v1' } } });
-});
-
-test('a scorer is retrained and shown; none is kept yet', async () => {
-  expect((await autoflow('scorer', 'list', 'retail-orders')).stdout).toContain('comes with AutoFlow');
-  const begun = await json('scorer', 'retrain', 'retail-orders', '--since', '7d', '--reason', 'try it', '--no-wait');
-  expect(begun).toMatchObject({ code: 0, json: { state: 'running' } });
-  expect((await autoflow('scorer', 'show', 'retail-orders', begun.json.id)).stdout).toContain('is running');
-});
-
-test('trainings are listed, and shown with their reward curve', async () => {
-  const { trainings } = store;
-  const weights = Float32Array.of(1);
-  await trainings.create({ id: 'optimization-opt-1', settings: {}, weights });
-  await trainings.addPoint('optimization-opt-1', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 }, weights);
-  expect((await autoflow('trainings', 'list')).stdout).toMatch(/optimization-opt-1 +running +0 +0/);
-  expect((await autoflow('trainings', 'show', 'optimization-opt-1')).stdout).toMatch(/100 +7 s +3\.2 +2\.2 +5 % +best/);
-  // Of another network than this one: nothing to decide by.
-  expect(await json('trainings', 'export', 'optimization-opt-1', '--to', join(stack.folder, 'policy.json'))).toMatchObject({
-    code: 1,
-    json: { error: { code: 'OTHER_NETWORK' } },
-  });
-  await trainings.create({ id: 'whole', settings: {}, weights: freshParameters(1) });
-  await trainings.addPoint('whole', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 }, freshParameters(1));
-  expect(await json('trainings', 'export', 'whole', '--to', join(stack.folder, 'policy.json'))).toMatchObject({
-    code: 0,
-    json: { version: 0 },
-  });
-  const policy = parsePolicy(await readFile(join(stack.folder, 'policy.json'), 'utf8'));
-  expect(policy).toMatchObject({ parameters: freshParameters(1), trained: { training: 'whole', score: 3.2 } });
-  expect(await json('trainings', 'show', 'nowhere')).toMatchObject({ code: 1, json: { error: { code: 'TRAINING_UNKNOWN' } } });
 });
 
 test('--quiet says nothing', async () => {

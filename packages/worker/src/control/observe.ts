@@ -53,6 +53,6 @@ function untrusted({ heardAt, closed, untold }: MeasuredInterval, now: Date): st
   const silentMs = now.getTime() - heardAt.getTime();
   if (silentMs > SILENT_MS) return `no function host has told what it has for ${Math.round(silentMs / 1000)} s`;
   if (untold >= UNTOLD && untold >= UNTOLD_SHARE * closed)
-    return `of ${untold} of the latest ${closed} executions that ended, not one invocation was measured`;
+    return `of ${untold} of the first ${closed} executions that ended, not one invocation was measured`;
   return undefined;
 }
