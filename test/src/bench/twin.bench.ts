@@ -21,8 +21,22 @@ const trainingOf = (few: number, many: number): TwinConditions['training'] => [
   { open: 2, executions: few },
   { open: OPEN, executions: many },
 ];
-const FULL: TwinConditions = { saturatedSeconds: 10, openSeconds: 30, warmUpSeconds: 5, training: trainingOf(15, 50), rounds: 4 };
-const QUICK: TwinConditions = { saturatedSeconds: 6, openSeconds: 12, warmUpSeconds: 3, training: trainingOf(10, 40), rounds: 2 };
+const FULL: TwinConditions = {
+  saturatedSeconds: 10,
+  openSeconds: 30,
+  fewestRecords: 300,
+  warmUpSeconds: 5,
+  training: trainingOf(15, 50),
+  rounds: 4,
+};
+const QUICK: TwinConditions = {
+  saturatedSeconds: 6,
+  openSeconds: 12,
+  fewestRecords: 60,
+  warmUpSeconds: 3,
+  training: trainingOf(10, 40),
+  rounds: 2,
+};
 const PLANS = { full: 24, quick: 8 };
 /** An optimization, too, is fitted to what was measured lately. */
 const PLANS_IN_ROUND = 12;

@@ -8,7 +8,9 @@ import type { Figures } from './predicted.js';
 
 export interface TwinConditions {
   readonly saturatedSeconds: number;
+  /** Longer where fewer records than this would come: a p95 of fifty is that of the third slowest. */
   readonly openSeconds: number;
+  readonly fewestRecords: number;
   readonly warmUpSeconds: number;
   /** Executions of each version that is trained on, in a round, by how many are open at once: as load comes and goes. */
   readonly training: readonly { readonly open: number; readonly executions: number }[];
@@ -114,12 +116,13 @@ export async function measurePlan(
   const after = await rateOf(platform, reference, conditions, next);
   const ratePerSecond = Number(openRate(plan, Math.min(capacity, throughput)).toPrecision(3));
   const side: Side = { name: nameOf(plan), version, batch: plan.batch, lingerMs: LINGER_MS, firstRate: ratePerSecond };
+  const openSeconds = Math.max(conditions.openSeconds, Math.ceil(conditions.fewestRecords / ratePerSecond));
   const { latency, costPer1000 } = await runCell({
     platform,
     side,
     rate: ratePerSecond,
     repetition: 0,
-    conditions: { ...CELL, seconds: conditions.openSeconds + conditions.warmUpSeconds, warmUpSeconds: conditions.warmUpSeconds },
+    conditions: { ...CELL, seconds: openSeconds + conditions.warmUpSeconds, warmUpSeconds: conditions.warmUpSeconds },
     records: next,
   });
   if (latency === undefined || costPer1000 === undefined) throw new Error(`nothing was measured of ${nameOf(plan)}`);
