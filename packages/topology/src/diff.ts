@@ -1,7 +1,7 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
+import { dropsOf } from './canonical-drops.js';
 import { stageGraph } from './stage-graph.js';
 import { counted, listed } from './words.js';
-import { dropsOf } from './drops.js';
 import type { Drops, Topology } from './topology.js';
 
 /** One thing that is different in the second topology; `text` says it in words. Stages are named as in the topology they belong to. */

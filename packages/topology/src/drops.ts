@@ -5,13 +5,6 @@ import { stageGraph } from './stage-graph.js';
 import type { Drops, Problem, Topology } from './topology.js';
 import { listed } from './words.js';
 
-/** The property of a stage in its one form: sorted, without repetitions, and absent when nothing is dropped. */
-export function dropsOf(drops: Drops | undefined): { readonly drops?: Drops } {
-  const fields = [...new Set(drops?.fields)].sort();
-  const children = [...new Set(drops?.children)].sort();
-  return fields.length + children.length === 0 ? {} : { drops: { fields, children } };
-}
-
 /** Nodes behind a stage that keep something from being dropped at its end. Those beside it have a copy of their own. */
 export interface Needs {
   /** That read a field of the record. */

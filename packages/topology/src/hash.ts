@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { PipelineSpec } from '@autoflow/pipeline';
+import { dropsOf } from './canonical-drops.js';
 import { canonicalJson } from './canonical-json.js';
-import { dropsOf } from './drops.js';
 import type { Envelope, Topology } from './topology.js';
 
 export function sha256(data: string | Uint8Array): string {

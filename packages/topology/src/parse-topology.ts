@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dropsOf } from './drops.js';
+import { dropsOf } from './canonical-drops.js';
 import { shapeProblems } from './shape-problems.js';
 import { stageName } from './stage-name.js';
 import { DEFAULT_BATCH_BYTES, type Problem, type Topology } from './topology.js';

@@ -1,7 +1,8 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
-import { droppable, dropsOf, needsBehind } from '../drops.js';
+import { dropsOf } from '../canonical-drops.js';
+import { droppable, needsBehind } from '../drops.js';
 import type { Drops, Topology } from '../topology.js';
-import { replaced, stageOf } from './graph.js';
+import { precedes, replaced, stageOf } from './graph.js';
 import { defineRewrite, type Condition, type Context } from './rewrite.js';
 
 /** A stage writes on only what something behind it needs: smaller batches between stages. With nothing to drop: it writes on everything again. */
@@ -37,11 +38,11 @@ export const dropDeadFields = defineRewrite<DropDeadFields>({
     const known = droppable(spec);
     const needs = needsBehind(spec, topology, indexOf(topology, stage));
     return [
-      ...fields.map((field): Condition => {
+      ...[...new Set(fields)].map((field): Condition => {
         const facts = { known: known.fields.includes(field), output: spec.output.includes(field), readers: needs.field(field) };
         return { condition: 'dead-field', on: [stage, field], holds: facts.known && !facts.output && facts.readers.length === 0, facts };
       }),
-      ...children.map((expand): Condition => {
+      ...[...new Set(children)].map((expand): Condition => {
         const facts = { known: known.children.includes(expand), inside: needs.children(expand) };
         return { condition: 'dead-children', on: [stage, expand], holds: facts.known && facts.inside.length === 0, facts };
       }),
@@ -64,10 +65,12 @@ export function dropAllDead(spec: PipelineSpec, topology: Topology): DropDeadFie
   });
 }
 
-/** All that is there when a stage ends, and that nothing needs from there on. */
+/** All that came with the record or has been written to it when a stage ends, and that nothing needs from there on. */
 function dead({ spec, topology }: Pick<Context, 'spec' | 'topology'>, stage: string): Drops {
   const needs = needsBehind(spec, topology, indexOf(topology, stage));
-  const { fields, children } = droppable(spec);
+  const isBefore = precedes(topology);
+  const run = new Set(topology.stages.flatMap(({ name, nodes }) => (name === stage || isBefore(name, stage) ? nodes : [])));
+  const { fields, children } = droppable({ ...spec, nodes: spec.nodes.filter(({ id }) => run.has(id)) });
   return {
     fields: fields.filter((field) => !spec.output.includes(field) && needs.field(field).length === 0),
     children: children.filter((expand) => needs.children(expand).length === 0),

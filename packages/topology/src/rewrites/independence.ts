@@ -65,9 +65,6 @@ const laws: readonly Law[] = [
   },
 ];
 
-/** Names of the conditions under which a pair of calls may lose its order. */
-export const INDEPENDENCE: readonly string[] = laws.map(({ condition }) => condition);
-
 /** For every pair of calls whose order is lost by going from the context's topology to another: each law, and why it does not tie them. */
 export function independence({ spec, topology }: Context, next: Topology): Condition[] {
   const { node, rank, upstream } = relationsOf(spec);

@@ -1,3 +1,4 @@
+import type { Fields } from '@autoflow/pipeline';
 import { describe, expect, it } from 'vitest';
 import { asWritten } from '../as-written.js';
 import { hashPipeline, hashTopology } from '../hash.js';
@@ -74,17 +75,32 @@ describe('a rewrite that ignores the shape of the graph', () => {
 });
 
 describe('a stage that drops what is needed', () => {
-  const reader = calls({}, {}, { on: 2, reads: [4] });
+  const reader = calls({}, { promised: false }, { on: 2, reads: [4] });
   const family = calls({}, { kind: 'expand' }, { kind: 'reduce', on: 2 });
   const written = (pipeline: Executable, at: number) => pipeline.spec.nodes[at]?.id ?? '';
-  it.each<[string, string, Executable, number, Omit<Step & { rewrite: 'drop-dead-fields' }, 'rewrite' | 'stage'>]>([
-    ['dead-field', 'a field that is read later', reader, 1, { fields: reader.spec.nodes[1]?.writes ?? [], children: [] }],
-    ['dead-field', 'a field of the output', reader, 2, { fields: reader.spec.output.slice(-1), children: [] }],
-    ['dead-children', 'children that a reduce needs', family, 1, { fields: [], children: [written(family, 1)] }],
-  ])('without %s (%s) is caught by the checker and by execution', async (removed, _what, pipeline, at, drops) => {
+  it.each<[string, string, Executable, number, Omit<Step & { rewrite: 'drop-dead-fields' }, 'rewrite' | 'stage'>, Fields]>([
+    [
+      'dead-field',
+      'a field that is read later',
+      reader,
+      1,
+      { fields: reader.spec.nodes[1]?.writes ?? [], children: [] },
+      { output: false, readers: ['function-2'] },
+    ],
+    [
+      'dead-field',
+      'a field of the output',
+      reader,
+      2,
+      { fields: reader.spec.output.slice(-1), children: [] },
+      { output: true, readers: [] },
+    ],
+    ['dead-children', 'children that a reduce needs', family, 1, { fields: [], children: [written(family, 1)] }, { inside: ['reduce-2'] }],
+  ])('without %s (%s) is caught by the checker and by execution', async (removed, _what, pipeline, at, drops, because) => {
     const topology = asWritten(pipeline.spec);
     const step: Step = { rewrite: 'drop-dead-fields', stage: written(pipeline, at), ...drops };
-    expect(lacking({ spec: pipeline.spec, topology, limits: {} }, step)).toEqual([removed]);
+    const broken = { condition: removed, holds: false, facts: { known: true, ...because } };
+    expect(conditionsOf({ spec: pipeline.spec, topology, limits: {} }, step)).toMatchObject([broken]);
     expectRefused(pipeline, topology, step);
     expect(validateTopology(pipeline.spec, applyStep(topology, step)).map(({ code }) => code)).toEqual(['DROPPED_TOO_EARLY']);
     expect(await harm(pipeline, applyStep(topology, step))).not.toEqual([]);

@@ -5,7 +5,7 @@ import { validateTopology } from '../legality.js';
 import { arbitraryLegalTopology, arbitraryPipelineSpec, dependencyOracle, rewriteAtRandom } from '../testing/index.js';
 import { orders } from '../testing/example.js';
 import type { Topology } from '../topology.js';
-import { applyStep, conditionsOf, inverseOf, legalSteps, rewrites, sameTopology, StepError, type Step } from './index.js';
+import { applyStep, conditionsOf, dropAllDead, inverseOf, legalSteps, rewrites, sameTopology, StepError, type Step } from './index.js';
 
 const written = asWritten(orders);
 const choices = fc.array(fc.tuple(fc.nat(9_999), fc.nat(9_999)), { minLength: 1, maxLength: 10 });
@@ -108,6 +108,22 @@ it('an inverse leads back, legally; most steps have one', () => {
     { numRuns: 100 },
   );
   expect(inverted / steps).toBeGreaterThan(0.5);
+});
+
+it('a stage drops what is there and dead behind it, and nothing that comes only later', () => {
+  const withReasons = orders.nodes.map((node) => (node.id === 'score-fraud' ? { ...node, writes: ['risk', 'reasons'] } : node));
+  const drops = dropAllDead({ ...orders, nodes: withReasons }, written).map(({ stage, fields, children }) => [
+    stage,
+    [...fields, ...children].join(),
+  ]);
+  expect(drops).toEqual([
+    ['find-currency', 'country'],
+    ['look-up-rate', 'country,currency'],
+    ['split-lines', 'country,currency'],
+    ['revenue-by-category', 'country,currency,split-lines'],
+    ['score-fraud', 'country,customerId,currency,reasons,split-lines'],
+    ['is-sale', 'country,customerId,lines,currency,reasons,split-lines'],
+  ]);
 });
 
 it('names of stages and nodes may be those of Object.prototype', () => {

@@ -21,7 +21,7 @@ export async function runOutcomes(
   batchSize: BatchSize,
 ): Promise<Ended> {
   const world = (outside.world = new World());
-  const inputs = Array.from({ length: records }, (_, i) => ({ key: `r${i}`, a: i, b: i % 3, c: i * i }));
+  const inputs = Array.from({ length: records }, (_, i) => ({ key: `r${i}`, a: i, b: i % 3, c: i >> 1 }));
   const resources = new Map(
     [...pipeline.functions.values()].flatMap(({ uses = {} }) => Object.values(uses).map((one) => [one.name, one] as const)),
   );

@@ -10,7 +10,7 @@ import {
   type Resource,
 } from '@autoflow/pipeline';
 import { z } from 'zod';
-import { answer, digest, type World } from './behaviour.js';
+import { answer, digest, type Subject, type World } from './behaviour.js';
 import type { Call } from './executable-pipeline.js';
 
 /** What the handlers find outside: a world per run, and what is known of the wiring only when it is done. */
@@ -100,10 +100,10 @@ export class Wiring {
 
     const handle = (reads: Fields, key: string | undefined): Fields => {
       const { world } = this.outside;
-      const identity = String(reads[on.identity]);
-      world.stumble(id, identity, one);
-      const seen = uses.map((name) => world.look(this.outside.writers.get(name) ?? new Set(), identity));
-      if (writes) world.write(id, identity, key ?? '', digest([reads as never, ...seen]));
+      const subject = subjectOf(reads, on);
+      world.stumble(id, subject, one);
+      const seen = uses.map((name) => world.look(this.outside.writers.get(name) ?? new Set(), subject));
+      if (writes) world.write(id, identityOf(reads, on), key ?? '', digest([reads as never, ...seen]));
       return Object.fromEntries(fields.map((field) => [field, answer(id, field, { ...reads, seen })]));
     };
     const handleBatch = (all: readonly Fields[], { keys }: Context): (Fields | Error)[] =>
@@ -116,7 +116,8 @@ export class Wiring {
       });
     const made = defineFunction(id, {
       effect,
-      reads: this.reads(one, on),
+      // A sink knows what it writes: its rows are compared by record.
+      reads: this.reads(writes ? { ...one, blind: false } : one, on),
       writes: schema(fields),
       uses: Object.fromEntries(uses.map((name) => [name, this.resources[name]])),
       ...(effect === 'write' ? {} : { retry: RETRY }),
@@ -130,7 +131,7 @@ export class Wiring {
   private filter(one: Call, on: Point): void {
     const id = this.id('filter');
     const keep = (reads: Fields): true | string => {
-      this.outside.world.stumble(id, String(reads[on.identity]), one);
+      this.outside.world.stumble(id, subjectOf(reads, on), one);
       const n = digest([id, reads as never]);
       return n % 100 < one.drops ? `reason ${n % 3}` : true;
     };
@@ -144,22 +145,24 @@ export class Wiring {
     const identity = `${id}-id`;
     const fields = [identity, ...Array.from({ length: 1 + one.writes }, (_, i) => `${id}-${i}`)];
     const children = (reads: Fields): Fields[] => {
-      const parent = String(reads[on.identity]);
-      this.outside.world.stumble(id, parent, one);
+      const parent = identityOf(reads, on);
+      this.outside.world.stumble(id, { identity: parent, reads }, one);
       return Array.from({ length: answer(id, 'length', reads) % 4 }, (_, i) =>
         Object.fromEntries(
           fields.map((field) => [field, field === identity ? `${parent}/${id}.${i}` : answer(id, field, { ...reads, i })]),
         ),
       );
     };
-    const rec = this.called(defineExpand(id, { reads: this.reads(one, on), writes: schema(fields), children, retry: RETRY } as never), on);
+    // Children are named after their parent.
+    const sees = this.reads({ ...one, blind: false }, on);
+    const rec = this.called(defineExpand(id, { reads: sees, writes: schema(fields), children, retry: RETRY } as never), on);
     this.points.push({ recs: [rec], scope: [...on.scope, id], fields, identity, filters: on.filters, parent: on });
   }
 
   private reduce(one: Call, on: Point): void {
     const id = this.id('reduce');
     const add = ({ n }: { n: number }, child: Fields): { n: number } => {
-      this.outside.world.stumble(id, String(child[on.identity]), one);
+      this.outside.world.stumble(id, subjectOf(child, on), one);
       return { n: n + (digest([id, child as never]) % 1_000) };
     };
     const merge = (a: { n: number }, b: { n: number }): { n: number } => ({ n: a.n + b.n });
@@ -196,10 +199,20 @@ const PLAIN: Call = {
   uses: [],
   batched: false,
   memo: false,
+  blind: false,
+  promised: true,
   fails: 0,
   stumbles: 0,
   drops: 0,
 };
+
+function subjectOf(reads: Fields, on: Point): Subject {
+  return { identity: on.identity in reads ? identityOf(reads, on) : undefined, reads };
+}
+
+function identityOf(reads: Fields, { identity }: Point): string {
+  return String(reads[identity]);
+}
 
 function schema(fields: readonly string[]): z.ZodObject {
   return z.object(Object.fromEntries(fields.map((field) => [field, VALUE])));

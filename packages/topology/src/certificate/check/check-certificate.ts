@@ -15,9 +15,9 @@ import { Ties } from './ties.js';
 /**
  * Why a certificate does not prove that `to` may take the place of `from`, all reasons at once; empty: it does. Pointers into the certificate.
  *
- * It shares no code with the rewrites, their conditions or the legality of topologies: dependencies are traced anew from the definition, every
- * step is played again on an order of stages, and every condition is decided again from that and from `measured`. Working sets that are not
- * measured are taken to fit.
+ * It shares no code with the rewrites, their conditions or the legality of topologies but hashes, canonical JSON, shapes and the names of stages:
+ * dependencies are traced anew from the definition, every step is played again on an order of stages, and every condition is decided again from
+ * that and from `measured`. Working sets that are not measured are taken to fit.
  */
 export function checkCertificate(spec: PipelineSpec, from: Topology, to: Topology, certificate: unknown, measured: Limits = {}): Problem[] {
   const parsed = certificateShape.safeParse(certificate);
@@ -87,8 +87,13 @@ function brokenLinks(step: ReadStep, hash: string, next: Arrangement, i: number)
 /** Each condition that the step needs must be there, once, as it is; and there must be no other. */
 function unproved(view: View, { conditions }: ReadStep, i: number): Problem[] {
   const needed = new Map(claimsOf(view).map((claim) => [subject(claim), claim]));
-  const given = new Map(conditions.map((claim, j) => [subject(claim), { claim, pointer: jsonPointer('steps', i, 'conditions', j) }]));
+  const given = new Map<string, { readonly claim: Claim; readonly pointer: string }>();
   const problems: Problem[] = [];
+  for (const [j, claim] of conditions.entries()) {
+    const [key, pointer] = [subject(claim), jsonPointer('steps', i, 'conditions', j)];
+    if (given.has(key)) problems.push({ code: 'DUPLICATE_CONDITION', pointer, message: `${said(claim)} is stated already.` });
+    else given.set(key, { claim, pointer });
+  }
   for (const [key, claim] of needed) {
     const { claim: stated, pointer } = given.get(key) ?? { pointer: jsonPointer('steps', i, 'conditions') };
     if (!claim.holds)
