@@ -13,7 +13,7 @@ export { PROPOSERS } from './proposers/index.js';
 export { randomNeighbour, randomPoint, startPoint } from './proposers/moves.js';
 export { keepsLimits, limitsFirst, regret, SCORE, scoreOf, type Figures, type Judged } from './score.js';
 export type { Candidate } from './space/candidate.js';
-export { ChainSpace, least, MOST_PLANS, type NotEnumerable } from './space/chain.js';
+export { ChainSpace, least, type NotEnumerable } from './space/chain.js';
 export { batchingsFor } from './space/batchings.js';
 export { envelopeOf, Formula } from './space/formula.js';
 export { limitsOf, PlanSpace, type Point } from './space/plan-space.js';

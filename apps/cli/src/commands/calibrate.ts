@@ -10,7 +10,7 @@ interface CalibrateOptions {
   readonly memory?: number[];
   readonly version?: string;
 }
-type Report = NonNullable<Calibration['report']>;
+export type Report = NonNullable<Calibration['report']>;
 
 const POLL_MS = 1_000;
 
@@ -31,7 +31,7 @@ async function calibrate({ out, client }: Context, { memory, version }: Calibrat
   const { state, failure, report } = await ended(api, started);
   if (state !== 'completed' || report === undefined)
     throw new BadAnswerError('CALIBRATION_FAILED', failure?.message ?? `${started.id} is ${state}.`);
-  out.answer(report, () => text(report));
+  out.answer(report, () => calibrationText(report));
 }
 
 async function ended(api: AutoFlowClient, { pipeline, id }: Calibration): Promise<Calibration> {
@@ -42,7 +42,8 @@ async function ended(api: AutoFlowClient, { pipeline, id }: Calibration): Promis
   }
 }
 
-function text({ version, records, batchSizes, measured, notMeasured }: Report): string {
+/** A function in a row, a memory size in a column. */
+export function calibrationText({ version, records, batchSizes, measured, notMeasured }: Report): string {
   const memory = [...new Set(measured.map(({ memoryMb }) => memoryMb))];
   const functions = [...new Set(measured.map((each) => each.function))];
   const cell = (name: string, size: number): string => {

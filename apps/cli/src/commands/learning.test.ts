@@ -1,7 +1,7 @@
 /** The commands of what learns and searches. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { freshParameters, parsePolicy } from '@autoflow/learning';
 import { useServers } from '../testing/servers.js';
 
@@ -65,3 +65,22 @@ test('an optimization is asked for with its bounds, and cancelled', async () => 
   expect(await json('optimizations', 'cancel', 'retail-orders', begun.json.id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });
   expect(await json('optimize', 'retail-orders', '--budget-usd', 'little')).toMatchObject({ code: 2 });
 });
+
+test('a dry run is waited for; one that is cancelled meanwhile is no answer: 1', async () => {
+  const before = await optimizations();
+  const waiting = json('optimize', 'retail-orders', '--dry-run', '--budget', '60');
+  const id = await vi.waitFor(
+    async () => {
+      const begun = (await optimizations()).find((one) => !before.some((known) => known.id === one.id));
+      expect(begun).toMatchObject({ state: 'running', request: { dryRun: true, evaluations: 60 } });
+      return begun!.id;
+    },
+    { timeout: 60_000, interval: 500 },
+  );
+  await json('optimizations', 'cancel', 'retail-orders', id);
+  expect(await waiting).toMatchObject({ code: 1, json: { id, state: 'cancelled', reason: 'cancelled over the API' } });
+});
+
+async function optimizations(): Promise<{ readonly id: string }[]> {
+  return (await json('optimizations', 'list', 'retail-orders')).json;
+}

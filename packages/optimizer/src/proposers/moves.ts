@@ -20,7 +20,7 @@ export function randomNeighbour(space: PlanSpace, from: Point, random: () => num
   return next === undefined ? withOneMemory(from, random) : fitting(carried(from, next));
 }
 
-/** The start as it runs. */
+/** The start with the memory that it has, where it fits; its instances are those that every plan gets, by the rule. */
 export function startPoint(space: PlanSpace): Point {
   const { start, limits } = space.problem;
   const { formula } = space.start;

@@ -1,3 +1,4 @@
+import { defaultEnvelope } from '@autoflow/topology';
 import { uniform } from '@autoflow/twin';
 import { expect, it } from 'vitest';
 import { Evaluator } from '../evaluator.js';
@@ -32,4 +33,30 @@ it('an enumeration that the time is not enough for claims no optimum', async () 
   const best = evaluator.evaluate({ ...problem.start, steps: [] })!;
   const standing = [{ proposer: 'exhaustive', ...cut.account.used, best, note: note! }];
   expect(gapOf(standing, [best], best)).toMatchObject({ share: 0, bestKnown: {}, reason: note });
+});
+
+const batchings = [1, 5].map((records) => ({ records, lingerMs: 100 }));
+const chainOf = (functions: number, given: Parameters<typeof problemOf>[1] = {}) =>
+  ChainSpace.of(
+    new PlanSpace(problemOf(pipelineOf(functions), { space: { rewrites: ['fuse', 'split'], batchings }, ...given })),
+    new Pacer(),
+  );
+
+it('has every cut at every batching with every memory size: b · m · (1 + m)^(n − 1) plans', async () => {
+  expect(await chainOf(4)).toMatchObject({ plans: 2 * 3 * 4 ** 3 });
+});
+
+it('says whether plans or topologies are too many', async () => {
+  expect(await chainOf(10)).toEqual({
+    reason: 'a chain of 10 functions at 2 batchings has 1.6e+6 plans of 3 memory sizes; 1000000 are the most',
+  });
+  expect(await chainOf(15)).toEqual({ reason: 'a chain of 15 functions at 2 batchings has 32768 topologies; 20000 are the most' });
+});
+
+it('is not refused for sizes that envelopes do not leave', async () => {
+  const { start } = problemOf(pipelineOf(10));
+  const envelope = Object.entries(defaultEnvelope(pipelineOf(10), start.topology));
+  const narrow = Object.fromEntries(envelope.map(([name, { concurrency }]) => [name, { memoryMb: [512], concurrency }]));
+  const found = await chainOf(10, { start: { ...start, envelope: narrow } });
+  expect('plans' in found && found.plans).toBeGreaterThanOrEqual(2 * 2 ** 9);
 });

@@ -7,7 +7,7 @@ import type { Batching } from '../problem.js';
 import type { PlanSpace, Point } from './plan-space.js';
 
 /** More plans, or more topologies, are not enumerated. */
-export const MOST_PLANS = 1_000_000;
+const MOST_PLANS = 1_000_000;
 const MOST_TOPOLOGIES = 20_000;
 /** Of a proposer's time: the rest is for ranking and for the twin, without which nothing that was enumerated is known. */
 const ENUMERATING = 0.35;
@@ -37,27 +37,30 @@ export class ChainSpace {
     const { topology } = space.start;
     const nodes = pathOf(topology);
     if (nodes === undefined) return { reason: 'the stable topology is not a chain of stages' };
-    const memories = space.problem.limits.memoryMb.length;
+    const batchings = space.batchings.length;
     const cuts = 2 ** (nodes.length - 1);
-    const bound = space.batchings.length * memories * (1 + memories) ** (nodes.length - 1);
-    if (bound > MOST_PLANS || cuts * space.batchings.length > MOST_TOPOLOGIES)
-      return {
-        reason: `a chain of ${nodes.length} functions has ${bound.toExponential(1)} plans at ${space.batchings.length} batchings and ${memories} memory sizes; ${MOST_PLANS} are the most`,
-      };
+    const of = `a chain of ${nodes.length} functions at ${batchings} batchings has`;
+    if (cuts * batchings > MOST_TOPOLOGIES) return { reason: `${of} ${cuts * batchings} topologies; ${MOST_TOPOLOGIES} are the most` };
+    // What envelopes leave of the sizes that a stage may have.
+    const sizes = Math.max(...space.start.formula.sizes.map(({ length }) => length));
+    const bound = batchings * sizes * (1 + sizes) ** (nodes.length - 1);
+    if (bound > MOST_PLANS) return { reason: `${of} ${bound.toExponential(1)} plans of ${sizes} memory sizes; ${MOST_PLANS} are the most` };
     const candidates: Candidate[] = [];
     for (let mask = 0; mask < cuts; mask++)
       for (const batching of space.batchings) {
         const candidate = reach(space, nodes, mask, batching);
         if (candidate !== undefined) candidates.push(candidate);
         await pacer.breathe();
-        if (pacer.usedShare >= ENUMERATING)
-          return { reason: `the time was not enough for its ${cuts * space.batchings.length} topologies` };
+        if (pacer.usedShare >= ENUMERATING) return { reason: `the time was not enough for its ${cuts * batchings} topologies` };
       }
     const first = new Float64Array(candidates.length + 1);
     candidates.forEach(({ formula }, i) => {
       first[i + 1] = first[i]! + formula.sizes.reduce((product, { length }) => product * length, 1);
     });
-    return new ChainSpace(space, candidates, first, first[candidates.length]!);
+    const plans = first[candidates.length]!;
+    return plans > MOST_PLANS
+      ? { reason: `${of} ${plans} plans; ${MOST_PLANS} are the most` }
+      : new ChainSpace(space, candidates, first, plans);
   }
 
   /** By formula, of every plan by its number; infinite where a working set does not fit, and where the time was not enough (`all`: for none). */
