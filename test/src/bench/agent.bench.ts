@@ -49,7 +49,7 @@ export const K = 20;
 const KS = [20, 40, 80, 150];
 /** Violations that a comparison of costs may have more than the rule. */
 export const MORE_VIOLATIONS = 0.005;
-const STEPS = 400_000;
+const STEPS = 340_000;
 const SHORT_STEPS = 60_000;
 const QUICK_STEPS = 100_000;
 /** The search for the best constant takes long; tuned on the past it is only a figure beside the others. */

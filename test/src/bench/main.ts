@@ -30,6 +30,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   gcn: () => import('./gcn.bench.js'),
   rewrites: () => import('./rewrites.bench.js'),
   proposal: () => import('./proposal.bench.js'),
+  proofs: () => import('./proofs.bench.js'),
   topology: () => import('./topology.bench.js'),
   ingest: () => import('./ingest.bench.js'),
   inbox: () => import('./inbox.bench.js'),

@@ -1,4 +1,5 @@
 /** What every benchmark answers: figures beside their bars, printed, and kept as JSON that a document may quote. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -51,17 +52,25 @@ export const machine = () => ({
   node: process.version,
 });
 
+const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url));
+const pathOf = (name: string, quick: boolean): string => `${RESULTS}${name}${quick ? '.quick' : ''}.json`;
+
 /** Writes `test/results/NAME.json`; a quick run says so and goes to `NAME.quick.json`, so that it never replaces a full one. */
 export async function writeReport(name: string, report: BenchReport, quick: boolean): Promise<string> {
-  const folder = fileURLToPath(new URL('../../results/', import.meta.url));
-  await mkdir(folder, { recursive: true });
-  const path = `${folder}${name}${quick ? '.quick' : ''}.json`;
+  await mkdir(RESULTS, { recursive: true });
+  const path = pathOf(name, quick);
   const bars = report.bars.map((bar) => ({ ...bar, holds: holds(bar) }));
   await writeFile(
     path,
     `${JSON.stringify({ name, quick, at: new Date().toISOString(), machine: machine(), bars, notMeasured: report.notMeasured, figures: report.figures }, null, 2)}\n`,
   );
   return path;
+}
+
+/** What `writeReport` left last. */
+export async function readReport(name: string, quick: boolean): Promise<BenchDocument | undefined> {
+  const path = pathOf(name, quick);
+  return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as BenchDocument) : undefined;
 }
 
 /** Reads the JSON back, so that what stands beside it can be made again from it at any time. */

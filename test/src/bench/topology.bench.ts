@@ -1,26 +1,46 @@
-/** All that is claimed of the topology generator, one benchmark after the other; each writes its own JSON as well. */
+/**
+ * All that is claimed of the topology generator, one benchmark after the other; each writes its own JSON as well. With `--only twin,gcn` these are
+ * measured, and of the others what lies in their JSON is taken: the report says of each when and where it was measured.
+ */
 import * as gcn from './gcn.bench.js';
 import type { BenchOptions } from './main.js';
+import * as proofs from './proofs.bench.js';
 import * as proposal from './proposal.bench.js';
-import { writeReport, type BenchReport } from './report.js';
+import { readReport, writeReport, type BenchDocument, type BenchReport } from './report.js';
 import * as rewrites from './rewrites.bench.js';
 import * as search from './search.bench.js';
 import * as twin from './twin.bench.js';
 import * as twinSpeed from './twin-speed.bench.js';
 
-const PARTS = { rewrites, 'twin-speed': twinSpeed, search, gcn, proposal, twin };
+const PARTS = { proofs, rewrites, 'twin-speed': twinSpeed, search, gcn, proposal, twin };
+type Part = keyof typeof PARTS;
+const NAMES = Object.keys(PARTS) as Part[];
 
-export async function run({ quick, progress }: BenchOptions): Promise<BenchReport> {
-  const reports: (readonly [string, BenchReport])[] = [];
-  for (const [name, part] of Object.entries(PARTS)) {
+export async function run({ quick, progress, only }: BenchOptions): Promise<BenchReport> {
+  const asked = partsOf(only);
+  for (const name of NAMES.filter((one) => asked.has(one))) {
     progress(name);
-    const report = await part.run({ quick, progress: (line) => progress(`${name}: ${line}`) });
+    const report = await PARTS[name].run({ quick, progress: (line) => progress(`${name}: ${line}`) });
     await writeReport(name, report, quick);
-    reports.push([name, report]);
   }
+  const documents = await Promise.all(NAMES.map(async (name) => [name, await readReport(name, quick)] as const));
+  const known = documents.filter((one): one is readonly [Part, BenchDocument] => one[1] !== undefined);
+  const missing = documents.filter(([, document]) => document === undefined).map(([name]) => name);
   return {
-    bars: reports.flatMap(([name, { bars }]) => bars.map((bar) => ({ ...bar, name: `${name}: ${bar.name}` }))),
-    figures: {},
-    notMeasured: reports.flatMap(([name, { notMeasured }]) => notMeasured.map((each) => `${name}: ${each}`)),
+    bars: known.flatMap(([name, { bars }]) => bars.map(({ holds: _, ...bar }) => ({ ...bar, name: `${name}: ${bar.name}` }))),
+    figures: { parts: Object.fromEntries(known.map(([name, { at, machine }]) => [name, { at, machine }])) },
+    notMeasured: [
+      ...missing.map((name) => `the part '${name}'`),
+      ...known.flatMap(([name, { notMeasured }]) => notMeasured.map((each) => `${name}: ${each}`)),
+    ],
   };
+}
+
+/** Of a list such as `twin,gcn`; all where there is none. */
+function partsOf(only: string | undefined): ReadonlySet<Part> {
+  if (only === undefined) return new Set(NAMES);
+  const asked = only.split(',').map((part) => part.trim());
+  const unknown = asked.filter((part) => !NAMES.includes(part as Part));
+  if (unknown.length > 0) throw new Error(`There is no part '${unknown.join(', ')}' of topology. Choose of: ${NAMES.join(', ')}`);
+  return new Set(asked as Part[]);
 }

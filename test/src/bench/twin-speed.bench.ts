@@ -35,7 +35,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
       { name: '100,000 plans by formula', figure: (median(ranked.seconds) / ranked.plans) * 100_000, unit: 's', bar: 3, must: '<=' },
     ],
     figures: { eventsPerSecond: events, analytic: ranked },
-    notMeasured: ['how right either is: see the tests of packages/twin against queueing theory', 'several cores'],
+    notMeasured: ['how right either is: see `proofs` (queueing theory) and `twin` (the real stack)', 'several cores'],
   };
 }
 

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { hostOf } from '@autoflow/optimizer';
 import { kendallTau } from '@autoflow/twin';
 import { CellBook } from './cells/cell-book.js';
+import { measuringCode } from './cells/code-hash.js';
 import { invoices } from './cells/invoices.js';
 import { startRetailStack } from './cells/retail-stack.js';
 import type { BenchOptions } from './main.js';
@@ -39,7 +40,7 @@ const QUICK: TwinConditions = {
 };
 const PLANS = { full: 24, quick: 8 };
 /** An optimization, too, is fitted to what was measured lately. */
-const PLANS_IN_ROUND = 12;
+const PLANS_IN_ROUND = 8;
 /** Of the training. */
 const REFERENCE = TRAINING[0]!;
 
@@ -61,7 +62,8 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     const load = await invoices(platform.spec);
     progress(`load: ${load.about}`);
     const reference = await referenceOf(platform, REFERENCE);
-    const given = { conditions, plans, training: TRAINING, load: load.about, release: platform.release.hash };
+    const code = await measuringCode('twin');
+    const given = { conditions, plans, training: TRAINING, load: load.about, release: platform.release.hash, code };
     const book = await CellBook.open<Cell>(`twin${quick ? '.quick' : ''}`, given, lineOf);
     if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
 
