@@ -49,9 +49,9 @@ const found: Found = {
     {
       ...{ topology, allocation, probability: 0.93, predicted: { costPer1000: 0.021, p95Ms: 170, throughput: 50 } },
       why: [
-        { stage: 'store', learned: 0.02 },
-        { stage: 'parse+score', learned: -0.31 },
-        { stage: 'another', learned: 0.001 },
+        { stage: 'store', costShare: 0.3, learned: 0.02 },
+        { stage: 'parse+score', costShare: 0.614, learned: -0.31 },
+        { stage: 'another', costShare: 0.086, learned: 0.001 },
       ],
     },
   ],
@@ -105,7 +105,36 @@ describe('what an optimization came to', () => {
       ['2 stages, batches of 1, linger 0 ms', '$0.04', '80 ms', '50'],
     ]);
     expect(cells('PROPOSER')).toEqual(['beam', '300', '4 s', '$0.02', '160 ms', '0 %']);
-    expect(cells('SCORED')?.slice(1)).toEqual(['93 %', '$0.021', '170 ms', 'parse+score −0.31, store +0.02']);
+    const why = 'parse+score 61.4 % of the cost, learned −0.31; store 30 % of the cost, learned +0.02';
+    expect(cells('SCORED')?.slice(1)).toEqual(['93 %', '$0.021', '170 ms', why]);
+    expect(lines().find((line) => line.startsWith('SCORED'))).toMatch(/WHY: ITS STAGES BY FORMULA, AND WHAT WAS LEARNED BEYOND IT$/);
+  });
+
+  it.each<[string, object[], string]>([
+    [
+      'nothing was learned: the stages that cost most',
+      [
+        { stage: 'store', costShare: 0.1, learned: 0.003 },
+        { stage: 'score', costShare: 0.61, learned: -0.004 },
+        { stage: 'parse', costShare: 0.29, learned: 0 },
+      ],
+      'score 61 % of the cost, nothing learned; parse 29 % of the cost, nothing learned',
+    ],
+    [
+      'something was learned of a cheap stage: that stage beside the costliest',
+      [
+        { stage: 'score', costShare: 0.61, learned: 0 },
+        { stage: 'parse', costShare: 0.29, learned: 0 },
+        { stage: 'store', costShare: 0.1, learned: -0.02 },
+      ],
+      'score 61 % of the cost, nothing learned; store 10 % of the cost, learned −0.02',
+    ],
+    ['there is one stage: that', [{ stage: 'all', costShare: 1, learned: 0.5 }], 'all 100 % of the cost, learned +0.50'],
+    ['nothing is told of the stages: nothing', [{ stage: 'all' }], ''],
+  ])('says of a scored plan of which %s', (_, why, text) => {
+    const scored = found.scored.map((one) => ({ ...one, why: why as Found['scored'][number]['why'] }));
+    const all = optimizationText({ ...optimization, found: { ...found, scored } }).split('\n');
+    expect(all[all.findIndex((line) => line.startsWith('SCORED')) + 1]?.split(/ {2,}/)[4] ?? '').toBe(text);
   });
 
   it('is why nothing is proposed, where nothing is', () => {

@@ -136,19 +136,32 @@ function scored({ scored: all }: Found): string[] {
     ms(predicted.p95Ms),
     whyText(why),
   ]);
-  return ['', table(['SCORED', 'BETTER WITH', '$ PER 1,000', 'P95', 'WHY: WHAT ITS STAGES ADD TO THE SCORE'], rows)];
+  return ['', table(['SCORED', 'BETTER WITH', '$ PER 1,000', 'P95', 'WHY: ITS STAGES BY FORMULA, AND WHAT WAS LEARNED BEYOND IT'], rows)];
 }
 
-/** Those that count most, by what the plan's score would be less without them as they are: ln of what is minimised. */
+/**
+ * The stage that costs most, and of the others the one of which most was learned. The share is that of the cost by formula, without Temporal's
+ * actions; what was learned is by how much the scorer would think less of the plan, in ln of what is minimised, if it took the stage for an
+ * average one and left the formula as it is.
+ */
 function whyText(why: readonly { readonly [name: string]: unknown }[]): string {
-  return why
-    .flatMap(({ stage, learned }) => (typeof stage === 'string' && typeof learned === 'number' ? [{ stage, learned }] : []))
-    .toSorted((a, b) => Math.abs(b.learned) - Math.abs(a.learned))
-    .slice(0, STAGES_OF_WHY)
-    .map(({ stage, learned }) => `${stage} ${learned < 0 ? '−' : '+'}${Math.abs(learned).toFixed(2)}`)
-    .join(', ');
+  const [costliest, ...others] = why
+    .flatMap(({ stage, costShare, learned }) =>
+      typeof stage === 'string' && typeof costShare === 'number' && typeof learned === 'number' ? [{ stage, costShare, learned }] : [],
+    )
+    .toSorted((a, b) => b.costShare - a.costShare);
+  if (costliest === undefined) return '';
+  const shown = (learned: number): number => Math.round(100 * Math.abs(learned));
+  const next = others.toSorted((a, b) => shown(b.learned) - shown(a.learned)).slice(0, 1);
+  return [costliest, ...next]
+    .map(({ stage, costShare, learned }) => `${stage} ${percent(costShare)} of the cost, ${learnedText(learned)}`)
+    .join('; ');
 }
-const STAGES_OF_WHY = 2;
+
+function learnedText(learned: number): string {
+  const size = Math.abs(learned).toFixed(2);
+  return Number(size) === 0 ? 'nothing learned' : `learned ${learned < 0 ? '−' : '+'}${size}`;
+}
 
 export function topologyText({ stages: all, batch, lingerMs }: Proposal['topology']): string {
   return `${all.length} ${all.length === 1 ? 'stage' : 'stages'}, batches of ${batch.records}, linger ${lingerMs} ms`;

@@ -167,7 +167,7 @@ export const OptimizationDetail = Optimization.extend({
           note: z.string().exactOptional(),
         }),
       ),
-      /** The best of the learned scorer: the probability that it beats what runs, and which stage adds what to that. */
+      /** The best of the learned scorer: the probability that it beats what runs, and of its stages the share of the cost by formula and what was learned beyond it. */
       scored: z.array(
         z.object({
           topology: Topology,

@@ -2,7 +2,7 @@ import { uniform } from '@autoflow/twin';
 import { describe, expect, it } from 'vitest';
 import type { PlanFeatures } from '../features.js';
 import { calibrate, type JudgedGroup } from './calibrate.js';
-import { believed, calibrationError, sigmoid } from './calibration.js';
+import { believed, calibrationError, isBetter, logLoss, sigmoid } from './calibration.js';
 import { leadOf, utility } from './utility.js';
 
 const LOAD = { ratePerSecond: 10, sloMs: 1000 };
@@ -90,5 +90,14 @@ it('believes nothing below the noise, and what is beyond it as far as it is trus
   expect(believed(2, 2.01, { trust: 1, noise: 0.02 })).toBe(2);
   expect(believed(2, 2.12, { trust: 0.5, noise: 0.02 })).toBeCloseTo(2.05, 9);
   expect(believed(2, 1.88, { trust: 0.5, noise: 0.02 })).toBeCloseTo(1.95, 9);
-  expect(calibrationError([{ lead: 100, better: true }], 1)).toBeCloseTo(0, 9);
+  expect(calibrationError([{ lead: 100, better: 1 }], 1)).toBeCloseTo(0, 9);
+});
+
+it('counts plans that are worth the same half: to be unsure of them is right, and to be sure of either is as wrong', () => {
+  expect([isBetter(2, 1), isBetter(1, 2), isBetter(1, 1)]).toEqual([1, 0, 0.5]);
+  const same = (lead: number) => [{ lead, better: isBetter(1, 1) }];
+  expect(calibrationError(same(0), 1)).toBe(0);
+  expect(calibrationError(same(100), 1)).toBeCloseTo(0.5, 9);
+  expect(logLoss(same(3), 1)).toBeCloseTo(logLoss(same(-3), 1), 9);
+  expect(logLoss(same(0), 1)).toBeLessThan(logLoss(same(1), 1));
 });

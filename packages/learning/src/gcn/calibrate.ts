@@ -1,5 +1,15 @@
 import { kendallTau } from '@autoflow/twin';
-import { believed, calibrationError, logLoss, spreadOf, temperatureOf, type Belief, type Calibration, type Judged } from './calibration.js';
+import {
+  believed,
+  calibrationError,
+  isBetter,
+  logLoss,
+  spreadOf,
+  temperatureOf,
+  type Belief,
+  type Calibration,
+  type Judged,
+} from './calibration.js';
 import type { LabelledGroup } from './labels.js';
 import { leadOf, utility, type Utility } from './utility.js';
 
@@ -131,6 +141,8 @@ function judgementOf({ plans, load }: LabelledGroup, heads: Float32Array, spread
 /** Every two plans of a pipeline. */
 function pairsOf(judgements: readonly Judgement[]): Judged[] {
   return judgements.flatMap(({ said, was }) =>
-    said.flatMap((one, i) => said.slice(0, i).map((other, j): Judged => ({ lead: leadOf(one, other), better: was[i]! > was[j]! }))),
+    said.flatMap((one, i) =>
+      said.slice(0, i).map((other, j): Judged => ({ lead: leadOf(one, other), better: isBetter(was[i]!, was[j]!) })),
+    ),
   );
 }

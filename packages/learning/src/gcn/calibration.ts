@@ -26,8 +26,12 @@ export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 /** One judged pair: by how many standard deviations one plan is said to be better, and whether it is. */
 export interface Judged {
   readonly lead: number;
-  readonly better: boolean;
+  /** 1 or 0; ½ where both are worth the same. */
+  readonly better: number;
 }
+
+/** Whether the first is better, of two values of which the greater is. */
+export const isBetter = (one: number, other: number): number => (one === other ? 0.5 : Number(one > other));
 
 /** The temperature of least log loss, by golden section over its logarithm. */
 export function temperatureOf(pairs: readonly Judged[]): number {
@@ -44,21 +48,32 @@ export function temperatureOf(pairs: readonly Judged[]): number {
 
 export function logLoss(pairs: readonly Judged[], temperature: number): number {
   return pairs.reduce((sum, { lead, better }) => {
-    const x = (better ? lead : -lead) / temperature;
-    return sum + (x > 0 ? Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)) - x);
+    const x = lead / temperature;
+    return sum + better * softplus(-x) + (1 - better) * softplus(x);
   }, 0);
 }
 
-/** Expected calibration error over ten bins of equal width (Guo et al., 2017). */
-export function calibrationError(pairs: readonly Judged[], temperature: number): number {
-  const bins = Array.from({ length: 10 }, () => ({ said: 0, was: 0 }));
+/** log(1 + eˣ) */
+const softplus = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** Ten of equal width, by what is said: in the mean of each, what was said and what came true; 0 where nothing was said. */
+export function reliabilityOf(pairs: readonly Judged[], temperature: number) {
+  const bins = Array.from({ length: 10 }, () => ({ pairs: 0, said: 0, was: 0 }));
   for (const { lead, better } of pairs) {
     const said = sigmoid(lead / temperature);
     const bin = bins[Math.min(9, Math.floor(10 * said))]!;
+    bin.pairs++;
     bin.said += said;
-    bin.was += better ? 1 : 0;
+    bin.was += better;
   }
-  return bins.reduce((sum, { said, was }) => sum + Math.abs(said - was), 0) / pairs.length;
+  return bins.map(({ pairs: count, said, was }) => ({ pairs: count, said: said / (count || 1), was: was / (count || 1) }));
+}
+
+/** Expected calibration error over those bins (Guo et al., 2017). */
+export function calibrationError(pairs: readonly Judged[], temperature: number): number {
+  return (
+    reliabilityOf(pairs, temperature).reduce((sum, { pairs: count, said, was }) => sum + count * Math.abs(said - was), 0) / pairs.length
+  );
 }
 
 /** Root mean square, the outermost hundredth left out; `least` where errors are smaller. */

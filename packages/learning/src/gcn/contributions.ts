@@ -9,7 +9,10 @@ export interface Contribution {
   readonly memoryMb: number;
   /** Its share of the cost without Temporal's actions, by formula. */
   readonly costShare: number;
-  /** U of the plan less U with this stage as an average one (Zeiler and Fergus, 2014, occlusion): what the network makes of this very stage. */
+  /**
+   * U of the plan less U with this stage as an average one (Zeiler and Fergus, 2014, occlusion), the formula left as it is: what was learned of this
+   * very stage beyond the formula. 0 for all stages where no head is trusted.
+   */
   readonly learned: number;
 }
 

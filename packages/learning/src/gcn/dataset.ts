@@ -79,14 +79,16 @@ export function group(
   return { split, group: labelled(problem, family, plans) };
 }
 
-/** SHA-256 of what is learned from. */
-export function hashOf(groups: readonly LabelledGroup[]): string {
+/** SHA-256 of all that the training goes by: every plan as the network sees it, its labels, its weight, its load, and whether it is learned from or calibrated on. */
+export function hashOf(train: readonly LabelledGroup[], validate: readonly LabelledGroup[]): string {
   const hash = createHash('sha256');
-  for (const { family, plans } of groups) {
-    hash.update(family);
-    for (const { features, labels, weight } of plans) {
-      hash.update(features.nodes).update(features.global).update(labels).update(String(weight));
+  for (const [split, groups] of Object.entries({ train, validate }))
+    for (const { family, load, plans } of groups) {
+      hash.update(JSON.stringify([split, family, load, plans.length]));
+      for (const { features, labels, weight } of plans) {
+        hash.update(JSON.stringify([features.stages, features.dependencies, weight]));
+        hash.update(features.nodes).update(features.global).update(features.analytic).update(labels);
+      }
     }
-  }
   return hash.digest('hex');
 }

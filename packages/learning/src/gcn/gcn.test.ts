@@ -7,10 +7,8 @@ import { uniform } from '@autoflow/twin';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadBackend, type TensorBackend } from '../backend.js';
 import { featureBatch, type PlanFeatures } from '../features.js';
-import { UNTRIED } from './calibrate.js';
-import type { Calibration } from './calibration.js';
 import { labelled, type LabelledGroup } from './labels.js';
-import { parseModel, serialiseModel, type GcnModel } from './model-file.js';
+import { serialiseModel, type GcnModel } from './model-file.js';
 import { initialWeights, predict, WEIGHTS, type Tensors, type Weights } from './network.js';
 import { normalisationOf } from './normalisation.js';
 import { gcnProposer } from './proposer.js';
@@ -87,41 +85,6 @@ describe('training', () => {
     expect(resumed.weights).toEqual(trained.weights);
     expect(trained.metrics).toMatchObject({ pipelines: 2, randomPipelines: 2, wfInstancesPipelines: 0, jolteonPipelines: 0 });
     expect(backend.tf.memory().numTensors).toBe(before);
-  });
-});
-
-describe('a model file', () => {
-  it('comes back as it was written', () => {
-    expect(parseModel(serialiseModel(trained))).toEqual(trained);
-  });
-
-  it.each([
-    ['truncated', (text: string) => text.slice(0, text.length / 2), 'DAMAGED'],
-    ['of another version', (text: string) => text.replace('autoflow-gcn/3', 'autoflow-gcn/7'), 'OTHER_FORMAT'],
-    ['of other features', (text: string) => text.replace('"features":"1:', '"features":"9:'), 'OTHER_FEATURES'],
-    ['changed', (text: string) => text.replace('"seed":1', '"seed":2'), 'DAMAGED'],
-  ])('that is %s is refused', (_, change, code) => {
-    expect(() => parseModel(change(serialiseModel(trained)))).toThrow(expect.objectContaining({ code }));
-  });
-
-  it('with a weight that is no number is refused', () => {
-    const weights = { ...trained.weights, heads: trained.weights['heads']!.with(3, Number.NaN) };
-    expect(() => parseModel(serialiseModel({ ...trained, weights }))).toThrow("Weight 'heads'");
-  });
-});
-
-describe('a model file whose calibration', () => {
-  const { spread, ...rest } = UNTRIED;
-  it.each<[string, object]>([
-    ['has no spread of p95', { ...rest, spread: { cost: spread.cost, throughput: spread.throughput } }],
-    ['has no spread at all', rest],
-    ['has too short an offset', { ...UNTRIED, offset: [0, 0] }],
-    ['has an offset that is no number', { ...UNTRIED, offset: [0, Number.NaN, 0] }],
-    ['has a belief that is no number', { ...UNTRIED, belief: [{ trust: 1, noise: Number.NaN }, ...UNTRIED.belief.slice(1)] }],
-  ])('%s is refused', (_, calibration) => {
-    expect(() => parseModel(serialiseModel({ ...trained, calibration: calibration as Calibration }))).toThrow(
-      expect.objectContaining({ code: 'DAMAGED' }),
-    );
   });
 });
 

@@ -1,4 +1,4 @@
-export { calibrationError, type Calibration, type Judged } from './calibration.js';
+export { calibrationError, isBetter, reliabilityOf, type Calibration, type Judged } from './calibration.js';
 export type { Contribution } from './contributions.js';
 export { drawDag, group, SIZES, splitOf, type DatasetSize, type Split } from './dataset.js';
 export { labelled, loadOf, type LabelledGroup, type LabelledPlan } from './labels.js';
@@ -13,6 +13,7 @@ export {
   writeModel,
   type GcnModel,
 } from './model-file.js';
+export { publishedProblem, readPublished, type PublishedWorkflow } from './published-families.js';
 export { gcnProposer, type GcnProposal, type GcnProposer, type GcnProposerOptions } from './proposer.js';
 export { type ScoredPlan } from './ranking.js';
 export { chainShape, familyOf, randomDagShape, randomProblem, type Shape } from './random-problems.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { EDGE_FEATURES, GLOBAL_FEATURES, NODE_FEATURES } from '../features.js';
-import type { Belief, Calibration } from './calibration.js';
+import type { Calibration } from './calibration.js';
 import { WEIGHTS, type Weights } from './network.js';
 import type { Normalisation } from './normalisation.js';
 
@@ -54,34 +54,53 @@ export function parseModel(text: string): GcnModel {
     throw new ModelError('OTHER_FEATURES', `The model was trained on features ${String(features)}; these are ${FEATURE_SCHEMA}. ${REMEDY}`);
   if (sha256 !== digest(content))
     throw new ModelError('DAMAGED', `The model file was changed after it was written: its digest differs. ${REMEDY}`);
+  const wrong = Object.keys(FIELDS).find((field) => !FIELDS[field]!(fieldOf(content, field)));
+  if (wrong !== undefined) throw new ModelError('DAMAGED', `'${wrong}' of the model is missing or makes no sense. ${REMEDY}`);
   const stored = content as unknown as Omit<GcnModel, 'weights'> & { readonly weights: { readonly [name: string]: string } };
-  const weights = Object.fromEntries(
-    Object.entries(WEIGHTS).map(([name, shape]) => {
-      const values = floats(stored.weights[name] ?? '');
-      if (values.length !== shape.reduce((a, b) => a * b, 1) || !values.every(Number.isFinite))
-        throw new ModelError('DAMAGED', `Weight '${name}' is missing, of another shape or not finite. ${REMEDY}`);
-      return [name, values];
-    }),
-  );
-  const { calibration, normalisation } = stored;
-  const { offset } = calibration;
-  const spread: Partial<Calibration['spread']> | undefined = calibration.spread;
-  const positive = [
-    calibration.temperature,
-    ...[spread?.cost, spread?.p95, spread?.throughput],
-    ...normalisation.nodes.deviation,
-    ...normalisation.global.deviation,
-  ];
-  const isBelief = ({ trust, noise }: Belief): boolean => [trust, noise].every(Number.isFinite) && trust >= 0 && trust <= 1 && noise >= 0;
-  if (
-    calibration.belief.length !== 3 ||
-    !(offset === undefined || (offset.length === 3 && offset.every(Number.isFinite))) ||
-    !calibration.belief.every(isBelief) ||
-    !positive.every((value) => value !== undefined && Number.isFinite(value) && value > 0)
-  )
-    throw new ModelError('DAMAGED', `Calibration or scales of the model make no sense. ${REMEDY}`);
-  return { ...stored, weights };
+  return { ...stored, weights: Object.fromEntries(Object.keys(WEIGHTS).map((name) => [name, floats(stored.weights[name]!)])) };
 }
+
+type Check = (value: unknown) => boolean;
+
+const isNumber: Check = Number.isFinite;
+const isPositive: Check = (value) => isNumber(value) && (value as number) > 0;
+const isObject = (value: unknown): value is { readonly [key: string]: unknown } => typeof value === 'object' && value !== null;
+const isBelief: Check = (value) =>
+  isObject(value) && isShare(value['trust']) && isNumber(value['noise']) && (value['noise'] as number) >= 0;
+const isShare: Check = (value) => isNumber(value) && (value as number) >= 0 && (value as number) <= 1;
+const many =
+  (length: number, check: Check): Check =>
+  (values) =>
+    Array.isArray(values) && values.length === length && values.every(check);
+const isWeight =
+  (shape: readonly number[]): Check =>
+  (text) => {
+    if (typeof text !== 'string') return false;
+    const values = floats(text);
+    return values.length === shape.reduce((a, b) => a * b, 1) && values.every(Number.isFinite);
+  };
+
+/** What a file must hold so that a scorer can be made of it. */
+const FIELDS: { readonly [path: string]: Check } = {
+  graph: (value) => typeof value === 'boolean',
+  seed: isNumber,
+  dataHash: (value) => typeof value === 'string',
+  'normalisation.nodes.mean': many(NODE_FEATURES, isNumber),
+  'normalisation.nodes.deviation': many(NODE_FEATURES, isPositive),
+  'normalisation.global.mean': many(GLOBAL_FEATURES, isNumber),
+  'normalisation.global.deviation': many(GLOBAL_FEATURES, isPositive),
+  'calibration.spread.cost': isPositive,
+  'calibration.spread.p95': isPositive,
+  'calibration.spread.throughput': isPositive,
+  'calibration.temperature': isPositive,
+  'calibration.belief': many(3, isBelief),
+  'calibration.offset': (value) => value === undefined || many(3, isNumber)(value),
+  metrics: (value) => isObject(value) && !Array.isArray(value) && Object.values(value).every(isNumber),
+  ...Object.fromEntries(Object.entries(WEIGHTS).map(([name, shape]) => [`weights.${name}`, isWeight(shape)])),
+};
+
+const fieldOf = (content: unknown, path: string): unknown =>
+  path.split('.').reduce((value, key) => (isObject(value) ? value[key] : undefined), content);
 
 export async function readModel(path: string | URL): Promise<GcnModel> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {

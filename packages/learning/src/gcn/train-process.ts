@@ -43,7 +43,7 @@ for (let n = 0; n < size.pipelines; n++) {
 }
 const labelling = cpuSeconds();
 // By what is learned from, and how often: other labels never go on from weights of these, nor another schedule of rates.
-const dataHash = hashOf([...groups.train, ...groups.validate]).slice(0, 16);
+const dataHash = hashOf(groups.train, groups.validate).slice(0, 16);
 const checkpointPath = join(work, `${dataHash}-${seed}-${size.epochs}${values['no-graph'] ? '-no-graph' : ''}.json`);
 const backend = await loadBackend('native', log);
 const training = new Training(backend, groups.train, groups.validate, { seed, graph: !values['no-graph'], epochs: size.epochs });

@@ -154,7 +154,7 @@ export class Training {
     const untried: GcnModel = {
       graph,
       seed,
-      dataHash: hashOf([...this.data, ...this.validate]),
+      dataHash: hashOf(this.data, this.validate),
       normalisation: this.normal(),
       calibration: UNTRIED,
       metrics: {},
