@@ -46,7 +46,7 @@ import type { Bar, BenchReport } from './report.js';
 import { mean, quantile } from './statistics.js';
 
 export const K = 20;
-const KS = [20, 40, 80, 150];
+const KS = [20, 30, 40, 50, 60, 80, 100, 150];
 /** Violations that a comparison of costs may have more than the rule. */
 export const MORE_VIOLATIONS = 0.005;
 const STEPS = 340_000;
