@@ -1,8 +1,8 @@
-import type { Topology } from '@autoflow/topology';
+import { stageName, type Topology } from '@autoflow/topology';
 import type { Step } from '@autoflow/topology/rewrites';
 import type { Pacer } from '../pacer.js';
 import type { Candidate } from './candidate.js';
-import { decode } from './formula.js';
+import { decode, memorySizes } from './formula.js';
 import type { Batching } from '../problem.js';
 import type { PlanSpace, Point } from './plan-space.js';
 
@@ -41,10 +41,8 @@ export class ChainSpace {
     const cuts = 2 ** (nodes.length - 1);
     const of = `a chain of ${nodes.length} functions at ${batchings} batchings has`;
     if (cuts * batchings > MOST_TOPOLOGIES) return { reason: `${of} ${cuts * batchings} topologies; ${MOST_TOPOLOGIES} are the most` };
-    // What envelopes leave of the sizes that a stage may have.
-    const sizes = Math.max(...space.start.formula.sizes.map(({ length }) => length));
-    const bound = batchings * sizes * (1 + sizes) ** (nodes.length - 1);
-    if (bound > MOST_PLANS) return { reason: `${of} ${bound.toExponential(1)} plans of ${sizes} memory sizes; ${MOST_PLANS} are the most` };
+    const bound = batchings * allocationsOf(space, nodes);
+    if (bound > MOST_PLANS) return { reason: `${of} ${bound} plans; ${MOST_PLANS} are the most` };
     const candidates: Candidate[] = [];
     for (let mask = 0; mask < cuts; mask++)
       for (const batching of space.batchings) {
@@ -57,10 +55,7 @@ export class ChainSpace {
     candidates.forEach(({ formula }, i) => {
       first[i + 1] = first[i]! + formula.sizes.reduce((product, { length }) => product * length, 1);
     });
-    const plans = first[candidates.length]!;
-    return plans > MOST_PLANS
-      ? { reason: `${of} ${plans} plans; ${MOST_PLANS} are the most` }
-      : new ChainSpace(space, candidates, first, plans);
+    return new ChainSpace(space, candidates, first, first[candidates.length]!);
   }
 
   /** By formula, of every plan by its number; infinite where a working set does not fit, and where the time was not enough (`all`: for none). */
@@ -111,6 +106,16 @@ export function least(scores: Float64Array, k: number): number[] {
     if (kept.length > k) kept.pop();
   }
   return kept;
+}
+
+/** Cuts with the memory sizes of the stages between them, at one batching: of the first j functions, those of every last stage times those before it. */
+function allocationsOf({ problem }: PlanSpace, nodes: readonly string[]): number {
+  const ways = [1];
+  for (let end = 1; end <= nodes.length; end++) {
+    const lastFrom = (begin: number): number => ways[begin]! * memorySizes(problem, stageName(nodes.slice(begin, end))).length;
+    ways.push(Array.from({ length: end }, (_, begin) => lastFrom(begin)).reduce((sum, count) => sum + count, 0));
+  }
+  return ways[nodes.length]!;
 }
 
 /** Functions in running order, where every stage has one before it and one behind it at most. */

@@ -148,14 +148,26 @@ export function decode(sizes: readonly (readonly number[])[], choice: number, in
 }
 
 /** What allocations of a topology may do within the problem's limits. */
-export function envelopeOf({ spec, start, limits }: Problem, topology: Topology): Envelope {
+export function envelopeOf(problem: Problem, topology: Topology): Envelope {
+  const { spec, limits } = problem;
   return Object.fromEntries(
     Object.entries(defaultEnvelope(spec, topology)).map(([stage, bounds]) => {
-      const kept = start.envelope !== undefined && Object.hasOwn(start.envelope, stage) ? start.envelope[stage] : undefined;
+      const kept = keptOf(problem, stage);
       const max = Math.max(1, Math.min(bounds.concurrency.max, limits.instances, kept?.concurrency.max ?? limits.instances));
       const min = Math.min(max, kept?.concurrency.min ?? 1);
-      const memoryMb = limits.memoryMb.filter((size) => kept === undefined || kept.memoryMb.includes(size));
-      return [stage, { memoryMb: memoryMb.length > 0 ? memoryMb : [...(kept?.memoryMb ?? limits.memoryMb)], concurrency: { min, max } }];
+      return [stage, { memoryMb: memorySizes(problem, stage), concurrency: { min, max } }];
     }),
   );
 }
+
+/** Memory sizes that a stage of this name may have, ascending. */
+export function memorySizes(problem: Problem, stage: string): number[] {
+  const kept = keptOf(problem, stage);
+  const { memoryMb } = problem.limits;
+  const within = memoryMb.filter((size) => kept === undefined || kept.memoryMb.includes(size));
+  return within.length > 0 ? within : [...(kept?.memoryMb ?? memoryMb)];
+}
+
+/** A stage that keeps its name keeps its bounds. */
+const keptOf = ({ start: { envelope } }: Problem, stage: string): Envelope[string] | undefined =>
+  envelope !== undefined && Object.hasOwn(envelope, stage) ? envelope[stage] : undefined;

@@ -16,11 +16,18 @@ export interface Subject {
   readonly reads: Fields;
 }
 
+/** A function failed a record, or a child of it, for good. */
+export interface Failure {
+  readonly node: string;
+  readonly record: string;
+}
+
 /** What is outside of a run: what its sinks were given, what its resources hold, what went wrong. A run has its own. */
 export class World {
   /** In the order written; repeated writes with one key count once. */
   readonly rows: { readonly node: string; readonly record: string; readonly key: string; readonly value: number }[] = [];
-  readonly failures: { readonly node: string; readonly record: string }[] = [];
+  /** But for those of blind calls, which cannot say whom they failed. */
+  readonly failures: Failure[] = [];
   /** How often the code of each function ran. */
   readonly runs = new Map<string, number>();
   private readonly keys = new Set<string>();

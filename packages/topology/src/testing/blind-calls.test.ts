@@ -20,3 +20,22 @@ it('one answer of a blind read that remembers serves all records that read the s
   expect(states.completed).toBe(9);
   expect(remembering.outside.world.runs).toEqual(new Map([['function-0', 3]]));
 });
+
+it.each([true, false])(
+  'a row written before or beside a call that fails the record is found once; the call is blind: %s',
+  async (blind) => {
+    const failing = calls({}, { blind, reads: [1], fails: 40 }, { effect: 'idempotent-write', on: 2 });
+    const written = asWritten(failing.spec);
+    const [first = '', fails = '', writes = ''] = written.stages.map(({ name }) => name);
+    const right = await runOutcomes(failing, written, 10, 1);
+    expect(right.states.dead).toBeGreaterThan(0);
+    expect(right.wrongRows).toEqual([]);
+    for (const before of [writes, first]) {
+      const after: Record<string, string[]> = { [writes]: [first], [fails]: [before] };
+      const stages = [first, writes, fails].map((name) => ({ name, nodes: [name], after: after[name] ?? [], partitions: 1 }));
+      const { wrongRows } = await runOutcomes(failing, { ...written, stages }, 10, 1);
+      expect(wrongRows).toHaveLength(right.states.dead);
+      expect(wrongRows).toContainEqual(expect.stringMatching(/^function-2 wrote r\d, which function-1 failed$/));
+    }
+  },
+);

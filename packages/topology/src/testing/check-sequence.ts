@@ -4,7 +4,7 @@ import { checkCertificate } from '../certificate/check/check-certificate.js';
 import { validateTopology } from '../legality.js';
 import type { Problem } from '../topology.js';
 import type { Executable } from './executable-pipeline.js';
-import { rewriteAtRandom, type Rewritten } from './random-rewrites.js';
+import { rewriteAtRandom, type Choices, type Rewritten } from './random-rewrites.js';
 import { differences, runOutcomes, type Ended } from './run-outcomes.js';
 
 export interface SequenceReport extends Rewritten {
@@ -13,6 +13,10 @@ export interface SequenceReport extends Rewritten {
   /** Records that end otherwise than as written, in any of the runs. */
   readonly differences: readonly string[];
   readonly states: Ended['states'];
+  /** A stage of the last topology drops a field that a function wrote. */
+  readonly dropsWritten: boolean;
+  /** In the last run an answer that was remembered served several records. */
+  readonly servesSeveral: boolean;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface SequenceReport extends Rewritten {
  */
 export async function checkSequence(
   executable: Executable,
-  choices: readonly (readonly [number, number])[],
+  choices: Choices,
   { records = 8, batchSizes = [3] }: { readonly records?: number; readonly batchSizes?: readonly BatchSize[] } = {},
 ): Promise<SequenceReport> {
   const { spec } = executable;
@@ -36,5 +40,18 @@ export async function checkSequence(
     const stages = i % 2 === 0 ? to.stages : to.stages.toReversed();
     found.push(...differences(written, await runOutcomes(executable, { ...to, stages }, records, size)));
   }
-  return { ...rewritten, problems, differences: found, states: written.states };
+  const { states } = written;
+  return {
+    ...rewritten,
+    problems,
+    differences: found,
+    states,
+    dropsWritten: to.stages.some(({ drops }) => drops?.fields.some((field) => !spec.input.includes(field))),
+    servesSeveral: servesSeveral(executable, states.completed),
+  };
+}
+
+/** The code of a function of the record ran for fewer records than it has answered. */
+function servesSeveral({ spec, outside: { world } }: Executable, completed: number): boolean {
+  return spec.nodes.some(({ id, kind, scope }) => kind === 'function' && scope.length === 0 && (world.runs.get(id) ?? 0) < completed);
 }

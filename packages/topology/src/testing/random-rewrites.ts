@@ -1,17 +1,28 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
+import fc from 'fast-check';
 import { asWritten } from '../as-written.js';
 import { applyStep, rewrites, type Step } from '../rewrites/all.js';
 import type { Limits } from '../rewrites/rewrite.js';
 import type { Topology } from '../topology.js';
 
-/** Topologies on the way from the one as written, and the steps between them; numbers choose first the kind of rewrite, then the place. */
+/** Numbers that choose first the kind of rewrite, then the place. */
+export type Choices = readonly (readonly [number, number])[];
+
+const place = fc.nat(9_999);
+const anything = fc.array(fc.tuple(fc.nat(9_999), place), { minLength: 1, maxLength: 15 });
+const drops = fc.array(fc.tuple(fc.constant(rewrites.findIndex(({ name }) => name === 'drop-dead-fields')), place), { maxLength: 8 });
+
+/** Of steps of any kind, and of drops last of all: most other steps undo what stages drop. */
+export const arbitraryChoices: fc.Arbitrary<Choices> = fc.tuple(anything, drops).map(([first, last]) => [...first, ...last]);
+
+/** Topologies on the way from the one as written, and the steps between them. */
 export interface Rewritten {
   readonly from: Topology;
   readonly to: Topology;
   readonly steps: readonly Step[];
 }
 
-export function rewriteAtRandom(spec: PipelineSpec, choices: readonly (readonly [number, number])[], limits: Limits = {}): Rewritten {
+export function rewriteAtRandom(spec: PipelineSpec, choices: Choices, limits: Limits = {}): Rewritten {
   const from = asWritten(spec);
   const steps: Step[] = [];
   let to = from;

@@ -1,7 +1,7 @@
 import type { Outcome } from '@autoflow/pipeline';
 import { fake, testPipeline, type BatchSize } from '@autoflow/pipeline/testing';
 import type { Topology } from '../topology.js';
-import { World } from './behaviour.js';
+import { World, type Failure } from './behaviour.js';
 import type { Executable } from './executable-pipeline.js';
 
 /** What a run made of every record, as texts to compare: its outcome, and the rows that it has in sinks. */
@@ -32,7 +32,7 @@ export async function runOutcomes(
   for (const { state } of outcomes) states[state]++;
   return {
     records: new Map(outcomes.map((outcome) => [outcome.key, said(outcome, world)])),
-    wrongRows: wrongRows(spec.nodes, world),
+    wrongRows: wrongRows(spec.nodes, world, failuresOf(outcomes, world)),
     states,
   };
 }
@@ -49,7 +49,13 @@ function said(outcome: Outcome, { rows }: World): string {
   );
 }
 
-function wrongRows(nodes: Executable['spec']['nodes'], { rows, failures }: World): string[] {
+/** Each once. A blind call does not know whom it failed: the outcome does. */
+function failuresOf(outcomes: readonly Outcome[], { failures }: World): Failure[] {
+  const ends = outcomes.flatMap((outcome) => (outcome.state === 'dead' ? [{ node: outcome.in, record: outcome.key }] : []));
+  return [...new Map([...failures, ...ends].map((failure) => [`${failure.node} ${failure.record}`, failure])).values()];
+}
+
+function wrongRows(nodes: Executable['spec']['nodes'], { rows }: World, failures: readonly Failure[]): string[] {
   const passed = new Map<string, Set<string>>();
   for (const { id, inputs } of nodes) passed.set(id, new Set(inputs.flatMap((input) => [input, ...(passed.get(input) ?? [])])));
   return rows.flatMap(({ node, record }) =>
