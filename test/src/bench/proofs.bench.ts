@@ -25,12 +25,14 @@ export async function run({ progress }: BenchOptions): Promise<BenchReport> {
   const { testResults } = await tested([MUTANTS, THEORY], progress);
   const of = (path: string) => testResults.filter(({ name }) => name.endsWith(path)).flatMap(({ assertionResults }) => assertionResults);
   const mutants = of(MUTANTS).filter(({ fullName }) => fullName.includes(' caught by '));
-  const [caught, theory] = [mutants.filter(passed), of(THEORY).filter(passed)];
+  const theory = of(THEORY);
+  const [caught, met] = [mutants.filter(passed), theory.filter(passed)];
   return {
     bars: [
       { name: 'rewrites without a side condition that are caught', figure: caught.length, unit: 'mutants', bar: 20, must: '>=' },
       { name: 'those that are not', figure: mutants.length - caught.length, unit: 'mutants', bar: 0, must: '<=' },
-      { name: 'stations of queueing theory that the simulator meets within 2 %', figure: theory.length, unit: 'of 7', bar: 7, must: '>=' },
+      { name: 'stations of queueing theory that the simulator meets within 2 %', figure: met.length, unit: 'stations', bar: 7, must: '>=' },
+      { name: 'those that it does not', figure: theory.length - met.length, unit: 'stations', bar: 0, must: '<=' },
     ],
     figures: { mutants: mutants.map(({ fullName }) => fullName), theory: theory.map(({ fullName }) => fullName) },
     notMeasured: ['mutants that only the checker catches, by execution: their tests say why no run in one process shows them'],

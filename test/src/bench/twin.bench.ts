@@ -29,6 +29,7 @@ const FULL: TwinConditions = {
   warmUpSeconds: 5,
   training: trainingOf(15, 50),
   rounds: 4,
+  plansInRound: 8,
 };
 const QUICK: TwinConditions = {
   saturatedSeconds: 6,
@@ -37,10 +38,9 @@ const QUICK: TwinConditions = {
   warmUpSeconds: 3,
   training: trainingOf(10, 40),
   rounds: 2,
+  plansInRound: 8,
 };
 const PLANS = { full: 24, quick: 8 };
-/** An optimization, too, is fitted to what was measured lately. */
-const PLANS_IN_ROUND = 8;
 /** Of the training. */
 const REFERENCE = TRAINING[0]!;
 
@@ -74,7 +74,8 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     const compared: Compared[] = [];
     const fits: TwinFit[] = [];
     for (const [i, plan] of plans.entries()) {
-      if (i % PLANS_IN_ROUND === 0) fits.push(((await book.take(`fitted #${fits.length}`, train, progress)) as { fitted: TwinFit }).fitted);
+      if (i % conditions.plansInRound === 0)
+        fits.push(((await book.take(`fitted #${fits.length}`, train, progress)) as { fitted: TwinFit }).fitted);
       const twin = predictedOf(platform.spec, fits.at(-1)!, plan);
       const { capacity: expected } = predictedOf(platform.spec, fits.at(-1)!, REFERENCE);
       const measure = (): Promise<Cell> => measurePlan(platform, plan, { reference, capacity: twin.capacity }, conditions, load.next);

@@ -2,6 +2,7 @@
 import { Evaluator, PlanSpace, PROPOSERS, regret, type Account, type Search } from '@autoflow/optimizer';
 import type { Scorer } from '@autoflow/learning';
 import { kendallTau, uniform } from '@autoflow/twin';
+import { mean } from '../statistics.js';
 import { saidOf, type Drawn, type Kind } from './pipelines.js';
 
 export const BUDGETS = [1, 8, 32, 128] as const;
@@ -75,5 +76,3 @@ export function tableOf(pipelines: readonly Pipeline[]) {
     }));
   });
 }
-
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

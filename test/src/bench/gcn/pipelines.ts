@@ -1,6 +1,16 @@
 import { PlanSpace, type Batching, type Candidate, type Point, type Problem } from '@autoflow/optimizer';
-import { chainShape, drawDag, familyOf, loadOf, planFeatures, randomProblem, utility, type Scorer, type Utility } from '@autoflow/learning';
-import type { Shape } from '@autoflow/learning';
+import {
+  chainShape,
+  drawDag,
+  familyOf,
+  loadOf,
+  planFeatures,
+  randomProblem,
+  utility,
+  type Scorer,
+  type Shape,
+  type Utility,
+} from '@autoflow/learning';
 import { uniform } from '@autoflow/twin';
 
 export const KINDS = ['chain-5', 'chain-6', 'joins'] as const;

@@ -2,8 +2,8 @@
 import { Evaluator, PlanSpace, randomPoint } from '@autoflow/optimizer';
 import { publishedProblem, readPublished, splitOf, type Scorer } from '@autoflow/learning';
 import { kendallTau, uniform } from '@autoflow/twin';
-import { mean } from './exact.js';
 import { fits, saidOf } from './pipelines.js';
+import { mean } from '../statistics.js';
 
 const PLANS = 80;
 

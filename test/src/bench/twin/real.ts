@@ -16,6 +16,8 @@ export interface TwinConditions {
   readonly training: readonly { readonly open: number; readonly executions: number }[];
   /** Versions take turns: a machine that others share is not equally fast for minutes. */
   readonly rounds: number;
+  /** Then it is fitted anew: an optimization, too, is fitted to what was measured lately. */
+  readonly plansInRound: number;
 }
 export interface RealPlan {
   readonly measured: Figures;
