@@ -37,8 +37,8 @@ export interface BenchDocument extends Omit<BenchReport, 'bars' | 'figures'> {
   readonly figures: unknown;
 }
 
-/** What could not be told, NaN, does not hold. */
-export const holds = (bar: Bar): boolean => (bar.must === '<=' ? bar.figure <= bar.bar : bar.figure >= bar.bar);
+/** What could not be told does not hold: NaN, which comes back from JSON as null. */
+export const holds = ({ figure, must, bar }: Bar): boolean => Number.isFinite(figure) && (must === '<=' ? figure <= bar : figure >= bar);
 
 export function barLine(bar: Bar, isHeld = holds(bar)): string {
   return `${bar.name}: ${format(bar.figure)} ${bar.unit} (bar ${bar.must} ${format(bar.bar)}) ${isHeld ? 'holds' : 'falls short'}`;

@@ -2,6 +2,7 @@
  * All that is claimed of the topology generator, one benchmark after the other; each writes its own JSON as well. With `--only twin,gcn` these are
  * measured, and of the others what lies in their JSON is taken: the report says of each when and where it was measured.
  */
+import { chosenParts } from './chosen-parts.js';
 import * as gcn from './gcn.bench.js';
 import type { BenchOptions } from './main.js';
 import * as proofs from './proofs.bench.js';
@@ -17,7 +18,7 @@ type Part = keyof typeof PARTS;
 const NAMES = Object.keys(PARTS) as Part[];
 
 export async function run({ quick, progress, only }: BenchOptions): Promise<BenchReport> {
-  const asked = partsOf(only);
+  const asked = chosenParts('topology', NAMES, only);
   for (const name of NAMES.filter((one) => asked.has(one))) {
     progress(name);
     const report = await PARTS[name].run({ quick, progress: (line) => progress(`${name}: ${line}`) });
@@ -34,13 +35,4 @@ export async function run({ quick, progress, only }: BenchOptions): Promise<Benc
       ...known.flatMap(([name, { notMeasured }]) => notMeasured.map((each) => `${name}: ${each}`)),
     ],
   };
-}
-
-/** Of a list such as `twin,gcn`; all where there is none. */
-function partsOf(only: string | undefined): ReadonlySet<Part> {
-  if (only === undefined) return new Set(NAMES);
-  const asked = only.split(',').map((part) => part.trim());
-  const unknown = asked.filter((part) => !NAMES.includes(part as Part));
-  if (unknown.length > 0) throw new Error(`There is no part '${unknown.join(', ')}' of topology. Choose of: ${NAMES.join(', ')}`);
-  return new Set(asked as Part[]);
 }

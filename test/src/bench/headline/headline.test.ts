@@ -97,6 +97,8 @@ it('holds worse against it only what is shown to be worse, and better what is sh
   expect(bar(200)[0]).toBeGreaterThan(1.9);
   const untold = barsOf(analysed(results(), []))[5]!;
   expect([untold.figure, holds(untold)]).toEqual([NaN, false]);
+  // As null it would be less than any bar.
+  expect(holds(JSON.parse(JSON.stringify(untold)) as typeof untold)).toBe(false);
 });
 
 it('takes for what a side sustains only what it was asked for as that, in cells that are long enough for a tail', () => {

@@ -1,4 +1,5 @@
 /** What of the experiment is measured now: of the rest, what was measured before is taken. */
+import { chosenParts } from '../chosen-parts.js';
 import type { Lab } from './lab.js';
 
 /** Each can be run by itself, with what it needs of the others; `cold` is in all of them. */
@@ -6,13 +7,7 @@ export const PARTS = ['cold', 'rates', 'common', 'varying', 'alone'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Of a list such as `rates,common`; all where there is none. */
-export function partsOf(only: string | undefined): ReadonlySet<Part> {
-  if (only === undefined) return new Set(PARTS);
-  const asked = only.split(',').map((part) => part.trim());
-  const unknown = asked.filter((part) => !PARTS.includes(part as Part));
-  if (unknown.length > 0) throw new Error(`There is no part '${unknown.join(', ')}' of the headline. Choose of: ${PARTS.join(', ')}`);
-  return new Set(asked as Part[]);
-}
+export const partsOf = (only: string | undefined): ReadonlySet<Part> => chosenParts('the headline', PARTS, only);
 
 export class Labs<Measured> {
   private readonly closed = new Map<Part, Lab<Measured>>();
