@@ -39,10 +39,10 @@ export class ChainSpace {
     if (nodes === undefined) return { reason: 'the stable topology is not a chain of stages' };
     const batchings = space.batchings.length;
     const cuts = 2 ** (nodes.length - 1);
-    const of = `a chain of ${nodes.length} functions at ${batchings} batchings has`;
-    if (cuts * batchings > MOST_TOPOLOGIES) return { reason: `${of} ${cuts * batchings} topologies; ${MOST_TOPOLOGIES} are the most` };
-    const bound = batchings * allocationsOf(space, nodes);
-    if (bound > MOST_PLANS) return { reason: `${of} ${bound} plans; ${MOST_PLANS} are the most` };
+    const chain = `a chain of ${nodes.length} functions at ${batchings} batchings has`;
+    if (cuts * batchings > MOST_TOPOLOGIES) return { reason: `${chain} ${cuts * batchings} topologies; ${MOST_TOPOLOGIES} are the most` };
+    const bound = batchings * plansPerBatching(space, nodes);
+    if (bound > MOST_PLANS) return { reason: `${chain} ${bound} plans; ${MOST_PLANS} are the most` };
     const candidates: Candidate[] = [];
     for (let mask = 0; mask < cuts; mask++)
       for (const batching of space.batchings) {
@@ -108,8 +108,8 @@ export function least(scores: Float64Array, k: number): number[] {
   return kept;
 }
 
-/** Cuts with the memory sizes of the stages between them, at one batching: of the first j functions, those of every last stage times those before it. */
-function allocationsOf({ problem }: PlanSpace, nodes: readonly string[]): number {
+/** Plans at one batching, cuts × memory of each stage, were every cut reachable: of the first j functions, those of every last stage times those before it. */
+function plansPerBatching({ problem }: PlanSpace, nodes: readonly string[]): number {
   const ways = [1];
   for (let end = 1; end <= nodes.length; end++) {
     const lastFrom = (begin: number): number => ways[begin]! * memorySizes(problem, stageName(nodes.slice(begin, end))).length;
