@@ -50,7 +50,7 @@ const KS = [20, 30, 40, 50, 60, 80, 100, 150];
 /** Violations that a comparison of costs may have more than the rule. */
 export const MORE_VIOLATIONS = 0.005;
 /** As many as five minutes of one core are enough for where another training is under way. */
-const STEPS = 340_000;
+const STEPS = 460_000;
 const SHORT_STEPS = 60_000;
 const QUICK_STEPS = 100_000;
 /** The search for the best constant takes long; tuned on the past it is only a figure beside the others. */

@@ -1,20 +1,24 @@
 /**
  * A surge on the real stack: the example pipeline under six times its load within two minutes, down after ten; the agent against the
- * autoscaler's rule and against the best constant, both tuned on this very surge in the twin. Sides take turns. A run that was interrupted
- * goes on where it was.
+ * autoscaler's rule and against the best constant, both tuned on this very surge in the twin. The three sides of a repetition run at the same
+ * time, each on servers of its own: what disturbs one disturbs all, and how much of the machine they use together is a figure of the report. A
+ * run that was interrupted goes on where it was.
  */
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bytesOf, pretrainedPolicy } from '@autoflow/learning';
 import { bestStatic, hpa, runEpisode, scoreAt, type HpaOptions } from '@autoflow/optimizer';
+import type { Fields } from '@autoflow/pipeline';
 import { topology } from '@autoflow/retail-orders';
 import { parseTopology, type Allocation } from '@autoflow/topology';
 import type { ControlScenario } from '@autoflow/twin';
 import pg from 'pg';
 import { CellBook } from './cells/cell-book.js';
 import { invoices } from './cells/invoices.js';
-import { startRetailStack } from './cells/retail-stack.js';
+import { startRetailStack, type RetailStack } from './cells/retail-stack.js';
 import { throughput } from './live.js';
 import type { BenchOptions } from './main.js';
 import type { BenchPlatform, BenchVersion } from './platform.js';
@@ -25,6 +29,7 @@ import { MEDIAN_MS, startSlowRates } from './surge/slow-rates.js';
 import { scenarioOfSurge, surgeOf, type Surge } from './surge/surge-trace.js';
 
 const K = 20;
+const SIDES = ['agent', 'hpa', 'static'] as const;
 const MEMORY_MB = 256;
 /** Of each stage, fleet-wide. */
 const MOST = 24;
@@ -45,64 +50,100 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     ratesMedianMs: MEDIAN_MS,
     memoryMb: MEMORY_MB,
     most: MOST,
+    policy: createHash('sha256').update(bytesOf(pretrainedPolicy().parameters)).digest('hex').slice(0, 8),
   };
   const surge = surgeOf(PER_SECOND, conditions.phases);
-  const stack = await startRetailStack({ onFile: false, rates: startSlowRates });
-  const { platform } = stack;
-  const sql = new pg.Pool({ connectionString: platform.stack.databaseUrl, max: 2 });
-  // The database ends before it where the benchmark is interrupted.
-  sql.on('error', () => {});
+  // In turn: what one prepares burdens no other.
+  const stacks: SideStack[] = [];
   try {
-    const version = await oneByOne(platform);
+    for (const name of SIDES) stacks.push(await startSide(name));
+    const [{ platform, version }] = stacks as [SideStack];
     const load = await invoices(platform.spec);
     const book = await CellBook.open<SurgeCell>(`surge${quick ? '.quick' : ''}`, { conditions, load: load.about }, lineOf);
     if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
-    const tuned = await tune(platform, version, surge, load.next, progress);
+    for (const side of stacks) await warm(side.platform, load.from(0));
+    const tuned = await tune(platform, version, surge, progress);
     const file = join(platform.stack.folder, 'hpa.json');
     await writeFile(file, JSON.stringify(tuned.hpa));
     const start = allocationOf(version, () => 2);
-    const sides: SurgeSide[] = [
-      {
+    const sides: { readonly [name in SideName]: SurgeSide } = {
+      agent: {
         name: 'agent',
         start,
         trusted: true,
         controller: { program: createRequire(import.meta.url).resolve('@autoflow/learning/controller') },
       },
-      { name: 'hpa', start, controller: { program: fileURLToPath(new URL('./surge/hpa-controller.js', import.meta.url)), policy: file } },
-      { name: 'static', start: tuned.static },
-    ];
+      hpa: {
+        name: 'hpa',
+        start,
+        controller: { program: fileURLToPath(new URL('./surge/hpa-controller.js', import.meta.url)), policy: file },
+      },
+      static: { name: 'static', start: tuned.static },
+    };
     const cells: SurgeCell[] = [];
-    for (let repetition = 0; repetition < conditions.repetitions; repetition++)
-      for (const side of repetition % 2 === 0 ? sides : sides.toReversed())
-        cells.push(
-          await book.take(
-            `${side.name} #${repetition}`,
-            () =>
-              runSurgeCell({
-                platform,
-                sql,
-                version,
-                side,
-                surge,
-                repetition,
-                sloMs: SERVICE_LEVEL_MS,
-                drainMs: conditions.drainMs,
-                records: load.next,
-              }),
-            progress,
-          ),
-        );
+    for (let repetition = 0; repetition < conditions.repetitions; repetition++) {
+      const measured = stacks.map(({ name, platform, sql, version }) =>
+        book.take(
+          `${name} #${repetition}`,
+          () =>
+            runSurgeCell({
+              platform,
+              sql,
+              version,
+              side: sides[name],
+              surge,
+              repetition,
+              sloMs: SERVICE_LEVEL_MS,
+              drainMs: conditions.drainMs,
+              records: load.from(0),
+            }),
+          progress,
+        ),
+      );
+      cells.push(...(await Promise.all(measured)));
+    }
     const report = reportOf(cells, { conditions, load: load.about, tuned }, quick);
     await book.close();
     return report;
   } finally {
-    await sql.end();
-    await stack.stop();
+    for (const side of stacks) await side.stop();
   }
 }
 
-const lineOf = ({ reservedMbS, heldMbS, late, lost, dead, returnsInMs, beforeMb, mostMb, byActor, decisions }: SurgeCell): string =>
-  `${(reservedMbS / 1000).toFixed(0)} GB·s reserved, ${(heldMbS / 1000).toFixed(0)} held, ${(100 * late).toFixed(2)} % late, ${lost} lost, ${dead} dead, ${beforeMb.toFixed(0)} MB before, ${mostMb.toFixed(0)} at most, back in ${returnsInMs === null ? '–' : (returnsInMs / 1000).toFixed(0)} s, changes ${JSON.stringify(byActor)}, ${JSON.stringify(decisions)}`;
+type SideName = (typeof SIDES)[number];
+interface SideStack extends RetailStack {
+  readonly name: SideName;
+  readonly sql: pg.Pool;
+  readonly version: BenchVersion;
+}
+
+/** A side has servers of its own, so that all of them meet the same surge in the same minutes. */
+async function startSide(name: SideName): Promise<SideStack> {
+  const stack = await startRetailStack({ onFile: false, rates: startSlowRates });
+  const sql = new pg.Pool({ connectionString: stack.platform.stack.databaseUrl, max: 2 });
+  // The database ends before it where the benchmark is interrupted.
+  sql.on('error', () => {});
+  const stop = async (): Promise<void> => {
+    await sql.end();
+    await stack.stop();
+  };
+  return { name, platform: stack.platform, sql, version: await oneByOne(stack.platform), stop };
+}
+
+const lineOf = ({
+  reservedMbS,
+  heldMbS,
+  late,
+  lost,
+  dead,
+  returnsInMs,
+  beforeMb,
+  mostMb,
+  byActor,
+  decisions,
+  machine,
+}: SurgeCell): string =>
+  `${(reservedMbS / 1000).toFixed(0)} GB·s reserved, ${(heldMbS / 1000).toFixed(0)} held, ${(100 * late).toFixed(2)} % late, ${lost} lost, ${dead} dead, ${beforeMb.toFixed(0)} MB before, ${mostMb.toFixed(0)} at most, back in ${returnsInMs === null ? '–' : (returnsInMs / 1000).toFixed(0)} s, changes ${JSON.stringify(byActor)}, ${JSON.stringify(decisions)}, ${(100 * machine.most).toFixed(0)} % of the machine at most`;
 
 /** The fused version of the example, a record per execution; every stage of one size, so that only instances are decided. */
 async function oneByOne(platform: BenchPlatform): Promise<BenchVersion> {
@@ -122,20 +163,23 @@ async function oneByOne(platform: BenchPlatform): Promise<BenchVersion> {
 const allocationOf = ({ topology: { stages } }: BenchVersion, instances: (s: number) => number): Allocation =>
   Object.fromEntries(stages.map(({ name }, s) => [name, { memoryMb: MEMORY_MB, concurrency: instances(s) }]));
 
-/** Measures the services, and tunes the others on them and on the surge itself: it is known to them beforehand. */
-async function tune(
-  platform: BenchPlatform,
-  version: BenchVersion,
-  surge: Surge,
-  records: Parameters<typeof runSurgeCell>[0]['records'],
-  progress: (line: string) => void,
-): Promise<{ readonly hpa: HpaOptions; readonly static: Allocation; readonly services: object }> {
+/** A few records, by which the services are measured. */
+async function warm(platform: BenchPlatform, records: () => Fields): Promise<void> {
   const worker = await platform.startWorker({}, ['workflows', 'functions', 'feeder']);
   await throughput(
     platform,
     Array.from({ length: 30 }, (_, i) => ({ ...records(), [platform.spec.key]: `warm-${i}` })),
   );
   await worker.stop();
+}
+
+/** Tunes the others on the measured services and on the surge itself: it is known to them beforehand. */
+async function tune(
+  platform: BenchPlatform,
+  version: BenchVersion,
+  surge: Surge,
+  progress: (line: string) => void,
+): Promise<{ readonly hpa: HpaOptions; readonly static: Allocation; readonly services: object }> {
   const { stages: services, coldStartMs = 250 } = await platform.store.control.services(platform.spec.name, version.name);
   const { stages } = version.topology;
   const known = stages.map(({ name, after }) => ({
@@ -175,8 +219,12 @@ function reportOf(cells: readonly SurgeCell[], about: object, quick: boolean): B
     ], // prettier-ignore
     figures: {
       ...about,
+      machinePercent: {
+        mean: 100 * mean(cells.map(({ machine }) => machine.mean)),
+        most: 100 * Math.max(...cells.map(({ machine }) => machine.most)),
+      },
       sides: Object.fromEntries(
-        ['agent', 'hpa', 'static'].map((side) => [
+        SIDES.map((side) => [
           side,
           {
             reservedMbS: costOf(side),

@@ -2,7 +2,8 @@ import { runEpisode, scoreAt } from '@autoflow/optimizer';
 import type { ControlScenario } from '@autoflow/twin';
 import type { TensorBackend } from '../backend.js';
 import { agentAllocator } from './agent-allocator.js';
-import { Learner, type LearnerState } from './learner.js';
+import { AveragedParameters } from './average.js';
+import { Learner } from './learner.js';
 import type { ScenarioSource } from './rollouts.js';
 import type { AgentSettings } from './settings.js';
 
@@ -15,7 +16,6 @@ export interface TrainingOptions {
   readonly validationK: number;
   /** Decisions between two validations. */
   readonly every: number;
-  readonly from?: LearnerState;
   readonly progress?: (point: CurvePoint) => void;
 }
 
@@ -28,32 +28,33 @@ export interface CurvePoint {
 }
 
 export interface Trained {
-  /** The best of the curve: the last is often not. */
+  /** Averaged, of the best of the curve: the last is often not. */
   readonly parameters: Float32Array;
   readonly best: CurvePoint;
   readonly curve: readonly CurvePoint[];
-  readonly state: LearnerState;
 }
 
 /** Trains one policy to the end of its steps. */
 export function train(options: TrainingOptions): Trained {
-  const { backend, settings, scenarioOf, every, from, progress } = options;
-  const learner = new Learner(backend, settings, scenarioOf, from);
+  const { backend, settings, scenarioOf, every, progress } = options;
+  const learner = new Learner(backend, settings, scenarioOf);
+  const averaged = new AveragedParameters(learner.parameters.length);
   const curve: CurvePoint[] = [];
   let best: { readonly point: CurvePoint; readonly parameters: Float32Array } | undefined;
   const began = process.cpuUsage();
   for (let next = learner.steps + every; learner.steps < settings.steps;) {
     learner.update();
+    averaged.add(learner.parameters);
     if (learner.steps < next && learner.steps < settings.steps) continue;
     next += every;
     const { user, system } = process.cpuUsage(began);
-    const point = { steps: learner.steps, cpuSeconds: (user + system) / 1e6, ...validated(learner.parameters, options) };
+    const point = { steps: learner.steps, cpuSeconds: (user + system) / 1e6, ...validated(averaged.parameters, options) };
     curve.push(point);
     progress?.(point);
-    if (best === undefined || point.score < best.point.score) best = { point, parameters: Float32Array.from(learner.parameters) };
+    if (best === undefined || point.score < best.point.score) best = { point, parameters: Float32Array.from(averaged.parameters) };
   }
-  if (best === undefined) throw new RangeError(`There is nothing to train: ${learner.steps} of ${settings.steps} steps are done.`);
-  return { parameters: best.parameters, best: best.point, curve, state: learner.state };
+  if (best === undefined) throw new RangeError(`There is nothing to train in ${settings.steps} steps: give at least one.`);
+  return { parameters: best.parameters, best: best.point, curve };
 }
 
 /** `judged` is called after each episode. */

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { endControl, heldMbS, latenessOf, resetControl } from '../cells/control.js';
 import { inboxDoor, underLoad } from '../cells/load.js';
 import type { BenchPlatform, BenchVersion } from '../platform.js';
+import { watchMachine, type MachineShare } from './machine-share.js';
 import { returnsIn } from './returns.js';
 import type { Surge } from './surge-trace.js';
 
@@ -41,6 +42,8 @@ export interface SurgeCell {
   /** Decisions, by who decided and why. */
   readonly decisions: { readonly [why: string]: number };
   readonly latenessMs: number;
+  /** Of all sides together, while this one was measured. */
+  readonly machine: MachineShare;
 }
 
 export interface SurgeCellOptions {
@@ -71,6 +74,7 @@ export async function runSurgeCell(options: SurgeCellOptions): Promise<SurgeCell
   ]);
   try {
     await systemClock.sleepUntil(systemClock.now() + WARM_UP_MS);
+    const machineOf = watchMachine();
     const { measured, offered, scope, clockOffsetMs } = await underLoad({
       platform,
       trace: surge.trace,
@@ -80,6 +84,7 @@ export async function runSurgeCell(options: SurgeCellOptions): Promise<SurgeCell
       records,
       door: (run) => inboxDoor(platform, run),
     });
+    const machine = machineOf();
     return {
       side: side.name,
       repetition,
@@ -90,6 +95,7 @@ export async function runSurgeCell(options: SurgeCellOptions): Promise<SurgeCell
       lost: measured.unfinished,
       decisions: counted((await store.control.latest(pipeline, 1_000)).map(({ decided: { mode, why } }) => `${mode}: ${why}`)),
       latenessMs: offered.lateness?.p99 ?? 0,
+      machine,
     };
   } finally {
     await worker.stop();
