@@ -1,5 +1,5 @@
-/** How many of the latest updates the average is about. */
-export const AVERAGED_UPDATES = 200;
+/** How many of the latest decisions the average is about. */
+export const AVERAGED_STEPS = 16_000;
 
 /**
  * The mean of a learner's parameters over its latest updates (Polyak & Juditsky, 1992; weights fall geometrically): what is validated and kept.
@@ -14,10 +14,10 @@ export class AveragedParameters {
     this.parameters = new Float32Array(count);
   }
 
-  /** The plain mean of all that was added, until they are `AVERAGED_UPDATES`. */
-  add(parameters: Float32Array): void {
+  /** After an update by `steps` decisions. The plain mean of all that was added, until they are `AVERAGED_STEPS`. */
+  add(parameters: Float32Array, steps: number): void {
     this.updates++;
-    const share = Math.max(1 / this.updates, 1 / AVERAGED_UPDATES);
+    const share = Math.min(1, Math.max(1 / this.updates, steps / AVERAGED_STEPS));
     for (let i = 0; i < parameters.length; i++) this.parameters[i]! += share * (parameters[i]! - this.parameters[i]!);
   }
 }

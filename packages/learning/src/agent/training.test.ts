@@ -1,7 +1,7 @@
 import { randomScenario, syntheticFunctions, type ControlScenario } from '@autoflow/twin';
 import { describe, expect, it } from 'vitest';
 import { loadBackend } from '../backend.js';
-import { AVERAGED_UPDATES, AveragedParameters } from './average.js';
+import { AVERAGED_STEPS, AveragedParameters } from './average.js';
 import { Learner } from './learner.js';
 import { A3C } from './settings.js';
 import { train, validated } from './training.js';
@@ -12,14 +12,17 @@ const scenarioOf = (seed: number): ControlScenario => randomScenario(seed, { fun
 describe('averaged parameters', () => {
   it('are the plain mean of the first updates', () => {
     const averaged = new AveragedParameters(2);
-    for (const value of [1, 2, 6]) averaged.add(Float32Array.of(value, -value));
+    for (const value of [1, 2, 6]) averaged.add(Float32Array.of(value, -value), 1);
     expect([...averaged.parameters]).toEqual([expect.closeTo(3, 5), expect.closeTo(-3, 5)]);
   });
 
   it('forget what lies far behind, and do not follow one update', () => {
     const averaged = new AveragedParameters(1);
-    for (let i = 0; i < 5 * AVERAGED_UPDATES; i++) averaged.add(Float32Array.of(100));
-    for (let i = 0; i < 10 * AVERAGED_UPDATES; i++) averaged.add(Float32Array.of(i % 2 === 0 ? 1 : 3));
+    const steps = AVERAGED_STEPS / 100;
+    for (let i = 0; i < 500; i++) averaged.add(Float32Array.of(100), steps);
+    for (let i = 0; i < 100; i++) averaged.add(Float32Array.of(0), steps);
+    expect(averaged.parameters[0]).toBeCloseTo(100 / Math.E, -1);
+    for (let i = 0; i < 1_000; i++) averaged.add(Float32Array.of(i % 2 === 0 ? 1 : 3), steps);
     expect(averaged.parameters[0]).toBeCloseTo(2, 1);
   });
 });
@@ -34,8 +37,9 @@ describe('a training', () => {
     const learner = new Learner(backend, settings, scenarioOf);
     const averaged = new AveragedParameters(learner.parameters.length);
     while (learner.steps < trained.best.steps) {
+      const before = learner.steps;
       learner.update();
-      averaged.add(learner.parameters);
+      averaged.add(learner.parameters, learner.steps - before);
     }
     expect(trained.parameters).toEqual(averaged.parameters);
     expect(trained.parameters).not.toEqual(learner.parameters);

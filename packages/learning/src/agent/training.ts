@@ -43,8 +43,9 @@ export function train(options: TrainingOptions): Trained {
   let best: { readonly point: CurvePoint; readonly parameters: Float32Array } | undefined;
   const began = process.cpuUsage();
   for (let next = learner.steps + every; learner.steps < settings.steps;) {
+    const before = learner.steps;
     learner.update();
-    averaged.add(learner.parameters);
+    averaged.add(learner.parameters, learner.steps - before);
     if (learner.steps < next && learner.steps < settings.steps) continue;
     next += every;
     const { user, system } = process.cpuUsage(began);
