@@ -11,6 +11,8 @@ export interface Bar {
   /** The figure must be at most (`<=`) or at least (`>=`) this. */
   readonly bar: number;
   readonly must: '<=' | '>=';
+  /** 95 %. */
+  readonly interval?: readonly [number, number];
 }
 
 export interface BenchReport {
@@ -41,7 +43,8 @@ export interface BenchDocument extends Omit<BenchReport, 'bars' | 'figures'> {
 export const holds = ({ figure, must, bar }: Bar): boolean => Number.isFinite(figure) && (must === '<=' ? figure <= bar : figure >= bar);
 
 export function barLine(bar: Bar, isHeld = holds(bar)): string {
-  return `${bar.name}: ${format(bar.figure)} ${bar.unit} (bar ${bar.must} ${format(bar.bar)}) ${isHeld ? 'holds' : 'falls short'}`;
+  const within = bar.interval === undefined ? '' : ` (${format(bar.interval[0])} to ${format(bar.interval[1])})`;
+  return `${bar.name}: ${format(bar.figure)} ${bar.unit}${within} (bar ${bar.must} ${format(bar.bar)}) ${isHeld ? 'holds' : 'falls short'}`;
 }
 
 export const machine = () => ({

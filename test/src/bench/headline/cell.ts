@@ -31,7 +31,7 @@ export interface SampledInvocation {
 }
 
 const SAMPLED = 120;
-const LOOKED_AT = 1_000;
+const LOOKED_AT = 20_000;
 
 export function constantLoad(rate: number, seconds: number): Trace {
   return rateTrace('constant', constant(rate, seconds * 1000), 'poisson');

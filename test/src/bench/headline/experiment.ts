@@ -14,10 +14,12 @@ import { bestStatic, type StaticPlan } from './best-static.js';
 import { measureCapacity, type Capacity } from './capacity.js';
 import { constantCell, measureUnder, type HeadlineCell } from './cell.js';
 import type { ColdStart } from './cold-start.js';
+import type { HeadlineConditions } from './conditions.js';
+import type { Cell } from './figures.js';
 import type { Labs } from './parts.js';
 import type { Lab } from './lab.js';
 import { NAMES } from './names.js';
-import { keepsUp, nextShare, saturationOf } from './rates.js';
+import { byRepetition, keepsUp, nextShare, saturationOf } from './rates.js';
 import { activate, type HeadlineSide, type Rig } from './side.js';
 import type { VaryingLoad } from './varying.js';
 
@@ -143,7 +145,7 @@ export async function staticPlans(experiment: InLab, twin: TwinFit, objective: O
     ),
     causal: causal
       ? await lab.take(`${NAMES.causal} for ${varying.name}`, () =>
-          bestStatic(problem, objective, varying.before, varying.peak, staticEvaluations),
+          bestStatic(problem, objective, varying.before, varying.peakBefore, staticEvaluations),
         )
       : undefined,
   };
@@ -178,12 +180,17 @@ export async function risingRates(
   return climbs.flatMap(({ cells }) => cells);
 }
 
-/** Where the slowest is comfortable: latency, cost and utilisation are compared here. Where it sustains nothing, below the lowest rate that it was given. */
-export function commonRate({ conditions }: Rig, cells: readonly HeadlineCell[]): number | undefined {
-  const own = cells.filter(({ side, repetition }) => side === NAMES.written && repetition === 0);
-  if (own.length === 0) return undefined;
-  const saturation = saturationOf(own, conditions.serviceLevelMs) ?? Math.min(...own.map(({ rate }) => rate));
-  return Number((conditions.commonShare * saturation).toPrecision(3));
+/**
+ * Where the slowest is comfortable in every repetition: latency, cost and utilisation are compared here. Where it sustains nothing in one, below the
+ * lowest rate that it was given there.
+ */
+export function commonRate(
+  { commonShare, serviceLevelMs }: Pick<HeadlineConditions, 'commonShare' | 'serviceLevelMs'>,
+  cells: readonly Cell[],
+): number | undefined {
+  const written = cells.filter(({ side }) => side === NAMES.written);
+  const saturations = byRepetition(written).map((own) => saturationOf(own, serviceLevelMs) ?? Math.min(...own.map(({ rate }) => rate)));
+  return saturations.length === 0 ? undefined : Number((commonShare * Math.min(...saturations)).toPrecision(3));
 }
 
 /** All sides under one load. */

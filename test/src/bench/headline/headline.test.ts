@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { BenchDocument } from '../report.js';
 import type { Cell, HeadlineFigures, Results, Varying } from './figures.js';
 import { constantCell } from './cell.js';
+import { commonRate } from './experiment.js';
 import { Lab } from './lab.js';
 import { NAMES } from './names.js';
 import { Labs, partsOf } from './parts.js';
@@ -9,7 +10,7 @@ import { nextShare, saturationOf } from './rates.js';
 import { analysed } from './report/analysis.js';
 import { barsOf } from './report/bars.js';
 import { render } from './report/render.js';
-import { holds } from '../report.js';
+import { barLine, holds } from '../report.js';
 import { QUICK } from './conditions.js';
 import { burstyFunctions, dayOfInvoices } from './varying.js';
 
@@ -84,6 +85,8 @@ it('turns what was measured into claims, errors, bars and losses', () => {
   expect(figures.errors[0]!.p95Ms).toBeCloseTo(165 / 150.5 - 1, 6);
   const bars = barsOf(figures);
   expect(bars[0]!.figure).toBeCloseTo(18.16, 1);
+  expect(bars[1]!.interval).toEqual([claims!.meanLatency!.low, claims!.meanLatency!.high]);
+  expect(barLine(bars[1]!)).toBe('mean latency at the same load, AutoFlow ÷ as written: 0.501 × (0.489 to 0.512) (bar <= 0.850) holds');
   expect(figures.losses).toEqual([expect.stringContaining(`used share of the memory against ${NAMES.written}: 0.500 ×`)]);
   expect(figures.differing).toEqual([]);
 });
@@ -108,6 +111,17 @@ it('takes for what a side sustains only what it was asked for as that, in cells 
   expect(figures.claims.find(({ against }) => against === 'batches of 20')!.throughput).toBeUndefined();
   const cellOf = (rate: number): number => constantCell(rate, { seconds: 60, warmUpSeconds: 15, fewestRecords: 300 }).durationMs;
   expect([cellOf(100), cellOf(2)]).toEqual([60_000, 165_000]);
+});
+
+it('compares where the pipeline as written is comfortable in every repetition', () => {
+  const shared = { commonShare: 0.7, serviceLevelMs: 2_000 };
+  const sustained = (repetition: number, rate: number) => cell(NAMES.written, repetition, { rate, offeredRate: rate, achievedRate: rate });
+  const late = (repetition: number, rate: number) => cell(NAMES.written, repetition, { rate, ms: 3_000 });
+  expect(commonRate(shared, [sustained(0, 4), late(0, 5), sustained(1, 2), late(1, 3), cell(NAMES.autoflow, 0, { achievedRate: 1 })])).toBe(
+    1.4,
+  );
+  expect(commonRate(shared, [sustained(0, 4), late(1, 3), late(1, 2.5)])).toBe(1.75);
+  expect(commonRate(shared, [cell(NAMES.autoflow, 0)])).toBeUndefined();
 });
 
 it('names the sides whose outcomes are others', () => {

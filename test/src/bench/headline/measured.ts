@@ -56,18 +56,16 @@ export async function measured(experiment: Experiment, coldStarts: readonly Cold
 
   const compared = (repetition: number): HeadlineSide[] => [written, best, ...(fixed ? [fixed] : []), ...turnOf(autoflow, repetition)];
   const cells: { rates: HeadlineCell[]; common: HeadlineCell[] } = { rates: [], common: [] };
-  let common: number | undefined;
   const perSecond = (side: HeadlineSide): number | undefined => capacityOf(all, side);
   for (let repetition = 0; repetition < conditions.repetitions; repetition++) {
     const rising = await risingRates(forParts('rates'), compared(repetition), perSecond, repetition);
     // What the pipeline as written sustains makes the common rate, for more than one part.
-    const own = repetition > 0 ? [] : await risingRates(forParts('rates', 'common', 'alone'), [written], perSecond, repetition);
+    const own = await risingRates(forParts('rates', 'common', 'alone'), [written], perSecond, repetition);
     cells.rates.push(...new Set([...rising, ...own]));
-    common ??= commonRate(experiment, cells.rates);
-    if (common === undefined) continue;
-    const trace = constantCell(common, conditions);
-    cells.common.push(...(await takingTurns(forParts('common'), compared(repetition), trace, repetition)));
   }
+  const common = commonRate(conditions, cells.rates);
+  for (let repetition = 0; common !== undefined && repetition < conditions.repetitions; repetition++)
+    cells.common.push(...(await takingTurns(forParts('common'), compared(repetition), constantCell(common, conditions), repetition)));
   const varying = await underVarying(forParts('varying'), loads, plans, autoflow);
   const alone = fused ? await fusedAlone(forParts('alone'), fused, written, common) : { capacities: [], rates: [], common: [] };
   const atCommon = [...new Set([...cells.common, ...alone.common])];

@@ -31,6 +31,9 @@ export function keepsUp({ offeredRate, latency, backlog, unfinished }: Cell, ser
   );
 }
 
+export const byRepetition = (cells: readonly Cell[]): Cell[][] =>
+  [...new Set(cells.map(({ repetition }) => repetition))].map((repetition) => cells.filter((cell) => cell.repetition === repetition));
+
 /** Records per second: the most that was sustained; undefined where nothing was. */
 export function saturationOf(cells: readonly Cell[], serviceLevelMs: number): number | undefined {
   const sustained = cells.filter((cell) => keepsUp(cell, serviceLevelMs)).map(({ achievedRate }) => achievedRate);

@@ -21,8 +21,9 @@ export interface VaryingLoad {
   readonly before: Trace;
   /** How far an interval tells the next. */
   readonly lag1: number;
-  /** Of the interval with the most arrivals to the mean. */
+  /** Of the interval with the most arrivals to the mean; and in the window before. */
   readonly peak: number;
+  readonly peakBefore: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -110,6 +111,8 @@ function functionLoad(
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
+const peakOf = (counts: readonly number[]): number => Math.max(...counts) / mean(counts);
+
 function loadOf(
   name: string,
   about: string,
@@ -127,6 +130,7 @@ function loadOf(
     trace: trace(counts, name),
     before: trace(before, `before ${name}`),
     lag1: lag1Autocorrelation(counts),
-    peak: Math.max(...counts) / mean(counts),
+    peak: peakOf(counts),
+    peakBefore: peakOf(before),
   };
 }

@@ -6,7 +6,7 @@ import { mean } from '../../statistics.js';
 import type { SampledInvocation } from '../cell.js';
 import type { Cell, Claims, HeadlineFigures, Optimizing, PredictionError, Results, Varying, VaryingClaims } from '../figures.js';
 import { NAMES } from '../names.js';
-import { saturationOf } from '../rates.js';
+import { byRepetition, saturationOf } from '../rates.js';
 import { lossesOf } from './losses.js';
 
 export function analysed(results: Results, invocations: readonly SampledInvocation[]): HeadlineFigures {
@@ -36,13 +36,7 @@ export function analysed(results: Results, invocations: readonly SampledInvocati
 
 /** Of each repetition, records per second within the service level; undefined where nothing was sustained. */
 function saturations({ rates, conditions }: Results, side: string): (number | undefined)[] {
-  const own = rates.filter((cell) => cell.side === side);
-  return [...new Set(own.map(({ repetition }) => repetition))].map((repetition) =>
-    saturationOf(
-      own.filter((cell) => cell.repetition === repetition),
-      conditions.serviceLevelMs,
-    ),
-  );
+  return byRepetition(rates.filter((cell) => cell.side === side)).map((own) => saturationOf(own, conditions.serviceLevelMs));
 }
 
 export function claimsOf(results: Results, ours: string, against: string): Claims {
