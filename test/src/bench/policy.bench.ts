@@ -53,7 +53,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     ),
   };
   const against = mapped(judged, (other) => compared(agent.episodes, other.episodes, K));
-  const equal = costAtEqualViolations(policy, rules['hpa']!, validation, test, judge);
+  const equal = costAtEqualViolations(policy, rules['hpa']!, validationOf(sets, test.length), test, judge);
   return {
     bars: [
       { name: 'J against tuned HPA', figure: against['hpa']!.percent, unit: '%', must: '<=', bar: -15 },
