@@ -14,8 +14,10 @@ export interface MeasuredInterval {
   readonly untold: number;
   /** Records whose age went past the service level in it, finished or not. */
   readonly lateRecords: number;
-  /** Records that wait in the inbox now. */
+  /** Records that wait in the inbox now to be opened for the version. */
   readonly waitingRecords: number;
+  /** By which arms and backfills these are told: where it has changed, fewer may wait without having been opened. */
+  readonly feeding: string;
   readonly stages: { readonly [stage: string]: MeasuredStage };
   /** When a function host last said what it has; undefined: none does. */
   readonly heardAt?: Date;
@@ -23,19 +25,30 @@ export interface MeasuredInterval {
 export interface MeasuredStage {
   /** Batches that are in it or wait for it, at the end. */
   readonly present: number;
-  /** Invocations that ended, and their time on an instance together, in milliseconds. */
+  /** Invocations that ended, their time on an instance together, and of it the CPU's, in milliseconds. */
   readonly served: number;
   readonly serviceMs: number;
+  readonly cpuMs: number;
   /** Instances that worked, on average. */
   readonly busy: number;
   readonly workingSetMb: number;
   readonly outOfMemory: number;
+  /** The largest size of which an instance ran out, also where more is allocated by now; 0: none did. */
+  readonly outOfMemoryMb: number;
 }
 
 /** Of the latest invocations of a version: time on an instance and its coefficient of variation, and how long instances take to start. */
 export interface KnownServices {
   readonly stages: { readonly [stage: string]: { readonly ms: number; readonly cv: number } };
   readonly coldStartMs?: number;
+}
+
+/** What is known of memory before an interval is looked at. */
+export interface KnownMemory {
+  /** Whether any live host says that its instances have less CPU with less memory; true as well where none says how it limits them. */
+  readonly cpuFollows: boolean;
+  /** By stage the largest size that was too small in the steps that are kept: an instance ran out of it, or a larger one was wanted. */
+  readonly tooSmallMb: { readonly [stage: string]: number };
 }
 
 /** `shadow`: nothing is set. `fallback`: the rule decides what is set. `acting`: the agent does. */
@@ -70,9 +83,13 @@ export interface KeptTick {
   readonly tick: ControlTick;
   /** In the order of the tick. */
   readonly stages: readonly string[];
-  /** Batches by stage, and records in the inbox, at its end. */
+  /** Batches by stage, and records of the version in the inbox, at its end. */
   readonly present: { readonly [stage: string]: number };
   readonly waitingRecords: number;
+  /** As of `MeasuredInterval`. Undefined, here and below: of an interval that was kept before this was. */
+  readonly feeding?: string;
+  /** How long intervals were meant to be. */
+  readonly intervalMs?: number;
   /** Of the batches that were last opened. */
   readonly recordsPerBatch?: number;
   /** Nothing before it is remembered: there was a gap. */
@@ -151,4 +168,5 @@ export interface ControlStore {
     longestMs: number;
   }): Promise<MeasuredInterval>;
   services(pipeline: string, version: string): Promise<KnownServices>;
+  memory(pipeline: string, version: string): Promise<KnownMemory>;
 }

@@ -1,6 +1,7 @@
 /** The control of allocations: one holder per pipeline, its memory, and what it looks at. Every clock is the database's. */
 import type { ClaimedControl, ControlStepRow, ControlStore, KnownServices } from './control.model.js';
 import { measureInterval } from './control-interval.store.js';
+import { knownMemory } from './control-memory.store.js';
 import type { Database, Sql } from './database.js';
 import { many, one } from './rows.js';
 
@@ -36,6 +37,7 @@ export function controlStore(database: Database): ControlStore {
       ),
     measure: (request) => measureInterval(database, request),
     services: (pipeline, version) => services(database, pipeline, version),
+    memory: (pipeline, version) => knownMemory(database, pipeline, version),
   };
 }
 

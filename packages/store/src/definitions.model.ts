@@ -100,12 +100,16 @@ export interface DefinitionStore {
   /** The version of a release that was stable last, or its newest if none was. */
   lastStableOf(pipeline: string, release: string): Promise<string | undefined>;
   allocation(pipeline: string, version: string): Promise<AllocationRow | undefined>;
-  /** Throws `OutsideClampError` where an operator's clamp forbids it. With `clamps`, these are set as well, in place of all that there were. */
+  /**
+   * Throws `OutsideClampError` where an operator's clamp forbids it. With `clamps`, these are set as well, in place of all that there were.
+   * `observed` is what it was decided on: it goes into the audit row, beside what is set.
+   */
   setAllocation(request: {
     pipeline: string;
     version: string;
     stages: Allocation;
     clamps?: Clamps;
+    observed?: object;
     revision?: number;
     by: Actor;
   }): Promise<AllocationRow>;

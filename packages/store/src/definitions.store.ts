@@ -1,5 +1,6 @@
 /** Pipelines, releases, versions, the stable pointer and allocations: every change is one transaction with its audit row. */
 import { hashVersion, outsideClamp } from '@autoflow/topology';
+import { BUCKETS } from './arms.model.js';
 import { moveArms } from './arms.store.js';
 import { audit } from './audit.js';
 import type { Database, Sql } from './database.js';
@@ -32,7 +33,8 @@ select v.name from autoflow.versions v join autoflow.pipelines p on p.name = v.p
 
 const CLEAR_ARMS = `
 update autoflow.pipelines p
-   set candidate_version = null, candidate_share = 0, control_share = 0, arms_revision = arms_revision + 1,
+   set candidate_version = null, candidate_share = 0, control_version = null, arms_revision = arms_revision + 1,
+       control_share = case when kept.holdout and 2 * holdout_share <= ${BUCKETS} then holdout_share else 0 end,
        holdout_version = case when kept.holdout then holdout_version end, holdout_share = case when kept.holdout then holdout_share else 0 end
   from (select p.name, coalesce(h.release = v.release and h.name <> v.name, false) as holdout
           from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name and v.name = p.stable_version
@@ -147,8 +149,8 @@ async function registerVersion(sql: Sql, request: NewVersion): Promise<{ version
 }
 
 /**
- * Candidate and control end with it, so that who rolls back in the midst of a canary has rolled back; so does a holdout of the version itself or
- * of another release. What it means for a rollout is the caller's.
+ * Candidate and its control end with it, so that who rolls back in the midst of a canary has rolled back; so does a holdout of the version itself or
+ * of another release, and one that stays has its own control (`controlBeside`). What it means for a rollout is the caller's.
  */
 export async function moveStablePointer(sql: Sql, request: Parameters<DefinitionStore['setStable']>[0]): Promise<PipelineRow> {
   const { pipeline, version, revision, by } = request;
@@ -175,7 +177,7 @@ export async function moveStablePointer(sql: Sql, request: Parameters<Definition
 }
 
 async function setAllocation(sql: Sql, request: Parameters<DefinitionStore['setAllocation']>[0]): Promise<AllocationRow> {
-  const { pipeline, version, stages, clamps, revision, by } = request;
+  const { pipeline, version, stages, clamps, observed, revision, by } = request;
   await sql.query('select from autoflow.allocations where pipeline = $1 and version = $2 for update', [pipeline, version]);
   const before = await findAllocation(sql, pipeline, version);
   if (before === undefined) throw new NotFoundError('version', `${pipeline} ${version}`);
@@ -192,7 +194,7 @@ async function setAllocation(sql: Sql, request: Parameters<DefinitionStore['setA
     action: clamps === undefined ? 'allocation.set' : 'allocation.clamp',
     pipeline,
     before: { version, ...state(before) },
-    after: { version, ...state(after) },
+    after: { version, ...state(after), ...(observed !== undefined && { observed }) },
   });
   await notify(sql, ['autoflow_pools'], pipeline);
   return after;

@@ -8,7 +8,7 @@ import { pretrainedPolicy } from '@autoflow/learning';
 import { fixed } from '@autoflow/optimizer';
 import type { Comparison } from '@autoflow/store';
 import { BY, startPlatform, type Platform } from '../execution/platform.js';
-import { inThisThread, STAGES, thread, World } from './world.js';
+import { ALWAYS, inThisThread, STAGES, thread, World } from './world.js';
 
 const stack = useTestStack();
 let platform: Platform;
@@ -47,6 +47,8 @@ describe('who decides', () => {
     expect((await audited()).length).toBeGreaterThan(before);
     expect(row).toMatchObject({ actor: 'autoflow/fallback' });
     expect(row!.reason).toMatch(/perform 4 → \d+: .*200\.0 came, 200 served/);
+    const perform = { arrivals: 200, served: 200, concurrency: 4, reason: expect.stringContaining('needed') };
+    expect(row!.after).toMatchObject({ stages: expect.anything(), observed: { arrived: 200, stages: { perform } } });
   });
 
   test('the agent, once it has beaten the rule in the twin; and the rule again when the agent has lost', async () => {
@@ -57,13 +59,14 @@ describe('who decides', () => {
     expect((await audited())[0]).toMatchObject({ actor: 'autoflow/agent', reason: expect.stringMatching(/^agent: .*came/) });
     const lost: Comparison = { at: '', intervals: 60, agent: { cost: 9, late: 0, score: 9 }, fallback: { cost: 1, late: 0, score: 1 } };
     await platform.sql.query(`update autoflow.controls set state = state || $1`, [
-      JSON.stringify({ comparisons: [lost, lost], sinceComparison: 19 }),
+      JSON.stringify({ comparisons: [lost, lost], sinceComparison: 39 }),
     ]);
     await remember(45);
     await world.run(1, { batches: 90 });
     const status = await world.status();
     expect(status.comparisons).toHaveLength(3);
     expect(status.comparisons[2]!.agent.score).toBeGreaterThan(0);
+    expect(status.comparisons[2]!.intervals).toBe(40);
     expect(status).toMatchObject({ agentStands: false, sinceComparison: 0 });
     expect((await world.run(1, SURGE)).decided.mode).toBe('fallback');
   });
@@ -76,10 +79,14 @@ describe('who decides', () => {
       return world.status();
     };
     await next();
-    await remember(45);
+    // Of fewer intervals than a comparison is about there is none.
+    await remember(30);
+    await platform.sql.query(`update autoflow.controls set state = state || '{"sinceComparison":39}'`);
+    expect((await next()).comparisons).toEqual([]);
+    await remember(15);
     const stands: boolean[] = [];
     for (let i = 0; i < 3; i++) {
-      await platform.sql.query(`update autoflow.controls set state = state || '{"sinceComparison":19}'`);
+      await platform.sql.query(`update autoflow.controls set state = state || '{"sinceComparison":39}'`);
       const { agentStands, comparisons } = await next();
       expect(comparisons[i]!.agent.score).toBeLessThan(comparisons[i]!.fallback.score);
       stands.push(agentStands);
@@ -105,8 +112,7 @@ describe('who decides', () => {
   test('not AutoFlow without its autonomy, nor in a freeze', async () => {
     await world.control({ mode: 'auto' }, 'suggest');
     expect((await world.run(2, SURGE)).decided).toMatchObject({ mode: 'shadow', why: expect.stringContaining('Autonomy is suggest') });
-    const freezes = ['Mon', 'Thu'].map((day, i) => ({ window: `${day} 00:00 - ${['Thu', 'Mon'][i]} 00:00`, timeZone: 'UTC' }));
-    await platform.store.settings.change({ pipeline: 'acts', change: { autonomy: 'auto', freezes }, by: BY });
+    await platform.store.settings.change({ pipeline: 'acts', change: { autonomy: 'auto', freezes: ALWAYS }, by: BY });
     expect((await world.run(1, SURGE)).decided).toMatchObject({ mode: 'shadow', why: expect.stringContaining('freeze') });
     await platform.store.settings.change({ pipeline: 'acts', change: { freezes: null }, by: BY });
     expect(await world.concurrency()).toMatchObject({ perform: 4 });
@@ -245,22 +251,6 @@ describe('what is decided', () => {
     await world.step('one', meanwhile);
     expect((await world.last()).decided.refused).toContain('revision');
     expect((await world.allocation()).stages['perform']).toEqual({ memoryMb: 512, concurrency: 3 });
-  });
-
-  test('memory goes up where instances died for want of it, one size in twenty intervals, and down where it is not used', async () => {
-    await world.allocate(Object.fromEntries(STAGES.map((stage) => [stage, { memoryMb: 512, concurrency: 4 }])));
-    await world.run(19, { ...QUIET, outOfMemory: true });
-    const memory = async () => (await world.allocation()).stages['perform']!.memoryMb;
-    expect(await memory()).toBe(512);
-    await world.run(1, { ...QUIET, outOfMemory: true });
-    const raised = await memory();
-    expect(raised).toBeGreaterThan(512);
-    // What was opened before has the smaller size still.
-    await world.run(1, { ...QUIET, outOfMemory: true, memoryMb: 512, peakMemoryMb: 60 });
-    await world.run(17, { ...QUIET, peakMemoryMb: 60 });
-    expect(await memory()).toBe(raised);
-    await world.run(4, { ...QUIET, peakMemoryMb: 60 });
-    expect(await memory()).toBeLessThan(raised);
   });
 });
 

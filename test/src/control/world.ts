@@ -9,7 +9,11 @@ import { BY, type Platform } from '../execution/platform.js';
 
 export const PROGRAM = createRequire(import.meta.url).resolve('@autoflow/learning/controller');
 export const STAGES = ['measure', 'may-pass', 'perform', 'weigh', 'store'] as const;
+/** A freeze that never ends. */
+export const ALWAYS = ['Mon', 'Thu'].map((day, i) => ({ window: `${day} 00:00 - ${['Thu', 'Mon'][i]} 00:00`, timeZone: 'UTC' }));
 const INTERVAL_S = 15;
+/** The service level of whoever has late records. */
+export const LATE_MS = 4_000;
 
 /** What an interval shows: batches that come, and until which stage they get. */
 export interface Interval {
@@ -20,6 +24,9 @@ export interface Interval {
   readonly measured?: number;
   readonly heard?: boolean;
   readonly serviceMs?: number;
+  readonly cpuMs?: number;
+  /** Records that become late in it, long done by then. */
+  readonly late?: number;
   readonly peakMemoryMb?: number;
   readonly outOfMemory?: boolean;
   /** Records that come to wait in the inbox. */
@@ -35,6 +42,7 @@ export class World {
     readonly pipeline = 'acts',
     public version = 'v1',
     readonly controller: Controller = inThisThread(),
+    readonly stages: readonly string[] = STAGES,
   ) {}
 
   async control(control: ControlSettings, autonomy: 'auto' | 'suggest' = 'auto'): Promise<void> {
@@ -45,7 +53,7 @@ export class World {
   async begin(): Promise<void> {
     const { sql } = this.platform;
     await sql.query(
-      'truncate autoflow.controls, autoflow.control_steps, autoflow.batches, autoflow.invocations, autoflow.acknowledgements, autoflow.inbox',
+      'truncate autoflow.controls, autoflow.control_steps, autoflow.batches, autoflow.invocations, autoflow.acknowledgements, autoflow.inbox, autoflow.records',
     );
     const { stages } = (await this.platform.store.definitions.version(this.pipeline, this.version))!.topology;
     await this.allocate(Object.fromEntries(stages.map(({ name }) => [name, { memoryMb: 1024, concurrency: 4 }])));
@@ -62,10 +70,12 @@ export class World {
   /** An interval passes in which this happens. */
   async pass({
     batches,
-    stuckIn = STAGES.length,
+    stuckIn = this.stages.length,
     measured = 1,
     heard = true,
     serviceMs = 400,
+    cpuMs = 10,
+    late = 0,
     peakMemoryMb = 300,
     outOfMemory = false,
     waiting = 0,
@@ -80,12 +90,12 @@ export class World {
       `insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, state, ref, memory_mb, opened_at, closed_at, arm, completed)
        select 'b' || n, $1, $2, 'r', 'live', 'e' || n, $3, '{"counts":{"records":1}}', '{}', now() - interval '9 seconds', case when $3 = 'closed' then now() - interval '4 seconds' end, 'stable', ($3 = 'closed')::int
          from generate_series($4::int, $5::int) n`,
-      [this.pipeline, this.version, stuckIn < STAGES.length ? 'open' : 'closed', first, first + batches - 1],
+      [this.pipeline, this.version, stuckIn < this.stages.length ? 'open' : 'closed', first, first + batches - 1],
     );
     if (measured > 0)
       await store.metering.writeInvocations(
         Array.from({ length: Math.round(measured * batches) }, (_, i) => first + i).flatMap((n) =>
-          STAGES.slice(0, stuckIn).map((stage) => ({
+          this.stages.slice(0, stuckIn).map((stage) => ({
             ...INVOCATION,
             runId: `r${n}`,
             activityId: stage,
@@ -96,6 +106,7 @@ export class World {
             stage,
             startedAt: new Date(Date.now() - 6_000),
             durationMs: serviceMs,
+            cpuMs,
             peakMemoryMb,
             memoryMb: memoryMb ?? allocated[stage]?.memoryMb ?? INVOCATION.memoryMb,
             ...(outOfMemory && { outcome: 'out-of-memory' as const }),
@@ -107,6 +118,12 @@ export class World {
        select $1, 'live', gen_random_uuid(), '{}', '', 2, 5000 from generate_series(1, $2::int)`,
       [this.pipeline, waiting],
     );
+    await sql.query(
+      `insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, ended_at)
+       select $1, 'live', gen_random_uuid(), 'completed', 'b', $2, 'r', now() - $3::float8 * interval '1 millisecond' - interval '5 seconds', now()
+         from generate_series(1, $4::int)`,
+      [this.pipeline, this.version, LATE_MS, late],
+    );
     if (heard) await this.acknowledge();
   }
 
@@ -117,6 +134,7 @@ export class World {
     await sql.query(`update autoflow.control_steps set at = at - ${back}`);
     await sql.query(`update autoflow.batches set opened_at = opened_at - ${back}, closed_at = closed_at - ${back}`);
     await sql.query(`update autoflow.invocations set started_at = started_at - ${back}`);
+    await sql.query(`update autoflow.records set arrived_at = arrived_at - ${back}, ended_at = ended_at - ${back}`);
     await sql.query(`update autoflow.acknowledgements set at = at - ${back}`);
   }
 

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import type { Training } from '@autoflow/client';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { percent, rate, when } from '../format.js';
@@ -35,7 +36,8 @@ export function registerTrainings(program: Command): void {
             percent(late),
             version === training.best?.version ? 'best' : '',
           ]);
-          const head = `${training.id}: ${training.outcome ?? 'running'}, ${training.steps} steps. Less score is better.`;
+          const { algorithm = 'a3c', data } = training.settings;
+          const head = `${training.id}: ${training.outcome ?? 'running'}, ${training.steps} steps of ${algorithm}, ${dataText(data)}. Less score is better.`;
           return `${head}\n\n${table(['STEPS', 'AFTER', 'SCORE', 'COST', 'LATE', ''], rows, 'Not validated yet.')}`;
         });
       }),
@@ -57,4 +59,9 @@ export function registerTrainings(program: Command): void {
         );
       }),
     );
+}
+
+function dataText(data: Training['settings']['data']): string {
+  if (data === undefined) return 'of what load is not known';
+  return data.source === 'made-up' ? 'on made-up load' : `on the load of ${data.functions} functions`;
 }

@@ -8,15 +8,36 @@ export const TrainingOrder = z
     learners: z.int().min(1).max(MOST_LEARNERS),
     /** Decisions of all learners together, and wall time: whatever is used up first ends it. */
     budget: z.strictObject({ steps: z.int().min(1).max(1e9), seconds: z.number().positive().max(86_400).exactOptional() }),
+    /** Default: a3c, asynchronous advantage actor-critic; ppo: its clipped variant. */
+    algorithm: z.enum(['a3c', 'ppo']).exactOptional(),
+    /** Of the first parameters and of what is learned from. Default: 1. */
+    seed: z.int().min(0).max(1e9).exactOptional(),
+    /** It ends early after so many validations without a better one; there are ten in a budget of steps. Default: 4. */
+    patience: z.int().min(1).max(1_000).exactOptional(),
   })
   .meta({ id: 'TrainingOrder' });
+
+/** How it is learned; a training that began before its data were written lacks them. */
+const TrainingSettings = z.looseObject({
+  /** Default: a3c. */
+  algorithm: z.string().exactOptional(),
+  /** Whose load is learned from: of so many functions that were made up (by a seed), or were given (told apart by a digest of their counts). */
+  data: z
+    .object({
+      source: z.enum(['made-up', 'given']),
+      functions: z.int(),
+      seed: z.int().exactOptional(),
+      sha256: z.string().exactOptional(),
+    })
+    .exactOptional(),
+});
 
 /** A training of the resource agent: learners side by side, who share its parameters. */
 export const Training = z
   .object({
     /** That of an optimization is called after it: `optimization-` and its id. */
     id: z.string(),
-    settings: z.looseObject({}),
+    settings: TrainingSettings,
     /** Of its parameters: how often a learner has added to them. */
     version: z.int(),
     /** Decisions of all learners behind that version. */
@@ -62,7 +83,7 @@ export const TrainedParameters = z
     version: z.int(),
     steps: z.int(),
     score: z.number(),
-    settings: z.looseObject({}),
+    settings: TrainingSettings,
     /** 32-bit floats, lowest byte first, as base64. */
     weights: z.base64(),
   })

@@ -7,7 +7,7 @@ import { loadBackend } from '../backend.js';
 import { answerParent, tellParent } from '../parent.js';
 import { ACTION_COUNT } from './actions.js';
 import { Learner, type LearnerState } from './learner.js';
-import { learnersScenarios, validationOf } from './learners-scenarios.js';
+import { learnersData, learnersScenarios, validationOf, type LearnersData } from './learners-scenarios.js';
 import { freshParameters, PARAMETERS } from './network.js';
 import { OBSERVED } from './observation.js';
 import { A3C, PPO, type AgentSettings } from './settings.js';
@@ -25,7 +25,7 @@ export type LearnerRequest =
   | { readonly kind: 'validate'; readonly weights: Float32Array };
 
 export type LearnerAnswer =
-  | { readonly kind: 'begun'; readonly fresh: Float32Array; readonly network: typeof NETWORK }
+  | { readonly kind: 'begun'; readonly fresh: Float32Array; readonly network: typeof NETWORK; readonly data: LearnersData }
   | { readonly kind: 'learned'; readonly delta: Float32Array; readonly steps: number; readonly state: Uint8Array }
   | { readonly kind: 'validated'; readonly score: number; readonly cost: number; readonly late: number }
   | { readonly kind: 'progress' }
@@ -67,7 +67,7 @@ async function begin(request: Extract<LearnerRequest, { kind: 'begin' }>): Promi
     const delta = learner.parameters.map((value, i) => value - next.weights[i]!);
     return { kind: 'learned', delta, steps: learner.steps - next.steps, state: encoded(learner.state) };
   };
-  return { handle, answer: { kind: 'begun', fresh, network: NETWORK } };
+  return { handle, answer: { kind: 'begun', fresh, network: NETWORK, data: learnersData(request.functions) } };
 }
 
 /** Its parent takes one that says nothing for one that hangs. */

@@ -18,6 +18,7 @@ import { PlanError } from '@autoflow/twin';
 import { loadBackend } from '../backend.js';
 import { agentAllocator } from '../agent/agent-allocator.js';
 import { pretrainedPolicy } from '../agent/policy.js';
+import { trainedPolicy } from '../agent/trained-policy.js';
 import { ModelError, parseModel, PRETRAINED, readModel, type GcnModel } from '../gcn/model-file.js';
 import { gcnProposer } from '../gcn/proposer.js';
 import { historyOf } from '../gcn/retraining/history.js';
@@ -96,9 +97,8 @@ function shown({ plan: { topology, allocation }, probability, predicted, why }: 
 }
 
 async function allocateFor({ problem, plan, policy }: OptimizerProtocol['allocate']['request']) {
-  const pretrained = pretrainedPolicy();
-  const agents: Allocator[] = [agentAllocator(pretrained, LATE_COST)];
-  if (policy !== undefined) agents.push({ ...agentAllocator({ parameters: policy, range: pretrained.range }, LATE_COST), name: 'trained' });
+  const agents: Allocator[] = [agentAllocator(pretrainedPolicy(), LATE_COST)];
+  if (policy !== undefined) agents.push({ ...agentAllocator(trainedPolicy(policy, {}), LATE_COST), name: 'trained' });
   return { starting: startingAllocation(problem, plan, agents) };
 }
 

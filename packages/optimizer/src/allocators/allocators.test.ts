@@ -8,7 +8,7 @@ import { FALLBACK, RULES } from './families.js';
 import { hpa } from './hpa.js';
 import { kedaLike } from './keda.js';
 import { raisedWithinLimits, withinLimits } from './limits.js';
-import { powerTuned } from './power-tuning.js';
+import { forMeanLoad } from './mean-load.js';
 import { staffing } from './staffing.js';
 import { steady } from './steady.js';
 import { fixed, hindsightStatic } from './static.js';
@@ -28,8 +28,8 @@ describe('allocators', () => {
         expect(score(rule)).toBeLessThan(least);
         expect(known).toBeLessThan(score(rule));
       }
-      expect(score(powerTuned(scenario))).toBeLessThan(least);
-      expect(score(hindsightStatic(scenario, 20))).toBeLessThan(score(powerTuned(scenario)));
+      expect(score(forMeanLoad(scenario))).toBeLessThan(least);
+      expect(score(hindsightStatic(scenario, 20))).toBeLessThan(score(forMeanLoad(scenario)));
     }
   });
 

@@ -17,8 +17,10 @@ import { replicated } from '../winner.js';
 import type { Allocator } from './allocator.js';
 
 export interface AllocationStanding {
+  /** That of an allocator's fallback is called so: it has decided most of what counts, for the reason of `leftTo`. */
   readonly allocator: string;
   readonly allocation: Allocation;
+  readonly leftTo?: string;
   /** None: what it settled at cannot run, or is beyond the limit of a resource. */
   readonly evaluation?: Evaluation;
 }
@@ -45,14 +47,19 @@ const SLACK_MS = 3_000;
 export function startingAllocation(problem: Problem, plan: Plan, allocators: readonly Allocator[]): StartingAllocation {
   const evaluator = new Evaluator(problem, plan.topology.batch.records);
   const envelope = envelopeOf(problem, plan.topology);
-  const judged = (allocator: string, allocation: Allocation): AllocationStanding => {
+  const judged = (allocator: string, { allocation, leftTo }: Settled): AllocationStanding => {
     const isLegal = validateAllocation(problem.spec, plan.topology, envelope, allocation).length === 0;
     const evaluation = isLegal ? evaluator.evaluate({ ...plan, allocation }) : undefined;
-    return { allocator, allocation, ...(evaluation && { evaluation }) };
+    return {
+      allocator: leftTo === undefined ? allocator : `${allocator}'s fallback`,
+      allocation,
+      ...(leftTo !== undefined && { leftTo }),
+      ...(evaluation && { evaluation }),
+    };
   };
   const model = evaluator.model(plan);
   const standing = [
-    judged('formula', plan.allocation),
+    judged('formula', { allocation: plan.allocation }),
     ...allocators.map((allocator) => judged(allocator.name, settled(scenarioOf(problem, plan, model), allocator))),
   ];
   const best = standing.reduce((a, b) => (b.evaluation && (!a.evaluation || limitsFirst(b.evaluation, a.evaluation) < 0) ? b : a));
@@ -60,22 +67,33 @@ export function startingAllocation(problem: Problem, plan: Plan, allocators: rea
   return { allocation: best.allocation, by: best.allocator, ...(predicted && { predicted }), standing };
 }
 
+interface Settled {
+  readonly allocation: Allocation;
+  /** Why it has left most of these decisions to another. */
+  readonly leftTo?: string;
+}
+
 /** By stage the median of what it decides once it has settled. */
-function settled(scenario: ControlScenario, allocator: Allocator): Allocation {
+function settled(scenario: ControlScenario, allocator: Allocator): Settled {
   const environment = new ControlEnvironment(scenario);
   const controller = allocator.start(scenario.pipeline);
   const decided: number[][] = scenario.plan.stages.map(() => []);
+  const left: string[] = [];
   for (let step = 0; step < SETTLING + SETTLED; step++) {
     const targets = controller.decide(environment.state);
-    if (step >= SETTLING) targets.forEach(({ concurrency }, s) => decided[s]!.push(concurrency));
     environment.step(targets);
+    if (step < SETTLING) continue;
+    targets.forEach(({ concurrency }, s) => decided[s]!.push(concurrency));
+    const leftTo = controller.leftTo?.();
+    if (leftTo !== undefined) left.push(leftTo);
   }
-  return Object.fromEntries(
+  const allocation = Object.fromEntries(
     scenario.plan.stages.map(({ name }, s) => [
       name,
       { memoryMb: scenario.start[name]!.memoryMb, concurrency: decided[s]!.sort((a, b) => a - b)[SETTLED / 2]! },
     ]),
   );
+  return { allocation, ...(left.length > SETTLED / 2 && { leftTo: left.at(-1)! }) };
 }
 
 /** The plan under the steady load that it is meant for. */

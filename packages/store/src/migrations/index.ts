@@ -23,6 +23,8 @@ import { provedRollouts } from './0021-proved-rollouts.js';
 import { scorers } from './0022-scorers.js';
 import { hostBounds } from './0023-host-bounds.js';
 import { inboxArms } from './0024-inbox-arms.js';
+import { batchesByTime } from './0025-batches-by-time.js';
+import { controlVersion } from './0026-control-version.js';
 
 /** In order, for ever: a migration that was released is never edited, only followed. */
 export const migrations: readonly Migration[] = [
@@ -50,4 +52,6 @@ export const migrations: readonly Migration[] = [
   scorers,
   hostBounds,
   inboxArms,
+  batchesByTime,
+  controlVersion,
 ];

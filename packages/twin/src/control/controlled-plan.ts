@@ -1,7 +1,7 @@
 import type { NodeSpec } from '@autoflow/pipeline';
 import { functionModel } from '../model/function-model.js';
 import { LOCAL_HOST, type HostModel } from '../model/host-model.js';
-import { planModel, type PlanModel } from '../model/plan-model.js';
+import { planModel, type PlanModel, type PlannedStage } from '../model/plan-model.js';
 
 /** A stage by what an invocation of it takes, whatever is in it. */
 export interface ServedStage {
@@ -11,11 +11,14 @@ export interface ServedStage {
   /** Of an invocation on an instance, on average, and its coefficient of variation. */
   readonly serviceMs: number;
   readonly cv: number;
+  /** Invocations of it for a batch, on average: more than one where it has partitions, less where batches pass it by. Default: one. */
+  readonly perBatch?: number;
 }
 
-/** A pipeline as its controller sees it: each batch takes every stage for so long, and waits for an instance of it. */
+/** A pipeline as its controller sees it: each batch takes every stage for so long, as often as it is invoked, and waits for an instance of it. */
 export function controlledPlan(stages: readonly ServedStage[], coldStartMs: number): PlanModel {
-  return planModel({
+  const perBatch = new Map(stages.map((stage) => [stage.name, stage.perBatch]));
+  const plan = planModel({
     spec: {
       name: 'controlled',
       key: 'key',
@@ -34,6 +37,11 @@ export function controlledPlan(stages: readonly ServedStage[], coldStartMs: numb
     host: { ...HOST, coldStartMs },
     recordBytes: 0,
   });
+  return { ...plan, stages: plan.stages.map((stage) => withInvocations(stage, perBatch.get(stage.name))) };
+}
+
+function withInvocations(stage: PlannedStage, perBatch: number | undefined): PlannedStage {
+  return perBatch === undefined ? stage : { ...stage, perBatch };
 }
 
 /** Cores and Temporal are no bottleneck: what is wanting is instances. */

@@ -20,6 +20,8 @@ export interface ControlledPipeline {
   readonly intervalMs: number;
   /** Instances of all stages together; default: no bound. */
   readonly fleet?: number;
+  /** Whether an instance of less memory has less CPU; default: it has. */
+  readonly cpuFollowsMemory?: boolean;
 }
 
 /** One interval, as it is known at its end. */
@@ -40,6 +42,8 @@ export interface StageTick {
   /** Invocations that ended, and their time on an instance together. */
   readonly served: number;
   readonly serviceMs: number;
+  /** What they computed of it, where it is measured. */
+  readonly cpuMs?: number;
   /** Integrals over the interval. */
   readonly busyMs: number;
   readonly provisionedMs: number;
@@ -52,6 +56,8 @@ export interface StageTick {
   /** Largest of the interval, where it is measured, and instances that died for want of memory. */
   readonly workingSetMb?: number;
   readonly outOfMemory?: number;
+  /** The largest size of which one died, also of those that are not allocated any more; 0: none did. */
+  readonly outOfMemoryMb?: number;
 }
 
 /** What a controller wants of one stage. */

@@ -36,6 +36,8 @@ export interface PlannedStage extends StageModel {
   readonly key: number;
   /** Expected records that reach it, for each of the batch. */
   readonly reaching: number;
+  /** Invocations of it for a batch, on average, where these are known: whatever its records would make of them. */
+  readonly perBatch?: number;
 }
 
 /** The stages in an order in which each comes after those it waits for. Throws a `PlanError` for a topology that cannot be walked. */

@@ -2,6 +2,9 @@ import { hash, rounded } from './noise.js';
 import type { World } from './world.js';
 
 const JOIN = 4_000_037;
+const INVOKED = 5_000_011;
+/** Parts without records of their own have luck of their own: so far from each other are they looked up. */
+const APART = 1_000_003;
 
 /** What a walk asks of the platform. */
 export interface WalkPorts {
@@ -56,7 +59,8 @@ export class Walk {
     executions.entered[at] = live;
     executions.left[at] = 0;
     if (live === 0) return this.leave(execution, s);
-    const { partitions, bytesIn } = plan.stages[s]!;
+    const { partitions, bytesIn, perBatch } = plan.stages[s]!;
+    if (perBatch !== undefined) return this.invoke(execution, s, live, perBatch);
     const batch = executions.batchRecords[execution]!;
     const parts = Math.min(live, Math.max(partitions, Math.ceil((batch * bytesIn) / plan.batchBytes)));
     executions.partsLeft[at] = parts;
@@ -65,6 +69,22 @@ export class Walk {
       this.ports.dispatch(this.invocationOf(execution, s, to - from, from));
       from = to;
     }
+  }
+
+  /**
+   * As often as is known, whatever reaches it: a whole number, and one more by chance. The luck is the batch's in all of its stages: one that is
+   * filtered out passes by all that come after.
+   */
+  private invoke(execution: number, s: number, live: number, perBatch: number): void {
+    const { executions, count, seed } = this.world;
+    const at = execution * count + s;
+    const parts = rounded(perBatch, hash(seed + INVOKED, executions.firstRecord[execution]!, 0));
+    executions.partsLeft[at] = parts;
+    if (parts === 0) {
+      executions.left[at] = live;
+      return this.leave(execution, s);
+    }
+    for (let part = 0; part < parts; part++) this.ports.dispatch(this.invocationOf(execution, s, part === 0 ? live : 0, part * APART));
   }
 
   private invocationOf(execution: number, s: number, records: number, offset: number): number {

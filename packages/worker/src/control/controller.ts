@@ -19,14 +19,16 @@ export interface ControllerSettings {
   readonly program: string;
   /** File of a policy; default: the one that comes with AutoFlow. */
   readonly policy?: string;
+  /** A thread that has not answered for so long hangs, and another takes its place; default: 20 seconds. */
+  readonly withinMs?: number;
 }
 
 const WITHIN_MS = 20_000;
 
 type Asked = ControllerRequest extends infer Request ? (Request extends unknown ? Omit<Request, 'id'> : never) : never;
 
-/** The thread is started when it is first asked, and anew when it has ended. */
-export function controllerThread({ program, policy }: ControllerSettings): Controller {
+/** The thread is started when it is first asked, and anew when it has ended or hangs: what it was asked meanwhile is not answered. */
+export function controllerThread({ program, policy, withinMs = WITHIN_MS }: ControllerSettings): Controller {
   let thread: Worker | undefined;
   let ids = 0;
   const waiting = new Map<number, { resolve: (answer: ControllerAnswer) => void; reject: (error: Error) => void }>();
@@ -43,9 +45,14 @@ export function controllerThread({ program, policy }: ControllerSettings): Contr
       waiting.get(answer.id)?.resolve(answer);
       waiting.delete(answer.id);
     });
-    worker.once('error', (error) => lost(`the thread of the controller failed: ${String(error)}`));
+    worker.once('error', (error) => thread === worker && lost(`the thread of the controller failed: ${String(error)}`));
     worker.once('exit', () => thread === worker && lost('the thread of the controller ended'));
     return worker;
+  };
+  const hangs = (): void => {
+    const hung = thread;
+    lost(`the controller did not answer within ${withinMs / 1000} s`);
+    void hung?.terminate();
   };
   const ask = async (asked: Asked): Promise<ControllerAnswer> => {
     const id = ids++;
@@ -53,7 +60,7 @@ export function controllerThread({ program, policy }: ControllerSettings): Contr
     try {
       const answer = await new Promise<ControllerAnswer>((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        timer = setTimeout(() => reject(new Error(`the controller did not answer within ${WITHIN_MS / 1000} s`)), WITHIN_MS);
+        timer = setTimeout(hangs, withinMs);
         (thread ??= started()).postMessage({ ...asked, id });
       });
       if (answer.kind === 'failed') throw new Error(`the controller failed: ${answer.message}`);

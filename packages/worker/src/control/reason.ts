@@ -2,19 +2,43 @@ import type { ControlTick } from '@autoflow/twin';
 import type { DecidedStage, KeptDecision } from '@autoflow/store';
 import type { Subject } from './subject.js';
 
-/** What an audit row holds of it. */
+/** Characters of a reason: what is beyond is in `observedOf`. */
 const MOST = 900;
 
-/** For the audit row: who decided and why, and for each stage that changes what was seen of it. */
-export function reasonOf({ mode, why, stages }: KeptDecision, { stages: order }: Subject, tick: ControlTick | undefined): string {
+/** For the audit row, to be read: who decided and why, and of the stages that change, as far as there is room, what was seen of them. */
+export function reasonOf(
+  { mode, why, stages }: KeptDecision,
+  { stages: order }: Pick<Subject, 'stages'>,
+  tick: ControlTick | undefined,
+): string {
+  const who = mode === 'acting' ? 'agent' : `fallback (${why})`;
   const changes = order.flatMap(({ name }, s) => {
     const stage = stages[name]!;
     const change = changeOf(stage);
     return change === undefined ? [] : [`${name} ${change}: ${stage.reason}${seenOf(tick, s)}`];
   });
-  const who = mode === 'acting' ? 'agent' : `fallback (${why})`;
-  const text = `${who}: ${changes.join('; ')}`;
-  return text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text;
+  return `${who}: ${listed(changes)}`;
+}
+
+/** For the audit row, as data: the interval that was decided on, and of every stage that changes what was seen of it. */
+export function observedOf({ stages }: KeptDecision, { stages: order }: Pick<Subject, 'stages'>, tick: ControlTick | undefined): object {
+  const changed = order.flatMap(({ name }, s) =>
+    changeOf(stages[name]!) === undefined ? [] : [[name, { reason: stages[name]!.reason, ...tick?.stages[s] }]],
+  );
+  return {
+    ...(tick && { at: new Date(tick.at).toISOString(), arrived: tick.arrived, late: tick.late }),
+    stages: Object.fromEntries(changed),
+  };
+}
+
+function listed(changes: readonly string[]): string {
+  let text = '';
+  for (const [i, change] of changes.entries()) {
+    const longer = i === 0 ? change : `${text}; ${change}`;
+    if (longer.length > MOST && i > 0) return `${text}; and ${changes.length - i} more`;
+    text = longer;
+  }
+  return text;
 }
 
 function changeOf({ now, wanted }: DecidedStage): string | undefined {

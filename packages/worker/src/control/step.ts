@@ -1,11 +1,19 @@
-import { raisedWithinLimits, REMEMBERED, withinLimits, type Decision } from '@autoflow/optimizer';
+import { playedOf, raisedWithinLimits, REMEMBERED, withinLimits, type Decision } from '@autoflow/optimizer';
 import type { ControlMode, ControlStatus, ControlStepRow, KeptDecision, KeptTick, Store } from '@autoflow/store';
-import { clampAllocation, type Allocation, type ControlStepAnswer, type ControlStepRequest } from '@autoflow/topology';
+import {
+  clampAllocation,
+  type Allocation,
+  type ControlStepAnswer,
+  type ControlStepRequest,
+  type Envelope,
+  type StageEnvelope,
+} from '@autoflow/topology';
+import type { StageTarget } from '@autoflow/twin';
 import { DEFAULT_CONTROL, mayAct, type OperationSettings } from '@autoflow/topology/autonomy';
 import type { Log } from '../log.js';
 import type { Controller } from './controller.js';
 import { observe, type Seen } from './observe.js';
-import { reasonOf } from './reason.js';
+import { observedOf, reasonOf } from './reason.js';
 import { standingFor, UNPROVEN, withComparison } from './standing.js';
 import { subjectOf, type Subject } from './subject.js';
 
@@ -22,8 +30,10 @@ const HELD_STEPS = 3;
 const HELD_MS = 30_000;
 /** Intervals that must be known before the agent is listened to. */
 const FEW = 4;
-/** Intervals that are compared at most and at least, and between two comparisons. */
-const COMPARED = { most: 160, least: 40, every: 20 };
+/** Intervals that are looked back on. */
+const LOOKED_BACK = 160;
+/** Intervals of a comparison, and between two of them: none is counted by two. */
+const COMPARED = 40;
 
 /**
  * One decision of a pipeline's controller: observe → decide → bound → set, if it may. All that it remembers is in the store, so any worker can
@@ -32,12 +42,8 @@ const COMPARED = { most: 160, least: 40, every: 20 };
 export async function controlStep({ pipeline, holder }: ControlStepRequest, ports: ControlPorts): Promise<ControlStepAnswer> {
   const { store } = ports;
   const settings = await store.settings.get(pipeline);
-  const control = settings?.control ?? DEFAULT_CONTROL;
-  const intervalMs = control.intervalMs ?? INTERVAL_MS;
-  if (settings === undefined || control.mode === 'off') {
-    await store.control.release(pipeline, holder, { ...UNPROVEN, mode: 'off', why: 'control is switched off' });
-    return {};
-  }
+  if (!isOn(settings)) return release(pipeline, holder, store);
+  const intervalMs = settings.control?.intervalMs ?? INTERVAL_MS;
   const forMs = HELD_STEPS * intervalMs + HELD_MS;
   const claimed = await store.control.claim({ pipeline, holder, forMs });
   if (claimed === undefined) return { waitMs: intervalMs };
@@ -52,9 +58,13 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
     await store.control.keep({ pipeline, holder, forMs, state: { ...before, waits: waits + 1 } });
     return { waitMs: seen.ms };
   }
-  const decided = await decide(subject, steps, seen, settings, before, ports);
+  const asked = await ask(subject, ticksOf(steps, seen), settings, ports);
   // Whoever took longer than it may has nothing to set any more: what it saw is the other's by now.
   if ((await store.control.claim({ pipeline, holder, forMs })) === undefined) return { waitMs: intervalMs };
+  // Deciding may take long: what people have forbidden meanwhile is not done.
+  const latest = await store.settings.get(pipeline);
+  if (!isOn(latest)) return release(pipeline, holder, store);
+  const decided = decide(subject, ticksOf(steps, seen), seen, asked, before, forbiddenBy(latest));
   const set = decided.wanted && (await allocate(subject, decided, ports));
   const status = await compared(
     { ...decided.standing, mode: decided.mode, why: decided.why, version: subject.version.name, waits: seen.kind === 'stale' ? waits : 0 },
@@ -75,13 +85,26 @@ export async function controlStep({ pipeline, holder }: ControlStepRequest, port
   return { waitMs: intervalMs };
 }
 
-/** Of this version, since the last gap. */
-async function remembered({ version }: Subject, { control }: ControlPorts['store']): Promise<readonly ControlStepRow[]> {
-  const steps = await control.steps(version.pipeline, version.name, COMPARED.most);
+function isOn(settings: OperationSettings | undefined): settings is OperationSettings {
+  return settings !== undefined && (settings.control ?? DEFAULT_CONTROL).mode !== 'off';
+}
+
+async function release(pipeline: string, holder: string, { control }: ControlPorts['store']): Promise<ControlStepAnswer> {
+  await control.release(pipeline, holder, { ...UNPROVEN, mode: 'off', why: 'control is switched off' });
+  return {};
+}
+
+/** Of this version, since the last gap, and since intervals are meant to be as long as they are: loads of others are no loads of these. */
+async function remembered(
+  { version, pipeline: { intervalMs } }: Subject,
+  { control }: ControlPorts['store'],
+): Promise<readonly ControlStepRow[]> {
+  const steps = await control.steps(version.pipeline, version.name, LOOKED_BACK);
   return steps.slice(
     Math.max(
       0,
       steps.findLastIndex(({ tick }) => tick.anew),
+      1 + steps.findLastIndex(({ tick }) => tick.intervalMs !== intervalMs),
     ),
   );
 }
@@ -95,22 +118,32 @@ interface Decided extends Pick<KeptDecision, 'mode' | 'why' | 'stages'> {
   /** What is to be set: undefined when nothing may be. */
   readonly wanted?: Allocation;
   readonly reason: string;
+  readonly observed: object;
   readonly standing: ControlStatus;
 }
 
-async function decide(
-  subject: Subject,
-  steps: readonly ControlStepRow[],
-  seen: Exclude<Seen, { kind: 'wait' }>,
+type Asked = Awaited<ReturnType<Controller['decide']>> & { readonly objective: readonly (number | undefined)[] };
+
+async function ask(
+  { pipeline, services }: Subject,
+  ticks: readonly KeptTick['tick'][],
   settings: OperationSettings,
-  before: ControlStatus,
   { controller }: ControlPorts,
-): Promise<Decided> {
-  const ticks = ticksOf(steps, seen);
+): Promise<Asked> {
   const lateCost = settings.control?.lateCost ?? LATE_COST;
-  const observed = { pipeline: subject.pipeline, services: subject.services, ticks: ticks.slice(-REMEMBERED) };
-  const { agent, without, policy, fallback } = await controller.decide(observed, lateCost);
-  const standing = standingFor(before, policy, [lateCost, settings.objective?.p99Ms, subject.pipeline.intervalMs]);
+  const answer = await controller.decide({ pipeline, services, ticks: ticks.slice(-REMEMBERED) }, lateCost);
+  return { ...answer, objective: [lateCost, settings.objective?.p99Ms, pipeline.intervalMs] };
+}
+
+function decide(
+  subject: Subject,
+  ticks: readonly KeptTick['tick'][],
+  seen: Exclude<Seen, { kind: 'wait' }>,
+  { agent, without, policy, fallback, objective }: Asked,
+  before: ControlStatus,
+  forbidden: string | undefined,
+): Decided {
+  const standing = standingFor(before, policy, objective);
   const left =
     seen.kind === 'stale'
       ? seen.why
@@ -119,7 +152,6 @@ async function decide(
         : (without ??
           agent?.leftTo ??
           (standing.agentStands ? undefined : 'the agent has not beaten the fallback yet, in the twin, on these arrivals'));
-  const forbidden = forbiddenBy(settings);
   const mode: ControlMode = forbidden !== undefined ? 'shadow' : left !== undefined ? 'fallback' : 'acting';
   const chosen = mode === 'fallback' || agent === undefined ? fallback : agent;
   const wanted = within(subject, chosen, seen.kind === 'stale');
@@ -136,8 +168,8 @@ async function decide(
     ]),
   );
   const why = forbidden ?? left ?? 'the agent has beaten the fallback';
-  const reason = reasonOf({ mode, why, stages }, subject, ticks.at(-1));
-  return { mode, why, stages, reason, standing, ...(mode !== 'shadow' && { wanted }) };
+  const told = [{ mode, why, stages }, subject, ticks.at(-1)] as const;
+  return { mode, why, stages, reason: reasonOf(...told), observed: observedOf(...told), standing, ...(mode !== 'shadow' && { wanted }) };
 }
 
 function forbiddenBy(settings: OperationSettings): string | undefined {
@@ -155,20 +187,25 @@ function ticksOf(steps: readonly ControlStepRow[], seen: Exclude<Seen, { kind: '
 /** Bounded by envelope, clamps, resources and the instances of all stages. On what is stale nothing is taken away that the bounds allow. */
 function within({ spec, version, bounds, allocation, stages, pipeline }: Subject, { targets }: Decision, keep: boolean): Allocation {
   const now = stages.map(({ name }) => allocation.stages[name]!);
-  const bounded = keep
-    ? raisedWithinLimits(pipeline, now, targets)
-    : withinLimits(
-        pipeline,
-        now.map((stage, s) => targets[s] ?? stage),
-      );
-  const wanted = Object.fromEntries(stages.map(({ name }, s) => [name, bounded[s]!]));
-  return clampAllocation(spec, version.topology, bounds, wanted);
+  const clamped = (bounded: readonly StageTarget[], envelope: Envelope): Allocation =>
+    clampAllocation(spec, version.topology, envelope, Object.fromEntries(stages.map(({ name }, s) => [name, bounded[s]!])));
+  if (!keep) {
+    const wanted = now.map((stage, s) => targets[s] ?? stage);
+    return clamped(withinLimits(pipeline, wanted), bounds);
+  }
+  // Where a resource is too small for all that is asked, it is the raises that are cut.
+  const kept = clamped(withinLimits(pipeline, now), bounds);
+  const floors = stages.map(({ name }): [string, StageEnvelope] => {
+    const { memoryMb, concurrency } = bounds[name]!;
+    return [name, { memoryMb, concurrency: { ...concurrency, min: kept[name]!.concurrency } }];
+  });
+  return clamped(raisedWithinLimits(pipeline, now, targets), Object.fromEntries(floors));
 }
 
 /** Compare-and-set: whoever changed the allocation meanwhile is not overruled, and is seen in the next interval. */
 async function allocate(
   { version: { pipeline, name }, allocation: { stages, revision } }: Subject,
-  { wanted, reason, mode }: Decided,
+  { wanted, reason, observed, mode }: Decided,
   { store, log }: ControlPorts,
 ): Promise<Pick<KeptDecision, 'revision' | 'refused'>> {
   const same = Object.entries(wanted!).every(
@@ -177,7 +214,9 @@ async function allocate(
   if (same) return {};
   const by = { actor: mode === 'acting' ? 'autoflow/agent' : 'autoflow/fallback', reason };
   try {
-    return { revision: (await store.definitions.setAllocation({ pipeline, version: name, stages: wanted!, revision, by })).revision };
+    return {
+      revision: (await store.definitions.setAllocation({ pipeline, version: name, stages: wanted!, observed, revision, by })).revision,
+    };
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code !== 'STALE_REVISION' && code !== 'OUTSIDE_CLAMP') throw error;
@@ -186,7 +225,7 @@ async function allocate(
   }
 }
 
-/** Every so many intervals agent and fallback are tried in the twin on what came. */
+/** Every so many intervals agent and fallback are tried in the twin on what came in them; never on fewer. */
 async function compared(
   status: ControlStatus,
   { pipeline, services }: Subject,
@@ -196,14 +235,16 @@ async function compared(
   { controller, log }: ControlPorts,
 ): Promise<ControlStatus> {
   if (seen.kind === 'stale') return status;
-  const ticks = ticksOf(steps, seen);
+  // The first of them shows what comes, and is not judged.
+  const ticks = ticksOf(steps, seen).slice(-COMPARED - 1);
+  const intervals = playedOf(ticks);
   const due = { ...status, sinceComparison: status.sinceComparison + 1 };
-  if (due.sinceComparison < COMPARED.every || ticks.length < COMPARED.least || ticks.every(({ arrived }) => arrived === 0)) return due;
+  if (due.sinceComparison < COMPARED || intervals < COMPARED || ticks.every(({ arrived }) => arrived === 0)) return due;
   try {
     const found = await controller.compare({ pipeline, services, ticks }, settings.control?.lateCost ?? LATE_COST);
-    return found === undefined ? due : withComparison(due, { at: seen.at.toISOString(), intervals: ticks.length, ...found });
+    return found === undefined ? due : withComparison(due, { at: seen.at.toISOString(), intervals, ...found });
   } catch (error) {
-    log('warn', 'agent and fallback could not be compared; it is tried again', { error: String(error) });
-    return due;
+    log('warn', `agent and fallback could not be compared; it is tried again in ${COMPARED} intervals`, { error: String(error) });
+    return { ...due, sinceComparison: 0 };
   }
 }

@@ -1,5 +1,5 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
-import type { AllocationRow, KnownServices, Store, VersionRow } from '@autoflow/store';
+import type { AllocationRow, KnownMemory, KnownServices, Store, VersionRow } from '@autoflow/store';
 import { clampedEnvelope, limitedResources, type Envelope, type Stage, type Topology } from '@autoflow/topology';
 import type { OperationSettings } from '@autoflow/topology/autonomy';
 import type { ControlledPipeline } from '@autoflow/twin';
@@ -36,11 +36,12 @@ export async function subjectOf(
   const row = await definitions.pipeline(pipeline);
   if (row === undefined) return undefined;
   const name = row.stable.version;
-  const [version, release, allocation, known] = await Promise.all([
+  const [version, release, allocation, known, memory] = await Promise.all([
     definitions.version(pipeline, name),
     definitions.release(pipeline, row.stable.release),
     definitions.allocation(pipeline, name),
     control.services(pipeline, name),
+    control.memory(pipeline, name),
   ]);
   if (version === undefined || release === undefined || allocation === undefined) return undefined;
   const { spec } = release;
@@ -59,11 +60,12 @@ export async function subjectOf(
         after: after[s]!,
         followers: after.flatMap((before, other) => (before.includes(s) ? [other] : [])),
         concurrency: roomOf(stage.name, bounds, spec, version!.topology),
-        memoryMb: bounds[stage.name]!.memoryMb,
+        memoryMb: sizesOf(stage, bounds, spec, allocation!.stages[stage.name]!.memoryMb, memory),
       })),
       sloMs: settings.objective?.p99Ms ?? USUAL_SLO.times * wayThrough(services, after) + USUAL_SLO.plusMs,
       coldStartMs: (known satisfies KnownServices).coldStartMs ?? UNKNOWN_COLD_START_MS,
       intervalMs,
+      cpuFollowsMemory: memory.cpuFollows,
       ...(settings.control?.instances !== undefined && { fleet: settings.control.instances }),
     };
   }
@@ -78,6 +80,23 @@ function roomOf(stage: string, bounds: Envelope, spec: PipelineSpec, topology: T
       users.filter((user) => user !== stage).reduce((room, user) => room - bounds[user]!.concurrency.min, concurrency),
     );
   return { min, max: Math.max(min, Math.min(max, ...rooms)) };
+}
+
+/**
+ * What may be chosen of the sizes within the bounds: no less than there is, but for one that was never too small as far as is remembered. Never less
+ * for a plain write: it is not run again, so what dies for want of memory there is a batch of records. Where the bounds leave none, their largest.
+ */
+function sizesOf(
+  { name, nodes }: Pick<Stage, 'name' | 'nodes'>,
+  bounds: Envelope,
+  spec: Pick<PipelineSpec, 'nodes'>,
+  nowMb: number,
+  { tooSmallMb }: KnownMemory,
+): readonly number[] {
+  const isRunOnce = spec.nodes.some(({ id, effect }) => effect === 'write' && nodes.includes(id));
+  const sizes = bounds[name]!.memoryMb;
+  const open = sizes.filter((size) => size >= nowMb || (!isRunOnce && size > (tooSmallMb[name] ?? 0)));
+  return open.length > 0 ? open : sizes.slice(-1);
 }
 
 /** Those that wait for nobody first, then those that wait for these: the order in which the twin has them. */

@@ -15,6 +15,7 @@ interface Shown {
   readonly opened?: number;
   readonly records?: number;
   readonly waiting?: number;
+  readonly feeding?: string;
   readonly served?: readonly number[];
   readonly present?: readonly number[];
 }
@@ -22,7 +23,7 @@ interface Shown {
 /** Intervals of which this is measured, each told after the one before it. */
 function told(rows: readonly Shown[]): KeptTick[] {
   const kept: KeptTick[] = [];
-  rows.forEach(({ opened = 0, records = opened, waiting = 0, served = [0, 0, 0], present = [0, 0, 0] }, i) => {
+  rows.forEach(({ opened = 0, records = opened, waiting = 0, feeding = 'as before', served = [0, 0, 0], present = [0, 0, 0] }, i) => {
     const stage = (s: number) => ({
       present: present[s]!,
       served: served[s]!,
@@ -38,6 +39,7 @@ function told(rows: readonly Shown[]): KeptTick[] {
       openedRecords: records,
       lateRecords: 0,
       waitingRecords: waiting,
+      feeding,
       stages: Object.fromEntries(NAMES.map((name, s) => [name, stage(s)])),
     } as unknown as MeasuredInterval;
     kept.push(tickOf(subject, measured, kept.at(-1), kept.at(-1)?.recordsPerBatch));
@@ -58,6 +60,18 @@ describe('what came', () => {
     expect(kept.map(({ tick }) => tick.arrived)).toEqual([0, 200, 0, 0, 0]);
     expect(of(kept, 'arrivals')).toEqual([0, 200, 0, 0, 0].map((came) => [came, came, came]));
     expect(of(kept, 'queued').map(([first]) => first)).toEqual([0, 180, 80, 0, 0]);
+  });
+
+  test('is not less for what waits for another version by now, or for nobody; and more for what waits for this one', () => {
+    const working = { opened: 50, served: [50, 50, 50] };
+    const kept = told([
+      { ...working, waiting: 800 },
+      { ...working, waiting: 100, feeding: 'a canary' },
+      { ...working, waiting: 90, feeding: 'a canary' },
+      { ...working, waiting: 700 },
+    ]);
+    expect(kept.map(({ tick }) => tick.arrived)).toEqual([50, 50, 40, 660]);
+    expect(of(kept, 'arrivals').map(([first]) => first)).toEqual([50, 50, 40, 660]);
   });
 
   test('is what is in a stage more than before, as the twin counts it', () => {

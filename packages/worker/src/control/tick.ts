@@ -10,8 +10,9 @@ export interface Observable extends Pick<Subject, 'stages' | 'pipeline' | 'alloc
 /**
  * An interval as the twin would show it: what came is what was served and what is there more than before. The backlog of a live pipeline waits
  * before its first stage, unassigned: each stage is shown it as work that is yet to come to it, else a stage would learn of a surge only when
- * the one before it has caught up. `before` is the interval before, undefined after a gap; `recordsPerBatch` what batches held when some were
- * last opened.
+ * the one before it has caught up. Where other records wait for the version than before, by its arms or by backfills that are held up, what waits
+ * no more has not come and was not opened either. `before` is the interval before, undefined after a gap; `recordsPerBatch` what batches held when
+ * some were last opened.
  */
 export function tickOf(
   { stages, pipeline, allocation, batchRecords }: Observable,
@@ -24,7 +25,8 @@ export function tickOf(
   const whole = intervalMs / (measured.to.getTime() - measured.from.getTime());
   const perBatch = Math.max(1, opened > 0 ? openedRecords / opened : recordsPerBatch);
   const waiting = waitingRecords / perBatch;
-  const grown = waiting - (before?.waitingRecords ?? waitingRecords) / perBatch;
+  const change = waiting - (before?.waitingRecords ?? waitingRecords) / perBatch;
+  const grown = before?.feeding === measured.feeding ? change : Math.max(0, change);
   const seen = stages.map(({ name, partitions }, s) => {
     const stage = measured.stages[name]!;
     const now = allocation.stages[name]!;
@@ -38,13 +40,15 @@ export function tickOf(
   });
   const passes = seen.map((stage) => passedOn(stage, intervalMs));
   const stageTick = (stage: (typeof seen)[number], s: number): StageTick => {
-    const { present, presentBefore, served, serviceMs, busy, concurrency, memoryMb, workingSetMb, outOfMemory, partitions } = stage;
+    const { present, presentBefore, served, serviceMs, cpuMs, busy, concurrency, partitions } = stage;
+    const { memoryMb, workingSetMb, outOfMemory, outOfMemoryMb } = stage;
     const isIdle = opened === 0 && served === 0 && present === 0 && presentBefore === 0;
     const yetToCome = isIdle ? Math.max(0, grown) : Math.min(waiting, ...passes.filter((_, other) => other !== s));
     return {
       arrivals: whole * Math.max(0, served + present - presentBefore + partitions * grown),
       served,
       serviceMs,
+      cpuMs,
       busyMs: Math.min(busy, concurrency) * intervalMs,
       provisionedMs: concurrency * intervalMs,
       queued: Math.max(0, present - concurrency) + partitions * yetToCome,
@@ -53,6 +57,7 @@ export function tickOf(
       memoryMb,
       workingSetMb,
       outOfMemory,
+      outOfMemoryMb,
     };
   };
   const tick: ControlTick = {
@@ -66,6 +71,8 @@ export function tickOf(
     stages: stages.map(({ name }) => name),
     present: Object.fromEntries(stages.map(({ name }) => [name, measured.stages[name]!.present])),
     waitingRecords,
+    feeding: measured.feeding,
+    intervalMs,
     recordsPerBatch: perBatch,
     anew: before === undefined,
   };

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Store } from '@autoflow/store';
+import type { PulledParameters, Store } from '@autoflow/store';
 import type { LearnEnd, LearnRequest } from '@autoflow/topology';
 import { startLearner, type LearnerChild } from './learner-child.js';
 
@@ -45,20 +45,20 @@ export async function learn(
 }
 
 async function begin(
-  { training, learner, settings, budget }: LearnRequest,
+  { training, learner, settings, algorithm, seed, budget }: LearnRequest,
   { store, functions }: LearnPorts,
   child: LearnerChild,
 ): Promise<void> {
   const state = await store.trainings.resume(training, learner);
-  const own = { ...settings, steps: budget.steps };
-  const { fresh, network } = await child.ask<'begin'>({
+  const own = { ...settings, ...(algorithm && { algorithm }), ...(seed !== undefined && { seed }), steps: budget.steps };
+  const { fresh, network, data } = await child.ask<'begin'>({
     kind: 'begin',
     settings: own,
     learner,
     ...(functions && { functions: await functions() }),
     ...(state && { state }),
   });
-  await store.trainings.create({ id: training, settings: { ...own, network }, weights: fresh });
+  await store.trainings.create({ id: training, settings: { ...own, data, network }, weights: fresh });
   const row = await store.trainings.get(training);
   const of = (row?.settings as { readonly network?: object } | undefined)?.network;
   if (of !== undefined && !isDeepStrictEqual(of, network)) throw otherNetwork(of, network);
@@ -85,17 +85,18 @@ async function exchange(
     signal.throwIfAborted();
     const row = await trainings.get(training);
     if (row?.endedAt !== undefined) return 'ended';
-    const latest = await trainings.pull(training);
-    // Parameters only go on: an older row than one that was seen is no row to learn from.
-    if (latest.version >= known.version) known = latest;
+    known = newer(known, await trainings.pull(training));
     const seconds = row?.seconds ?? 0;
     const isOver = known.steps >= budget.steps || seconds >= (budget.seconds ?? Number.POSITIVE_INFINITY);
-    if (learner === 0 && (await validateWhenDue(request, known, { seconds, isOver }, trainings, child)) === 'no-progress') {
+    const validated = learner === 0 ? await validateWhenDue(request, known, { seconds, isOver }, trainings, child) : undefined;
+    if (validated === 'no-progress') {
       // At once: the others look for an end with every exchange.
       await trainings.end(training, 'stopped-early');
       return 'no-progress';
     }
     if (isOver) return 'budget';
+    // The others have gone on meanwhile: what is learned from what was judged would count for little.
+    if (validated !== undefined) known = newer(known, await trainings.pull(training));
     const learned = await child.ask<'learn'>({ kind: 'learn', weights: known.weights, steps: known.steps, updates });
     const pushed = await trainings.push({ training, learner, base: known.version, delta: learned.delta, steps: learned.steps });
     if (!pushed.applied && pushed.reason === 'other-network')
@@ -108,20 +109,25 @@ async function exchange(
   }
 }
 
+/** Parameters only go on: an older row than one that was seen is no row to learn from. */
+function newer(known: PulledParameters, pulled: PulledParameters): PulledParameters {
+  return pulled.version >= known.version ? pulled : known;
+}
+
 /** Its optimizer's memory is lost: whoever goes on does so from the latest checkpoint, which was made while numbers were numbers. */
 function notFinite(learner: number, version: number): Error {
   const message = `learner ${learner} came to numbers that are not finite, from version ${version}; if it does so again, give a smaller learning rate`;
   return Object.assign(new Error(message), { code: 'NOT_FINITE' });
 }
 
-/** At every multiple of `validateEvery`, and at the end, whether steps or time have run out. */
+/** At every multiple of `validateEvery`, and at the end, whether steps or time have run out. Undefined: it is not due. */
 async function validateWhenDue(
   { training, budget, validateEvery = Math.ceil(budget.steps / 10), patience = Number.POSITIVE_INFINITY }: LearnRequest,
   { version, steps, weights }: { readonly version: number; readonly steps: number; readonly weights: Float32Array },
   { seconds, isOver }: { readonly seconds: number; readonly isOver: boolean },
   trainings: Store['trainings'],
   child: LearnerChild,
-): Promise<'no-progress' | undefined> {
+): Promise<'no-progress' | 'goes-on' | undefined> {
   const curve = await trainings.curve(training);
   const last = curve.at(-1)?.steps ?? 0;
   const due = Math.floor(steps / validateEvery) > Math.floor(last / validateEvery) || (isOver && last < steps);
@@ -130,5 +136,5 @@ async function validateWhenDue(
   await trainings.addPoint(training, { steps, seconds, version, score, cost, late }, weights);
   const scores = [...curve.map((point) => point.score), score];
   const best = scores.indexOf(Math.min(...scores));
-  return scores.length - 1 - best >= patience ? 'no-progress' : undefined;
+  return scores.length - 1 - best >= patience ? 'no-progress' : 'goes-on';
 }

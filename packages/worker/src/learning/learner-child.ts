@@ -10,7 +10,7 @@ type LearnerProtocol = {
       readonly functions?: readonly object[];
       readonly state?: Uint8Array;
     };
-    readonly answer: { readonly kind: 'begun'; readonly fresh: Float32Array; readonly network: object };
+    readonly answer: { readonly kind: 'begun'; readonly fresh: Float32Array; readonly network: object; readonly data: object };
   };
   readonly learn: {
     readonly request: { readonly kind: 'learn'; readonly weights: Float32Array; readonly steps: number; readonly updates: number };

@@ -1,0 +1,51 @@
+import { functionModel } from '@autoflow/twin';
+import { expect, it } from 'vitest';
+import type { Plan } from '../problem.js';
+import { pipelineOf, problemOf } from '../testing/problems.js';
+import type { Allocator } from './allocator.js';
+import { startingAllocation } from './starting.js';
+
+/** It keeps two instances of each stage busy. */
+const model = functionModel({ ioPerRecordMs: 200 });
+const problem = problemOf(pipelineOf(2), { ratePerSecond: 10, models: { f0: model, f1: model } });
+const { topology, allocation } = problem.start;
+const sized = (concurrency: number) =>
+  Object.fromEntries(Object.entries(allocation).map(([stage, { memoryMb }]) => [stage, { memoryMb, concurrency }]));
+const plan: Plan = { topology, allocation: sized(1), steps: [] };
+
+/** Wants so many instances of each stage; whether it leaves a decision to another is told by its number. */
+function wanting(name: string, concurrency: number, leaves: (decision: number) => boolean = () => false): Allocator {
+  return {
+    name,
+    start() {
+      let decisions = 0;
+      return {
+        decide: ({ memoryMb }) => {
+          decisions++;
+          return [...memoryMb].map((mb) => ({ concurrency, memoryMb: mb }));
+        },
+        explain: () => '',
+        leftTo: () => (leaves(decisions) ? `strange at ${decisions}` : undefined),
+      };
+    },
+  };
+}
+
+it('is by the allocator that the twin finds the best', () => {
+  const { by, allocation: chosen, standing } = startingAllocation(problem, plan, [wanting('one', 1), wanting('enough', 12)]);
+  expect(by).toBe('enough');
+  expect(chosen).toEqual(sized(12));
+  expect(standing.map(({ allocator }) => allocator)).toEqual(['formula', 'one', 'enough']);
+  expect(standing.every(({ leftTo }) => leftTo === undefined)).toBe(true);
+});
+
+it('is called that of a fallback, with the reason, where the allocator has left most of what counts to it', () => {
+  const { by, standing } = startingAllocation(problem, plan, [wanting('enough', 12, (decision) => decision > 29)]);
+  expect(by).toBe("enough's fallback");
+  expect(standing[1]).toMatchObject({ allocator: "enough's fallback", allocation: sized(12), leftTo: 'strange at 40' });
+});
+
+it('is its own where it has left to another what does not count, or half of what does', () => {
+  for (const leaves of [(decision: number) => decision <= 20, (decision: number) => decision > 30])
+    expect(startingAllocation(problem, plan, [wanting('enough', 12, leaves)]).by).toBe('enough');
+});
