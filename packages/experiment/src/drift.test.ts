@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drift, type WorkloadBlock } from './drift.js';
+import { drift, DRIFT, type WorkloadBlock, type WorkloadPair } from './drift.js';
 import { normal, uniform } from './testing/canaries.js';
 
 /** Blocks of a workload: records come at a rate that wavers, and each has a size. */
@@ -13,13 +13,15 @@ function workload(random: () => number, n: number, { rate = 100, bytes = 2_000, 
   });
 }
 
+const beside = (then: readonly WorkloadBlock[], now: readonly WorkloadBlock[]): WorkloadPair[] =>
+  now.map((block, i) => ({ then: then[i]!, now: block }));
+
 describe('a workload', () => {
   test('that changes within the band is seldom called drifted, with a look after every block', () => {
     const alarms = Array.from({ length: 100 }, (_, seed) => {
       const random = uniform(seed);
-      const then = workload(random, 60);
-      const now = workload(random, 60, { rate: 115, bytes: 2_200 });
-      return now.some((_, i) => drift(then, now.slice(0, i + 1)).drifted);
+      const pairs = beside(workload(random, 60), workload(random, 60, { rate: 115, bytes: 2_200 }));
+      return pairs.some((_, i) => drift(pairs.slice(0, i + 1)).drifted);
     });
     expect(alarms.filter(Boolean).length).toBeLessThanOrEqual(1);
   });
@@ -30,21 +32,34 @@ describe('a workload', () => {
     ['larger records', { bytes: 3_000 }, 'bytes is 1.'],
   ])('of %s has drifted, and it is said in what', (_, change, reason) => {
     const random = uniform(7);
-    const found = drift(workload(random, 60), workload(random, 60, change));
+    const found = drift(beside(workload(random, 60), workload(random, 60, change)));
     expect(found.reasons).toEqual([expect.stringContaining(reason)]);
   });
 
   test.each([0, 15])('of which records have been larger since block %i is said to have drifted since then, or nearly', (since) => {
     const random = uniform(11);
     const now = [...workload(random, since), ...workload(random, 60 - since, { bytes: 8_000 })];
-    const found = drift(workload(random, 60), now);
+    const found = drift(beside(workload(random, 60), now));
     expect(found.drifted).toBe(true);
     expect(Math.abs(found.since! - since)).toBeLessThanOrEqual(1);
   });
 
   test('of which too little is known, or that has other features, has not', () => {
     const random = uniform(9);
-    expect(drift(workload(random, 60), workload(random, 11, { rate: 900 }))).toEqual({ drifted: false, features: [], reasons: [] });
-    expect(drift(workload(random, 60), workload(random, 60, { of: 'other' })).features.map(({ feature }) => feature)).toEqual(['rate']);
+    expect(drift(beside(workload(random, 60), workload(random, 11, { rate: 900 })))).toEqual({ drifted: false, features: [], reasons: [] });
+    const other = drift(beside(workload(random, 60), workload(random, 60, { of: 'other' })));
+    expect(other.features.map(({ feature }) => feature)).toEqual(['rate']);
+  });
+
+  test('of which little is known is called drifted no oftener: 50,000 looks at a dozen pairs each, at the edge of the band', () => {
+    const random = uniform(5);
+    const block = (rate: number): WorkloadBlock => ({ rate: { sum: rate * (1 + 0.2 * normal(random)), count: 1 } });
+    const settings = { ...DRIFT, alpha: 0.001, looks: 1 };
+    let alarms = 0;
+    for (let look = 0; look < 50_000; look++) {
+      const pairs = Array.from({ length: 12 }, (): WorkloadPair => ({ then: block(100), now: block(200) }));
+      if (drift(pairs, settings).drifted) alarms++;
+    }
+    expect(alarms).toBeLessThanOrEqual(50);
   });
 });

@@ -2,22 +2,28 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY_ARM_CELL } from '@autoflow/topology';
 import type { Block } from './block.js';
 import { costOf, latencyOf, meanRatio, pairs } from './guardrails.js';
-import { GATE, judge, type Judgement } from './judge.js';
-import { canary, uniform, type Candidate, type World } from './testing/canaries.js';
+import { GATE, judge, unknownHarms, type Judgement } from './judge.js';
+import { canary, observer, uniform, type Candidate, type World } from './testing/canaries.js';
 
 const LOOKS = 60;
 
-/** Looks after every block until it is decided. Records come by batches here, not as keys would: their share has a test of its own. */
-function rollout(seed: number, candidate: Candidate, looks: number, world: Partial<World> = {}): Judgement {
-  const blocks: Block[] = [];
+/** Looks after every so many blocks until it is decided. Records come by batches here, not as keys would: their share has a test of its own. */
+function rollout(
+  seed: number,
+  candidate: Candidate,
+  looks: number,
+  { every = 1, ...world }: Partial<World> & { every?: number } = {},
+): Judgement {
+  const { add, seen } = observer();
   for (const block of canary({ batches: 12, batchRecords: 3, random: uniform(seed), ...world }, candidate)) {
-    blocks.push(block);
-    const judgement = judge(blocks, 0.5, GATE, []);
-    if (judgement.verdict !== 'continue' || blocks.length === looks) return judgement;
+    const blocks = add(block);
+    if (blocks % every > 0) continue;
+    const judgement = judge(seen(), 0.5, GATE, []);
+    if (judgement.verdict !== 'continue' || blocks === looks * every) return judgement;
   }
   throw new Error('unreachable');
 }
-const many = (n: number, candidate: Candidate, looks = LOOKS, world: Partial<World> = {}): Judgement[] =>
+const many = (n: number, candidate: Candidate, looks = LOOKS, world: Partial<World> & { every?: number } = {}): Judgement[] =>
   Array.from({ length: n }, (_, seed) => rollout(1_000 + seed, candidate, looks, world));
 const count = (runs: readonly Judgement[], verdict: Judgement['verdict']): number => runs.filter((run) => run.verdict === verdict).length;
 
@@ -42,7 +48,21 @@ describe('with a look at every step', () => {
     // Said to be found by 80 %; 40 rollouts tell that from 60 %.
     const found = many(40, { cost: 1 - gain, latency: 0.7 }).filter((run) => run.gain!.low > 0);
     expect(found.length).toBeGreaterThanOrEqual(24);
-    expect(count(many(10, { cost: 0.6, latency: 0.7 }, 120), 'promote')).toBe(10);
+    expect(count(many(10, { cost: 0.6, latency: 0.7 }, 40, { every: 12 }), 'promote')).toBe(10);
+  });
+
+  // Blocks of 5 s with 36 records of either arm, for half an hour.
+  test.each([1.15, 1.25])('and a look a minute, of 40 cheap candidates that are slower by × %f at most 2 are promoted', (latency) => {
+    const runs = many(40, { cost: 0.6, latency }, 30, { every: 12 });
+    expect(count(runs, 'promote')).toBeLessThanOrEqual(2);
+    expect(runs.find(({ verdict }) => verdict === 'continue')?.reasons).toContain('the guardrail of p95 is not shown yet');
+  });
+
+  test.each([
+    ['at half the latency within 20 minutes', 0.5, 20, 20],
+    ['at the same latency within 3 hours', 1, 6, 360],
+  ])('a cheap candidate %s is promoted', (_, latency, looks, every) => {
+    expect(count(many(10, { cost: 0.6, latency }, looks, { every }), 'promote')).toBeGreaterThanOrEqual(9);
   });
 
   test.each<[string, Candidate, RegExp]>([
@@ -117,4 +137,17 @@ test('blocks in which records still run do not show that nobody dies', () => {
   const dead = (of: readonly Block[]) => judge(of, 0.5).guardrails.find(({ name }) => name === 'dead')?.state;
   expect(dead(blocks)).toBe('holds');
   expect(dead(blocks.map((block) => ({ ...block, control: { ...block.control, running: 1 } })))).toBe('open');
+});
+
+test('how much a candidate hurts is known when it is bounded: not by what is just not shown to be worse', () => {
+  const early = rollout(1, {}, 14);
+  expect(unknownHarms(early)).toEqual([
+    'the guardrail of dead is not shown yet',
+    'the guardrail of errors is not shown yet',
+    'that at most twice as many records are late beyond p95 is not shown yet',
+    'that at most twice as many records are late beyond p99 is not shown yet',
+  ]);
+  const later = rollout(1, {}, 10, { every: 12 });
+  expect(later.guardrails.filter(({ state }) => state === 'open').map(({ name }) => name)).toEqual(['p95', 'p99']);
+  expect(unknownHarms(later)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { ROLLOUT_DEFAULTS, type Margins } from '@autoflow/topology';
 import { sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
 import { blocksOfEach } from './contrast.js';
-import { cost, costOf, filtered, latencyOf, meanRatio, pairs, rare, tail, type Guardrail } from './guardrails.js';
+import { BEYOND, cost, costOf, filtered, latencyOf, meanRatio, pairs, rare, tail, type Guardrail } from './guardrails.js';
 import { detectableGain } from './power.js';
 import { sampleRatio, type SampleRatio } from './sample-ratio.js';
 
@@ -79,6 +79,18 @@ export function judge(
   };
 }
 
+/**
+ * What is not known yet of how much the candidate hurts, in sentences; of none it is bounded: no more records die or are dispatched again than the
+ * margins allow, and at most twice as many as usual are beyond a quantile. A tail that is to hold takes ten times as many records.
+ */
+export function unknownHarms({ guardrails }: Pick<Judgement, 'guardrails'>): string[] {
+  return guardrails.flatMap(({ name, state, high }) => {
+    if (state === 'holds' || name === 'filtered' || name === 'cost') return [];
+    if (name !== 'p95' && name !== 'p99') return [openOf(name)];
+    return high <= BEYOND[name] ? [] : [`that at most twice as many records are late beyond ${name} is not shown yet`];
+  });
+}
+
 function harmOf(
   guardrails: readonly Guardrail[],
   { expected, observed, mismatch }: SampleRatio,
@@ -110,10 +122,12 @@ function missingOf(
     ...(records < minimumRecords ? [`${records} of ${minimumRecords} records in the smaller arm`] : []),
     ...(blocks < minimumBlocks ? [`${blocks} of ${minimumBlocks} blocks of time in the smaller arm`] : []),
     ...(gain === undefined || gain.low > 0 ? [] : [`the gain in ${metric} may be none: ${percent(gain)}`]),
-    ...guardrails.filter(({ state }) => state === 'open').map(({ name }) => `the guardrail of ${name} is not shown yet`),
+    ...guardrails.filter(({ state }) => state === 'open').map(({ name }) => openOf(name)),
     ...(gain === undefined && blocks >= minimumBlocks ? [`nothing is known of ${metric} yet`] : []),
   ];
 }
+
+const openOf = (name: string): string => `the guardrail of ${name} is not shown yet`;
 
 function sentence({ name, estimate, margin }: Guardrail): string {
   const points = `${(100 * estimate).toFixed(2)} points`;

@@ -21,6 +21,8 @@ export interface Problem {
   /** Memory sizes (MB, ascending) that stages may have, and the most instances of one. */
   readonly limits: { readonly memoryMb: readonly number[]; readonly instances: number };
   readonly space?: SpaceOptions;
+  /** Topologies (`hashTopology`) that are not proposed, however good the twin finds them: rollouts have taken them back. Default: none. */
+  readonly excluded?: readonly string[];
   readonly seed: number;
 }
 

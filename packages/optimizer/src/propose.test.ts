@@ -189,6 +189,22 @@ describe('a limit is kept before anything is saved', () => {
   });
 });
 
+it('what is excluded is not proposed, with whatever allocation, with its dead fields or without: the next best is', async () => {
+  const problem = problemOf(pipelineOf(4), { space: { rewrites: ['batch-size', 'linger'] } });
+  const proposedBut = async (...excluded: string[]) => {
+    const { winner } = await propose({ ...problem, excluded }, { budget, proposers: PROPOSERS.filter(({ name }) => name === 'beam') });
+    return winner!.plan.topology;
+  };
+  const best = await proposedBut();
+  const second = await proposedBut(hashTopology(best));
+  const third = await proposedBut(hashTopology(best), hashTopology(second));
+  expect(new Set([best, second, third].map(({ batch, lingerMs }) => `${batch.records} ${lingerMs}`)).size).toBe(3);
+
+  expect(best.stages.some(({ drops }) => drops !== undefined)).toBe(true);
+  const whole = { ...best, stages: best.stages.map(({ drops: _, ...stage }) => stage) };
+  expect(hashTopology(await proposedBut(hashTopology(whole)))).toBe(hashTopology(second));
+});
+
 it('what is proposed writes on no dead fields, also those that what runs has dropped, and is certified with that', async () => {
   const problem = problemOf(pipelineOf(4), { space: { rewrites: ['batch-size', 'linger'] } });
   const { topology } = problem.start;

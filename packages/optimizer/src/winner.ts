@@ -1,3 +1,4 @@
+import { hashTopology } from '@autoflow/topology';
 import { applyStep, certify, CertifyError, checkCertificate, dropAllDead, type Certificate } from '@autoflow/topology/rewrites';
 import { estimate, poissonArrivals, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
@@ -32,7 +33,7 @@ const MOST_RECORDS = 4_000;
 /**
  * The first of the ranked plans (by `limitsFirst`) that is certified, within the limits over records that no search has seen, and better than the start
  * by more than chance: in its score, or by limits that the start breaks. Where nothing keeps the limits, not even what runs, they decide nothing.
- * `now`: what runs, replicated; undefined where it cannot run.
+ * What is excluded is passed over, as if nobody had found it. `now`: what runs, replicated; undefined where it cannot run.
  */
 export function chooseWinner(
   problem: Problem,
@@ -42,15 +43,17 @@ export function chooseWinner(
   signal?: AbortSignal,
 ): (Omit<Winner, 'proposer'> & { readonly evaluation: Evaluation }) | undefined {
   const start = keyOf({ ...problem.start, steps: [] });
+  const excluded = new Set(problem.excluded);
   const canBeKept = ranked[0]?.keepsLimits === true || (now !== undefined && keeps(problem, now));
   let [closer, breaking] = [0, 0];
   for (const evaluation of ranked) {
     signal?.throwIfAborted();
     const { plan, isRefused } = evaluation;
     if (keyOf(plan) === start || closer === FINALISTS || breaking === BREAKING) return undefined;
-    const certificate = isRefused ? undefined : certified(problem, plan);
-    const predicted = certificate && replicated(problem, evaluator, plan);
-    if (certificate === undefined || predicted === undefined) continue;
+    const proved = isRefused || excluded.has(hashTopology(plan.topology)) ? undefined : asProposed(problem, plan);
+    if (proved === undefined || excluded.has(hashTopology(proved.plan.topology))) continue;
+    const predicted = replicated(problem, evaluator, plan);
+    if (predicted === undefined) continue;
     const within = keeps(problem, predicted);
     if (canBeKept && !within) breaking++;
     else {
@@ -59,13 +62,18 @@ export function chooseWinner(
       const keepsMore = within && now !== undefined && surelyBreaks(problem, now);
       if (gain === undefined || keepsMore || gain.mean + gain.halfWidth < 0)
         return {
-          ...(withoutDeadFields(problem, plan) ?? { plan, certificate }),
-          ...{ predicted, keepsLimits: within, evaluation },
+          ...{ ...proved, predicted, keepsLimits: within, evaluation },
           ...(gain && { gain }),
         };
     }
   }
   return undefined;
+}
+
+/** Undefined: it cannot be proved. */
+function asProposed(problem: Problem, plan: Plan): Pick<Winner, 'plan' | 'certificate'> | undefined {
+  const certificate = certified(problem, plan);
+  return certificate && (withoutDeadFields(problem, plan) ?? { plan, certificate });
 }
 
 /**

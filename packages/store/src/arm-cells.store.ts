@@ -2,7 +2,7 @@
 import type { ArmCell } from '@autoflow/topology';
 import type { ComparisonQuery } from './comparisons.model.js';
 import type { Database } from './database.js';
-import { bucketOf } from './slow-records.js';
+import { bucketOf, type SlowRecords } from './slow-records.js';
 
 /** What the attempts of batches cost; of the Temporal actions it is told how many there were. */
 export interface Spent {
@@ -14,7 +14,7 @@ export interface Spent {
  * An `ArmCell` of one arm in one block before anything is known of the other blocks: latencies are counted by bucket (`slow-records.ts`), of which those
  * that are slow are told later, and `costUsd` is without Temporal actions.
  */
-export type CellRow = Omit<ArmCell, 'slow95' | 'slow99' | 'costUsd'> &
+export type CellRow = Omit<ArmCell, keyof SlowRecords | 'costUsd'> &
   Spent & {
     /** Its number from the beginning. */
     readonly block: number;

@@ -13,7 +13,10 @@ export interface Arms {
   /** Gets what the others leave. */
   readonly stable: { readonly version: string; readonly revision: number };
   readonly candidate?: ArmShare;
-  /** A slice of the stable version, as large as the candidate's, whose batches are made as the candidate's are: what a canary is compared with. */
+  /**
+   * A slice whose batches fill by themselves, as large as the arm that it is compared with: of the stable version beside a candidate, or beside a holdout
+   * that is left alone with it; of the candidate where that has most of the traffic, beside the holdout.
+   */
   readonly control?: ArmShare;
   readonly holdout?: ArmShare;
   /** Of candidate, holdout and pause together; the stable pointer has its own. */
@@ -25,13 +28,14 @@ export interface Arms {
 export interface ArmsStore {
   arms(pipeline: string): Promise<Arms | undefined>;
   /**
-   * Replaces candidate, control (a share) and holdout (absent: none), after the batches that are being opened with those before: once it has resolved, no batch
-   * is opened any more by the old arms. `revision` undefined: no condition. Throws `StaleRevisionError` when somebody was faster.
+   * Replaces candidate, control and holdout (absent: none), after the batches that are being opened with those before: once it has resolved, no batch
+   * is opened any more by the old arms. Absent, control is `controlBeside` the holdout. `revision` undefined: no condition. Throws `StaleRevisionError`
+   * when somebody was faster.
    */
   setArms(request: {
     pipeline: string;
     candidate?: ArmShare;
-    control?: number;
+    control?: ArmShare;
     holdout?: ArmShare;
     revision?: number;
     by: Actor;
@@ -71,3 +75,12 @@ export function bucketsOf(
 }
 
 export const BUCKETS = 10_000;
+
+/**
+ * What a holdout is compared with where no candidate has traffic: a slice of the stable version as large as it. None of a version beside itself, nor
+ * beside a holdout that leaves less than it has.
+ */
+export function controlBeside(stable: string, holdout?: ArmShare, candidate?: ArmShare): ArmShare | undefined {
+  if (holdout === undefined || holdout.version === stable || (candidate?.share ?? 0) > 0 || 2 * holdout.share > BUCKETS) return undefined;
+  return { version: stable, share: holdout.share };
+}

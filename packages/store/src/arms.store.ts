@@ -1,5 +1,5 @@
 import { audit } from './audit.js';
-import { BUCKETS, type Arms, type ArmsStore } from './arms.model.js';
+import { BUCKETS, controlBeside, type Arms, type ArmsStore } from './arms.model.js';
 import type { Database, Sql } from './database.js';
 import { NotFoundError, StaleRevisionError, StoreError } from './errors.js';
 import { notify } from './notify.js';
@@ -9,7 +9,7 @@ import { supersede } from './supersede.js';
 
 const ARMS = `select json_build_object('version', stable_version, 'revision', stable_revision) as stable,
   case when candidate_version is not null then json_build_object('version', candidate_version, 'share', candidate_share) end as candidate,
-  case when control_share > 0 then json_build_object('version', stable_version, 'share', control_share) end as control,
+  case when control_share > 0 then json_build_object('version', coalesce(control_version, stable_version), 'share', control_share) end as control,
   case when holdout_version is not null then json_build_object('version', holdout_version, 'share', holdout_share) end as holdout,
   arms_revision as revision, feeding_paused as "feedingPaused" from autoflow.pipelines where name = $1`;
 
@@ -32,21 +32,22 @@ export const findArms = (sql: Sql, pipeline: string) => one<Arms>(sql, ARMS, [pi
 /** Without regard to a rollout: that is the caller's. */
 export async function moveArms(
   sql: Sql,
-  { pipeline, candidate, control = 0, holdout, revision, by }: Parameters<ArmsStore['setArms']>[0],
+  { pipeline, candidate, control: wanted, holdout, revision, by }: Parameters<ArmsStore['setArms']>[0],
 ): Promise<Arms> {
-  checkShares(candidate?.share, control, holdout?.share);
+  checkShares(candidate?.share, wanted?.share, holdout?.share);
   await moveStable(sql, pipeline);
   const before = await locked(sql, pipeline, revision);
-  for (const version of [candidate?.version, holdout?.version])
+  const control = wanted ?? controlBeside(before.stable.version, holdout, candidate);
+  for (const version of [candidate?.version, control?.version, holdout?.version])
     if (
       version !== undefined &&
       (await sql.query('select from autoflow.versions where pipeline = $1 and name = $2', [pipeline, version])).length === 0
     )
       throw new NotFoundError('version', version);
   await sql.query(
-    `update autoflow.pipelines set candidate_version = $2, candidate_share = $3, holdout_version = $4, holdout_share = $5, control_share = $6,
-       arms_revision = arms_revision + 1 where name = $1`,
-    [pipeline, candidate?.version, candidate?.share ?? 0, holdout?.version, holdout?.share ?? 0, control],
+    `update autoflow.pipelines set candidate_version = $2, candidate_share = $3, holdout_version = $4, holdout_share = $5, control_version = $6,
+       control_share = $7, arms_revision = arms_revision + 1 where name = $1`,
+    [pipeline, candidate?.version, candidate?.share ?? 0, holdout?.version, holdout?.share ?? 0, control?.version, control?.share ?? 0],
   );
   const after = (await findArms(sql, pipeline))!;
   await audit(sql, by, { action: 'arms.set', pipeline, before: shares(before), after: shares(after) });

@@ -36,6 +36,8 @@ export interface ComparisonQuery {
 export const LATE_MS = 300_000;
 /** Then transactions have ended, and hosts have written what they measured. */
 export const SETTLING_MS = 60_000;
+/** Of a batch that has been closed for so long it is known what it cost: hosts write what they measured once a second. */
+export const MEASURED_MS = 10_000;
 export interface ArmTotals {
   readonly records: number;
   readonly dead: number;
@@ -63,7 +65,11 @@ export interface ComparisonStore {
   workload(query: { pipeline: string; from: number; to: number; blockMs: number }): Promise<WorkloadRow[]>;
   /**
    * Per arm, of the batches opened in a window; of one that is open, what it has cost so far. Of a rollout, what was settled by the last time is kept
-   * in its row, and only later batches are read.
+   * in its row, and only later batches are read; what a control ran on its version is the candidate's.
    */
   totals(pipeline: string, from: number, to: number, rollout?: string): Promise<{ readonly [arm in ComparedArm]?: ArmTotals }>;
+  /** Records of the batches that were opened in a window for an arm, whichever, on the version; of one that is open, those admitted. */
+  recordsOn(query: { pipeline: string; version: string; from: number; to: number }): Promise<number>;
+  /** Whether every batch opened in a window has been closed for `MEASURED_MS`: its totals are what they stay. */
+  settled(pipeline: string, from: number, to: number): Promise<boolean>;
 }

@@ -3,7 +3,7 @@ import { PUBLISHED_PRICES } from '@autoflow/twin';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ComparedArm, ComparisonQuery } from './comparisons.model.js';
 import { recordDigest } from './record-digest.js';
-import { batchOf, by, inputsOf, registerPipeline, useTestStore } from './testing/fixtures.js';
+import { allocation, batchOf, by, envelope, inputsOf, registerPipeline, topology, useTestStore } from './testing/fixtures.js';
 import { invocationOf } from './testing/measurements.js';
 
 const ACTION = PUBLISHED_PRICES.temporalAction.usd;
@@ -89,15 +89,29 @@ describe('arms compared', () => {
     expect(rows).toEqual([{ at: START, records: 30, bytes: 3, settled: 30, filtered: 2 + 3 + 3 }]);
   });
 
+  test('what ran on a version is of all arms', async () => {
+    const ran = (version: string, to = START + 60_000) =>
+      context.store.comparisons.recordsOn({ pipeline: 'orders', version, from: START, to });
+    expect([await ran('v1'), await ran('v2'), await ran('v1', START + 500)]).toEqual([30, 0, 0]);
+  });
+
   test('totals are of the batches', async () => {
     const totals = await context.store.comparisons.totals('orders', START, START + 60_000);
     expect(totals.candidate).toEqual({ records: 10, dead: 1, costUsd: expect.closeTo(0.004 + 4 * ACTION, 9) });
     expect(Object.keys(totals).sort()).toEqual(['candidate', 'control', 'stable']);
+    await context.store.definitions.registerVersion({ pipeline: 'orders', hash: 'h2', release: 'r1', topology, envelope, allocation, by });
     await context.sql.query(
-      `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings) values ('ro', 'orders', 'v1', 'v1', true, '', '', '{}')`,
+      `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, ended_at)
+       values ('ro', 'orders', 'v2', 'v1', true, '', '', '{}', now()), ('sliced', 'orders', 'v1', 'v2', true, '', '', '{}', now())`,
     );
-    const kept = (to = START + 60_000) => context.store.comparisons.totals('orders', START, to, 'ro');
+    const kept = (to = START + 60_000, rollout = 'ro') => context.store.comparisons.totals('orders', START, to, rollout);
     expect(await kept()).toEqual(totals);
+    // Its control ran what the candidate does.
+    const { candidate, ...others } = await kept(START + 60_000, 'sliced');
+    expect([candidate, Object.keys(others)]).toEqual([
+      { records: 20, dead: 1, costUsd: expect.closeTo(0.006 + 7 * ACTION, 9) },
+      ['stable'],
+    ]);
     await context.sql.query(`update autoflow.invocations set cost_usd = 1`);
     expect(await kept()).toEqual(totals);
 
@@ -117,9 +131,28 @@ describe('arms compared', () => {
     });
   });
 
+  test('a window is settled when all that was opened in it is closed, and has been for as long as hosts take to write', async () => {
+    const settled = (from: number, to: number) => context.store.comparisons.settled('orders', START + from * 1_000, START + to * 1_000);
+    expect(await settled(0, 60)).toBe(true);
+    await batch('stable', 'o1', () => 0, 0);
+    await context.sql.query(`update autoflow.batches set opened_at = $1 where id = 'o1'`, [at(2_000)]);
+    expect([await settled(1_990, 2_001), await settled(1_990, 2_000), await settled(2_001, 2_010)]).toEqual([false, true, true]);
+    const closed = (ago: string) =>
+      context.sql.query(`update autoflow.batches set state = 'closed', closed_at = now() - $1::interval where id = 'o1'`, [ago]);
+    await closed('5 seconds');
+    expect([await settled(1_990, 2_001), await settled(1_990, 2_000)]).toEqual([false, true]);
+    await closed('11 seconds');
+    expect(await settled(1_990, 2_001)).toBe(true);
+  });
+
   test('records that run or wait count with their age', async () => {
     const now = await context.store.comparisons.clock();
-    await context.store.arms.setArms({ pipeline: 'orders', candidate: { version: 'v1', share: 5_000 }, control: 5_000, by });
+    await context.store.arms.setArms({
+      pipeline: 'orders',
+      candidate: { version: 'v1', share: 5_000 },
+      control: { version: 'v1', share: 5_000 },
+      by,
+    });
     await context.store.inbox.accept({
       pipeline: 'orders',
       scope: 'live',

@@ -1,13 +1,13 @@
 import { EMPTY_ARM_CELL, type ArmCell } from '@autoflow/topology';
 import { temporalActions, type Prices } from '@autoflow/twin';
 import { readCells, time, type CellRow, type Spent } from './arm-cells.store.js';
-import { armTotals } from './arm-totals.store.js';
+import { armsSettled, armTotals, recordsOn } from './arm-totals.store.js';
 import { bucketsOf } from './arms.model.js';
 import { findArms } from './arms.store.js';
 import { closeBlocks, closedCells, closedLatencies, type ClosedCell } from './closed-blocks.store.js';
 import { LATE_MS, type ArmBlock, type ComparisonQuery, type ComparisonStore, type WorkloadRow } from './comparisons.model.js';
 import type { Database } from './database.js';
-import { beyond, slowLimits, type Histogram } from './slow-records.js';
+import { slowLimits, slowRecords, type Histogram } from './slow-records.js';
 
 type Cell = ClosedCell & { readonly running?: number };
 type Dollars = (spent: Spent) => number;
@@ -26,6 +26,8 @@ export function comparisonStore(database: Database, prices: Prices): ComparisonS
       const rows = await armTotals(database, ...window);
       return Object.fromEntries(rows.map((row) => [row.arm, { records: row.records, dead: row.dead, costUsd: dollars(row) }]));
     },
+    recordsOn: ({ pipeline, version, from, to }) => recordsOn(database, pipeline, version, from, to),
+    settled: (...window) => armsSettled(database, ...window),
   };
 }
 
@@ -43,10 +45,10 @@ async function blocks(database: Database, query: ComparisonQuery, dollars: Dolla
   const limits = slowLimits(latenciesOfTheirs(before, open), slower);
   const cells: Cell[] = [
     ...(kept === undefined ? [] : await closedCells(database, kept, closed, limits)),
-    ...open.map(({ buckets, counts, ...cell }) => {
-      const { p95, p99 } = cell.ours ? limits.ours : limits.theirs;
-      return { ...cell, slow95: beyond(p95, buckets, counts), slow99: beyond(p99, buckets, counts) };
-    }),
+    ...open.map(({ buckets, counts, ...cell }) => ({
+      ...cell,
+      ...slowRecords(cell.ours ? limits.ours : limits.theirs, buckets, counts),
+    })),
   ];
   return sideBySide(cells, dollars).map(([block, arms]) => ({ at: from + block * blockMs, ...arms }));
 }
@@ -68,7 +70,7 @@ function latenciesOfTheirs(before: Histogram, open: readonly CellRow[]): Histogr
 function sideBySide(cells: readonly Cell[], dollars: Dollars): [number, { ours: ArmCell; theirs: ArmCell }][] {
   const found = new Map<number, { ours: ArmCell; theirs: ArmCell }>();
   for (const { block, ours: isOurs, executions, attempts, costUsd, running = 0, ...counts } of cells) {
-    const cell: ArmCell = { ...counts, running, costUsd: dollars({ costUsd, executions, attempts }) };
+    const cell: ArmCell = { ...counts, running, executions, costUsd: dollars({ costUsd, executions, attempts }) };
     const there = found.get(block) ?? { ours: EMPTY_ARM_CELL, theirs: EMPTY_ARM_CELL };
     found.set(block, isOurs ? { ...there, ours: cell } : { ...there, theirs: cell });
   }

@@ -1,8 +1,15 @@
 /** Rollouts: one at a time per pipeline, from its start to its end; and what versions have been. */
-import type { RolloutOutcome, RolloutPhase, RolloutSettings, RolloutState, ShadowReport } from '@autoflow/topology';
+import type { RolloutOutcome, RolloutPhase, RolloutSettings, RolloutState, ShadowReport, Topology } from '@autoflow/topology';
 import type { ArmShare } from './arms.model.js';
 import type { Actor } from './definitions.model.js';
 
+/** By a rollout that was rolled back, by what was measured or by somebody's hand. */
+export interface TakenBack {
+  readonly rollout: string;
+  readonly version: string;
+  readonly outcome: string;
+  readonly topology: Topology;
+}
 /** One step of the canary; milliseconds since the epoch by the clock of the database. */
 export interface RolloutStep {
   /** Of the traffic outside the holdout. */
@@ -10,6 +17,11 @@ export interface RolloutStep {
   readonly from: number;
   /** Absent: it is the present one. */
   readonly to?: number;
+  /**
+   * Above 50 %: of the candidate a slice as large as the holdout is the control arm, and compared with that. Absent: the candidate has less than the
+   * holdout, or got its shares before there were slices, and all of it is compared.
+   */
+  readonly sliced?: true;
 }
 /** What a candidate did to traffic, in the whole canary. */
 export interface RolloutHarm {
@@ -62,8 +74,8 @@ export interface RolloutEvaluationRow {
 export interface RolloutStore {
   /**
    * `RolloutRefusedError` for the stable version itself and for one with a function that the newest release has no more; `RolloutActiveError`
-   * while another one has not ended. What is AutoFlow's `own` is refused, too, where the last rollout of the version was taken back, and for a version
-   * of another release than the stable one. The same id again answers the row there is.
+   * while another one has not ended. What is AutoFlow's `own` is refused, too, where its topology is `takenBack`, and for a version of another release
+   * than the stable one. The same id again answers the row there is.
    */
   create(row: Pick<RolloutRow, 'id' | 'pipeline' | 'version' | 'own' | 'settings'>, by: Actor): Promise<RolloutRow>;
   get(id: string): Promise<RolloutRow | undefined>;
@@ -71,8 +83,13 @@ export interface RolloutStore {
   list(pipeline: string, page: { limit: number; after?: string }): Promise<RolloutRow[]>;
   /** Of all pipelines. */
   active(): Promise<RolloutRow[]>;
-  /** Why the version may get no traffic (any more): a function of it that the newest release has no more. */
+  /** Why the version may get no traffic (any more): a function of it that the newest release that nobody went back from has no more. */
   outdated(pipeline: string, version: string): Promise<string | undefined>;
+  /**
+   * What AutoFlow does not try again by itself: rolled back under the decision that holds and, once that has expired, since then. With the code of a
+   * release: another code of one of its functions is another try.
+   */
+  takenBack(pipeline: string, release: string): Promise<TakenBack[]>;
   enter(id: string, phase: RolloutPhase, by: Actor, shadow?: ShadowReport): Promise<RolloutRow>;
   /**
    * Gives the arms the shares of a step of the settings (from 0), in one transaction with the row. Again: changes nothing. The row answers
@@ -89,6 +106,11 @@ export interface RolloutStore {
    * control are gone and the holdout is what it was before. An end is for good: again, the row there is. `unlessPaused`: a paused one goes on.
    */
   end(request: { id: string; outcome: RolloutOutcome; unlessPaused?: boolean; by: Actor }): Promise<RolloutRow>;
+  /**
+   * For whoever said that it is to end while it was being promoted. In one transaction the baseline is stable again, arms are as they were before the
+   * rollout, and it has ended as the outcome says. The row as it is where it did not end promoted, or where another version is stable by now.
+   */
+  undoPromotion(request: { id: string; outcome: 'rolled-back' | 'aborted'; by: Actor }): Promise<RolloutRow>;
   /** What the candidate of an ended rollout has done; the first answer stays. */
   charge(id: string, harm: RolloutHarm): Promise<void>;
   /** US dollars that AutoFlow's own canaries that have ended since cost beyond what they were compared with; one that cost less takes nothing off. */

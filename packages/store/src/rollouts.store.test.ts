@@ -58,6 +58,23 @@ describe('a rollout', () => {
     expect(await rollouts().outdated(pipeline, 'v2')).toContain('has no store any more');
   });
 
+  test('of a version whose function a later release lacked that was gone back from is begun; and so is one of that release', async () => {
+    const { setStable } = context.store.definitions;
+    const { version: less } = await deploy('r2', topology.stages.slice(0, 1));
+    await setStable({ pipeline, version: less.name, by });
+    await expect(start()).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED' });
+    await setStable({ pipeline, version: 'v1', by });
+    expect(await rollouts().outdated(pipeline, 'v2')).toBeUndefined();
+    const { version: more } = await deploy('r3', [
+      ...topology.stages,
+      { name: 'notify', nodes: ['notify'], after: ['store'], partitions: 1 },
+    ]);
+    await setStable({ pipeline, version: more.name, by });
+    await setStable({ pipeline, version: 'v1', by });
+    expect(await rollouts().outdated(pipeline, more.name)).toBeUndefined();
+    expect((await start()).state).toBe('starting');
+  });
+
   test('of another release than the one in force is not begun by AutoFlow itself; people may', async () => {
     const own = () => rollouts().create({ id: `own-${pipeline}`, pipeline, version: 'v2', own: true, settings: ROLLOUT_DEFAULTS }, by);
     const { version } = await deploy('r2');
@@ -66,28 +83,28 @@ describe('a rollout', () => {
     expect((await start()).baseline).toBe(version.name);
   });
 
-  test('goes through its steps with a control group of the same size, then against the holdout', async () => {
+  test('goes through its steps with a control group of the same size, then with a slice of its own as large as the holdout', async () => {
     await start();
     const shares = [];
     for (const number of [0, 1, 2, 3]) {
       await step(number);
       const { candidate, control, holdout } = await arms();
-      shares.push([candidate?.share, control?.share, holdout?.share]);
+      shares.push([candidate?.share, control?.version, control?.share, holdout?.share]);
     }
     expect(shares).toEqual([
-      [475, 475, 500],
-      [2_375, 2_375, 500],
-      [4_750, 4_750, 500],
-      [9_500, undefined, 500],
+      [475, 'v1', 475, 500],
+      [2_375, 'v1', 2_375, 500],
+      [4_750, 'v1', 4_750, 500],
+      [9_000, 'v2', 500, 500],
     ]);
     const { revision } = await arms();
     const again = await step(3);
     expect((await arms()).revision).toBe(revision);
-    expect(again.steps.map(({ percent, to }) => [percent, to !== undefined])).toEqual([
-      [5, true],
-      [25, true],
-      [50, true],
-      [100, false],
+    expect(again.steps.map(({ percent, to, sliced }) => [percent, to !== undefined, sliced])).toEqual([
+      [5, true, undefined],
+      [25, true, undefined],
+      [50, true, undefined],
+      [100, false, true],
     ]);
     await expect(step(5)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
   });
@@ -114,7 +131,12 @@ describe('a rollout', () => {
     await step(1);
     await end('rolled-back');
     const { stable, candidate, control, holdout } = await arms();
-    expect([stable.version, candidate, control, holdout]).toEqual(['v1', undefined, undefined, { version: 'v2', share: 70 }]);
+    expect([stable.version, candidate, control, holdout]).toEqual([
+      'v1',
+      undefined,
+      { version: 'v1', share: 70 },
+      { version: 'v2', share: 70 },
+    ]);
     expect(await statuses('v2')).toEqual(['registered', 'canary', 'rolled-back']);
   });
 
@@ -125,7 +147,7 @@ describe('a rollout', () => {
     expect((await arms()).holdout).toEqual({ version: 'v1', share: 500 });
     await context.store.definitions.setStable({ pipeline, version: 'v1', by });
     const { candidate, control, holdout } = await arms();
-    expect([candidate, control, holdout]).toEqual([undefined, undefined, { version: 'v2', share: 70 }]);
+    expect([candidate, control, holdout]).toEqual([undefined, { version: 'v1', share: 70 }, { version: 'v2', share: 70 }]);
     await start('v2', {}, `next-${pipeline}`);
     await rollouts().step(`next-${pipeline}`, 0, by);
     await context.store.definitions.setStable({ pipeline, version: 'v2', by });
@@ -141,6 +163,9 @@ describe('a rollout', () => {
     expect([candidate, control]).toEqual([undefined, undefined]);
     const row = await rollouts().get(`ro-${pipeline}`);
     expect(row).toMatchObject({ state: 'superseded', outcome: 'tester has moved the traffic: month end' });
+    const [taken] = row!.steps;
+    expect(taken!.to).toBeGreaterThanOrEqual(taken!.from);
+    expect(taken!.to).toBeLessThanOrEqual(row!.endedAt!.getTime() + 1);
     expect((await step(1)).state).toBe('superseded');
     expect((await end('promoted')).state).toBe('superseded');
     expect((await arms()).revision).toBe(revision);

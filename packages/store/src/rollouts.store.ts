@@ -1,4 +1,4 @@
-import type { RolloutOutcome, RolloutSettings, Topology } from '@autoflow/topology';
+import { hashTopology, type RolloutOutcome, type RolloutSettings, type Topology } from '@autoflow/topology';
 import { BUCKETS, type ArmShare } from './arms.model.js';
 import { findArms, moveArms } from './arms.store.js';
 import { audit } from './audit.js';
@@ -9,6 +9,8 @@ import type { Actor } from './definitions.model.js';
 import type { RolloutEvaluationRow, RolloutRow, RolloutStep, RolloutStore } from './rollouts.model.js';
 import { many, one } from './rows.js';
 import { moveStable } from './stable-lock.js';
+import { nodesOf, takenBack } from './taken-back.js';
+import { undoPromotion } from './undo-promotion.js';
 import { recordStatus, statusesOf } from './version-status.js';
 
 const ROLLOUT = `select id, pipeline, version, baseline, own, actor, reason, settings, state, paused, steps, held_ms as "heldMs", proved_at as "provedAt", holdout,
@@ -28,6 +30,7 @@ export function rolloutStore(database: Database): RolloutStore {
       ),
     active: () => many<RolloutRow>(database, `${ROLLOUT} where ended_at is null order by created_at`, []),
     outdated: (pipeline, version) => outdated(database, pipeline, version),
+    takenBack: (pipeline, release) => takenBack(database, pipeline, release),
     enter: (id, phase, by, shadow) =>
       change(database, id, by, async (sql, row) => {
         if (row.state === phase && shadow === undefined) return undefined;
@@ -64,6 +67,11 @@ export function rolloutStore(database: Database): RolloutStore {
         },
         'ended is ended',
       ),
+    undoPromotion: (request) =>
+      database.transaction(async (sql) => {
+        await undoPromotion(sql, request);
+        return (await find(sql, request.id))!;
+      }),
     charge: async (id, harm) => {
       await database.query('update autoflow.rollouts set harm = $2 where id = $1 and ended_at is not null and harm is null', [
         id,
@@ -102,8 +110,8 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
   await lock(sql, pipeline);
   const there = await find(sql, id);
   if (there !== undefined) return there;
-  const [wanted] = await sql.query<{ stable: string; release: string; inForce: string }>(
-    `select p.stable_version as stable, v.release, s.release as "inForce"
+  const [wanted] = await sql.query<{ stable: string; release: string; inForce: string; topology: Topology }>(
+    `select p.stable_version as stable, v.release, v.topology, s.release as "inForce"
        from autoflow.pipelines p join autoflow.versions v on v.pipeline = p.name
        join autoflow.versions s on s.pipeline = p.name and s.name = p.stable_version where p.name = $1 and v.name = $2`,
     [pipeline, version],
@@ -117,9 +125,15 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
       version,
       `it is of release ${short(wanted.release)}, and ${short(wanted.inForce)} is in force: AutoFlow changes no code. People may roll it out`,
     );
-  const before = own ? await takenBack(sql, pipeline, version) : undefined;
-  if (before !== undefined)
-    throw new RolloutRefusedError(version, `${before.id} took it back (${before.outcome}). Whoever knows better may roll it out by hand`);
+  const hash = hashTopology(wanted.topology);
+  const before = own ? (await takenBack(sql, pipeline, wanted.release)).find(({ topology }) => hashTopology(topology) === hash) : undefined;
+  if (before !== undefined) {
+    const what = before.version === version ? 'it' : `its topology, as ${before.version},`;
+    throw new RolloutRefusedError(
+      version,
+      `${before.rollout} took ${what} back (${before.outcome}). Whoever knows better may roll it out by hand`,
+    );
+  }
   const [active] = await sql.query<{ id: string }>('select id from autoflow.rollouts where pipeline = $1 and ended_at is null', [pipeline]);
   if (active !== undefined) throw new RolloutActiveError(pipeline, active.id);
   await sql.query(
@@ -130,34 +144,31 @@ async function create(sql: Sql, row: Parameters<RolloutStore['create']>[0], by: 
   return (await find(sql, id))!;
 }
 
-/** The last rollout of the version, where it was rolled back by what was measured or by somebody's hand. */
-async function takenBack(sql: Sql, pipeline: string, version: string) {
-  const [last] = await sql.query<{ id: string; outcome: string; back: boolean }>(
-    `select r.id, r.outcome, r.state in ('rolled-back', 'superseded') and s.status = 'rolled-back' as back
-       from autoflow.rollouts r,
-            (select status from autoflow.version_statuses where pipeline = $1 and version = $2 order by id desc limit 1) s
-      where r.pipeline = $1 and r.version = $2 and r.ended_at is not null order by r.ended_at desc limit 1`,
-    [pipeline, version],
-  );
-  return last?.back ? last : undefined;
-}
-
 /** Hosts keep pools for the version of an arm, whatever its share. */
 async function warm(sql: Sql, { pipeline, version }: RolloutRow, by: Actor): Promise<void> {
   const { holdout } = (await findArms(sql, pipeline))!;
   await moveArms(sql, { pipeline, candidate: { version, share: 0 }, ...(holdout && { holdout }), by });
 }
 
-/** Why it may get no traffic any more, in whatever release it is: its function was removed from the code. */
+/**
+ * Why it may get no traffic any more, in whatever release it is: its function was removed from the code. That is the newest release, but for those that
+ * had their time and were gone back from, unless it is of one of them.
+ */
 async function outdated(sql: Sql, pipeline: string, version: string): Promise<string | undefined> {
   const [found] = await sql.query<{ topology: Topology; nodes: readonly { readonly id: string }[] }>(
     `select v.topology,
-            (select r.spec -> 'nodes' from autoflow.releases r where r.pipeline = v.pipeline order by r.created_at desc, r.hash limit 1) as nodes
-       from autoflow.versions v where v.pipeline = $1 and v.name = $2`,
+            (select r.spec -> 'nodes' from autoflow.releases r
+              where r.pipeline = v.pipeline
+                and (r.hash in (s.release, v.release) or not exists (
+                  select from autoflow.version_statuses b join autoflow.versions w on w.pipeline = b.pipeline and w.name = b.version
+                   where b.pipeline = r.pipeline and b.status = 'stable' and w.release = r.hash))
+              order by r.created_at desc, r.hash limit 1) as nodes
+       from autoflow.versions v join autoflow.pipelines p on p.name = v.pipeline
+       join autoflow.versions s on s.pipeline = p.name and s.name = p.stable_version where v.pipeline = $1 and v.name = $2`,
     [pipeline, version],
   );
   const there = new Set(found?.nodes.map((node) => node.id));
-  const gone = found?.topology.stages.flatMap((stage) => stage.nodes).filter((node) => !there.has(node)) ?? [];
+  const gone = found === undefined ? [] : nodesOf(found.topology).filter((node) => !there.has(node));
   if (gone.length === 0) return undefined;
   return `the newest release has no ${gone.join(' and no ')} any more. Register its topology for that release`;
 }
@@ -196,15 +207,12 @@ async function takeStep(sql: Sql, row: RolloutRow, step: number, by: Actor) {
     throw new NotRunningError(id, `at step ${row.steps.length} of ${settings.steps.length}`, 'rollout');
   const before = (await findArms(sql, pipeline))!;
   const holdout = row.steps.length === 0 ? before.holdout : row.holdout;
-  await moveArms(sql, {
-    pipeline,
-    ...armsOf(settings, percent, version, baseline),
-    by,
-  });
+  const arms = armsOf(settings, percent, version, baseline);
+  await moveArms(sql, { pipeline, ...arms, by });
   const [clock] = await sql.query<{ now: number }>('select extract(epoch from clock_timestamp())::float8 * 1000 as now', []);
   const steps: RolloutStep[] = [
     ...row.steps.map((one) => (one.to === undefined ? { ...one, to: clock!.now } : one)),
-    { percent, from: clock!.now },
+    { percent, from: clock!.now, ...(arms.control.version === version && { sliced: true as const }) },
   ];
   await sql.query(`update autoflow.rollouts set state = 'canary', steps = $2, holdout = $3 where id = $1`, [
     id,
@@ -215,13 +223,17 @@ async function takeStep(sql: Sql, row: RolloutRow, step: number, by: Actor) {
   return { action: 'rollout.step', percent };
 }
 
-/** Up to half of what the holdout leaves, the candidate has a control group of its own size; above, there is none but the holdout. */
+/**
+ * Up to half of what the holdout leaves, the candidate has a control group of its own size. Above, it is compared with the holdout, by a slice of that
+ * size: batches of all that it has would be fuller, on whatever version.
+ */
 function armsOf({ holdoutPercent }: RolloutSettings, percent: number, version: string, baseline: string) {
   const holdout = Math.round((BUCKETS * holdoutPercent) / 100);
-  const candidate = Math.floor(((BUCKETS - holdout) * percent) / 100);
+  const given = Math.floor(((BUCKETS - holdout) * percent) / 100);
+  const slice = percent > 50 && given >= holdout ? holdout : 0;
   return {
-    candidate: { version, share: candidate },
-    control: percent <= 50 ? candidate : 0,
+    candidate: { version, share: given - slice },
+    control: slice > 0 ? { version, share: slice } : { version: baseline, share: percent <= 50 ? given : 0 },
     ...(holdout > 0 && { holdout: { version: baseline, share: holdout } }),
   };
 }

@@ -1,3 +1,5 @@
+import type { ArmCell } from '@autoflow/topology';
+
 /**
  * Latencies in buckets that are each a little wider than the one before, as in DDSketch (Masson, Rim and Lee 2019): a quantile is right to
  * `WIDTH`, whatever the latencies, and counts of any blocks can be added up.
@@ -12,20 +14,33 @@ export const bucketOf = (ms: string): string => `ceil(ln(greatest(${ms}, 1)) / $
 /** How many records are in a bucket. */
 export type Histogram = ReadonlyMap<number, number>;
 
+/** Of each, the last bucket that is not slow. */
+export type Limits = { readonly [slow in keyof SlowRecords]: number };
+export type SlowRecords = Pick<ArmCell, 'slow95' | 'slow99' | 'slow50' | 'slow90'>;
 export interface SlowLimits {
-  /** The last bucket that is not slow. */
-  readonly ours: { readonly p95: number; readonly p99: number };
-  readonly theirs: { readonly p95: number; readonly p99: number };
+  readonly ours: Limits;
+  readonly theirs: Limits;
 }
 
 /** Slow is what is beyond the bucket of their quantile; of ours, beyond that by a factor. */
 export function slowLimits(theirs: Histogram, factors: { readonly p95: number; readonly p99: number }): SlowLimits {
-  const [p95, p99] = [quantile(theirs, 0.95), quantile(theirs, 0.99)];
-  return { theirs: { p95, p99 }, ours: { p95: p95 + bucketsIn(factors.p95), p99: p99 + bucketsIn(factors.p99) } };
+  const [slow50, slow90, slow95, slow99] = [0.5, 0.9, 0.95, 0.99].map((share) => quantile(theirs, share)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [by95, by99] = [bucketsIn(factors.p95), bucketsIn(factors.p99)];
+  return {
+    theirs: { slow50, slow90, slow95, slow99 },
+    ours: { slow50: slow50 + by95, slow90: slow90 + by99, slow95: slow95 + by95, slow99: slow99 + by99 },
+  };
 }
 
-export function beyond(limit: number, buckets: readonly number[], counts: readonly number[]): number {
-  return counts.reduce((sum, count, i) => (buckets[i]! > limit ? sum + count : sum), 0);
+export function slowRecords(limits: Limits, buckets: readonly number[], counts: readonly number[]): SlowRecords {
+  const beyond = (limit: number): number => counts.reduce((sum, count, i) => (buckets[i]! > limit ? sum + count : sum), 0);
+  const { slow50, slow90, slow95, slow99 } = limits;
+  return { slow50: beyond(slow50), slow90: beyond(slow90), slow95: beyond(slow95), slow99: beyond(slow99) };
 }
 
 const bucketsIn = (factor: number): number => Math.round(Math.log(factor) / WIDTH);

@@ -15,11 +15,17 @@ export interface Superseded {
   readonly elsewhere: boolean;
 }
 
+/** Of a rollout `r`: what its present step is, it has been until now. */
+const STEPS = `(
+  select coalesce(json_agg(case when step -> 'to' is not null then step
+           else (step::jsonb || jsonb_build_object('to', extract(epoch from clock_timestamp())::float8 * 1000))::json end order by n), '[]')
+    from json_array_elements(r.steps) with ordinality as s (step, n))`;
+
 /** Ends the rollout that is active, because somebody has moved the traffic by hand; belongs into that transaction. */
 export async function supersede(sql: Sql, pipeline: string, by: Actor): Promise<Superseded | undefined> {
   const row = await one<Superseded>(
     sql,
-    `update autoflow.rollouts r set state = 'superseded', outcome = $2, paused = false, ended_at = clock_timestamp()
+    `update autoflow.rollouts r set state = 'superseded', outcome = $2, paused = false, steps = ${STEPS}, ended_at = clock_timestamp()
        from autoflow.pipelines p where r.pipeline = $1 and r.ended_at is null and p.name = r.pipeline
        returning r.id, r.version, r.baseline, r.holdout, p.stable_version <> r.version as elsewhere`,
     [pipeline, `${by.actor} has moved the traffic: ${by.reason}`],

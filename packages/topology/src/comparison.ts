@@ -20,7 +20,11 @@ export interface ArmCell {
    */
   readonly slow95: number;
   readonly slow99: number;
-  /** Records of the batches that were closed, and what these cost in US dollars, Temporal actions included. */
+  /** The same of its median, by what the guardrail of p95 allows, and of its p90, by what that of p99 does: by these one that is far better is told. */
+  readonly slow50: number;
+  readonly slow90: number;
+  /** Batches that were closed, their records, and what they cost in US dollars, Temporal actions included. */
+  readonly executions: number;
   readonly charged: number;
   readonly costUsd: number;
 }
@@ -34,6 +38,9 @@ export const EMPTY_ARM_CELL: ArmCell = {
   latencyMs: 0,
   slow95: 0,
   slow99: 0,
+  slow50: 0,
+  slow90: 0,
+  executions: 0,
   charged: 0,
   costUsd: 0,
 };

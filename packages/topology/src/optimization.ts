@@ -1,5 +1,5 @@
 /** What the workflow of an optimization and its activities say to each other. All that they find out is in rows: what goes through Temporal is small. */
-import type { TrainingInput } from './training.js';
+import type { TrainingInput, TrainingOrder } from './training.js';
 
 /** What is asked for; what is left out is as the pipeline's settings say, or usual. */
 export interface OptimizationRequest {
@@ -30,7 +30,7 @@ export interface OptimizationRequest {
   readonly scope?: string;
   readonly cores?: number;
   /** Learners that train the resource agent meanwhile; what they learn competes for the starting allocation. */
-  readonly training?: Pick<TrainingInput, 'learners' | 'budget' | 'takenWithinMs'>;
+  readonly training?: TrainingOrder & Pick<TrainingInput, 'takenWithinMs'>;
 }
 
 export interface OptimizationInput {

@@ -2,7 +2,10 @@
 import type { ShadowReport } from './replay.js';
 
 export interface RolloutSettings {
-  /** Percent of the traffic outside the holdout, ascending. Up to 50 the candidate has a control group of its own size; above, the holdout is it. */
+  /**
+   * Percent of the traffic outside the holdout, ascending. Up to 50 the candidate has a control group of its own size; above, a slice of it as large as
+   * the holdout is compared with that. A control group's batches fill by themselves; its pools are those of the version it runs, warm or busy as they are.
+   */
   readonly steps: readonly number[];
   /** Percent of all traffic that stays on the version before, after a promotion too. */
   readonly holdoutPercent: number;
@@ -12,7 +15,7 @@ export interface RolloutSettings {
   readonly blockMs: number;
   /** What arrives so long after a change of shares is not compared; its cost is charged. */
   readonly warmupMs: number;
-  /** Of the canary, without the time in which it was paused or frozen; then it is rolled back as not decided. */
+  /** Of the canary, without the time in which it was paused or frozen; then it is aborted as not decided. */
   readonly maximumMs: number;
   readonly metric: 'cost' | 'latency';
   /** Of all that a rollout tests together. */
@@ -51,6 +54,9 @@ export const ROLLOUT_DEFAULTS: RolloutSettings = {
   shadowRecords: 500,
 };
 
+/** So the outcome begins of one that its time was too short for: it is aborted, and nothing is said against the candidate. */
+export const NOT_DECIDED = 'not decided in the time it had';
+
 export type RolloutOutcome = 'promoted' | 'rolled-back' | 'aborted' | 'superseded' | 'failed';
 export type RolloutPhase = 'starting' | 'shadow' | 'warming' | 'canary';
 
@@ -61,7 +67,10 @@ export type RolloutState = RolloutPhase | RolloutOutcome;
 export type RolloutDecision =
   | { readonly decision: 'continue' | 'advance' | 'promote' | 'await-approval'; readonly reason: string }
   | { readonly decision: 'roll-back'; readonly reason: string }
-  /** AutoFlow may not lead traffic there by itself (any more), or nobody can measure it: it is taken back, and nothing is said against the candidate. */
+  /**
+   * AutoFlow may not lead traffic there by itself (any more), nobody can measure it, or its time is over: it is taken back, and nothing is said against
+   * the candidate.
+   */
   | { readonly decision: 'abort'; readonly reason: string }
   /** Somebody else has moved the traffic, or ended the rollout. */
   | { readonly decision: 'superseded'; readonly reason: string };
@@ -107,6 +116,6 @@ export interface RolloutActivities {
   endRollout(
     request: RolloutCommand & { readonly outcome: RolloutOutcome; readonly unlessPaused?: boolean },
   ): Promise<RolloutOutcome | undefined>;
-  /** Measures what the candidate of an ended rollout did: a long query, for which no traffic waits. */
+  /** Measures what the candidate of an ended rollout did, where its batches have ended already: a long query, for which no traffic waits. */
   chargeRollout(request: { readonly rollout: string }): Promise<void>;
 }

@@ -19,6 +19,7 @@ import {
   type OptimizationStep,
   type StepBudget,
 } from '@autoflow/topology/optimization';
+import { USUAL_PATIENCE } from '@autoflow/topology/training';
 import { atBoundary, terminalOf } from './execution/failures.js';
 import { OPTIMIZATION_PREFIX, PROGRESS_QUERY, trainingWorkflowId } from './protocol.js';
 import { NO_LEARNER, Training } from './training.js';
@@ -110,7 +111,7 @@ async function train(
   try {
     const { outcome, steps, best } = await executeChild(Training, {
       workflowId: trainingWorkflowId(id),
-      args: [{ training: id, budget: bounded, ...input }],
+      args: [{ training: id, budget: bounded, patience: USUAL_PATIENCE, ...input }],
     });
     const isCut = most === seconds && outcome === 'completed' && steps < budget.steps;
     const score = best === undefined ? 'none of its versions was judged' : `its best version has a score of ${best.score.toFixed(2)}`;

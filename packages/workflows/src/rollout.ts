@@ -38,7 +38,7 @@ const { stepRollout, evaluateRollout } = proxyActivities<RolloutActivities>({
   ...brief,
   retry: { initialInterval: '4s', maximumInterval: '1m', maximumAttempts: 8 },
 });
-/** What fails here is made up for by the control workers. */
+/** What is not settled by then, and what fails here, is charged by the control workers: nobody waits for it. */
 const { chargeRollout } = proxyActivities<RolloutActivities>({ startToCloseTimeout: '30s', retry: { ...retry, maximumAttempts: 1 } });
 /** Nothing has traffic yet, so that any outage is waited for, as long as there is time. */
 const { warmRollout } = proxyActivities<RolloutActivities>({ scheduleToCloseTimeout: '30m', heartbeatTimeout: '15s', retry });
@@ -133,8 +133,10 @@ export async function Rollout(input: RolloutInput): Promise<RolloutOutcome | und
   }
   await CancellationScope.nonCancellable(() => chargeRollout({ rollout: id })).catch(() => undefined);
   await condition(allHandlersFinished);
-  if (next !== undefined) await continueAsNew<typeof Rollout>({ ...input, rollout: next });
-  return ended;
+  if (next === undefined) return ended;
+  // Of this one's input only how long a run is: what has led this one through its shadow has not led the next one.
+  const { evaluationsPerRun } = input;
+  return continueAsNew<typeof Rollout>({ rollout: next, ...(evaluationsPerRun !== undefined && { evaluationsPerRun }) });
 }
 
 interface Run {

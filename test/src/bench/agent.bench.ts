@@ -24,8 +24,8 @@ import {
 import {
   causalStatic,
   clairvoyant,
+  forMeanLoad,
   hindsightStatic,
-  powerTuned,
   REMEMBERED,
   RULES,
   runEpisodes,
@@ -84,7 +84,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
   const rules = await tunedRules(join(folder, `tuned-${validation.length}-${code}.json`), validation);
   const kept = keptIn(join(folder, `rules-${test.length}-${code}.json`), judge);
   const judged = Object.fromEntries(Object.entries(rules).map(([family, rule]) => [family, judge(rule.name, test, () => rule)]));
-  judged['power-tuned'] = judge('power-tuned', test, powerTuned);
+  judged['constant for the mean load'] = judge('constant for the mean load', test, forMeanLoad);
   judged['clairvoyant'] = judge('clairvoyant', test, clairvoyant);
   judged['static hindsight'] = await kept('static, in hindsight', test, (one) => hindsightStatic(one, K));
   judged['static causal'] = await kept('static, causal', test.slice(0, CAUSAL_SCENARIOS), (one) => causalStatic(one, K));
@@ -130,7 +130,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     },
     notMeasured: [
       'the real stack: this is the twin alone',
-      'memory as an action: each stage keeps its size',
+      'memory as an action, and so a power-tuning sweep: each stage has one size, and no CPU',
       'pipelines whose bottleneck is the host or Temporal: here it is instances',
     ],
   };

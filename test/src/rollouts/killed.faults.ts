@@ -134,7 +134,7 @@ test(
     await Promise.all([kill('control'), stack.process('control-plane').kill()]);
     await reaches(id, ({ state }) => state === 'rolled-back');
     await stack.process('control-plane').start();
-    await expect.poll(async () => (await stack.api.rollouts.show(PIPELINE, id)).harm?.dead, { timeout: 60_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await stack.api.rollouts.show(PIPELINE, id)).harm?.dead, { timeout: 120_000 }).toBeGreaterThan(0);
     const { stable, candidate } = await stack.api.arms.show(PIPELINE);
     expect([stable.version, candidate]).toEqual([same, undefined]);
   },

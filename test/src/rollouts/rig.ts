@@ -19,7 +19,7 @@ import { BY, type Platform } from '../execution/platform.js';
 
 export const PIPELINE = 'orders';
 
-/** Everything in a second or so; margins that some hundred records can be shown to be within. */
+/** Everything in a second or so; margins that some hundred records can be shown to be within: of p99 there is none. */
 export const QUICK: RolloutSettings = {
   ...ROLLOUT_DEFAULTS,
   steps: [50],
@@ -28,7 +28,7 @@ export const QUICK: RolloutSettings = {
   warmupMs: 1_000,
   maximumMs: 200_000,
   minimumRecords: 100,
-  margins: { dead: 0.03, errors: 0.03, p95: 3, p99: 5, cost: 0.1 },
+  margins: { dead: 0.03, errors: 0.03, p95: 3, p99: null, cost: 0.1 },
   shadowRecords: 0,
 };
 

@@ -3,7 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestStack } from '@autoflow/local-stack/testing';
 import type { RolloutActivities, RolloutPlan } from '@autoflow/topology';
-import { ROLLOUT_WORKFLOW, rolloutWorkflowId, type RolloutInput } from '@autoflow/workflows';
+import { ROLLOUT_WORKFLOW, RolloutUpdate, rolloutWorkflowId, type RolloutInput } from '@autoflow/workflows';
 import { workflowBundle } from '@autoflow/workflows/bundle';
 import { BY, startPlatform, untilRow, type Platform } from '../execution/platform.js';
 import { begin, ended, PIPELINE, QUICK, register, tell, traffic, until, type Traffic } from './rig.js';
@@ -120,7 +120,7 @@ describe('a rollout under traffic', () => {
     expect(await platform.store.rollouts.get(id)).toMatchObject({ state: 'superseded', outcome: 'test has moved the traffic: month end' });
     const now = await arms();
     expect([now.stable.version, now.candidate, now.control, now.holdout]).toEqual([
-      ...[fused, undefined, undefined],
+      ...[fused, undefined, { version: fused, share: 500 }],
       { version: written, share: 500 },
     ]);
     expect(await platform.client.workflow.getHandle(rolloutWorkflowId(PIPELINE)).result()).toBe('superseded');
@@ -181,6 +181,31 @@ describe('a rollout under traffic', () => {
     );
     expect([outcome, steps]).toEqual(['aborted', Array(4).fill('step 0')]);
     expect(did).toEqual(['planRollout', 'stepRollout', 'endRollout', 'chargeRollout']);
+  }, 240_000);
+
+  it('that begins behind another one goes through its own shadow and warm pools, though the one before had a run that needed neither', async () => {
+    const order: string[] = [];
+    const isNext = (rollout: string) => rollout === 'next';
+    const { outcome } = await played(
+      'behind',
+      {
+        planRollout: () => Promise.resolve({ ...planned(), settings: { ...QUICK, periodMs: 1 }, step: 0, state: 'warming' }),
+        enterRollout: ({ rollout, phase }) => {
+          if (isNext(rollout)) order.push(phase);
+          return Promise.resolve({ decision: 'advance', reason: phase });
+        },
+        warmRollout: ({ rollout }) => Promise.resolve({ decision: 'advance', reason: isNext(rollout) ? `${order.push('warm')}` : 'warm' }),
+        stepRollout: async ({ rollout }) => {
+          order.push(rollout);
+          if (isNext(rollout)) return { decision: 'abort', reason: 'seen' };
+          if (order.length < 3) return { decision: 'continue', reason: 'held' };
+          await platform.client.workflow.getHandle('behind').executeUpdate(RolloutUpdate.start, { args: [{ rollout: 'next' }] });
+          return { decision: 'superseded', reason: 'by hand' };
+        },
+      },
+      { evaluationsPerRun: 1 },
+    );
+    expect([outcome, order]).toEqual(['aborted', ['behind', 'behind', 'behind', 'warming', 'warm', 'next']]);
   }, 240_000);
 
   it('has no traffic before its pools are warm; it is looked at once a period, and what is breached is taken back at that look', async () => {

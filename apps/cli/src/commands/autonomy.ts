@@ -107,8 +107,13 @@ export function settingsText({
 function trainingText(training: OperationSettings['optimizeTraining']): string {
   if (training === 'auto') return 'one for each worker with the role learner';
   if (training === 'off') return 'none';
-  const { learners, budget } = training;
-  return `${learners}, ${budget.steps} decisions${budget.seconds === undefined ? '' : ` or ${budget.seconds} s`}`;
+  const { learners, budget, algorithm, seed, patience } = training;
+  return [
+    `${learners}, ${budget.steps} decisions${budget.seconds === undefined ? '' : ` or ${budget.seconds} s`}`,
+    ...(algorithm === undefined ? [] : [algorithm]),
+    ...(seed === undefined ? [] : [`seed ${seed}`]),
+    ...(patience === undefined ? [] : [`patience ${patience}`]),
+  ].join(', ');
 }
 
 function several(text: string, before: readonly string[] = []): readonly string[] {

@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createControlPlane } from '@autoflow/control-plane';
 import { samples, topology } from '@autoflow/retail-orders';
+import type { Store } from '@autoflow/store';
 import { useServers } from '../testing/servers.js';
 import { autoflow as run, start } from '../testing/spawn.js';
 
@@ -328,9 +330,33 @@ test('a rollback without a name ends the rollout that is under way, and keeps th
   const { code, stdout } = await autoflow('rollback', 'retail-orders', '--reason', 'it is wrong');
   expect([code, stdout]).toEqual([
     0,
-    expect.stringMatching(`^v2 → v1 .* ${begun.id} has ended, and v1 stays stable; those under way end on v2\n`),
+    expect.stringMatching(`^v2 → v1 .* ${begun.id} has ended, and v1 is stable; those under way end on v2\n`),
   ]);
   expect(await json('rollout', 'show', 'retail-orders')).toMatchObject({ json: { state: 'rolled-back', outcome: 'it is wrong' } });
+  expect(await json('pipelines', 'show', 'retail-orders')).toMatchObject({ json: { stable: { version: 'v1' } } });
+});
+
+test('a rollback that comes a moment behind a promotion has the version before stable, and says so', async () => {
+  const { rollouts } = servers.store;
+  const promotes: Store['rollouts'] = {
+    ...rollouts,
+    end: async (request) => {
+      await rollouts.end({ id: request.id, outcome: 'promoted', by: { actor: 'rollout workflow', reason: 'cost is lower' } });
+      return rollouts.end(request);
+    },
+  };
+  const controlPlane = await createControlPlane({ store: { ...servers.store, rollouts: promotes }, temporal: servers.temporal });
+  try {
+    const { json: begun } = await json('rollout', 'retail-orders', 'v2', '--skip-shadow');
+    await servers.temporal.workflow.getHandle('rollout/retail-orders').terminate();
+    const told = ['rollback', 'retail-orders', '--reason', 'it is wrong', '--api', controlPlane.url, '--token', servers.token, '--json'];
+    expect(await run(...told)).toMatchObject({
+      code: 0,
+      json: { from: { version: 'v2' }, to: { version: 'v1' }, rollout: { id: begun.id, state: 'rolled-back', outcome: 'it is wrong' } },
+    });
+  } finally {
+    await controlPlane.close();
+  }
   expect(await json('pipelines', 'show', 'retail-orders')).toMatchObject({ json: { stable: { version: 'v1' } } });
 });
 

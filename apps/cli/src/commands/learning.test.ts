@@ -28,14 +28,20 @@ test('trainings are listed, and shown with their reward curve', async () => {
     code: 1,
     json: { error: { code: 'OTHER_NETWORK' } },
   });
-  await trainings.create({ id: 'whole', settings: {}, weights: freshParameters(1) });
+  expect((await autoflow('trainings', 'show', 'optimization-opt-1')).stdout).toContain('of a3c, of what load is not known');
+  const data = { source: 'made-up', functions: 100, seed: 1 };
+  await trainings.create({ id: 'whole', settings: { algorithm: 'ppo', data }, weights: freshParameters(1) });
+  expect((await autoflow('trainings', 'show', 'whole')).stdout).toContain('of ppo, on made-up load');
   await trainings.addPoint('whole', { steps: 100, seconds: 7, version: 0, score: 3.2, cost: 2.2, late: 0.05 }, freshParameters(1));
   expect(await json('trainings', 'export', 'whole', '--to', join(servers.folder, 'policy.json'))).toMatchObject({
     code: 0,
     json: { version: 0 },
   });
   const policy = parsePolicy(await readFile(join(servers.folder, 'policy.json'), 'utf8'));
-  expect(policy).toMatchObject({ parameters: freshParameters(1), trained: { training: 'whole', score: 3.2 } });
+  expect(policy).toMatchObject({
+    parameters: freshParameters(1),
+    trained: { training: 'whole', score: 3.2, settings: { algorithm: 'ppo', data } },
+  });
   expect(await json('trainings', 'show', 'nowhere')).toMatchObject({ code: 1, json: { error: { code: 'TRAINING_UNKNOWN' } } });
 });
 
@@ -48,18 +54,46 @@ test('optimizing again and again is set and shown, with what it trains', async (
     json: { optimizeTraining: { learners: 2, budget: { steps: 1000 } } },
   });
   expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/learners +2, 1000 decisions/);
+  const how = ['--algorithm', 'ppo', '--training-seed', '7', '--patience', '2'];
+  expect(await every('6h', '--learners', '2', '--steps', '1000', ...how)).toMatchObject({
+    code: 0,
+    json: { optimizeTraining: { learners: 2, budget: { steps: 1000 }, algorithm: 'ppo', seed: 7, patience: 2 } },
+  });
+  expect((await autoflow('autonomy', 'retail-orders')).stdout).toMatch(/learners +2, 1000 decisions, ppo, seed 7, patience 2/);
+  // Of nobody's learning, or of one that is not there.
+  expect(await every('6h', '--learners', 'auto', ...how)).toMatchObject({ code: 2 });
+  expect(await json('optimize', 'retail-orders', '--algorithm', 'ppo')).toMatchObject({ code: 2 });
+  expect(await json('optimize', 'retail-orders', '--learners', '1', '--algorithm', 'dqn')).toMatchObject({ code: 2 });
   expect(await every('off', '--learners', 'auto')).toMatchObject({ code: 0, json: { optimizeTraining: 'auto' } });
   expect(await json('optimize', 'retail-orders', '--learners', 'auto')).toMatchObject({ code: 2 });
 });
 
 test('an optimization is asked for with its bounds, and cancelled', async () => {
-  const bounds = ['--budget-usd', '0.05', '--budget', '60', '--rollout-rate', '8/s', '--learners', '2', '--steps', '400'];
+  const bounds = [
+    '--budget-usd',
+    '0.05',
+    '--budget',
+    '60',
+    '--rollout-rate',
+    '8/s',
+    '--learners',
+    '2',
+    '--steps',
+    '400',
+    '--algorithm',
+    'ppo',
+  ];
   const begun = await json('optimize', 'retail-orders', ...bounds);
   expect(begun).toMatchObject({
     code: 0,
     json: {
       state: 'running',
-      request: { usd: 0.05, evaluations: 60, rollout: { ratePerSecond: 8 }, training: { learners: 2, budget: { steps: 400 } } },
+      request: {
+        usd: 0.05,
+        evaluations: 60,
+        rollout: { ratePerSecond: 8 },
+        training: { learners: 2, budget: { steps: 400 }, algorithm: 'ppo' },
+      },
     },
   });
   expect(await json('optimizations', 'cancel', 'retail-orders', begun.json.id)).toMatchObject({ code: 0, json: { state: 'cancelled' } });

@@ -24,6 +24,9 @@ interface OptimizeOptions {
   readonly scope?: string;
   readonly learners?: number | 'auto' | 'off';
   readonly steps: number;
+  readonly algorithm?: 'a3c' | 'ppo';
+  readonly trainingSeed?: number;
+  readonly patience?: number;
   readonly every?: string;
   readonly reason?: string;
 }
@@ -57,6 +60,9 @@ export function registerOptimize(program: Command): void {
       learnersOf,
     )
     .option('--steps <n>', 'decisions of the learners together', positive, 50_000)
+    .addOption(new Option('--algorithm <name>', 'how they learn (default: a3c)').choices(['a3c', 'ppo']))
+    .option('--training-seed <n>', 'of their first parameters and of what they learn from (default: 1)', seed)
+    .option('--patience <n>', 'validations without a better one, after which they end early; there are ten (default: 4)', positive)
     .option('--every <span>', 'do so again and again, such as 1h; off: no longer')
     .option('--reason <text>', 'for the audit log; needed with --every')
     .action(
@@ -95,15 +101,33 @@ async function ending(api: AutoFlowClient, { pipeline, id }: Optimization, { out
   }
 }
 
-function ownTrainingOf({ learners, steps }: OptimizeOptions): Pick<ChangeSettings, 'optimizeTraining'> {
+function ownTrainingOf(options: OptimizeOptions): Pick<ChangeSettings, 'optimizeTraining'> {
+  const { learners } = options;
+  const training = trainingOf(options);
   if (learners === undefined) return {};
-  return { optimizeTraining: typeof learners === 'number' ? { learners, budget: { steps } } : learners };
+  return { optimizeTraining: typeof learners === 'number' ? training! : learners };
+}
+
+/** Undefined: no number of learners is given. */
+function trainingOf({ learners, steps, algorithm, trainingSeed, patience }: OptimizeOptions): OptimizationQuestion['training'] {
+  if (typeof learners === 'number')
+    return {
+      learners,
+      budget: { steps },
+      ...(algorithm !== undefined && { algorithm }),
+      ...(trainingSeed !== undefined && { seed: trainingSeed }),
+      ...(patience !== undefined && { patience }),
+    };
+  if (algorithm !== undefined || trainingSeed !== undefined || patience !== undefined)
+    throw usage('--algorithm, --training-seed and --patience are of learners: give --learners and their number as well.');
+  return undefined;
 }
 
 function questionOf(options: OptimizeOptions): OptimizationQuestion {
   if (options.learners === 'auto') throw usage('--learners auto is for what is done again and again: give --every as well, or a number.');
   const { dryRun = false, version, minimise, p95, p99, rate: wanted, rolloutRate } = options;
-  const { budget, seconds, budgetUsd, proposers, scope, learners, steps, reason } = options;
+  const { budget, seconds, budgetUsd, proposers, scope, reason } = options;
+  const training = trainingOf(options);
   return {
     dryRun,
     ...(version !== undefined && { version }),
@@ -117,13 +141,18 @@ function questionOf(options: OptimizeOptions): OptimizationQuestion {
     ...(rolloutRate !== undefined && { rollout: { ratePerSecond: rolloutRate } }),
     ...(proposers && { proposers }),
     ...(scope !== undefined && { scope }),
-    ...(typeof learners === 'number' && { training: { learners, budget: { steps } } }),
+    ...(training && { training }),
     ...(reason !== undefined && { reason }),
   };
 }
 
 function learnersOf(text: string): number | 'auto' | 'off' {
   return text === 'auto' || text === 'off' ? text : positive(text);
+}
+
+function seed(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 0 to 999999999.');
+  return Number(text);
 }
 
 function rateInRollout(text: string): number {

@@ -32,7 +32,8 @@ export function registerRollback(program: Command): void {
             api.rollouts.rollBack(pipeline, underWay.id, { reason, ...(abort && { inFlight: 'abort' as const }) }),
           );
           const from = { version: answer.version };
-          out.answer({ pipeline, rollout: answer, from, to: before, tookMs: took }, () => ended(answer, took));
+          const to = await api.stable.show(pipeline);
+          out.answer({ pipeline, rollout: answer, from, to, tookMs: took }, () => ended(answer, to.version, took));
           return;
         }
         const target =
@@ -62,11 +63,13 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly took: number
   return { took: Math.round(performance.now() - started), answer };
 }
 
-function ended(rollout: RolledBack, tookMs: number): string {
-  const { id, pipeline, version, baseline } = rollout;
+/** `stable`: what the traffic has now, after all that happened meanwhile. */
+function ended(rollout: RolledBack, stable: string, tookMs: number): string {
+  const { id, pipeline, version, state, outcome } = rollout;
+  const how = state === 'rolled-back' ? 'has ended' : `had ended already (${state}: ${outcome})`;
   return [
-    `${version} → ${baseline} for new executions, in ${tookMs} ms: the rollout ${id} has ended, and ${baseline} stays stable; ${theOthers(version, rollout)}`,
-    `To go back further than ${baseline}: autoflow rollback ${pipeline} --to VERSION`,
+    `${version} → ${stable} for new executions, in ${tookMs} ms: the rollout ${id} ${how}, and ${stable} is stable; ${theOthers(version, rollout)}`,
+    `To go back further than ${stable}: autoflow rollback ${pipeline} --to VERSION`,
   ].join('\n');
 }
 

@@ -33,7 +33,7 @@ export function registerRollout(program: Command): void {
     .option('--steps <percents>', 'of the traffic outside the holdout (default 5,25,50,100)', percents)
     .option('--period <span>', 'between two evaluations (default 1m)', span)
     .option('--warmup <span>', 'after each step, not compared (default: half a period)', span)
-    .option('--maximum <span>', 'then it is rolled back as not decided (default 1d)', span)
+    .option('--maximum <span>', 'then it ends as not decided, and its traffic is taken back (default 1d)', span)
     .option('--holdout <percent>', 'stays on the version before (default 5)', Number)
     .option('--metric <metric>', 'cost or latency: what has to become less (default: the objective of the pipeline)')
     .option('--records <n>', 'at least so many at each step (default 200)', Number)

@@ -5,7 +5,7 @@ import { table } from '../output.js';
 export function registerSavings(program: Command): void {
   program
     .command('savings <pipeline>')
-    .description('what versions saved or lost against their holdout, per day, with intervals; exploration charged')
+    .description('what versions saved or lost against their holdout, per day, with intervals; exploration and optimizations charged')
     .option('--since <span>', 'default 30d')
     .action(
       withContext<{ since?: string }>(async ({ out, client }, { since }, pipeline = '') => {
@@ -17,11 +17,13 @@ export function registerSavings(program: Command): void {
           interval(savedUsd, usd),
           interval(savedMs, (ms) => `${ms.toFixed(1)} ms`),
         ]);
-        const { savedUsd, explorationUsd, netUsd } = found.total;
+        const open = found.days.filter(({ savedUsd }) => (savedUsd?.low ?? null) === null || (savedUsd?.high ?? null) === null).length;
+        const { savedUsd, explorationUsd, optimizationUsd, netUsd } = found.total;
         out.answer(found, () =>
           [
             table(['DAY', 'VERSION', 'RECORDS', 'SAVED', 'FASTER BY'], rows, 'No version has a holdout to be compared with.'),
-            `saved ${usd(savedUsd)} · exploration ${usd(explorationUsd)} · net ${usd(netUsd)}`,
+            ...(open > 0 ? [`${open} of them, of which too little is known yet, ${open === 1 ? 'is' : 'are'} not in the sum`] : []),
+            `saved ${interval(savedUsd, usd)} · exploration ${usd(explorationUsd)} · optimizations ${usd(optimizationUsd)} · net ${interval(netUsd, usd)}`,
           ].join('\n'),
         );
       }),

@@ -15,6 +15,9 @@ test('only what is known can be asked', async () => {
     { version: 'v9' },
     { training: { learners: 0, budget: { steps: 1 } } },
     { training: { learners: 33, budget: { steps: 1 } } },
+    { training: { learners: 1, budget: { steps: 1 }, algorithm: 'dqn' } },
+    { training: { learners: 1, budget: { steps: 1 }, seed: -1 } },
+    { training: { learners: 1, budget: { steps: 1 }, patience: 0 } },
   ])
     expect((await api.send('POST', PATH, { body })).problem.code).toBe('INVALID_BODY');
   expect((await api.send('GET', `${PATH}/opt-0`)).problem.code).toBe('OPTIMIZATION_UNKNOWN');

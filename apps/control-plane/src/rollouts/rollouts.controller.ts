@@ -84,7 +84,7 @@ export class RolloutsController {
   }
 
   @Post(':rollout\\:abort', {
-    summary: 'Take its traffic back and end it',
+    summary: 'Take its traffic back and end it, also where it is just being promoted',
     access: 'operator',
     answers: Rollout,
     idempotent: 'kept',
@@ -102,7 +102,7 @@ export class RolloutsController {
   @Post(':rollout\\:roll-back', {
     summary: 'Take its traffic back, end it and mark the candidate as rolled back: AutoFlow does not roll it out by itself again',
     access: 'operator',
-    note: 'The stable version stays what it is. What is under way on the candidate ends there or, with `inFlight: abort`, is taken back.',
+    note: 'The stable version stays what it was before; a promotion that comes first while this is asked for is undone. What is under way on the candidate ends there or, with `inFlight: abort`, is taken back.',
     answers: RolledBack,
     idempotent: 'kept',
     problems: ACTION,

@@ -64,26 +64,40 @@ export class RolloutsService {
     return { ...presented(row), inFlight: await takeBack(this.store, { pipeline, version: row.version, release }) };
   }
 
-  /** The workflow does it, with what the candidate has done so far; where it does not answer, the traffic is taken back without it. */
+  /**
+   * Its traffic is taken back when this answers. The workflow does it, with what the candidate has done so far; where it does not answer, it is done without.
+   * A promotion that was under way, and came first, is undone.
+   */
   private async end(pipeline: string, id: string, how: keyof typeof ENDS, { actor, reason, ...by }: ReturnType<By>): Promise<RolloutRow> {
     await this.mustRun(pipeline, id);
-    await this.runs.tell(pipeline, how, { rollout: id, actor, reason }).catch(async () => {
-      await this.store.rollouts.end({ id, outcome: ENDS[how], by: { actor, reason, ...by } });
-    });
-    return this.find(pipeline, id);
+    const wanted = { id, outcome: ENDS[how], by: { actor, reason, ...by } };
+    await this.runs.tell(pipeline, how, { rollout: id, actor, reason }).catch(() => this.store.rollouts.end(wanted));
+    const found = await this.find(pipeline, id);
+    const row = found.state === 'promoted' ? await this.store.rollouts.undoPromotion(wanted) : found;
+    if (row.state === 'promoted' || row.state === 'superseded') throw await this.otherwise(row);
+    return row;
   }
 
   async promote(pipeline: string, id: string, { actor, reason }: ReturnType<By>) {
     const { state } = await this.mustRun(pipeline, id);
     if (state !== 'canary') throw new ProblemError('ROLLOUT_NOT_IN_CANARY', `${id} is ${state}.`);
     await this.runs.tell(pipeline, 'promote', { rollout: id, actor, reason });
-    return presented(await this.find(pipeline, id));
+    const row = await this.find(pipeline, id);
+    if (row.state !== 'promoted') throw await this.otherwise(row);
+    return presented(row);
   }
 
   private async mustRun(pipeline: string, id: string): Promise<RolloutRow> {
     const row = await this.find(pipeline, id);
     if (row.endedAt === undefined) return row;
-    throw new ProblemError('ROLLOUT_ENDED', `${id} is ${row.state}: ${row.outcome}.`);
+    throw await this.otherwise(row);
+  }
+
+  /** It has not ended by this request, which has changed nothing: what has the traffic instead. */
+  private async otherwise({ id, pipeline, version, baseline, state, outcome }: RolloutRow): Promise<ProblemError> {
+    const { stable } = await findPipeline(this.store, pipeline);
+    const back = stable.version === version ? ` To go back: autoflow rollback ${pipeline} --to ${baseline} --reason WHY` : '';
+    return new ProblemError('ROLLOUT_ENDED', `${id} is ${state}: ${outcome}. ${stable.version} is stable.${back}`);
   }
 
   private async find(pipeline: string, id: string): Promise<RolloutRow> {

@@ -70,15 +70,34 @@ test('is aborted although nobody runs it', async () => {
   expect([page.items.map((item) => item.id), page.next]).toEqual([[id], id]);
 });
 
+/** Saved as estimated, within so much; net of what was spent. */
+function totals(saved: number, within: number, spent: number) {
+  const around = (estimate: number) => ({
+    estimate: expect.closeTo(estimate, 6),
+    low: expect.closeTo(estimate - within, 6),
+    high: expect.closeTo(estimate + within, 6),
+  });
+  return { savedUsd: around(saved), netUsd: around(saved - spent) };
+}
+
 test('where nothing was promoted nothing is saved', async () => {
   const { json } = await api.send('GET', '/v1/pipelines/parcels/savings?since=7d');
-  expect(Savings.parse(json)).toMatchObject({ days: [], exploration: [], total: { savedUsd: 0, explorationUsd: 0, netUsd: 0 } });
+  expect(Savings.parse(json)).toMatchObject({
+    days: [],
+    exploration: [],
+    total: { explorationUsd: 0, optimizationUsd: 0, ...totals(0, 0, 0) },
+  });
 });
 
 test('days that are over are told as they were written down, though no row tells of them any more', async () => {
   const from = Date.now() - 3 * 86_400_000;
   const found = { records: 900, costPer1000: { stable: 1, holdout: 2 }, savedUsd: { estimate: 0.9, low: 0.5, high: Infinity } };
-  await api.store.savings.keep({ pipeline: 'parcels', version: 'v2', against: 'v1', from, to: from + 60_000, savings: found });
+  const keep = (savings: object, from: number) =>
+    api.store.savings.keep({ pipeline: 'parcels', version: 'v2', against: 'v1', from, to: from + 60_000, savings });
+  await keep(found, from);
+  // Two that are known: of 3 and 4 either way, together 5.
+  await keep({ ...found, savedUsd: { estimate: 10, low: 7, high: 13 } }, from + 3_600_000);
+  await keep({ ...found, savedUsd: { estimate: 20, low: 16, high: 24 } }, from + 2 * 3_600_000);
   const { json } = await api.send('GET', '/v1/pipelines/parcels/savings?since=7d');
   expect(Savings.parse(json)).toMatchObject({
     days: [
@@ -89,8 +108,10 @@ test('days that are over are told as they were written down, though no row tells
         ...found,
         savedUsd: { ...found.savedUsd, high: null },
       },
+      { savedUsd: { estimate: 10 } },
+      { savedUsd: { estimate: 20 } },
     ],
-    total: { savedUsd: 0.9, netUsd: 0.9 },
+    total: totals(30, 5, 0),
   });
   expect(Savings.parse((await api.send('GET', '/v1/pipelines/parcels/savings?since=1d')).json).days).toEqual([]);
 });
@@ -109,13 +130,32 @@ test('exploration is charged on the day on which it ended, and savings are net o
   const today = new Date().toISOString().slice(0, 10);
   expect(await told(week)).toMatchObject({
     exploration: [{ rollout: 'ro-lost', version: 'v2', day: today, extraUsd: 0.25 }],
-    total: { savedUsd: expect.closeTo(0.9, 6), explorationUsd: 0.25, netUsd: expect.closeTo(0.65, 6) },
+    total: { explorationUsd: 0.25, ...totals(30, 5, 0.25) },
   });
 
   await ends('ro-won', -0.05);
-  const net = { savedUsd: expect.closeTo(0.9, 6), explorationUsd: expect.closeTo(0.2, 6), netUsd: expect.closeTo(0.7, 6) };
-  expect((await told(week)).total).toEqual(net);
+  expect((await told(week)).total).toEqual({ explorationUsd: expect.closeTo(0.2, 6), optimizationUsd: 0, ...totals(30, 5, 0.2) });
   expect((await told(Date.now() + 86_400_000)).exploration).toEqual([]);
+});
+
+test('what optimizations cost is charged on the day on which they ended', async () => {
+  const { optimizations } = api.store;
+  const by = { actor: 'tester', reason: 'because' };
+  const run = async (id: string, usd: number, end: boolean) => {
+    await optimizations.create({ id, pipeline: 'parcels', request: { dryRun: false } }, by);
+    for (const step of ['fit', 'propose'] as const)
+      await optimizations.finishStep(id, { decision: { step, verdict: 'go-on', reason: '', usd } });
+    if (end) await optimizations.close(id, { state: 'failed', reason: '' }, by);
+  };
+  await run('opt-1', 0.06, true);
+  await run('opt-2', 0.5, false);
+  const told = (since: number) => ledgerOf(api.store, 'parcels', since, Date.now() + 2 * 86_400_000);
+  const today = new Date().toISOString().slice(0, 10);
+  const found = await told(Date.now() - 7 * 86_400_000);
+  expect(found.optimizations).toEqual([{ optimization: 'opt-1', day: today, usd: expect.closeTo(0.12, 6) }]);
+  expect(found.total).toMatchObject({ optimizationUsd: expect.closeTo(0.12, 6), ...totals(30, 5, found.total.explorationUsd + 0.12) });
+  expect((await told(Date.now() + 86_400_000)).optimizations).toEqual([]);
+  await optimizations.close('opt-2', { state: 'cancelled', reason: '' }, by);
 });
 
 test('is rolled back although nobody runs it: the stable version stays, the candidate is marked, what it has under way is told of', async () => {

@@ -14,7 +14,8 @@ export class SavingsController {
   constructor(@Inject(STORE) private readonly store: Store) {}
 
   @Get('', {
-    summary: 'What versions saved or lost against their holdout, per day, in dollars and milliseconds, with intervals; exploration charged',
+    summary:
+      'What versions saved or lost against their holdout, per day and together, with intervals; exploration and optimizations charged',
     access: 'viewer',
     answers: Savings,
     problems: ['PIPELINE_UNKNOWN'],

@@ -9,7 +9,10 @@ export const Arms = z
   .object({
     stable: z.object({ version: VersionName, revision: z.int() }),
     candidate: ArmShare.exactOptional(),
-    /** Of a rollout: a slice of the stable version that the candidate is compared with. */
+    /**
+     * A slice that fills its batches by itself, as large as what it is compared with: of the stable version, beside a candidate, or beside a holdout
+     * where there is no candidate; of the candidate, beside the holdout, where it has more than half.
+     */
     control: ArmShare.exactOptional(),
     holdout: ArmShare.exactOptional(),
     revision: z.int(),

@@ -185,7 +185,15 @@ export const OptimizationDetail = Optimization.extend({
       allocation: Allocation,
       by: z.string(),
       predicted: Predicted.exactOptional(),
-      standing: z.array(z.object({ allocator: z.string(), allocation: Allocation, figures: Figures.exactOptional() })),
+      standing: z.array(
+        z.object({
+          allocator: z.string(),
+          allocation: Allocation,
+          figures: Figures.exactOptional(),
+          /** Why an allocator's fallback has decided, not itself. */
+          leftTo: z.string().exactOptional(),
+        }),
+      ),
     })
     .exactOptional(),
 }).meta({ id: 'OptimizationDetail' });

@@ -17,13 +17,13 @@ const Judgement = z
     detectable: z.number().exactOptional(),
   })
   .meta({ id: 'Judgement' });
-/** `paired`: against the control group; `full`: of the present step, against the holdout. */
+/** `paired`: against the control group; `full`: of the present step, a slice of the candidate against the holdout, which is as large. */
 const Judgements = z.object({ paired: Judgement.exactOptional(), full: Judgement.exactOptional() }).meta({ id: 'Judgements' });
 
 const MarginOf = {
   dead: z.number().min(0).max(1),
   errors: z.number().min(0).max(1),
-  /** Null: no guardrail. To show a p99 to hold takes a thousand records in the control group. */
+  /** Null: no guardrail. To show a p99 to hold takes some thousand records of either arm where it is far better, and fifty thousand where it is the same. */
   p95: z.number().min(0).max(10).nullable(),
   p99: z.number().min(0).max(10).nullable(),
   cost: z.number().min(0).max(10),

@@ -7,7 +7,10 @@ const Interval = z.object({ estimate: z.number(), low: z.number().nullable(), hi
 /** Default: the last 30 days. Days (UTC) are whole ones. */
 export const SavingsQuery = z.strictObject({ since: Span.exactOptional() });
 
-/** Against the holdout, which ran the version before beside it. Positive: saved; negative: lost. Dollars are US dollars of all records of the day. */
+/**
+ * Against the holdout, which ran the version before beside it. Positive: saved; negative: lost. Compared is a slice of the version as large as the holdout,
+ * so that batches are as full on both sides; its saving per record is taken for each record of the day that the version ran, in US dollars.
+ */
 export const Savings = z
   .object({
     pipeline: PipelineName,
@@ -18,17 +21,27 @@ export const Savings = z
         version: VersionName,
         against: VersionName,
         day: z.iso.date(),
+        /** All that the version ran. */
         records: z.number(),
+        /** Of the slice, and of the holdout. */
         costPer1000: z.object({ stable: z.number().exactOptional(), holdout: z.number().exactOptional() }),
         savedUsd: Interval.exactOptional(),
-        /** Per record. */
+        /** Per record. The slice shares the pools of all that the version runs, and the holdout has its own: waiting for an instance is part of it. */
         savedMs: Interval.exactOptional(),
       }),
     ),
     /** What canaries cost beyond what their baseline would have, by the day on which they ended. */
     exploration: z.array(z.object({ rollout: z.string(), version: VersionName, day: z.iso.date(), extraUsd: z.number() })),
-    /** Estimates: saved, spent on exploration, and what is left. */
-    total: z.object({ savedUsd: z.number(), explorationUsd: z.number(), netUsd: z.number() }),
+    /**
+     * What the computing of optimizations cost at list prices, learners included, by the day on which they ended. A step that was broken off has said
+     * nothing of what it cost.
+     */
+    optimizations: z.array(z.object({ optimization: z.string(), day: z.iso.date(), usd: z.number() })),
+    /**
+     * Saved on the days whose interval has both bounds; spent; and what is left. The intervals hold with probability 0.95 at one look, of the saving:
+     * what was spent is taken as it was measured.
+     */
+    total: z.object({ savedUsd: Interval, explorationUsd: z.number(), optimizationUsd: z.number(), netUsd: Interval }),
   })
   .meta({ id: 'Savings' });
 export type Savings = z.infer<typeof Savings>;

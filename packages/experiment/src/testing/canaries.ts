@@ -1,5 +1,5 @@
 /** Canaries made up for tests: heavy tails, batches that share their latency, and troubles that both arms share and that last. */
-import { EMPTY_ARM_CELL, type ArmCell } from '@autoflow/topology';
+import { EMPTY_ARM_CELL, ROLLOUT_DEFAULTS, type ArmCell, type Margins } from '@autoflow/topology';
 import type { Block } from '../block.js';
 
 export interface Candidate {
@@ -9,8 +9,9 @@ export interface Candidate {
   /** Share of its records that die. */
   readonly dead?: number;
   readonly filtered?: number;
-  /** Share of its batches that take ten times as long. */
+  /** Share of its batches that take so many times as long, and how many; default: ten. */
   readonly slowTail?: number;
+  readonly slowTimes?: number;
 }
 export interface World {
   /** Of one arm in one block. */
@@ -21,29 +22,33 @@ export interface World {
   readonly random: () => number;
 }
 
-const CONTROL_P95 = Math.exp(1.645 * 0.8);
-const CONTROL_P99 = Math.exp(2.326 * 0.8);
-const FILTERED = 0.3;
+/** A block before anything is known of the others: of its batches, latest first, their latency and their records. */
+export interface RawBlock extends Block {
+  readonly latencies: { readonly [arm in keyof Block]: readonly (readonly [latency: number, records: number])[] };
+}
 
-/** Endless blocks of a canary whose control has a median latency of one. */
-export function* canary({ batches, batchRecords, again = 0, random }: World, candidate: Candidate = {}): Generator<Block, never> {
+const FILTERED = 0.3;
+const SLOW = ['slow50', 'slow90', 'slow95', 'slow99'] as const;
+
+/** Endless blocks of a canary whose control has a median latency of one. What is slow is not told yet: see `observer`. */
+export function* canary({ batches, batchRecords, again = 0, random }: World, candidate: Candidate = {}): Generator<RawBlock, never> {
   let trouble = 0;
   for (;;) {
     // Autoregressive: what slows the machine down lasts for some blocks.
     trouble = 0.8 * trouble + 0.1 * normal(random);
-    const arm = (of: Candidate, margins: readonly [number, number]): ArmCell => {
+    const latencies = { candidate: [] as [number, number][], control: [] as [number, number][] };
+    const arm = (name: keyof Block, of: Candidate): ArmCell => {
       const cell = { ...EMPTY_ARM_CELL } as { -readonly [name in keyof ArmCell]: number };
       for (let left = poisson(batches, random); left > 0; left--) {
-        const tail = random() < (of.slowTail ?? 0) ? 10 : 1;
+        const tail = random() < (of.slowTail ?? 0) ? (of.slowTimes ?? 10) : 1;
         const latency = Math.exp(0.8 * normal(random) + trouble) * (of.latency ?? 1) * tail;
         const records = 1 + Math.floor(random() * (2 * batchRecords - 1));
-        const slow = (limit: number): number => (latency > limit ? records : 0);
+        latencies[name].push([latency, records]);
         const cost = records * Math.exp(0.5 * normal(random) + trouble / 2) * (of.cost ?? 1);
         cell.records += records;
         cell.latencyMs += records * latency;
-        cell.slow95 += slow(CONTROL_P95 * margins[0]);
-        cell.slow99 += slow(CONTROL_P99 * margins[1]);
         cell.charged += records;
+        cell.executions++;
         cell.costUsd += cost;
         if (again > 0 && random() < again) cell.errors += records;
         for (let record = 0; record < records; record++) {
@@ -52,10 +57,55 @@ export function* canary({ batches, batchRecords, again = 0, random }: World, can
           else if (u > 1 - (of.filtered ?? FILTERED)) cell.filtered++;
         }
       }
+      latencies[name].sort(([a], [b]) => b - a);
       return cell;
     };
-    yield { candidate: arm(candidate, [1.1, 1.25]), control: arm({}, [1, 1]) };
+    yield { candidate: arm('candidate', candidate), control: arm('control', {}), latencies };
   }
+}
+
+/** Tells all blocks so far as the store does, by the usual margins: what is slow is told by the quantiles of the control in all of them together. */
+export function observer({ p95, p99 }: Pick<Margins, 'p95' | 'p99'> = ROLLOUT_DEFAULTS.margins): {
+  add(block: RawBlock): number;
+  seen(): Block[];
+} {
+  const blocks: RawBlock[] = [];
+  const inOrder: (readonly [latency: number, records: number])[] = [];
+  let records = 0;
+  const beyond = (share: number): number => {
+    let left = share * records;
+    return inOrder.find(([, more]) => (left -= more) < 0)?.[0] ?? 0;
+  };
+  const told = (
+    cell: ArmCell,
+    latencies: RawBlock['latencies']['control'],
+    limits: { readonly [slow in (typeof SLOW)[number]]: number },
+  ): ArmCell => {
+    const counted = { slow50: 0, slow90: 0, slow95: 0, slow99: 0 };
+    for (const [latency, more] of latencies) {
+      if (latency <= limits.slow50) break;
+      for (const slow of SLOW) if (latency > limits[slow]) counted[slow] += more;
+    }
+    return { ...cell, ...counted };
+  };
+  return {
+    add: (block) => {
+      inOrder.push(...block.latencies.control);
+      records += block.control.records;
+      return blocks.push(block);
+    },
+    seen: () => {
+      inOrder.sort(([a], [b]) => b - a);
+      const [slow50, slow90, slow95, slow99] = [0.5, 0.1, 0.05, 0.01].map(beyond) as [number, number, number, number];
+      const theirs = { slow50, slow90, slow95, slow99 };
+      const [by95, by99] = [1 + p95!, 1 + p99!];
+      const ours = { slow50: by95 * slow50, slow90: by99 * slow90, slow95: by95 * slow95, slow99: by99 * slow99 };
+      return blocks.map(({ candidate, control, latencies }) => ({
+        candidate: told(candidate, latencies.candidate, ours),
+        control: told(control, latencies.control, theirs),
+      }));
+    },
+  };
 }
 
 export function normal(random: () => number): number {

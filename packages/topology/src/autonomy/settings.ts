@@ -1,4 +1,4 @@
-import type { TrainingInput } from '../training.js';
+import type { TrainingOrder } from '../training.js';
 
 /** How far AutoFlow may go with a pipeline by itself. Whoever acts without being told to asks `mayAct` first. */
 export const AUTONOMY = ['off', 'suggest', 'canary', 'auto'] as const;
@@ -28,7 +28,7 @@ export interface OperationSettings {
  * Learners that train the resource agent beside the search. `auto`: one for each live worker with the role `learner`, and none where there is none:
  * whoever starts such workers wants them used, and nobody else waits for what does not come.
  */
-export type OwnTraining = 'auto' | 'off' | Pick<TrainingInput, 'learners' | 'budget'>;
+export type OwnTraining = 'auto' | 'off' | TrainingOrder;
 
 /** `shadow`: it is decided and shown what would be set, and nothing is. `auto`: whoever stands better in the twin sets it, rule or agent. */
 export const CONTROL_MODES = ['off', 'shadow', 'auto'] as const;

@@ -75,6 +75,9 @@ async function canary(costUsd: number, { warmupMs = 0, warmupUsd = costUsd } = {
 }
 const change = (change: Parameters<Store['settings']['change']>[0]['change']) => store.settings.change({ pipeline: 'orders', change, by });
 
+/** What is closed is so for as long as hosts take to write what it cost. */
+const measured = () => sql.query(`update autoflow.batches set closed_at = least(closed_at, now() - interval '11 seconds')`);
+
 /** Told in turn what a host polls, each time when it waits; fails where it waits for more. */
 async function warmed(rollout: string, ...said: Parameters<Store['hosts']['acknowledge']>[1][]) {
   const sleep = async (): Promise<void> => {
@@ -114,6 +117,19 @@ test('what is proved waits for a person as long as the settings say, and is take
   expect(await evaluate(id)).toMatchObject({ decision: 'promote' });
 });
 
+test('what is not decided in its time is aborted: it may be tried again, which what was taken back may not', async () => {
+  await change({ autonomy: 'canary', spendCapUsd: null, approvalDays: null });
+  const id = await canary(1);
+  expect(await evaluate(id)).toMatchObject({ decision: 'continue' });
+  await sql.query(`update autoflow.rollouts set settings = (settings::jsonb || '{"maximumMs": 1000}')::json where id = $1`, [id]);
+  const { decision, reason } = await evaluate(id);
+  expect([decision, reason]).toEqual(['abort', expect.stringMatching(/^not decided in the time it had: /)]);
+  await store.rollouts.end({ id, outcome: 'aborted', by: { ...by, reason } });
+  expect(await store.rollouts.takenBack('orders', 'r1')).toEqual([]);
+  await store.rollouts.end({ id: await canary(1), outcome: 'rolled-back', by });
+  expect((await store.rollouts.takenBack('orders', 'r1')).map(({ version }) => version)).toEqual(['v2']);
+});
+
 test('the spend cap is of all canaries of a month, beyond what they are compared with', async () => {
   await change({ autonomy: 'canary', spendCapUsd: 10, approvalDays: null });
   expect(await evaluate(await canary(0.9))).toMatchObject({ decision: 'await-approval' });
@@ -142,12 +158,63 @@ test('what is warming up is not compared, but what it costs is charged', async (
   const id = await canary(0.5, { warmupMs: 100_000, warmupUsd: 100 });
   expect(await evaluate(id)).toMatchObject({ decision: 'await-approval', reason: expect.stringContaining('cost is lower by 50') });
   await store.rollouts.end({ id, outcome: 'aborted', by });
+  await measured();
   await activities.chargeRollout({ rollout: id });
   const { harm } = (await store.rollouts.get(id))!;
   expect(harm).toMatchObject({ records: 2_980, share: 0.5, dead: 0 });
   // 100 batches of the warm-up and 198 others, instead of 298 for a dollar each.
   expect(harm!.costUsd).toBeCloseTo(100 * 100 + 198 * 0.5, 0);
   expect(harm!.extraUsd).toBeCloseTo(100 * 100 + 198 * 0.5 - 298, 0);
+});
+
+test('what is under way when it ends is waited for, and counts for the spend cap meanwhile', async () => {
+  await change({ autonomy: 'canary', spendCapUsd: 10, approvalDays: null });
+  await sql.query(`update autoflow.rollouts set harm = '{"extraUsd": 0}'`);
+  const id = await canary(1.1);
+  await store.rollouts.end({ id, outcome: 'aborted', by });
+  await measured();
+  const running = `${id}candidate297`;
+  await sql.query(`update autoflow.batches set state = 'open', closed_at = null, completed = 0 where id = $1`, [running]);
+  const charged = async () => {
+    await activities.chargeRollout({ rollout: id });
+    return (await store.rollouts.get(id))!.harm;
+  };
+  expect(await charged()).toBeUndefined();
+  const start = () => Promise.reject(new Error('it is not to be started'));
+  const row = { id: 'opt-2', pipeline: 'orders', registered: 'v2' };
+  expect((await rollOut({ store, rollouts: { start } } as never, { row } as never)).decision).toMatchObject({
+    code: 'NOT_ALLOWED',
+    reason: expect.stringContaining('Canaries have cost $29.8 more'),
+  });
+
+  // All its records die, and each costs more than all before.
+  await sql.query(`update autoflow.batches set state = 'closed', closed_at = now(), dead = 10 where id = $1`, [running]);
+  await sql.query('update autoflow.invocations set cost_usd = 101.1 where batch_id = $1', [running]);
+  expect(await charged()).toBeUndefined();
+  await measured();
+  const harm = (await charged())!;
+  expect(harm).toMatchObject({ records: 2_980, dead: 10 });
+  expect(harm.extraUsd).toBeCloseTo(29.8 + 100, 0);
+  await change({ spendCapUsd: null });
+});
+
+test('what is still under way an hour after its end is not waited for', async () => {
+  const id = await canary(1.1);
+  await store.rollouts.end({ id, outcome: 'aborted', by });
+  await measured();
+  await sql.query(`update autoflow.batches set state = 'open', closed_at = null, completed = 0 where id = $1`, [`${id}candidate297`]);
+  const older = async (minutes: number) => {
+    const ms = minutes * 60_000;
+    const steps = `jsonb_set(steps::jsonb, '{0,from}', to_jsonb((steps -> 0 ->> 'from')::float8 - $2::float8))::json`;
+    await sql.query(
+      `update autoflow.rollouts set ended_at = ended_at - $2::float8 * interval '1 ms', steps = ${steps}, totals = null where id = $1`,
+      [id, ms],
+    );
+    await sql.query(`update autoflow.batches set opened_at = opened_at - $1::float8 * interval '1 ms'`, [ms]);
+    await activities.chargeRollout({ rollout: id });
+    return (await store.rollouts.get(id))!.harm !== undefined;
+  };
+  expect([await older(59), await older(2)]).toEqual([false, true]);
 });
 
 test('one whose function is removed from the code meanwhile is taken back', async () => {

@@ -95,7 +95,7 @@ type Approval = Pick<Evaluation, 'reason'> & Pick<RolloutDecision, 'decision'>;
 async function asFarAsItMay(row: RolloutRow, found: Evaluation, canary: Permit, ports: RolloutPorts): Promise<Approval> {
   const { decision, reason } = found;
   if (!canary.allowed && !isFrozen(canary)) return { decision: 'abort', reason: canary.reason };
-  if (decision === 'continue') return { decision, reason };
+  if (decision === 'continue' || decision === 'abort') return { decision, reason };
   if (row.paused) return { decision: 'continue', reason: `it is paused, and would ${decision}: ${reason}` };
   if (!canary.allowed) return { decision: 'continue', reason: `it would ${decision}: ${reason}. ${canary.reason}` };
   if (decision === 'advance') return { decision, reason };

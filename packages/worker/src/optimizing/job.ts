@@ -7,7 +7,7 @@ import type { Meter } from './meter.js';
 export interface OptimizingPorts {
   readonly store: Pick<
     Store,
-    'optimizations' | 'definitions' | 'arms' | 'metrics' | 'settings' | 'trainings' | 'rollouts' | 'scorers' | 'fleet'
+    'optimizations' | 'definitions' | 'arms' | 'metrics' | 'settings' | 'trainings' | 'rollouts' | 'comparisons' | 'scorers' | 'fleet'
   >;
   /** The program of the process that fits and searches: `@autoflow/learning/optimizer`, which this package does not load. */
   readonly program: string;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Finished, FittedPipeline, Guardrail, Problem, Proposed, ScoredTopology } from '@autoflow/optimizer';
-import { MEMORY_SIZES_MB, ROLLOUT_DEFAULTS, type OptimizationRequest } from '@autoflow/topology';
+import { hashTopology, MEMORY_SIZES_MB, ROLLOUT_DEFAULTS, type OptimizationRequest } from '@autoflow/topology';
 import type { ReplicatedSimulation } from '@autoflow/twin';
 import type { Gathered } from './gather.js';
 import { leftOf, searchMs } from './budget.js';
@@ -46,13 +46,13 @@ export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promi
   const left = leftOf(job.row);
   const seconds = request.seconds ?? SECONDS;
   const leftMs = 1000 * (seconds - (progress?.step === 'propose' ? (progress.spent?.seconds ?? 0) : 0));
-  const problem = await problemOf(ports, job);
+  const { release } = await found<Gathered>(ports, job, 'gather');
+  const { problem, leftOut } = await withoutTakenBack(ports, job, release, await problemOf(ports, job));
   const finished = await finishedBefore(ports, job, problem);
   if (finished.length === 0 && (left?.cpuMs === 0 || leftMs <= 0)) {
     const used = left?.cpuMs === 0 ? `$${left.of} was used up before the search` : `${seconds} s was used up by searches that were killed`;
     return { decision: stop('BUDGET', `Keep ${job.row.version}: the budget of ${used}.`) };
   }
-  const { release } = await found<Gathered>(ports, job, 'gather');
   const own = await ports.store.scorers.current(job.row.pipeline, release);
   const { proposed, scored } = await ask<'propose'>(ports, keeping(ports, job, problem), {
     kind: 'propose',
@@ -70,14 +70,30 @@ export async function proposeTopologies(ports: OptimizingPorts, job: Job): Promi
   const { winner, reason = 'nothing better was found.' } = proposed;
   const cut = proposed.isCut ? ` The search was ended by its budget of $${left!.of}.` : '';
   if (winner === undefined)
-    return { document, decision: stop(proposed.isCut ? 'BUDGET' : 'NOTHING_BETTER', `Keep ${job.row.version}: ${reason}${cut}`) };
+    return { document, decision: stop(proposed.isCut ? 'BUDGET' : 'NOTHING_BETTER', `Keep ${job.row.version}: ${reason}${leftOut}${cut}`) };
   const among = `${winner.proposer} won a tournament of ${proposed.standing.length} at equal budgets`;
   return {
     document,
     decision: goOn(
-      `${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.${limits(problem, winner)}${cut}`,
+      `${among}: ${leadOf(problem, document)} than ${job.row.version} at ${problem.ratePerSecond.toFixed(1)}/s in the twin.${limits(problem, winner)}${leftOut}${cut}`,
     ),
   };
+}
+
+/** What a rollout would be refused is not worth proposing: the next best is. What runs is no candidate. */
+async function withoutTakenBack(
+  { store }: OptimizingPorts,
+  { row: { pipeline } }: Job,
+  release: string,
+  problem: Problem,
+): Promise<{ problem: Problem; leftOut: string }> {
+  const runs = hashTopology(problem.start.topology);
+  const back = (await store.rollouts.takenBack(pipeline, release))
+    .map(({ version, topology }) => ({ version, hash: hashTopology(topology) }))
+    .filter(({ hash }) => hash !== runs);
+  if (back.length === 0) return { problem, leftOut: '' };
+  const names = back.map(({ version }) => version).join(', ');
+  return { problem: { ...problem, excluded: back.map(({ hash }) => hash) }, leftOut: ` Left out is what rollouts took back: ${names}.` };
 }
 
 /** Of one proposer, for whoever searches again: only for the same problem, as settings and the allocation of what runs may have changed. */

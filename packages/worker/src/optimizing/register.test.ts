@@ -5,7 +5,7 @@ import { asyncLocalStorage } from '@temporalio/activity';
 import { envelopeOf, type Budget, type Finished, type Problem } from '@autoflow/optimizer';
 import { openStore, type Store } from '@autoflow/store';
 import { useTestStack } from '@autoflow/local-stack/testing';
-import { hashVersion, MOST_LEARNERS, USUAL_BUDGET, type Topology } from '@autoflow/topology';
+import { hashTopology, hashVersion, MOST_LEARNERS, ROLLOUT_DEFAULTS, USUAL_BUDGET, type Topology } from '@autoflow/topology';
 import { certify } from '@autoflow/topology/rewrites';
 import { functionModel, LOCAL_HOST } from '@autoflow/twin';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ import { usdOf } from './budget.js';
 import type { Job, OptimizingPorts } from './job.js';
 import { Meter } from './meter.js';
 import { NOBODY_LEARNS, ownTraining } from './own-training.js';
-import { problemOf } from './propose.js';
+import { problemOf, proposeTopologies, type ProposalDocument } from './propose.js';
 import { registerProposal } from './register.js';
 
 const stack = useTestStack();
@@ -204,4 +204,42 @@ test('a search that is killed has spent what it has, and goes on behind who had 
   expect(budget.ms).toBeCloseTo(45_000 - 1000 * spent!.seconds, 6);
   expect(await store.optimizations.parts(id, 'propose')).toEqual([]);
   await store.optimizations.close(id, { state: 'completed', reason: 'in the test' }, by);
+});
+
+/** Proposes nothing, and says what it was asked to leave out. */
+const ASKED = `
+process.on('message', ({ problem }) => {
+  const proposed = { reason: 'so.', start: {}, front: [], gap: problem.excluded ?? [], standing: [] };
+  process.send({ proposed, scored: [], cpuMs: 1 });
+});`;
+
+test('what rollouts have taken back is left out of the search, and it is said; what runs is no candidate', async () => {
+  const program = join(stack.folder, 'asked.mjs');
+  await writeFile(program, ASKED);
+  const searched = async (id: string) => {
+    await store.optimizations.create({ id, pipeline: 'orders', request: { dryRun: true } }, by);
+    await gatherAndFit(id);
+    const job = {
+      row: (await store.optimizations.get(id))!,
+      signal: new AbortController().signal,
+      told: () => undefined,
+      meter: new Meter(),
+    };
+    const { document, decision } = await proposeTopologies({ ...ports, program }, job);
+    await store.optimizations.close(id, { state: 'completed', reason: 'in the test' }, by);
+    return [(document as ProposalDocument).gap, decision.reason];
+  };
+  expect(await searched('opt-none-back')).toEqual([[], 'Keep v1: so.']);
+  const rolledBack = async (of: Topology) => {
+    const about = { pipeline: 'orders', release: 'r1', topology: of, envelope, allocation: running, by };
+    const { version } = await store.definitions.registerVersion({ ...about, hash: `back ${of.batch.records}` });
+    const rollout = { id: `ro-${version.name}`, pipeline: 'orders', version: version.name, own: true, settings: ROLLOUT_DEFAULTS };
+    await store.rollouts.create(rollout, by);
+    await store.rollouts.end({ id: rollout.id, outcome: 'rolled-back', by });
+    return version.name;
+  };
+  const nine = { ...topology, batch: { ...topology.batch, records: 9 } };
+  const back = await rolledBack(nine);
+  await rolledBack(topology);
+  expect(await searched('opt-back')).toEqual([[hashTopology(nine)], `Keep v1: so. Left out is what rollouts took back: ${back}.`]);
 });

@@ -6,6 +6,7 @@ import { mayAct } from '@autoflow/topology/autonomy';
 import { OPTIMIZATION_WORKFLOW, optimizationWorkflowId } from '@autoflow/workflows';
 import { isOptimizationRunning } from '@autoflow/workflows/runs';
 import { driftSince } from './drifting.js';
+import { exploredUsd } from './harm.js';
 
 interface Ports {
   readonly store: Pick<Store, 'decisions' | 'rollouts' | 'comparisons' | 'settings' | 'optimizations'>;
@@ -41,20 +42,31 @@ export async function decideAnew(decision: DecisionRow, expiredAt: Date, ports: 
 }
 
 async function changeOf(decision: DecisionRow, expiredAt: Date, { store }: Ports): Promise<Date> {
-  return (await driftSince(decision, store, { until: expiredAt })).since ?? expiredAt;
+  return (await driftSince(decision, store, expiredAt)).since ?? expiredAt;
 }
 
-/** Undefined: it has none. What its rollout has taken back was no better. */
+/**
+ * Undefined: it has none. What its rollout has taken back was no better; one that ended otherwise has shown nothing. What was registered waits for
+ * a person, but not where AutoFlow may roll it out by itself (by now): then only another rollout, a freeze or a cap was in its way.
+ */
 async function answerOf(
-  { state, decisions, registered, rollout }: OptimizationRow,
+  { pipeline, state, decisions, registered, rollout }: OptimizationRow,
   { store }: Ports,
 ): Promise<'kept' | 'waits' | undefined> {
-  if (rollout !== undefined) return (await store.rollouts.get(rollout))?.endedAt === undefined ? 'waits' : 'kept';
-  if (registered !== undefined) return 'waits';
+  if (rollout !== undefined) {
+    const row = await store.rollouts.get(rollout);
+    return row?.endedAt === undefined ? 'waits' : row.state === 'rolled-back' ? 'kept' : undefined;
+  }
+  if (registered !== undefined) return (await mayRollOut(pipeline, registered, store)) ? undefined : 'waits';
   const { step, code } = decisions.at(-1) ?? {};
   if (state !== 'completed' || code === undefined) return undefined;
   if (code === 'NOTHING_BETTER' || code === 'ALLOCATED') return 'kept';
   return code === 'NOT_ALLOWED' && step === 'register' ? 'waits' : undefined;
+}
+
+async function mayRollOut(pipeline: string, version: string, store: Ports['store']): Promise<boolean> {
+  const spentUsd = await exploredUsd(pipeline, store);
+  return mayAct((await store.settings.get(pipeline))!, new Date(), { kind: 'canary', version, spentUsd }).allowed;
 }
 
 /** Its row is made by the workflow, where no other optimization of the pipeline runs: without a row it is asked for again the next time. */

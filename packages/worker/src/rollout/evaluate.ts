@@ -1,12 +1,12 @@
 /** What a canary has shown so far, and what follows from it. */
-import { judge, type Block, type GateSettings, type Judgement } from '@autoflow/experiment';
+import { judge, unknownHarms, type Block, type GateSettings, type Judgement } from '@autoflow/experiment';
 import type { ArmBlock, ComparisonQuery, RolloutRow, RolloutStep, Store } from '@autoflow/store';
-import type { RolloutDecision } from '@autoflow/topology';
+import { NOT_DECIDED, type RolloutDecision } from '@autoflow/topology';
 
 /** Hosts write what they measured once a second: of batches closed later the cost may not be known yet. */
 const METERING_LAG_MS = 2_000;
 
-/** `paired`: against the control group, over all steps that have one. `full`: of the present step, against the holdout. */
+/** `paired`: against the control group, over all steps that have one. `full`: of the present step, the candidate's slice against the holdout. */
 export interface Judgements {
   readonly paired?: Judgement;
   readonly full?: Judgement;
@@ -18,9 +18,10 @@ export interface Evaluation {
 }
 
 /**
- * Gain and guardrails are shown against the control group, step after step in one sequence; what follows without one (all but the holdout) is only
- * watched, and decides alone where there was no control group at all. Alpha is divided among the sequences. `held`: it is paused or frozen, and its
- * time does not run.
+ * Gain and guardrails are shown against the control group, step after step in one sequence; what follows without one (a slice beside the holdout)
+ * is only watched, and decides alone where there was no control group at all. Alpha is divided among the sequences. The first step is left only when it is
+ * bounded there how much the candidate hurts (`unknownHarms`): with probability 1 - alpha one that hurts more never gets more of the traffic. `held`:
+ * it is paused or frozen, and its time does not run.
  */
 export async function evaluate(row: RolloutRow, held: boolean, { comparisons }: Pick<Store, 'comparisons'>): Promise<Evaluation> {
   const now = await comparisons.clock();
@@ -56,22 +57,28 @@ function follows(
   const mustShow = last || (isPaired(steps.at(-1)!) && !isPaired({ percent: settings.steps[steps.length]! }));
   const missing = [
     ...(inStep < settings.minimumRecords ? [`${inStep} of ${settings.minimumRecords} records at this step`] : []),
-    ...(mustShow && proof.verdict !== 'promote' ? proof.reasons : []),
+    ...(mustShow ? (proof.verdict !== 'promote' ? proof.reasons : []) : steps.length === 1 ? unknownHarms(proof) : []),
   ];
   if (missing.length === 0)
-    return last ? { decision: 'promote', reason: proof.reasons.join('; ') } : { decision: 'advance', reason: 'no harm is shown' };
-  if (ranMs > settings.maximumMs) return { decision: 'roll-back', reason: `not decided in the time it had: ${missing.join('; ')}` };
+    return last
+      ? { decision: 'promote', reason: proof.reasons.join('; ') }
+      : { decision: 'advance', reason: steps.length === 1 ? 'its harm is bounded' : 'no harm is shown' };
+  if (ranMs > settings.maximumMs) return { decision: 'abort', reason: `${NOT_DECIDED}: ${missing.join('; ')}` };
   return { decision: 'continue', reason: missing.join('; ') };
 }
 
+/** Like with like: arms of one size, each of which fills its batches by itself. Of nearly all of the traffic that is a slice. */
+function comparedAt(step: RolloutStep, version: string): Pick<ComparisonQuery, 'ours' | 'theirs'> {
+  if (isPaired(step)) return { ours: { arm: 'candidate' }, theirs: { arm: 'control' } };
+  return { ours: step.sliced === true ? { arm: 'control', version } : { arm: 'candidate' }, theirs: { arm: 'holdout' } };
+}
 const isPaired = ({ percent }: Pick<RolloutStep, 'percent'>): boolean => percent <= 50;
 
-function queryOf({ id, pipeline, settings, steps }: RolloutRow, step: RolloutStep, now: number): ComparisonQuery {
+function queryOf({ id, pipeline, version, settings, steps }: RolloutRow, step: RolloutStep, now: number): ComparisonQuery {
   const { blockMs, warmupMs, margins } = settings;
   return {
     pipeline,
-    ours: { arm: 'candidate' },
-    theirs: { arm: isPaired(step) ? 'control' : 'holdout' },
+    ...comparedAt(step, version),
     from: step.from + warmupMs,
     // What arrived at the very end of a step may have got the shares of the next one.
     to: step.to === undefined ? now - METERING_LAG_MS : step.to - blockMs,
@@ -82,7 +89,8 @@ function queryOf({ id, pipeline, settings, steps }: RolloutRow, step: RolloutSte
   };
 }
 
-function shareOf({ settings: { holdoutPercent } }: RolloutRow, { percent }: RolloutStep): number {
+function shareOf({ settings: { holdoutPercent } }: RolloutRow, { percent, sliced }: RolloutStep): number {
+  if (sliced === true) return 0.5;
   const candidate = ((100 - holdoutPercent) * percent) / 100;
   return candidate / (candidate + holdoutPercent);
 }

@@ -4,9 +4,7 @@ import type { DecisionRow, Store } from '@autoflow/store';
 import type { Log } from '../log.js';
 import { eachByItself, repeating } from '../repeating.js';
 import { decideAnew } from './deciding-anew.js';
-import { driftSince } from './drifting.js';
-
-const EVERY_MS = 10 * 60_000;
+import { driftSince, LOOK_EVERY_MS } from './drifting.js';
 
 interface Ports {
   readonly store: Pick<Store, 'decisions' | 'rollouts' | 'comparisons' | 'definitions' | 'settings' | 'optimizations'>;
@@ -17,7 +15,7 @@ interface Ports {
 }
 
 export function startExpiry(ports: Ports): { close(): Promise<void> } {
-  return repeating('looking for workloads that have drifted', EVERY_MS, () => expireDecisions(ports), ports.log);
+  return repeating('looking for workloads that have drifted', LOOK_EVERY_MS, () => expireDecisions(ports), ports.log);
 }
 
 /** Any number of processes may do it: a decision expires once, and one optimization at a time makes it anew. */

@@ -18,14 +18,33 @@ export async function harmOf(
   return { records, share: all === 0 ? 0 : records / all, dead, costUsd, extraUsd: costUsd - usual };
 }
 
-/** US dollars that AutoFlow's own canaries cost beyond what they were compared with, in the days that a spend cap is for. */
-export function exploredUsd(pipeline: string, { rollouts }: { readonly rollouts: Pick<Store['rollouts'], 'explored'> }): Promise<number> {
-  return rollouts.explored(pipeline, new Date(Date.now() - SPEND_CAP_DAYS * 86_400_000));
+type Ports = Pick<Store, 'rollouts' | 'comparisons'>;
+
+/**
+ * US dollars that AutoFlow's own canaries cost beyond what they were compared with, in the days that a spend cap is for. Of one that has ended and is not
+ * charged yet, what it has cost so far.
+ */
+export async function exploredUsd(pipeline: string, store: Ports): Promise<number> {
+  // Before what is charged: one that is charged in between counts twice for a moment, and not at all would be worse.
+  const uncharged = (await store.rollouts.uncharged()).filter((row) => row.pipeline === pipeline && row.own);
+  let usd = 0;
+  for (const row of uncharged) usd += Math.max(0, (await harmOf(row, store))?.extraUsd ?? 0);
+  return usd + (await store.rollouts.explored(pipeline, new Date(Date.now() - SPEND_CAP_DAYS * 86_400_000)));
 }
 
-/** Writes it down, once it has ended. */
-export async function charge(row: RolloutRow, store: Pick<Store, 'rollouts' | 'comparisons'>): Promise<void> {
-  if (row.endedAt === undefined || row.harm !== undefined) return;
+/** What is open for so long after the end of a canary counts with what it has come to by then. */
+const CHARGED_WITHIN_MS = 3_600_000;
+
+/**
+ * Writes down what an ended rollout did, once: as soon as nothing that any arm opened meanwhile is open, and hosts have written what it cost. Until then, and
+ * for an hour at most, it does nothing: whoever calls it asks again.
+ */
+export async function charge(row: RolloutRow, store: Ports): Promise<void> {
+  const [first] = row.steps;
+  if (first === undefined || row.endedAt === undefined || row.harm !== undefined) return;
+  const end = row.endedAt.getTime();
+  const late = (await store.comparisons.clock()) - end >= CHARGED_WITHIN_MS;
+  if (!late && !(await store.comparisons.settled(row.pipeline, first.from, end))) return;
   const harm = await harmOf(row, store);
   if (harm !== undefined) await store.rollouts.charge(row.id, harm);
 }

@@ -20,7 +20,10 @@ export function startRolloutRecovery(ports: Ports): { close(): Promise<void> } {
   return repeating('starting rollouts that nobody runs', EVERY_MS, () => recover(ports), ports.log);
 }
 
-/** Any number of processes may do it: a rollout that runs is not started twice, and one that has ended is charged once. Each by itself. */
+/**
+ * Any number of processes may do it: a rollout that runs is not started twice, and one that has ended is charged once, whoever ended it. Each by itself. What
+ * an ended one has under way ends within minutes: to look each time is enough.
+ */
 export async function recover(ports: Ports): Promise<void> {
   const { store, log } = ports;
   const failed =
@@ -28,12 +31,7 @@ export async function recover(ports: Ports): Promise<void> {
     ({ id, pipeline }: RolloutRow, error: string): void =>
       log('warn', what, { rollout: id, pipeline, error });
   await eachByItself(await store.rollouts.active(), (row) => recoverRollout(row, ports), failed('a rollout was not looked after'));
-  await eachByItself(await store.rollouts.uncharged(), (row) => chargeRollout(row, store), failed('a rollout was not charged'));
-}
-
-/** One that somebody ended by moving the traffic, or whose workflow could not tell: exploration is paid for, whoever ended it. */
-async function chargeRollout(row: RolloutRow, store: Ports['store']): Promise<void> {
-  if (Date.now() - row.endedAt!.getTime() >= FRESH_MS) await charge(row, store);
+  await eachByItself(await store.rollouts.uncharged(), (row) => charge(row, store), failed('a rollout was not charged'));
 }
 
 async function recoverRollout({ id, pipeline, createdAt }: RolloutRow, { client, log }: Ports): Promise<void> {

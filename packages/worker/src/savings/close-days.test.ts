@@ -36,12 +36,13 @@ beforeAll(async () => {
     ...defined,
     by,
   });
+  await registerSecond('orders');
   now = await store.comparisons.clock();
   from = midnight(now) - 2 * DAY_MS;
   await day(from);
   await sql.query(
     `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, state, ended_at)
-     values ('ro-1', 'orders', 'v1', 'v1', false, '', '', '{}', 'promoted', to_timestamp($1::float8 / 1000))`,
+     values ('ro-1', 'orders', 'v2', 'v1', false, '', '', '{}', 'promoted', to_timestamp($1::float8 / 1000))`,
     [from - 3_600_000],
   );
 });
@@ -50,13 +51,15 @@ afterAll(async () => {
   await store.close();
 });
 
-/** A batch of either arm every half hour; those of the holdout cost twice as much. */
+const registerSecond = (pipeline: string) => store.definitions.registerVersion({ pipeline, hash: 'h2', release: 'r1', ...defined, by });
+
+/** A batch of each arm every half hour; those of the holdout cost twice as much as those of the slice beside it, and those of all others a tenth. */
 async function day(from: number): Promise<void> {
   const { rows } = await sql.query<{ id: string; arm: string; at: Date }>(
     `with b as (
        insert into autoflow.batches (id, pipeline, version, release, scope, execution_id, ref, memory_mb, arm, admitted, completed, state, opened_at, closed_at)
-       select arm || i, 'orders', 'v1', 'r1', 'live', arm || i, '{}', '{}', arm, 1, 1, 'closed', at, at + interval '1 s'
-         from generate_series(0, 46) i, unnest(array['stable', 'holdout']) arm, lateral (select to_timestamp($1::float8 / 1000) + i * interval '30 min' as at) t
+       select arm || i, 'orders', case arm when 'holdout' then 'v1' else 'v2' end, 'r1', 'live', arm || i, '{}', '{}', arm, 1, 1, 'closed', at, at + interval '1 s'
+         from generate_series(0, 46) i, unnest(array['stable', 'control', 'holdout']) arm, lateral (select to_timestamp($1::float8 / 1000) + i * interval '30 min' as at) t
        returning *),
      r as (
        insert into autoflow.records (pipeline, scope, key, state, batch_id, version, release, arrived_at, ended_at)
@@ -82,7 +85,7 @@ async function day(from: number): Promise<void> {
       ...{ scope: 'live', batchId: id, host: 'h', startedAt: at, enforcement: 'soft', outcome: 'ok', spans: [] },
       ...usage,
       ...counts,
-      costUsd: arm === 'stable' ? 0.01 : 0.02,
+      costUsd: { stable: 0.001, control: 0.01, holdout: 0.02 }[arm]!,
     })),
   );
 }
@@ -93,6 +96,7 @@ test('a pipeline whose days cannot be written down keeps no other one waiting, a
     ...defined,
     by,
   });
+  await registerSecond('broken');
   await sql.query(
     `insert into autoflow.rollouts (id, pipeline, version, baseline, own, actor, reason, settings, state, ended_at)
      select 'ro-2', 'broken', version, baseline, own, actor, reason, settings, state, ended_at from autoflow.rollouts where id = 'ro-1'`,
@@ -117,13 +121,14 @@ test('a day that is over stays in the ledger as it was, when its rows are droppe
   const days = () => store.savings.days('orders', 0, now);
   const [kept, ...later] = await days();
   expect(later.length).toBeLessThanOrEqual(1);
-  expect(kept).toMatchObject({ version: 'v1', against: 'v1', from, to: from + DAY_MS });
+  expect(kept).toMatchObject({ version: 'v2', against: 'v1', from, to: from + DAY_MS });
   const { records, savedUsd } = restoredSavings(kept!.savings);
-  expect([records, savedUsd!.estimate]).toEqual([47, expect.closeTo(0.47, 6)]);
+  // Of all that it ran, at what the slice saved of each record.
+  expect([records, savedUsd!.estimate]).toEqual([94, expect.closeTo(0.94, 6)]);
   expect(savedUsd!.low).toBeGreaterThan(0);
 
   await store.metering.maintain(0);
-  const fromRows = savedIn(await store.comparisons.blocks({ pipeline: 'orders', ...comparisonOf(kept!) }));
+  const fromRows = savedIn(await store.comparisons.blocks({ pipeline: 'orders', ...comparisonOf(kept!) }), 94);
   expect(fromRows.savedUsd!.estimate).toBeCloseTo(0, 6);
   await closeDays(store, log);
   expect((await days())[0]).toEqual(kept);

@@ -39,6 +39,7 @@ async function closeDaysOf(
   for (const stretch of stretches(await rollouts.list(pipeline, { limit: MOST }), moves, oldest, now)) {
     if (!days.includes(midnight(stretch.from)) || stretch.to > now - OVER_MS || kept.has(stretchName(stretch))) continue;
     const blocks = await comparisons.blocks({ pipeline, ...comparisonOf(stretch), patient: true });
-    await savings.keep({ pipeline, ...stretch, savings: savedIn(blocks) });
+    const records = await comparisons.recordsOn({ pipeline, ...stretch });
+    await savings.keep({ pipeline, ...stretch, savings: savedIn(blocks, records) });
   }
 }
