@@ -26,12 +26,12 @@ type Asked = {
 
 test('a process that is asked and says nothing for too long is given up; until then it is heard', async () => {
   let heard = 0;
-  const child = startChild<Asked>(program, { told: () => heard++, silentMs: 2_000 });
+  const child = startChild<Asked>(program, { told: () => heard++, silentMs: 5_000 });
   expect(await child.ask<'say'>({ kind: 'say' })).toEqual({ kind: 'answered' });
   expect(heard).toBe(1);
   await expect(child.ask<'hang'>({ kind: 'hang' })).rejects.toMatchObject({
     code: 'SILENT',
-    message: 'The process has said nothing for 2 s.',
+    message: 'The process has said nothing for 5 s.',
   });
   await child.kill();
 });
