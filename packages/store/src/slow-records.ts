@@ -1,9 +1,8 @@
-import type { ArmCell } from '@autoflow/topology';
-
 /**
  * Latencies in buckets that are each a little wider than the one before, as in DDSketch (Masson, Rim and Lee 2019): a quantile is right to
  * `WIDTH`, whatever the latencies, and counts of any blocks can be added up.
  */
+import type { ArmCell } from '@autoflow/topology';
 
 /** A tenth more is six buckets, a quarter more fourteen: 24.9 %. */
 const WIDTH = Math.log(1.1) / 6;

@@ -1,19 +1,11 @@
 /** Memory that follows what is measured, step by step on a real database. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { useTestStack } from '@autoflow/local-stack/testing';
-import { BY, startPlatform, type Platform } from '../execution/platform.js';
-import { inThisThread, LATE_MS, STAGES, World, type Interval } from './world.js';
+import { expect, test } from 'vitest';
+import { BY, type Platform } from '../execution/platform.js';
+import { inThisThread, LATE_MS, STAGES, useWorld, World, type Interval } from './world.js';
 
-const stack = useTestStack();
 let platform: Platform;
 let world: World;
-beforeAll(async () => {
-  platform = await startPlatform(stack);
-  world = new World(platform);
-  await platform.store.metering.maintain(30);
-});
-afterAll(() => platform?.stop());
-beforeEach(() => world.begin());
+useWorld((begun) => ({ platform, world } = begun));
 
 const QUIET = { batches: 20, peakMemoryMb: 60 };
 const sized = (memoryMb: number) => world.allocate(Object.fromEntries(STAGES.map((stage) => [stage, { memoryMb, concurrency: 4 }])));

@@ -1,20 +1,12 @@
 /** What a controller counts as its own, and what it may do with it: on a real database; time is what the rows say. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { useTestStack } from '@autoflow/local-stack/testing';
+import { describe, expect, test } from 'vitest';
 import { asWritten, defaultEnvelope } from '@autoflow/topology';
-import { BY, startPlatform, type Platform } from '../execution/platform.js';
-import { ALWAYS, STAGES, World } from './world.js';
+import { BY, type Platform } from '../execution/platform.js';
+import { ALWAYS, STAGES, useWorld, World } from './world.js';
 
-const stack = useTestStack();
 let platform: Platform;
 let world: World;
-beforeAll(async () => {
-  platform = await startPlatform(stack);
-  world = new World(platform);
-  await platform.store.metering.maintain(30);
-});
-afterAll(() => platform?.stop());
-beforeEach(() => world.begin());
+useWorld((begun) => ({ platform, world } = begun));
 
 const QUIET = { batches: 20 };
 const SURGE = { batches: 200 };

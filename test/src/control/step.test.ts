@@ -1,25 +1,17 @@
 /** One decision of a controller after the other, on a real database; time is what the rows say. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { useTestStack } from '@autoflow/local-stack/testing';
+import { describe, expect, test } from 'vitest';
 import { asWritten, defaultEnvelope, type Envelope } from '@autoflow/topology';
 import { pretrainedPolicy } from '@autoflow/learning';
 import { fixed } from '@autoflow/optimizer';
 import type { Comparison } from '@autoflow/store';
-import { BY, startPlatform, type Platform } from '../execution/platform.js';
-import { ALWAYS, inThisThread, STAGES, thread, World } from './world.js';
+import { BY, type Platform } from '../execution/platform.js';
+import { ALWAYS, inThisThread, STAGES, thread, useWorld, World } from './world.js';
 
-const stack = useTestStack();
 let platform: Platform;
 let world: World;
-beforeAll(async () => {
-  platform = await startPlatform(stack);
-  world = new World(platform);
-  await platform.store.metering.maintain(30);
-});
-afterAll(() => platform?.stop());
-beforeEach(() => world.begin());
+const stack = useWorld((begun) => ({ platform, world } = begun));
 
 const QUIET = { batches: 20 };
 const SURGE = { batches: 200 };

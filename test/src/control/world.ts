@@ -5,7 +5,9 @@ import type { Allocator } from '@autoflow/optimizer';
 import type { ControlSettings } from '@autoflow/topology/autonomy';
 import type { ControlStatus, ControlStepRow } from '@autoflow/store';
 import { controlStep, controllerThread, type Controller } from '@autoflow/worker';
-import { BY, type Platform } from '../execution/platform.js';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { useTestStack } from '@autoflow/local-stack/testing';
+import { BY, startPlatform, type Platform } from '../execution/platform.js';
 
 export const PROGRAM = createRequire(import.meta.url).resolve('@autoflow/learning/controller');
 export const STAGES = ['measure', 'may-pass', 'perform', 'weigh', 'store'] as const;
@@ -209,3 +211,19 @@ const INVOCATION = {
   costUsd: 0,
   spans: [],
 } as const;
+
+/** A platform and its world for the tests of a file, each of which begins as if nothing had been before; answers the stack that they are on. */
+export function useWorld(begun: (of: { readonly platform: Platform; readonly world: World }) => void): ReturnType<typeof useTestStack> {
+  const stack = useTestStack();
+  let platform: Platform | undefined;
+  let world: World;
+  beforeAll(async () => {
+    platform = await startPlatform(stack);
+    world = new World(platform);
+    await platform.store.metering.maintain(30);
+    begun({ platform, world });
+  });
+  afterAll(() => platform?.stop());
+  beforeEach(() => world.begin());
+  return stack;
+}
