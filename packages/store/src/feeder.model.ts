@@ -51,6 +51,8 @@ export type ClaimedInput = Pick<ClaimedRecord, 'record' | 'problem' | 'trace' | 
 export interface Load {
   /** By `roomOf`. */
   readonly rooms: { readonly [room: string]: RoomLoad };
+  /** Of the versions that have an arm: instances of the stage that has the most, fleet-wide. */
+  readonly instances: { readonly [version: string]: number };
 }
 /**
  * Executions of one room hold each other back: those of the stable version and what is pinned to any, and those of each version in any other arm.

@@ -130,7 +130,7 @@ describe('feeder', () => {
       const claim = claimOf({ ...stream, ...(backfill && { backfill }) }, { arm, bounds: { records: 1, bytes: 100 } });
       return (await feeder().claim(claim, write()))!;
     };
-    expect(await feeder().load('loaded', 60_000)).toEqual({ rooms: {} });
+    expect((await feeder().load('loaded', 60_000)).rooms).toEqual({});
     const source = { kind: 'jsonl', path: 'x' } as const;
     const backfill = await context.store.backfills.create(
       { id: 'b-loaded', pipeline: 'loaded', scope: 'live', source, concurrency: 3 },
@@ -143,15 +143,19 @@ describe('feeder', () => {
       `update autoflow.batches set state = 'closed', opened_at = now() - interval '2 s', closed_at = now() - interval '1 s' where id = $1`,
       [id],
     );
-    expect(await feeder().load('loaded', 60_000)).toEqual({
-      rooms: {
-        stable: { open: 2, ofBackfill: { 'b-loaded': 1 }, closed: 0, meanOpenMs: 0 },
-        'candidate v1': { open: 0, ofBackfill: {}, closed: 1, meanOpenMs: 1_000 },
-      },
+    expect((await feeder().load('loaded', 60_000)).rooms).toEqual({
+      stable: { open: 2, ofBackfill: { 'b-loaded': 1 }, closed: 0, meanOpenMs: 0 },
+      'candidate v1': { open: 0, ofBackfill: {}, closed: 1, meanOpenMs: 1_000 },
     });
-    expect((await feeder().load('loaded', 500)).rooms).toMatchObject({ stable: { open: 2, closed: 0, meanOpenMs: 0 } });
+    expect(await feeder().load('loaded', 500)).toMatchObject({
+      rooms: { stable: { open: 2, closed: 0, meanOpenMs: 0 } },
+      instances: { v1: 3 },
+    });
     await context.store.definitions.setStable({ pipeline: 'loaded', version: 'v2', by });
-    expect((await feeder().load('loaded', 500)).rooms).toMatchObject({ stable: { open: 1 }, 'stable v1': { open: 1 } });
+    expect(await feeder().load('loaded', 500)).toMatchObject({
+      rooms: { stable: { open: 1 }, 'stable v1': { open: 1 } },
+      instances: { v2: 3 },
+    });
   });
 
   test('two that claim at once never share a record, whatever one of them does', async () => {

@@ -59,9 +59,14 @@ async function load(database: Database, pipeline: string, windowMs: number): Pro
      closed as (
        select ${ROOM} as room, count(*) as n, avg(extract(epoch from closed_at - opened_at)) * 1000 as mean from autoflow.batches
         where pipeline = $1 and state = 'closed' and arm is not null and dissolved = 0 and closed_at > now() - make_interval(secs => $2)
-        group by 1)
+        group by 1),
+     instances as (
+       select a.version, max((stage ->> 'concurrency')::int) as most
+         from autoflow.pipelines p join autoflow.allocations a on a.pipeline = p.name and a.version in (p.stable_version, p.candidate_version, p.holdout_version)
+        cross join lateral jsonb_each(a.stages) as stages (name, stage) where p.name = $1 group by 1)
      select coalesce(json_object_agg(room, json_build_object('open', coalesce(o.n, 0), 'ofBackfill', coalesce(o.backfills, '{}'),
-              'closed', coalesce(c.n, 0), 'meanOpenMs', coalesce(c.mean, 0))), '{}') as rooms
+              'closed', coalesce(c.n, 0), 'meanOpenMs', coalesce(c.mean, 0))), '{}') as rooms,
+            (select coalesce(json_object_agg(version, most), '{}') from instances) as instances
        from open o full join closed c using (room)`,
     [pipeline, windowMs / 1000],
   );

@@ -23,7 +23,8 @@ export const BOUND: BoundSettings = { targetMs: 2_000, initial: 8, least: 2, mos
  * Additive increase while executions end within the target and the bound is what holds feeding back, multiplicative decrease when they do
  * not, once for the executions that were open at the time: those that began before a decrease tell nothing of it, so that a moment of cold starts
  * does not close the door. Until the first decrease it doubles (as TCP does, and for the same reason). A pipeline whose executions take long even when hardly
- * any is open is not slowed down for it: its target is twice the shortest mean that was seen.
+ * any is open is not slowed down for it: its target is twice the shortest mean that was seen. That mean is of few where few end in a second, and
+ * chance: whatever it says, instances that there are have work, since what they work on is no backlog.
  */
 export class OpenBound {
   private bound: number;
@@ -31,12 +32,18 @@ export class OpenBound {
   private shortestMs = Infinity;
   private restsUntil = -Infinity;
   private heldBack = false;
+  private busy = 0;
   constructor(private readonly settings: BoundSettings = BOUND) {
     this.bound = settings.initial;
   }
 
   get limit(): number {
-    return this.bound;
+    return Math.max(this.bound, this.busy);
+  }
+
+  /** So many instances, of the stage that has the most, are not to wait for work: each has what it does and what it does next. */
+  keepBusy(instances: number): void {
+    this.busy = Math.min(this.settings.most, 2 * instances);
   }
 
   /** The bound was what kept a batch from being opened. */
@@ -54,8 +61,8 @@ export class OpenBound {
     if (meanOpenMs > Math.max(targetMs, 2 * this.shortestMs)) {
       this.slowStart = false;
       this.restsUntil = now + Math.max(everyMs, meanOpenMs);
-      this.bound = Math.max(least, Math.floor(this.bound * 0.7));
-    } else if (this.heldBack) this.bound = Math.min(most, this.slowStart ? this.bound * 2 : this.bound + 2);
+      this.bound = Math.max(least, Math.floor(this.limit * 0.7));
+    } else if (this.heldBack) this.bound = Math.min(most, this.slowStart ? this.limit * 2 : this.limit + 2);
     this.heldBack = false;
     return true;
   }

@@ -45,6 +45,7 @@ export async function runUnder(
   const lab = new Lab<Measured>(book, progress, () => performance.now() < deadline);
   const labs = new Labs(asked, lab);
   const coldStarts = await fromCold(lab, conditions, progress);
+  const forVarying = await fromColdForVarying(labs, conditions, coldStarts, progress);
 
   const stack = await startRetailStack({ onFile: true });
   const { platform } = stack;
@@ -59,6 +60,7 @@ export async function runUnder(
     const { results, invocations } = await measured(
       { platform, sql, conditions, labs, load, progress },
       coldStarts,
+      forVarying,
       objectiveOf(conditions, coldStarts),
     );
     const figures = analysed({ ...results, code, release: platform.release.hash, missing: labs.missing }, invocations);
@@ -79,22 +81,39 @@ const objectiveOf = ({ serviceLevelMs }: HeadlineConditions, [first]: readonly C
 async function fromCold(lab: Lab<Measured>, conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart[]> {
   const found: ColdStart[] = [];
   for (let i = 0; i < conditions.coldStarts; i++) {
-    const one = await lab.take(`cold start #${i}`, () => coldStart(conditions, progress));
+    const asked = { times: conditions.coldStart.times, isRolledOut: true };
+    const one = await lab.take(`cold start #${i}`, () => coldStart(conditions, asked, progress));
     if (one !== undefined) found.push(one);
   }
   return found;
 }
 
+/** Baseline 3 is tuned on the varying load itself: AutoFlow is told its mean, and the same objective. */
+async function fromColdForVarying(
+  labs: Labs<Measured>,
+  conditions: HeadlineConditions,
+  [first]: readonly ColdStart[],
+  progress: (line: string) => void,
+): Promise<ColdStart | undefined> {
+  if (first === undefined) return undefined;
+  const times = conditions.traceTimes / conditions.coldStart.share;
+  const asked = { times, objective: first.objective, isRolledOut: false };
+  return labs.of('varying').take('cold start for varying load', () => coldStart(conditions, asked, progress));
+}
+
 function lineOf(cell: Measured): string {
-  if ('promoted' in cell) return `${cell.promoted ? 'promoted' : 'not promoted'}: ${cell.outcome}`;
+  if ('promoted' in cell) return `${cell.promoted ? 'promoted' : 'not promoted'}: ${cell.outcome}; ${planLine(cell.plan)}`;
   if ('bursts' in cell) return `${cell.perSecond.toFixed(1)} records/s out of a backlog, outcomes ${cell.digest.slice(0, 12)}`;
   if ('models' in cell) return `fitted to ${cell.rows} invocations`;
   if ('evaluations' in cell) {
-    const { topology, predicted } = cell;
-    return `${topology.stages.length} stages, batches of ${topology.batch.records}, ${topology.lingerMs} ms; predicted $${predicted.costPer1000.all.toPrecision(3)} per 1,000, p95 ${predicted.latencyMs.p95.toFixed(0)} ms`;
+    const { predicted } = cell;
+    return `${planLine(cell)}; predicted $${predicted.costPer1000.all.toPrecision(3)} per 1,000, p95 ${predicted.latencyMs.p95.toFixed(0)} ms`;
   }
   return lineOfCell(cell satisfies HeadlineCell);
 }
+
+const planLine = ({ topology: { stages, batch, lingerMs } }: Pick<ColdStart['plan'], 'topology'>): string =>
+  `${stages.length} stages, batches of ${batch.records}, ${lingerMs} ms`;
 
 function notMeasured({ coldStart: { rollout }, coldStarts, repetitions, causal }: HeadlineConditions, quick: boolean): string[] {
   return [
@@ -114,6 +133,7 @@ function notMeasured({ coldStart: { rollout }, coldStarts, repetitions, causal }
       : [
           `the usual rollout: here ${rollout.steps.join(', ')} %, evaluated every ${rollout.periodMs / 1000} s, with margins of ${100 * rollout.margins.dead} points for dead letters and errors and ${100 * rollout.margins.p95} % for p95, none for p99, and asked for over the API`,
         ]),
+    'a rollout of the version for the varying load: it is certified and registered, and compared with the other sides at once',
     ...(causal ? [] : ['the static plan that is tuned on the window before a varying load: only the one in hindsight']),
     ...(quick ? ['as many and as long cells as the bars ask for'] : []),
   ];

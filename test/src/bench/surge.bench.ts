@@ -14,7 +14,6 @@ import { bestStatic, hpa, runEpisode, scoreAt, type HpaOptions } from '@autoflow
 import type { Fields } from '@autoflow/pipeline';
 import { topology } from '@autoflow/retail-orders';
 import { parseTopology, type Allocation } from '@autoflow/topology';
-import type { ControlScenario } from '@autoflow/twin';
 import pg from 'pg';
 import { CellBook } from './cells/cell-book.js';
 import { invoices } from './cells/invoices.js';
@@ -32,13 +31,16 @@ const K = 20;
 const SIDES = ['agent', 'hpa', 'static'] as const;
 const MEMORY_MB = 256;
 /** Of each stage, fleet-wide. */
-const MOST = 24;
+const MOST = 32;
 /** So few that two cores carry six times as many: what is wanting is instances. */
 const PER_SECOND = 0.5;
-const SERVICE_LEVEL_MS = 10_000;
+const SERVICE_LEVEL_MS = 20_000;
 const FULL = { phases: { settling: 1, before: 5, rising: 2, high: 8, after: 5 }, repetitions: 3, drainMs: 120_000 };
 const QUICK = { phases: { settling: 0.5, before: 1.5, rising: 1, high: 2.5, after: 2.5 }, repetitions: 1, drainMs: 60_000 };
-const HPA_TARGETS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+/** Not more: within the tolerance of a tenth 0.9 asks for 99 % busy instances, which between two tasks a real one never is. It would never scale. */
+const HPA_TARGETS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+/** Arrivals of the surge that HPA is tuned on. */
+const TUNING_SEEDS = [1, 2, 3, 4, 5];
 /** Of Kubernetes. */
 const HPA_STABILISATION_MS = 300_000;
 
@@ -173,6 +175,8 @@ async function warm(platform: BenchPlatform, records: () => Fields): Promise<voi
   await worker.stop();
 }
 
+type TunedOn = ReturnType<typeof scenarioOfSurge>;
+
 /** Tunes the others on the measured services and on the surge itself: it is known to them beforehand. */
 async function tune(
   platform: BenchPlatform,
@@ -182,25 +186,32 @@ async function tune(
 ): Promise<{ readonly hpa: HpaOptions; readonly static: Allocation; readonly services: object }> {
   const { stages: services, coldStartMs = 250 } = await platform.store.control.services(platform.spec.name, version.name);
   const { stages } = version.topology;
+  const invocations = await platform.store.metrics.invocations({ pipeline: platform.spec.name, version: version.name, limit: 10_000 });
+  const executions = new Set(invocations.map(({ executionId }) => executionId)).size;
   const known = stages.map(({ name, after }) => ({
     name,
     after: after.map((before) => stages.findIndex((stage) => stage.name === before)),
     max: MOST,
+    perBatch: invocations.filter(({ stage }) => stage === name).length / executions,
     ...(services[name] ?? { ms: 50, cv: 0.5 }),
   }));
-  const { scenario, intervals } = scenarioOfSurge(surge, known, { memoryMb: MEMORY_MB, sloMs: SERVICE_LEVEL_MS, coldStartMs, seed: 1 });
-  const chosen = bestHpa(scenario, intervals);
+  const surges = TUNING_SEEDS.map((seed) =>
+    scenarioOfSurge(surge, known, { memoryMb: MEMORY_MB, sloMs: SERVICE_LEVEL_MS, coldStartMs, seed }),
+  );
+  const [{ scenario, intervals }] = surges as [TunedOn];
+  const chosen = bestHpa(surges);
   const constant = bestStatic(scenario, K, intervals);
   progress(
-    `tuned in the twin: HPA ${JSON.stringify(chosen)}, static ${constant.map(({ concurrency }) => concurrency).join(' ')}; services ${known.map(({ ms }) => ms.toFixed(0)).join(' ')} ms`,
+    `tuned in the twin: HPA ${JSON.stringify(chosen)}, static ${constant.map(({ concurrency }) => concurrency).join(' ')}; services ${known.map(({ ms, perBatch }) => `${perBatch.toFixed(2)} × ${ms.toFixed(0)}`).join(', ')} ms`,
   );
-  return { hpa: chosen, services, static: allocationOf(version, (s) => constant[s]!.concurrency) };
+  return { hpa: chosen, services: known, static: allocationOf(version, (s) => constant[s]!.concurrency) };
 }
 
 /** Its target is tuned, its down-scale stabilisation that of Kubernetes. */
-function bestHpa(scenario: ControlScenario, intervals: number): HpaOptions {
+function bestHpa(surges: readonly TunedOn[]): HpaOptions {
   const candidates = HPA_TARGETS.map((target) => ({ target, stabilisationMs: HPA_STABILISATION_MS }));
-  const score = (options: HpaOptions): number => scoreAt(K, runEpisode(scenario, hpa(options), intervals));
+  const score = (options: HpaOptions): number =>
+    mean(surges.map(({ scenario, intervals }) => scoreAt(K, runEpisode(scenario, hpa(options), intervals))));
   return candidates.map((options) => ({ options, score: score(options) })).reduce((a, b) => (b.score < a.score ? b : a)).options;
 }
 

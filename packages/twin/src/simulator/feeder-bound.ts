@@ -3,13 +3,20 @@ import { LOAD_WINDOW_MS, OpenBound } from '@autoflow/topology';
 /** How many executions may be open at once. */
 export interface ExecutionBound {
   readonly limit: number;
+  /** Instances of the stage that has the most. */
+  keepBusy(instances: number): void;
   /** It was what kept a batch from being opened. */
   reached(): void;
   /** One has closed after so long (ms). */
   close(openMs: number, now: number): void;
 }
 
-export const fixedBound = (limit: number): ExecutionBound => ({ limit, reached: () => undefined, close: () => undefined });
+export const fixedBound = (limit: number): ExecutionBound => ({
+  limit,
+  keepBusy: () => undefined,
+  reached: () => undefined,
+  close: () => undefined,
+});
 
 /** As many as a feeder lets, by its own rule, shown what a feeder is shown: the executions closed within the last `LOAD_WINDOW_MS`. */
 export class FeederBound implements ExecutionBound {
@@ -22,6 +29,10 @@ export class FeederBound implements ExecutionBound {
 
   get limit(): number {
     return this.bound.limit;
+  }
+
+  keepBusy(instances: number): void {
+    this.bound.keepBusy(instances);
   }
 
   reached(): void {

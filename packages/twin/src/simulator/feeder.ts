@@ -39,6 +39,11 @@ export class Feeder {
     return this.arrived - this.inbox;
   }
 
+  /** Instances of the stage that has the most. */
+  keepBusy(instances: number): void {
+    this.bound.keepBusy(instances);
+  }
+
   arrive(): void {
     this.arrived++;
     this.world.total.arrived++;

@@ -57,6 +57,11 @@ export class Pools {
     return this.tables[s]!;
   }
 
+  /** Instances of the stage that may have the most. */
+  get most(): number {
+    return Math.max(...this.desired);
+  }
+
   /** Raised at once; lowered as invocations finish. */
   setConcurrency(s: number, concurrency: number): void {
     if (!Number.isInteger(concurrency) || concurrency < 0)

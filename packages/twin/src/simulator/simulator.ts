@@ -39,6 +39,7 @@ export class Simulator {
     });
     this.pools = new Pools(world, options, (invocation) => this.invocations.begin(invocation));
     this.invocations = new Invocations(world, options, this.pools, this.walk);
+    this.feeder.keepBusy(this.pools.most);
   }
 
   /** Runs to `until` (milliseconds), or until so many records have an outcome; what is due at that moment has happened. */
@@ -103,6 +104,7 @@ export class Simulator {
   /** Raised at once; lowered as invocations finish. */
   setConcurrency(stage: number, concurrency: number): void {
     this.pools.setConcurrency(stage, concurrency);
+    this.feeder.keepBusy(this.pools.most);
   }
 
   /** From the next invocation on: a pool of another size, whose instances start anew; the instances there are end with their invocation. */

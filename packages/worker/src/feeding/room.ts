@@ -14,6 +14,7 @@ export class Rooms {
     for (const room of this.#bounds.keys()) if (!rooms.has(room)) this.#bounds.delete(room);
     for (const room of rooms) {
       const bound = this.#bounds.get(room) ?? new OpenBound();
+      bound.keepBusy(instancesOf(room, lanes, load));
       bound.observe(load.rooms[room] ?? IDLE, now);
       this.#bounds.set(room, bound);
     }
@@ -24,6 +25,11 @@ export class Rooms {
   limits(): { readonly [room: string]: number } {
     return Object.fromEntries([...this.#bounds].map(([room, { limit }]) => [room, limit]));
   }
+}
+
+function instancesOf(room: string, lanes: readonly Lane[], { instances }: Load): number {
+  const own = lanes.filter((lane) => lane.arm !== 'pinned' && roomOf(lane) === room);
+  return Math.max(0, ...own.map(({ version }) => instances[version] ?? 0));
 }
 
 /** What may still be opened in one pass, of all rooms. */

@@ -50,10 +50,28 @@ it('does not choke a pipeline whose executions take long by nature', () => {
   expect(limits([30_000, 31_000, 30_500])).toEqual([16, 32, 64]);
 });
 
+it('keeps the instances that there are busy, however the few that end in a second fall out', () => {
+  const bound = new OpenBound(SETTINGS);
+  bound.keepBusy(9);
+  expect(bound.limit).toBe(18);
+  // Of executions of three seconds, one in a second: the shortest was half as long.
+  for (const [at, meanOpenMs] of [1_600, 3_500, 3_600, 5_100, 3_300, 6_000].entries()) {
+    bound.reached();
+    bound.observe({ closed: 1, meanOpenMs }, at * 7_000);
+  }
+  expect(bound.limit).toBe(18);
+  bound.reached();
+  bound.observe({ closed: 1, meanOpenMs: 1_500 }, 60_000);
+  expect(bound.limit).toBe(20);
+  bound.keepBusy(1_000);
+  expect(bound.limit).toBe(100);
+});
+
 const lane = (arm: Lane['arm'], backfill?: { id: string; maxShare: number; concurrency: number }, version = 'v2') =>
   ({ arm, version, stream: { backfill } }) as unknown as Lane;
 type Counts = { readonly [name: string]: number };
-const load = (open: Counts, ofBackfills: { readonly [room: string]: Counts } = {}) => ({
+const load = (open: Counts, ofBackfills: { readonly [room: string]: Counts } = {}, instances: Counts = {}) => ({
+  instances,
   rooms: Object.fromEntries(
     Object.entries(open).map(([room, n]) => [room, { open: n, ofBackfill: ofBackfills[room] ?? {}, closed: 0, meanOpenMs: 0 }]),
   ),
@@ -69,12 +87,19 @@ it('what an arm has open keeps nothing of another one from being fed, nor of its
   expect(room.has(stable)).toBe(false);
 });
 
+it('each room is as wide as the instances of its version ask for', () => {
+  const room = new Rooms().of([stable, candidate], load({ stable: 11, 'candidate v2': 11 }, {}, { v2: 6 }), 0);
+  expect([stable, candidate].map((one) => room.has(one))).toEqual([true, true]);
+  const pinnedAlone = new Rooms().of([pinned], load({ stable: 11 }, {}, { v2: 6 }), 0);
+  expect(pinnedAlone.has(pinned)).toBe(false);
+});
+
 it('an arm that is slow is held back, and the others grow', () => {
   const bounds = new Rooms();
   const fast = { open: 500, ofBackfill: {}, closed: 9, meanOpenMs: 100 };
   for (let now = 0; now < 60_000; now += 1_000) {
     const slow = { ...fast, meanOpenMs: now === 0 ? 100 : 200_000 };
-    const room = bounds.of([stable, candidate], { rooms: { stable: fast, 'candidate v2': slow } }, now);
+    const room = bounds.of([stable, candidate], { rooms: { stable: fast, 'candidate v2': slow }, instances: {} }, now);
     for (const one of [stable, candidate]) room.has(one);
   }
   const free = (one: Lane, open: number) => bounds.of([stable, candidate], load({ [roomOf(one)]: open }), 60_000).has(one);

@@ -11,8 +11,8 @@ import type { Allocation, Envelope, Topology } from '@autoflow/topology';
 import { invoices } from '../cells/invoices.js';
 import { METERED_WITHIN_MS } from '../cells/load.js';
 import { startRetailStack } from '../cells/retail-stack.js';
-import { PIPELINE, type Cold } from './cold-start/cold.js';
-import { optimized, type Objective, type Probes } from './cold-start/optimized.js';
+import { PIPELINE, type Asked, type Cold, type Objective } from './cold-start/cold.js';
+import { optimized, type Probes } from './cold-start/optimized.js';
 import { phasesOf, type Phase } from './cold-start/phases.js';
 import { rolledOut } from './cold-start/rolled-out.js';
 import { rateFor, startTraffic } from './cold-start/traffic.js';
@@ -23,6 +23,8 @@ export interface ColdStart {
   /** What AutoFlow came to; as the version that was there, if it would rather keep that. */
   readonly plan: { readonly topology: Topology; readonly envelope: Envelope; readonly allocation: Allocation };
   readonly objective: Objective;
+  /** It was to carry so many times the load that it was measured under. */
+  readonly times: number;
   readonly promoted: boolean;
   /** How the rollout ended, or why there was none. */
   readonly outcome: string;
@@ -46,7 +48,7 @@ export interface OptimizingCost {
 
 const PROGRAM_OF = { optimizer: '@autoflow/learning/optimizer', learner: '@autoflow/learning/learner', controller: '@autoflow/learning/controller' }; // prettier-ignore
 
-export async function coldStart(conditions: HeadlineConditions, progress: (line: string) => void): Promise<ColdStart> {
+export async function coldStart(conditions: HeadlineConditions, asked: Asked, progress: (line: string) => void): Promise<ColdStart> {
   // As the stack that sides are compared on: what is asked for here is told by what the pipeline as written does.
   const stack = await startRetailStack({ onFile: true });
   const { platform } = stack;
@@ -63,7 +65,7 @@ export async function coldStart(conditions: HeadlineConditions, progress: (line:
       },
       ['workflows', 'functions', 'feeder', 'control', 'learner'],
     );
-    return await fromCold({ platform, api, conditions, load: await invoices(platform.spec), progress }, worker.pid);
+    return await fromCold({ platform, api, conditions, asked, load: await invoices(platform.spec), progress }, worker.pid);
   } finally {
     await controlPlane?.close();
     await stack.stop();
@@ -73,13 +75,13 @@ export async function coldStart(conditions: HeadlineConditions, progress: (line:
 const program = (name: keyof typeof PROGRAM_OF): string => createRequire(import.meta.url).resolve(PROGRAM_OF[name]);
 
 async function fromCold(cold: Cold, workerPid: number): Promise<ColdStart> {
-  const { platform, api, conditions, progress } = cold;
+  const { platform, api, conditions, asked, progress } = cold;
   const settings = conditions.coldStart;
   await api.settings.change(
     PIPELINE,
     {
       // With settings of its own the rollout is asked for; with the usual ones AutoFlow begins it by itself.
-      autonomy: settings.rollout === undefined ? 'auto' : 'suggest',
+      autonomy: asked.isRolledOut && settings.rollout === undefined ? 'auto' : 'suggest',
       objective: { minimise: 'cost', p99Ms: conditions.serviceLevelMs },
       reason: 'headline',
     },
@@ -97,7 +99,7 @@ async function fromCold(cold: Cold, workerPid: number): Promise<ColdStart> {
     const version = optimization.registered;
     progress(`cold start: ${optimization.decisions.at(-1)?.reason ?? optimization.state}`);
     const rolling = Date.now();
-    const rollout = version === undefined ? undefined : await rolledOut(cold, version, optimization.rollout);
+    const rollout = version === undefined || !asked.isRolledOut ? undefined : await rolledOut(cold, version, optimization.rollout);
     const ended = Date.now();
     progress(`cold start: ${rollout === undefined ? 'nothing was rolled out' : `${rollout.state}: ${rollout.outcome ?? ''}`}`);
     await traffic.stop();
@@ -107,6 +109,7 @@ async function fromCold(cold: Cold, workerPid: number): Promise<ColdStart> {
     return {
       plan: { topology: row.topology as Topology, envelope: row.envelope as Envelope, allocation: stages },
       objective: found.objective,
+      times: asked.times,
       promoted: rollout?.state === 'promoted',
       outcome: rollout?.outcome ?? rollout?.state ?? optimization.reason ?? optimization.state,
       ratePerSecond: rate,

@@ -24,7 +24,7 @@ export interface HeadlineConditions {
   readonly serviceLevelMs: number;
   /** Of what baseline 1 can do: where latency, cost and utilisation are compared. */
   readonly commonShare: number;
-  /** Mean of the varying load: so many times what baseline 1 can do. */
+  /** Mean of the varying load: so many times what baseline 1 can do. AutoFlow is asked for a version that carries so much. */
   readonly traceTimes: number;
   readonly controlIntervalMs: number;
   /** Simulations that baseline 3 is searched with, for each trace. */

@@ -5,14 +5,14 @@ import type { Fields } from '@autoflow/pipeline';
 import { defaultAllocation, defaultEnvelope, hashTopology, MEMORY_SIZES_MB, type Topology } from '@autoflow/topology';
 import { inBatchesOf } from '../cells/fixed-batches.js';
 import type { Invoices } from '../cells/invoices.js';
-import { METERED_WITHIN_MS } from '../cells/load.js';
+import { inboxDoor, METERED_WITHIN_MS, underLoad, untilIdle } from '../cells/load.js';
 import { runThrough } from '../live.js';
 import { fitOf, type TwinFit } from '../twin/predicted.js';
 import { systemClock } from '@autoflow/cli/load';
 import type { Trace } from '@autoflow/twin';
 import { bestStatic, type StaticPlan } from './best-static.js';
 import { measureCapacity, type Capacity } from './capacity.js';
-import { constantCell, measureUnder, type HeadlineCell } from './cell.js';
+import { constantCell, constantLoad, measureUnder, type HeadlineCell } from './cell.js';
 import type { ColdStart } from './cold-start.js';
 import type { HeadlineConditions } from './conditions.js';
 import type { Cell } from './figures.js';
@@ -37,6 +37,8 @@ export interface InLab extends Omit<Experiment, 'labs'> {
 
 /** Executions of each side that the twin is fitted to, at least. */
 const FITTED_EXECUTIONS = 40;
+/** What the twin is fitted to beside a backlog. */
+const LIGHT = { share: 0.3, seconds: 20 };
 /** From one repetition to the next: other invoices, and the same for every side. */
 const INVOICES_APART = 1_000;
 
@@ -93,9 +95,14 @@ export async function capacities(experiment: InLab, sides: readonly HeadlineSide
 
 /**
  * The twin, fitted to what the pipeline as written did, one by one and in batches, when its instances were warm: what baseline 3 is searched with. Cold
- * starts would be taken for work, and a few executions tell little of what a record costs.
+ * starts would be taken for work, and a few executions tell little of what a record costs. A backlog tells what a stack can do, but all wait there:
+ * what nothing is in the way of takes, only a light load tells.
  */
-export function fitted(experiment: InLab, sides: readonly HeadlineSide[]): Promise<TwinFit | undefined> {
+export function fitted(
+  experiment: InLab,
+  sides: readonly HeadlineSide[],
+  capacityOf: (side: HeadlineSide) => number | undefined,
+): Promise<TwinFit | undefined> {
   const { platform, lab, load, conditions } = experiment;
   const { spec, store } = platform;
   return lab.take('the twin', async () => {
@@ -106,6 +113,7 @@ export function fitted(experiment: InLab, sides: readonly HeadlineSide[]): Promi
       warmFrom.push([side, new Date(await store.ended.clock())]);
       const records = Math.max(conditions.sameInvoices, FITTED_EXECUTIONS * side.version.topology.batch.records);
       await runThrough(platform, manyOf(load, spec.key, records));
+      await lightLoad(experiment, LIGHT.share * (capacityOf(side) ?? 0));
     }
     await systemClock.sleepUntil(systemClock.now() + METERED_WITHIN_MS);
     const rows = await Promise.all(
@@ -116,6 +124,20 @@ export function fitted(experiment: InLab, sides: readonly HeadlineSide[]): Promi
     );
     return fitOf(spec, rows.flat(), hostOf(rows.flat(), availableParallelism()));
   });
+}
+
+async function lightLoad({ platform, load, conditions }: InLab, rate: number): Promise<void> {
+  if (rate === 0) return;
+  const loaded = await underLoad({
+    platform,
+    trace: constantLoad(rate, LIGHT.seconds),
+    seed: 1,
+    warmUpMs: 0,
+    drainMs: conditions.drainSeconds * 1000,
+    records: load.from(0),
+    door: (run) => inboxDoor(platform, run),
+  });
+  await untilIdle(loaded);
 }
 
 function manyOf(load: Invoices, key: string, count: number): Fields[] {

@@ -18,6 +18,8 @@ export interface Results {
   readonly missing: readonly string[];
   readonly sides: readonly SideShown[];
   readonly coldStarts: readonly ColdStart[];
+  /** Asked for a version that carries the mean of the varying load. */
+  readonly forVarying?: ColdStart;
   readonly capacities: readonly Capacity[];
   readonly commonRate?: number;
   /** Rising rates, and the common one. */

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { BenchDocument } from '../report.js';
 import type { Cell, HeadlineFigures, Results, Varying } from './figures.js';
 import { constantCell } from './cell.js';
+import type { ColdStart } from './cold-start.js';
 import { commonRate } from './experiment.js';
 import { Lab } from './lab.js';
 import { NAMES } from './names.js';
@@ -75,6 +76,22 @@ const varying = (ours: number): Varying => ({
   cells: [0, 1, 2].flatMap((r) => [cell(NAMES.static, r, { ms: 100 + r }), cell(NAMES.autoflow, r, { ms: ours + r })]),
 });
 
+const coldStart = (times: number) =>
+  ({
+    ...{
+      times,
+      objective: { p95Ms: 900, p99Ms: 2_000 },
+      promoted: false,
+      outcome: 'registered',
+      ratePerSecond: 3,
+      phases: [],
+      rewardCurve: [],
+    },
+    seconds: { measuring: 40, optimizing: 50, rollout: 0 },
+    cost: { cpuSeconds: 20, probes: { records: 0, usd: 0 }, canary: { extraUsd: 0, usd: 0 } },
+    optimization: { decisions: [] },
+  }) as unknown as ColdStart;
+
 it('turns what was measured into claims, errors, bars and losses', () => {
   const figures = analysed(results(), []);
   const [claims] = figures.claims;
@@ -134,6 +151,10 @@ it('renders whatever there is, also nothing', () => {
   const full = render(document(analysed(results([varying(50)]), [])));
   expect(full['md']).toContain('18.2 × (');
   expect(full['svg']).toContain('Reward curve');
+  const asked = render(document(analysed({ ...results(), coldStarts: [coldStart(20)], forVarying: coldStart(30 / 7) }, [])));
+  expect(asked['md']).toMatch(
+    /### Cold start 1: not promoted[^#]* for 20 times[^#]*### For the varying load, without a rollout[^#]* for 4.29 times/,
+  );
   const empty = render(document(analysed({ ...results(), rates: [], common: [], capacities: [], predictions: [], missing: ['x'] }, [])));
   expect(empty['md']).toContain('(in part)');
   expect(empty['md']).toContain('AutoFlow ÷ as written: unknown × (bar >= 10.0) falls short');

@@ -31,20 +31,29 @@ export interface Whole {
   readonly invocations: readonly SampledInvocation[];
 }
 
-export async function measured(experiment: Experiment, coldStarts: readonly ColdStart[], objective: Objective): Promise<Whole> {
+export async function measured(
+  experiment: Experiment,
+  coldStarts: readonly ColdStart[],
+  forVarying: ColdStart | undefined,
+  objective: Objective,
+): Promise<Whole> {
   const { conditions, load, labs, progress } = experiment;
   const forParts = (...parts: readonly [Part, ...Part[]]): InLab => ({ ...experiment, lab: labs.of(...parts) });
   const written = writtenSide(experiment);
   const batched = await Promise.all(conditions.batchSizes.map((records) => batchedSide(experiment, records)));
   const autoflow = await Promise.all(coldStarts.map((one) => autoflowSide(experiment, one)));
+  const adapted = forVarying && (await autoflowSide(experiment, forVarying));
   const fused = coldStarts[0] && (await fusedSide(experiment, coldStarts[0]));
 
   const found = [
     ...(await capacities(forParts('rates', 'common', 'varying', 'alone'), [written])),
-    ...(await capacities(forParts('rates', 'common'), distinct([...batched, ...autoflow]))),
+    ...(await capacities(forParts('rates', 'common', 'varying'), batched)),
+    ...(await capacities(forParts('rates', 'common'), distinct(autoflow))),
+    // Its outcomes are to be those of the others.
+    ...(await capacities(forParts('varying'), adapted ? [{ ...adapted, name: NAMES.autoflowVarying }] : [])),
   ];
   const best = batched.reduce((a, b) => ((capacityOf(found, b) ?? 0) > (capacityOf(found, a) ?? 0) ? b : a));
-  const twin = await fitted(forParts('rates', 'common', 'varying'), [written, ...batched]);
+  const twin = await fitted(forParts('rates', 'common', 'varying'), [written, ...batched], (side) => capacityOf(found, side));
   const loads = await varyingOf(experiment, capacityOf(found, written));
   // The static plan of the other parts is that for the day of the invoices.
   const plans = [
@@ -66,7 +75,7 @@ export async function measured(experiment: Experiment, coldStarts: readonly Cold
   const common = commonRate(conditions, cells.rates);
   for (let repetition = 0; common !== undefined && repetition < conditions.repetitions; repetition++)
     cells.common.push(...(await takingTurns(forParts('common'), compared(repetition), constantCell(common, conditions), repetition)));
-  const varying = await underVarying(forParts('varying'), loads, plans, autoflow);
+  const varying = await underVarying(forParts('varying'), loads, plans, adapted);
   const alone = fused ? await fusedAlone(forParts('alone'), fused, written, common) : { capacities: [], rates: [], common: [] };
   const atCommon = [...new Set([...cells.common, ...alone.common])];
 
@@ -76,6 +85,7 @@ export async function measured(experiment: Experiment, coldStarts: readonly Cold
       [hindsight, causal].flatMap((side) => (side ? sideShown(side, ` for ${name}`) : [])),
     ),
     ...[fused, ...autoflow].flatMap((side) => (side ? sideShown(side) : [])),
+    ...(adapted ? [sideShown(adapted, ' for varying load')] : []),
   ];
   const measuredSides = [written, best, fixed, fused, autoflow[0]].filter((side) => side !== undefined);
   return {
@@ -84,6 +94,7 @@ export async function measured(experiment: Experiment, coldStarts: readonly Cold
       load: load.about,
       sides,
       coldStarts,
+      ...(forVarying && { forVarying }),
       capacities: [...all, ...alone.capacities],
       ...(common !== undefined && { commonRate: common }),
       rates: [...cells.rates, ...alone.rates].map(withoutInvocations),
@@ -150,13 +161,13 @@ async function underVarying(
   experiment: InLab,
   loads: readonly VaryingLoad[],
   plans: readonly PlansFor[],
-  autoflow: readonly HeadlineSide[],
+  autoflow: HeadlineSide | undefined,
 ): Promise<{ readonly shown: Varying[]; readonly cells: HeadlineCell[] }> {
   const cells = loads.map(() => [] as HeadlineCell[]);
   for (let repetition = 0; repetition < experiment.conditions.repetitions; repetition++)
     for (const [i, { trace }] of loads.entries()) {
       const { hindsight, causal } = plans[i] ?? {};
-      const sides = [hindsight, causal, ...turnOf(autoflow, repetition)].filter((side) => side !== undefined);
+      const sides = [hindsight, causal, autoflow].filter((side) => side !== undefined);
       cells[i]!.push(...(await takingTurns(experiment, sides, trace, repetition)));
     }
   const shown = loads.map(({ name, about, lag1, peak }, i): Varying => ({

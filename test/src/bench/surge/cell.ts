@@ -8,7 +8,7 @@ import { endControl, heldMbS, latenessOf, resetControl } from '../cells/control.
 import { inboxDoor, underLoad } from '../cells/load.js';
 import type { BenchPlatform, BenchVersion } from '../platform.js';
 import { watchMachine, type MachineShare } from './machine-share.js';
-import { returnsIn } from './returns.js';
+import { memoryOver, returnsIn } from './returns.js';
 import type { Surge } from './surge-trace.js';
 
 export interface SurgeSide {
@@ -33,7 +33,7 @@ export interface SurgeCell {
   /** Accepted and without an outcome; and dead. */
   readonly lost: number;
   readonly dead: number;
-  /** Reserved memory: mean of before, most during the surge, and how long after it until it is at most 1.2 times that of before, and stays so to the end. */
+  /** Reserved memory: mean of before, most during the surge, and how long after it until it is at most 1.2 times that of before, then and on average to the end. */
   readonly beforeMb: number;
   readonly mostMb: number;
   readonly returnsInMs: number | null;
@@ -126,16 +126,14 @@ async function memoryOf({ platform, sql, version, surge, side }: SurgeCellOption
     { ms: 0, mb: megabytes(side.start) },
     ...changes.map(({ at, stages }) => ({ ms: at.getTime() - startedAt, mb: megabytes(stages) })),
   ];
-  const over = (from: number, to: number): number =>
-    steps.reduce((sum, { ms, mb }, i) => sum + mb * Math.max(0, Math.min(to, steps[i + 1]?.ms ?? to) - Math.max(from, ms)), 0) / 1000;
   const { settledMs, beginsMs, endsMs, trace } = surge;
-  const beforeMb = (1000 * over(settledMs, beginsMs)) / (beginsMs - settledMs);
+  const beforeMb = memoryOver(steps, settledMs, beginsMs) / (beginsMs - settledMs);
   return {
-    reservedMbS: over(settledMs, trace.durationMs),
+    reservedMbS: memoryOver(steps, settledMs, trace.durationMs) / 1000,
     heldMbS: await heldMbS(platform, sql, version.name, new Date(startedAt), new Date(endsAt)),
     beforeMb,
     mostMb: Math.max(...steps.filter(({ ms }) => ms <= endsMs).map(({ mb }) => mb)),
-    returnsInMs: returnsIn(steps, endsMs, RETURNED * beforeMb),
+    returnsInMs: returnsIn(steps, { endsMs, untilMs: trace.durationMs }, RETURNED * beforeMb),
     changes: changes.length,
     byActor: counted(changes.map(({ actor }) => actor)),
   };

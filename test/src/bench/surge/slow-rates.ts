@@ -4,8 +4,8 @@ import { setTimeout as after } from 'node:timers/promises';
 import { uniform } from '@autoflow/twin';
 
 /**
- * The example's rate service as one far away: lognormal, median 1.5 s. What the surge needs then is instances that wait, of which two cores
- * have plenty, and not cores.
+ * The example's rate service as one far away: lognormal, median 3 s. What the surge needs then is instances that wait, of which two cores
+ * have plenty, and not cores; and at its height so many that one of them is about a tenth.
  */
 export async function startSlowRates(): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const random = uniform(1);
@@ -30,5 +30,5 @@ export async function startSlowRates(): Promise<{ readonly url: string; stop(): 
   };
 }
 
-export const MEDIAN_MS = 1_500;
+export const MEDIAN_MS = 3_000;
 const SIGMA = 0.3;

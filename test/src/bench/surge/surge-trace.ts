@@ -56,6 +56,8 @@ export function scenarioOfSurge(
     readonly after: readonly number[];
     readonly ms: number;
     readonly cv: number;
+    /** Invocations for a batch: less than one behind a filter. */
+    readonly perBatch: number;
     readonly max: number;
   }[],
   {
@@ -85,14 +87,14 @@ export function scenarioOfSurge(
     trace: trace.name,
     pipeline,
     plan: controlledPlan(
-      stages.map(({ name, after, ms, cv }) => ({ name, after, serviceMs: ms, cv })),
+      stages.map(({ name, after, ms, cv, perBatch }) => ({ name, after, serviceMs: ms, cv, perBatch })),
       coldStartMs,
     ),
     serviceMs,
     profile,
     arrivals: Float64Array.from(trace.arrivals(seed)),
     ratePerSecond,
-    referenceMb: serviceMs.reduce((sum, ms) => sum + (ratePerSecond * ms * memoryMb) / 1000, 0),
+    referenceMb: stages.reduce((sum, { ms, perBatch }) => sum + (ratePerSecond * perBatch * ms * memoryMb) / 1000, 0),
     start: Object.fromEntries(stages.map(({ name }) => [name, { memoryMb, concurrency: 2 }])),
   };
   return { scenario, intervals: Math.floor(durationMs / intervalMs) - 1 };

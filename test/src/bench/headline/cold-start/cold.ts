@@ -7,11 +7,28 @@ import type { HeadlineConditions } from '../conditions.js';
 export const PIPELINE = 'retail-orders';
 const POLL_MS = 500;
 
+/** Beside the least cost: p95 no later than the mean of the pipeline as written. */
+export interface Objective {
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Of an optimization. */
+export interface Asked {
+  /** The version is to carry so many times the load that it is measured under. */
+  readonly times: number;
+  /** Undefined: what the measurements of the pipeline as written say. */
+  readonly objective?: Objective;
+  /** Else it is registered, and no traffic proves it. */
+  readonly isRolledOut: boolean;
+}
+
 /** What every step of a cold start is given. */
 export interface Cold {
   readonly platform: BenchPlatform;
   readonly api: AutoFlowClient;
   readonly conditions: HeadlineConditions;
+  readonly asked: Asked;
   readonly load: Invoices;
   readonly progress: (line: string) => void;
 }

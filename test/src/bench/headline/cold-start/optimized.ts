@@ -1,13 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OptimizationDetail } from '@autoflow/client';
 import { METERED_WITHIN_MS } from '../../cells/load.js';
-import { ended, PIPELINE, type Cold } from './cold.js';
+import { ended, PIPELINE, type Cold, type Objective } from './cold.js';
 
-/** Beside the least cost: p95 no later than the mean of the pipeline as written. */
-export interface Objective {
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-}
 /** Records that went in batches because the feeder's probes did not do; what they cost at list prices. */
 export interface Probes {
   readonly records: number;
@@ -23,10 +18,10 @@ export interface Found {
 
 /** Asks for optimizations until one registers a version. */
 export async function optimized(cold: Cold, scope: string): Promise<Found> {
-  const { api, conditions } = cold;
-  const { attempts, times, searchSeconds, training } = conditions.coldStart;
+  const { api, conditions, asked } = cold;
+  const { attempts, searchSeconds, training } = conditions.coldStart;
   const startedAt = Date.now();
-  const objective = await objectiveOf(cold, scope);
+  const objective = asked.objective ?? (await objectiveOf(cold, scope));
   const probes = { records: 0, usd: 0 };
   for (let attempt = 1; ; attempt++) {
     // The feeder's own probes tell what a batch costs; where they were too few, more records go in batches.
@@ -36,7 +31,7 @@ export async function optimized(cold: Cold, scope: string): Promise<Found> {
       probes.usd += probed.usd;
     }
     const { id } = await api.optimizations.start(PIPELINE, {
-      times,
+      times: asked.times,
       ...objective,
       seconds: searchSeconds,
       training,

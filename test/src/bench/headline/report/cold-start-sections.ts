@@ -3,7 +3,7 @@ import type { HeadlineFigures } from '../figures.js';
 import { number, percent, table } from './table.js';
 
 /** From a cold start: what was decided, what it cost, and what it told of itself. */
-export function coldStartSections({ coldStarts, optimizing, conditions }: HeadlineFigures): string[] {
+export function coldStartSections({ coldStarts, forVarying, optimizing }: HeadlineFigures): string[] {
   if (coldStarts.length === 0) return [];
   return [
     '## From a cold start',
@@ -16,16 +16,17 @@ export function coldStartSections({ coldStarts, optimizing, conditions }: Headli
               ? 'It has not paid for itself.'
               : `It has paid for itself after ${number(optimizing.paidAfterRecords)} records.`),
         ]),
-    ...coldStarts.flatMap((cold, i) => one(cold, i, conditions.coldStart.times)),
+    ...coldStarts.flatMap((cold, i) => one(`Cold start ${i + 1}: ${cold.promoted ? 'promoted' : 'not promoted'}`, cold)),
+    ...(forVarying ? one('For the varying load, without a rollout', forVarying) : []),
   ];
 }
 
-function one(cold: ColdStart, i: number, times: number): string[] {
-  const { objective, optimization, rollout, seconds, cost, phases, ratePerSecond, promoted, outcome, rewardCurve } = cold;
+function one(title: string, cold: ColdStart): string[] {
+  const { objective, times, optimization, rollout, seconds, cost, phases, ratePerSecond, outcome, rewardCurve } = cold;
   const { found, error } = optimization;
   return [
-    `### Cold start ${i + 1}: ${promoted ? 'promoted' : 'not promoted'}`,
-    `Asked for: the least cost, p95 ≤ ${objective.p95Ms} ms (the mean of the pipeline as written), p99 ≤ ${objective.p99Ms} ms, for ${times} times the load that it was measured under. At ${ratePerSecond.toFixed(1)} records/s: measured for ${seconds.measuring.toFixed(0)} s, optimized in ${seconds.optimizing.toFixed(0)} s (${cost.cpuSeconds.toFixed(0)} CPU seconds, ${cost.probes.records} records in batches for $${cost.probes.usd.toPrecision(2)}), rolled out in ${seconds.rollout.toFixed(0)} s${rollout?.harm === undefined ? '' : ` (${rollout.harm.records} records on the candidate, ${(100 * rollout.harm.share).toFixed(0)} % of the traffic, $${rollout.harm.extraUsd.toPrecision(2)} more than before)`}. ${outcome}`,
+    `### ${title}`,
+    `Asked for: the least cost, p95 ≤ ${objective.p95Ms} ms (the mean of the pipeline as written), p99 ≤ ${objective.p99Ms} ms, for ${number(times)} times the load that it was measured under. At ${ratePerSecond.toFixed(1)} records/s: measured for ${seconds.measuring.toFixed(0)} s, optimized in ${seconds.optimizing.toFixed(0)} s (${cost.cpuSeconds.toFixed(0)} CPU seconds, ${cost.probes.records} records in batches for $${cost.probes.usd.toPrecision(2)}), rolled out in ${seconds.rollout.toFixed(0)} s${rollout?.harm === undefined ? '' : ` (${rollout.harm.records} records on the candidate, ${(100 * rollout.harm.share).toFixed(0)} % of the traffic, $${rollout.harm.extraUsd.toPrecision(2)} more than before)`}. ${outcome}`,
     ...optimization.decisions.map(({ step, reason }) => `- ${step}: ${reason}`),
     ...(error === undefined
       ? []
