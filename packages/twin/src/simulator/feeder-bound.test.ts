@@ -1,5 +1,8 @@
 import { OpenBound } from '@autoflow/topology';
 import { expect, it } from 'vitest';
+import { poissonArrivals } from '../arrivals.js';
+import { simulate } from '../simulate.js';
+import { allocationOf, planOf } from '../testing/plans.js';
 import { FeederBound } from './feeder-bound.js';
 
 it('is shown what closed within the last second, as a feeder is: what closed while it rested does not lower it again', () => {
@@ -18,4 +21,13 @@ it('is shown what closed within the last second, as a feeder is: what closed whi
     expect(twin.limit).toBe(feeder.limit);
   }
   expect(twin.limit).toBeGreaterThan(8);
+});
+
+it('keeps instances busy whose work takes seconds, and varies', () => {
+  const plan = planOf({ models: { lookUp: { ioFixedMs: 3_300, cv: 0.6 } } });
+  // Nine of twelve are busy, if they are fed.
+  const arrivals = poissonArrivals(9 / 3.3, 2_000, 1);
+  const meanMs = (openExecutions: number | 'fed') =>
+    simulate(plan, allocationOf(plan, 12), { arrivals, seed: 1, openExecutions }).latencyMs.mean;
+  expect(meanMs('fed')).toBeLessThan(1.1 * meanMs(Infinity));
 });

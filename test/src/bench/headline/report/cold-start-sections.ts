@@ -26,7 +26,7 @@ function one(title: string, cold: ColdStart): string[] {
   const { found, error } = optimization;
   return [
     `### ${title}`,
-    `Asked for: the least cost, p95 ≤ ${objective.p95Ms} ms (the mean of the pipeline as written), p99 ≤ ${objective.p99Ms} ms, for ${number(times)} times the load that it was measured under. At ${ratePerSecond.toFixed(1)} records/s: measured for ${seconds.measuring.toFixed(0)} s, optimized in ${seconds.optimizing.toFixed(0)} s (${cost.cpuSeconds.toFixed(0)} CPU seconds, ${cost.probes.records} records in batches for $${cost.probes.usd.toPrecision(2)}), rolled out in ${seconds.rollout.toFixed(0)} s${rollout?.harm === undefined ? '' : ` (${rollout.harm.records} records on the candidate, ${(100 * rollout.harm.share).toFixed(0)} % of the traffic, $${rollout.harm.extraUsd.toPrecision(2)} more than before)`}. ${outcome}`,
+    `Asked for: the least cost, p95 ≤ ${objective.p95Ms} ms (the mean of the pipeline as written), p99 ≤ ${objective.p99Ms} ms, for ${number(times)} times the load that it was measured under. At ${ratePerSecond.toFixed(1)} records/s: measured for ${seconds.measuring.toFixed(0)} s, optimized in ${seconds.optimizing.toFixed(0)} s (${cost.cpuSeconds.toFixed(0)} CPU seconds, ${cost.probes.records} records in batches for $${cost.probes.usd.toPrecision(2)}), ${rollout === undefined ? 'not rolled out' : `rolled out in ${seconds.rollout.toFixed(0)} s`}${rollout?.harm === undefined ? '' : ` (${rollout.harm.records} records on the candidate, ${(100 * rollout.harm.share).toFixed(0)} % of the traffic, $${rollout.harm.extraUsd.toPrecision(2)} more than before)`}. ${outcome}`,
     ...optimization.decisions.map(({ step, reason }) => `- ${step}: ${reason}`),
     ...(error === undefined
       ? []
