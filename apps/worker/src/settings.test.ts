@@ -20,7 +20,7 @@ describe('readSettings', () => {
   it('reads what is given, as Temporal tools do', () => {
     const settings = readSettings({
       ...ENOUGH,
-      AUTOFLOW_ROLES: 'functions, control',
+      AUTOFLOW_ROLES: 'functions, control, learner',
       AUTOFLOW_RELEASES: '/releases',
       AUTOFLOW_BATCHES: 'file:/batches',
       AUTOFLOW_SOURCES: '/data/in:/mnt/more',
@@ -29,13 +29,14 @@ describe('readSettings', () => {
       AUTOFLOW_METRICS_ADDRESS: '[::1]:9464',
       AUTOFLOW_LOG_LEVEL: 'warn',
       AUTOFLOW_PROBE_SHARE: '0.2',
+      AUTOFLOW_LEARNER_SHARE: '0.05',
       TEMPORAL_ADDRESS: 'temporal:7233',
       TEMPORAL_NAMESPACE: 'data',
       TEMPORAL_API_KEY: 'key',
       AUTOFLOW_SECRET_RATES_TOKEN: 'token',
     });
     expect(settings).toMatchObject({
-      roles: ['functions', 'control'],
+      roles: ['functions', 'control', 'learner'],
       releases: '/releases',
       batchStore: { driver: 'file', folder: '/batches' },
       sources: ['/data/in', '/mnt/more'],
@@ -44,6 +45,7 @@ describe('readSettings', () => {
       metricsAddress: '[::1]:9464',
       logLevel: 'warn',
       probeShare: 0.2,
+      learner: { beside: 0.05 },
       temporal: { address: 'temporal:7233', namespace: 'data', apiKey: 'key' },
     });
     expect(settings.secret('RATES_TOKEN')).toBe('token');
@@ -64,6 +66,7 @@ describe('readSettings', () => {
         AUTOFLOW_BATCH_DAYS: 'many',
         AUTOFLOW_RECORD_SHARE: '1.5',
         AUTOFLOW_PROBE_SHARE: '-1',
+        AUTOFLOW_LEARNER_SHARE: '0',
       });
     expect(read).toThrow(SettingsError);
     try {
@@ -73,6 +76,7 @@ describe('readSettings', () => {
       expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([
         'AUTOFLOW_BATCHES',
         'AUTOFLOW_BATCH_DAYS',
+        'AUTOFLOW_LEARNER_SHARE',
         'AUTOFLOW_LOG_LEVEL',
         'AUTOFLOW_METRICS_ADDRESS',
         'AUTOFLOW_PIPELINES',

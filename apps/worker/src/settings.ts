@@ -75,6 +75,14 @@ const Settings = z.object({
     .min(0, 'is less than 0. Give 0 to send no probes')
     .max(1, 'is more than 1. Give the share of the batches that are probes, such as 0.05')
     .optional(),
+  AUTOFLOW_LEARNER_SHARE: z.coerce
+    .number({
+      error:
+        'is not a number. Give the share of a core that a learner uses while others use the machine, such as 0.03; 1: all that it gets',
+    })
+    .min(0.001, 'is less than 0.001. Give the share of a core that a learner uses while others use the machine, such as 0.03')
+    .max(1, 'is more than 1. Give 1 to let a learner use all that it gets')
+    .optional(),
   AUTOFLOW_POLICY: z.string().min(1, 'is empty. Give the file of a policy to control allocations by').optional(),
   AUTOFLOW_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], { error: 'is neither allow nor refuse' }).default('refuse'),
   AUTOFLOW_PAYLOAD_KEYS: z
@@ -132,7 +140,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerOptions {
     ...(settings.AUTOFLOW_PROBE_SHARE !== undefined && { probeShare: settings.AUTOFLOW_PROBE_SHARE }),
     ...(settings.AUTOFLOW_PAYLOAD_KEYS !== undefined && { payloadKeys: settings.AUTOFLOW_PAYLOAD_KEYS }),
     ...(settings.AUTOFLOW_ROLES.includes('learner') && {
-      learner: { program: createRequire(import.meta.url).resolve('@autoflow/learning/learner') },
+      learner: {
+        program: createRequire(import.meta.url).resolve('@autoflow/learning/learner'),
+        ...(settings.AUTOFLOW_LEARNER_SHARE !== undefined && { beside: settings.AUTOFLOW_LEARNER_SHARE }),
+      },
     }),
     ...(settings.AUTOFLOW_ROLES.includes('control') && {
       controller: {

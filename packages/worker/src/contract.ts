@@ -37,8 +37,8 @@ export interface WorkerOptions {
   readonly idleMs?: number;
   /** Role functions. An instance that has not loaded its release for so long is ended (default 30 s); a release that is late again is broken. */
   readonly loadWithinMs?: number;
-  /** The program of a learner's process (role learner): `@autoflow/learning/learner`, which this package does not load. */
-  readonly learner?: { readonly program: string; readonly functions?: () => Promise<readonly object[]> };
+  /** The program of a learner's process (role learner): `@autoflow/learning/learner`, which this package does not load; what it uses of a core beside others (default 1/32). */
+  readonly learner?: { readonly program: string; readonly functions?: () => Promise<readonly object[]>; readonly beside?: number };
   /** Days (control role): of measurements, default 30; of batch files, default 14, longer than the namespace's retention and the longest execution together; of events, default 30; of recordings, default 7. */
   readonly retention?: {
     readonly meteringDays?: number;

@@ -16,6 +16,7 @@ export function startLearningWorker(stack: TestStack, host: string, roles: reado
     host,
     logLevel: 'error',
     optimizer: program('optimizer'),
-    learner: program('learner'),
+    // Tests run beside others, whom no learner has to make room for.
+    learner: { ...program('learner'), beside: 1 },
   });
 }

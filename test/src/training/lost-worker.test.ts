@@ -52,6 +52,8 @@ async function startHost(name: string): Promise<ChildProcess> {
       AUTOFLOW_BATCHES: `file:${join(stack.folder, 'batches')}`,
       AUTOFLOW_HOST: name,
       AUTOFLOW_ROLES: 'learner',
+      // Beside other tests, whom no learner has to make room for.
+      AUTOFLOW_LEARNER_SHARE: '1',
     },
     // Not those of the test runner: this is the built program.
     execArgv: [],

@@ -1,7 +1,7 @@
 /** What AutoFlow's own variables a child gets from the shell that called us; all others are settings of some other process. */
 const ALWAYS = ['AUTOFLOW_LOG_LEVEL'];
-/** What belongs to the user's own pipelines and sources, and where the worker shall be read. */
-const FOR_WORKER = /^AUTOFLOW_(SECRET_|SOURCES$|METRICS_ADDRESS$)/;
+/** What belongs to the user's own pipelines and sources, where the worker shall be read, and what of this machine its learners may use. */
+const FOR_WORKER = /^AUTOFLOW_(SECRET_|SOURCES$|METRICS_ADDRESS$|LEARNER_SHARE$)/;
 
 /**
  * The environment of a child: everything that is not AutoFlow's, the log level, and what is set here. An AUTOFLOW_ROLES or

@@ -6,6 +6,7 @@ import type { FunctionCounts } from '@autoflow/twin';
 import { loadBackend } from '../backend.js';
 import { answerParent, tellParent } from '../parent.js';
 import { ACTION_COUNT } from './actions.js';
+import { DutyCycle } from './duty-cycle.js';
 import { Learner, type LearnerState } from './learner.js';
 import { learnersData, learnersScenarios, validationOf, type LearnersData } from './learners-scenarios.js';
 import { freshParameters, PARAMETERS } from './network.js';
@@ -20,6 +21,7 @@ export type LearnerRequest =
       readonly learner: number;
       readonly functions?: readonly FunctionCounts[];
       readonly state?: Uint8Array;
+      readonly beside?: number;
     }
   | { readonly kind: 'learn'; readonly weights: Float32Array; readonly steps: number; readonly updates: number }
   | { readonly kind: 'validate'; readonly weights: Float32Array };
@@ -49,13 +51,16 @@ async function begin(request: Extract<LearnerRequest, { kind: 'begin' }>): Promi
   // All begin with the same parameters, whatever their own seed.
   const fresh = freshParameters(shared.seed);
   const left = request.state && decoded(request.state);
-  const learner = new Learner(backend, settings, scenarioOf, left && { ...left, parameters: fresh });
+  let cycle: DutyCycle | undefined;
+  // From the first piece of training on: what it takes to begin is no piece, and is not rested after.
+  const rest = (): void => (cycle ??= new DutyCycle(request.beside)).rest();
+  const learner = new Learner(backend, settings, scenarioOf, left && { ...left, parameters: fresh }, rest);
   const validation = validationOf(scenarioOf);
   const handle: Handler = (next) => {
     if (next.kind !== 'begin' && next.weights.length !== PARAMETERS)
       throw new Error(`These are ${next.weights.length} parameters; this network has ${PARAMETERS}.`);
     if (next.kind === 'validate')
-      return { kind: 'validated', ...validated(next.weights, { validation, validationK: VALIDATION_K, judged: goesOn }) };
+      return { kind: 'validated', ...validated(next.weights, { validation, validationK: VALIDATION_K, rest, judged: goesOn }) };
     if (next.kind === 'begin') throw new Error('The learner has begun already.');
     learner.parameters.set(next.weights);
     // How far all are, together: it sets the entropy.

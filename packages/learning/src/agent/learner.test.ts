@@ -35,6 +35,12 @@ describe('a learner', () => {
     expect(once).not.toEqual(freshParameters(of.seed));
   });
 
+  it('rests after what each environment played, and after each gradient', () => {
+    let rests = 0;
+    new Learner(backend, { ...PPO, environments: 3 }, scenarioOf, undefined, () => void rests++).update();
+    expect(rests).toBe(3 + PPO.epochs);
+  });
+
   it('goes on from where another one stood', () => {
     const learner = new Learner(backend, settings, scenarioOf);
     learner.update();

@@ -13,7 +13,7 @@ export interface LearnerState {
   readonly episodes: number;
 }
 
-/** Plays and learns: one update after another, deterministic given settings, scenarios and backend. */
+/** Plays and learns: one update after another, deterministic given settings, scenarios and backend. `rest` is called between pieces of some milliseconds. */
 export class Learner {
   steps: number;
   readonly parameters: Float32Array;
@@ -26,6 +26,7 @@ export class Learner {
     private readonly settings: AgentSettings,
     scenarioOf: ScenarioSource,
     from?: LearnerState,
+    private readonly rest: () => void = () => undefined,
   ) {
     this.parameters = Float32Array.from(from?.parameters ?? freshParameters(settings.seed));
     this.adam = from
@@ -33,7 +34,7 @@ export class Learner {
       : freshAdam(this.parameters.length);
     this.steps = from?.steps ?? 0;
     this.inference = new Inference(this.parameters);
-    this.rollouts = new Rollouts(scenarioOf, settings, from?.episodes ?? 0);
+    this.rollouts = new Rollouts(scenarioOf, settings, from?.episodes ?? 0, rest);
   }
 
   /** A horizon of every environment, and what it teaches. */
@@ -45,8 +46,10 @@ export class Learner {
       entropy: entropy.from + (entropy.to - entropy.from) * progress,
       ...(algorithm === 'ppo' ? { ratioClip } : {}),
     };
-    for (let epoch = 0; epoch < epochs; epoch++)
+    for (let epoch = 0; epoch < epochs; epoch++) {
       descend(this.parameters, gradientOf(this.backend, this.parameters, experience, loss), this.adam, this.settings);
+      this.rest();
+    }
     this.steps += played;
   }
 

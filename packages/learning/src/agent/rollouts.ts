@@ -37,6 +37,7 @@ export class Rollouts {
     private readonly scenarioOf: ScenarioSource,
     private readonly settings: AgentSettings,
     episodes = 0,
+    private readonly rest: () => void = () => undefined,
   ) {
     this.episodes = episodes;
     this.random = uniform(settings.seed * 101 + 7 + episodes * 7919);
@@ -45,7 +46,11 @@ export class Rollouts {
 
   /** Plays every environment for a horizon. Deterministic for the same parameters. */
   collect(inference: Inference): { readonly experience: Experience; readonly steps: number } {
-    const played = this.seats.map((seat) => this.play(seat, inference));
+    const played = this.seats.map((seat) => {
+      const steps = this.play(seat, inference);
+      this.rest();
+      return steps;
+    });
     return { experience: joined(played), steps: played.reduce((sum, { steps }) => sum + steps.length, 0) };
   }
 

@@ -1,4 +1,4 @@
-import { runEpisode, scoreAt } from '@autoflow/optimizer';
+import { type Allocator, runEpisode, scoreAt } from '@autoflow/optimizer';
 import type { ControlScenario } from '@autoflow/twin';
 import type { TensorBackend } from '../backend.js';
 import { agentAllocator } from './agent-allocator.js';
@@ -58,17 +58,36 @@ export function train(options: TrainingOptions): Trained {
   return { parameters: best.parameters, best: best.point, curve };
 }
 
-/** `judged` is called after each episode. */
+/** `rest` is called after each decision, `judged` after each episode. */
 export function validated(
   parameters: Float32Array,
-  { validation, validationK, judged }: Pick<TrainingOptions, 'validation' | 'validationK'> & { readonly judged?: () => void },
+  {
+    validation,
+    validationK,
+    rest,
+    judged,
+  }: Pick<TrainingOptions, 'validation' | 'validationK'> & { readonly rest?: () => void; readonly judged?: () => void },
 ): Pick<CurvePoint, 'score' | 'cost' | 'late'> {
   const episodes = validation.map((scenario) => {
-    const episode = runEpisode(scenario, agentAllocator({ parameters }, validationK));
+    const episode = runEpisode(scenario, resting(agentAllocator({ parameters }, validationK), rest));
     judged?.();
     return episode;
   });
   const mean = (of: (episode: (typeof episodes)[number]) => number): number =>
     episodes.reduce((sum, episode) => sum + of(episode), 0) / episodes.length;
   return { score: mean((episode) => scoreAt(validationK, episode)), cost: mean(({ cost }) => cost), late: mean(({ late }) => late) };
+}
+
+function resting(allocator: Allocator, rest: () => void = () => undefined): Allocator {
+  const start: Allocator['start'] = (pipeline) => {
+    const controller = allocator.start(pipeline);
+    return {
+      ...controller,
+      decide: (state) => {
+        rest();
+        return controller.decide(state);
+      },
+    };
+  };
+  return { ...allocator, start };
 }

@@ -27,7 +27,7 @@ beforeAll(async () => {
      process.on('message', (request) => {
        if (request.kind === 'begin') {
          seed = request.settings.seed;
-         process.send({ kind: 'begun', fresh: Float32Array.of(0, 0), network: { parameters: 2 }, data: { source: 'made-up', functions: 7, seed: 1 } });
+         process.send({ kind: 'begun', fresh: Float32Array.of(0, 0), network: { parameters: 2 }, data: { source: 'made-up', functions: 7, seed: 1, beside: request.beside } });
        }
        if (request.kind === 'learn') process.send({ kind: 'learned', delta: Float32Array.of(1, 1), steps: 10, state: Uint8Array.of(1) });
        if (request.kind === 'validate') process.send({ kind: 'validated', score: seed === 9 ? 1 : 100 - judged++, cost: 1, late: 0 });
@@ -49,10 +49,11 @@ type Trainings = Store['trainings'];
 const run = (
   request: Partial<LearnRequest> & Pick<LearnRequest, 'budget'>,
   over: (trainings: Trainings) => Partial<Trainings> = () => ({}),
+  beside?: number,
 ) =>
   learn(
     { training, learner: 0, learners: 1, ...request },
-    { store: { trainings: { ...store.trainings, ...over(store.trainings) } }, program },
+    { store: { trainings: { ...store.trainings, ...over(store.trainings) } }, program, ...(beside !== undefined && { beside }) },
     new AbortController().signal,
     () => undefined,
   );
@@ -105,6 +106,11 @@ test('writes down how it learns and from what data; what was asked for in the or
       network: { parameters: 2 },
     },
   });
+});
+
+test('its process is told how much it may use beside others', async () => {
+  await run({ budget: { steps: 10 } }, undefined, 0.25);
+  expect(await store.trainings.get(training)).toMatchObject({ settings: { data: { beside: 0.25 } } });
 });
 
 test('ends early after as many validations without a better one as it was given, and never without', async () => {

@@ -8,6 +8,8 @@ export interface LearnPorts {
   /** The learner's program, and the functions whose load it learns from (default: made-up ones). */
   readonly program: string;
   readonly functions?: () => Promise<readonly object[]>;
+  /** Of a core, from 1/1000 to 1: what the process uses while others use the machine; default: a thirty-second. */
+  readonly beside?: number;
   /** Its process hangs when it says nothing for so long; default: two minutes. */
   readonly silentMs?: number;
 }
@@ -46,7 +48,7 @@ export async function learn(
 
 async function begin(
   { training, learner, settings, algorithm, seed, budget }: LearnRequest,
-  { store, functions }: LearnPorts,
+  { store, functions, beside }: LearnPorts,
   child: LearnerChild,
 ): Promise<void> {
   const state = await store.trainings.resume(training, learner);
@@ -57,6 +59,7 @@ async function begin(
     learner,
     ...(functions && { functions: await functions() }),
     ...(state && { state }),
+    ...(beside !== undefined && { beside }),
   });
   await store.trainings.create({ id: training, settings: { ...own, data, network }, weights: fresh });
   const row = await store.trainings.get(training);

@@ -9,6 +9,7 @@ type LearnerProtocol = {
       readonly learner: number;
       readonly functions?: readonly object[];
       readonly state?: Uint8Array;
+      readonly beside?: number;
     };
     readonly answer: { readonly kind: 'begun'; readonly fresh: Float32Array; readonly network: object; readonly data: object };
   };
