@@ -123,6 +123,7 @@ function notMeasured({ coldStart: { rollout }, coldStarts, repetitions, causal }
     'ingest: records are put into the inbox directly',
     ...(process.env['AUTOFLOW_DATA'] === undefined ? ['the two traces of a public cloud: AUTOFLOW_DATA names no folder with them'] : []),
     'the agent: it sets memory and instances once it has beaten the rule over forty intervals; until then, in most of a cell, the rule does (see the changes of each cell)',
+    'a learner that makes room for others: in a cold start it learns as on a host of its own (see `learner` for what it costs beside live work)',
     'money: costs are measured times and sizes at dated list prices',
     'the best static plan of the rising rates and of the common one is that of the day of the invoices, tuned on it in hindsight',
     ...(coldStarts < repetitions

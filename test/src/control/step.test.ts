@@ -87,6 +87,14 @@ describe('who decides', () => {
     expect(await next()).toMatchObject({ mode: 'acting', why: 'the agent has beaten the fallback' });
   });
 
+  test('the rule, and why, where more comes than the twin can compare them on', async () => {
+    await world.run(1, QUIET);
+    await remember(45);
+    expect((await world.run(1, QUIET)).decided.why).toContain('has not beaten');
+    await platform.sql.query(`update autoflow.control_steps set tick = jsonb_set(tick, '{tick,arrived}', '30000')`);
+    expect((await world.run(1, QUIET)).decided).toMatchObject({ mode: 'fallback', why: expect.stringContaining('are not compared') });
+  });
+
   test('the rule, where what was proven is of another objective or of another policy', async () => {
     await world.run(5, QUIET);
     await world.trust();

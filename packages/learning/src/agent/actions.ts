@@ -5,11 +5,11 @@ const BETAS = [0, 0.5, 1, 1.5, 2.2, 3.2, 4.5] as const;
 /** The rest: what recently was the most, with a margin; and no change. */
 export const ACTIONS = [
   ...BETAS.map((beta) => `need + ${beta}·√need`),
-  '5-min peak ·1.15',
+  '20-interval peak ·1.15',
   'hold',
-  '5-min peak ·1.6',
-  '15-min peak ·1.2',
-  '15-min peak ·1.8',
+  '20-interval peak ·1.6',
+  '60-interval peak ·1.2',
+  '60-interval peak ·1.8',
 ];
 export const ACTION_COUNT = 12;
 const CHEAPEST = 0;

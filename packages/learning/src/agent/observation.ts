@@ -5,13 +5,13 @@ export const OBSERVED = 42;
 const LAGS = 8;
 /** What each of them is, for those who are told that one is strange. */
 export const OBSERVATIONS: readonly string[] = [
-  ...['load', 'need', 'instances', 'slow load', '5-min peak', 'utilisation', 'load / instances', 'queue', 'starting'],
+  ...['load', 'need', 'instances', 'slow load', '20-interval peak', 'utilisation', 'load / instances', 'queue', 'starting'],
   ...['service / interval', 'cold start / interval', 'share of the memory', 'slack / interval', 'late records'],
   ...['growth in an interval', 'growth of the load', 'growth of the mean', 'growth to the peak', 'stages before', 'stages after'],
   ...['mean queue', 'longest queue', 'mean load / instances', 'mean utilisation'],
   ...['queue before', 'load / instances before', 'utilisation before', 'queue after', 'load / instances after'],
   ...Array.from({ length: LAGS }, (_, lag) => `arrivals, ${lag} intervals ago`),
-  ...['need / instances', 'need, rounded', '15-min peak', 'growth of the peak', 'k'],
+  ...['need / instances', 'need, rounded', '60-interval peak', 'growth of the peak', 'k'],
 ];
 /** Keeps ratios of loads near nothing from meaning much. */
 const FLOOR = 0.2;

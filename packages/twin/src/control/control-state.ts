@@ -21,7 +21,7 @@ export class ControlState {
   readonly loadBefore: Float64Array;
   readonly fastLoad: Float64Array;
   readonly slowLoad: Float64Array;
-  /** Largest load of the last 5 and 15 minutes. */
+  /** Largest load of the last `SHORT_PEAK` and `LONG_PEAK` intervals. */
   readonly shortPeak: Float64Array;
   readonly longPeak: Float64Array;
   readonly utilisation: Float64Array;

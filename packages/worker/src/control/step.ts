@@ -149,9 +149,7 @@ function decide(
       ? seen.why
       : ticks.length < FEW
         ? `only ${ticks.length} intervals are known yet`
-        : (without ??
-          agent?.leftTo ??
-          (standing.agentStands ? undefined : 'the agent has not beaten the fallback yet, in the twin, on these arrivals'));
+        : (without ?? agent?.leftTo ?? (standing.agentStands ? undefined : unproven(ticks)));
   const mode: ControlMode = forbidden !== undefined ? 'shadow' : left !== undefined ? 'fallback' : 'acting';
   const chosen = mode === 'fallback' || agent === undefined ? fallback : agent;
   const wanted = within(subject, chosen, seen.kind === 'stale');
@@ -170,6 +168,13 @@ function decide(
   const why = forbidden ?? left ?? 'the agent has beaten the fallback';
   const told = [{ mode, why, stages }, subject, ticks.at(-1)] as const;
   return { mode, why, stages, reason: reasonOf(...told), observed: observedOf(...told), standing, ...(mode !== 'shadow' && { wanted }) };
+}
+
+function unproven(ticks: readonly KeptTick['tick'][]): string {
+  const latest = ofComparison(ticks);
+  return latest.length > COMPARED && playedOf(latest) < COMPARED
+    ? `agent and fallback are not compared: more is invoked in ${COMPARED} intervals than the twin plays; give a shorter interval, or larger batches`
+    : 'the agent has not beaten the fallback yet, in the twin, on these arrivals';
 }
 
 function forbiddenBy(settings: OperationSettings): string | undefined {
@@ -225,6 +230,9 @@ async function allocate(
   }
 }
 
+/** The first of them shows what comes, and is not judged. */
+const ofComparison = (ticks: readonly KeptTick['tick'][]): readonly KeptTick['tick'][] => ticks.slice(-COMPARED - 1);
+
 /** Every so many intervals agent and fallback are tried in the twin on what came in them; never on fewer. */
 async function compared(
   status: ControlStatus,
@@ -235,8 +243,7 @@ async function compared(
   { controller, log }: ControlPorts,
 ): Promise<ControlStatus> {
   if (seen.kind === 'stale') return status;
-  // The first of them shows what comes, and is not judged.
-  const ticks = ticksOf(steps, seen).slice(-COMPARED - 1);
+  const ticks = ofComparison(ticksOf(steps, seen));
   const intervals = playedOf(ticks);
   const due = { ...status, sinceComparison: status.sinceComparison + 1 };
   if (due.sinceComparison < COMPARED || intervals < COMPARED || ticks.every(({ arrived }) => arrived === 0)) return due;

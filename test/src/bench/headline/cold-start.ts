@@ -60,7 +60,8 @@ export async function coldStart(conditions: HeadlineConditions, asked: Asked, pr
       {
         controller: { program: program('controller') },
         optimizer: { program: program('optimizer') },
-        learner: { program: program('learner') },
+        // As on a host of its own: no side is measured meanwhile.
+        learner: { program: program('learner'), beside: 1 },
         recordShare: conditions.coldStart.recordShare,
       },
       ['workflows', 'functions', 'feeder', 'control', 'learner'],
