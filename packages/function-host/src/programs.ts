@@ -19,29 +19,37 @@ export const bundleConditions: readonly string[] = fromSource ? ['autoflow-sourc
 /** Where package managers let tools keep what can be made again. */
 const KEPT = fileURLToPath(new URL('../node_modules/.cache/autoflow', import.meta.url));
 
-const written = new Map<string, Promise<string>>();
+interface Made {
+  readonly name: string;
+  readonly code: string;
+}
+const programs = new Map<Program, Promise<Made>>();
 
 /**
  * Path of one of our child programs as a single file, made when its sources are not as they were: one file starts about twice as fast
- * as the hundred modules that it is made of.
+ * as the hundred modules that it is made of. It is there whoever has cleared the folder meanwhile.
  */
-export function programFile(program: Program, folder: string): Promise<string> {
-  const id = `${folder}\0${program}`;
-  const known = written.get(id);
+export async function programFile(program: Program, folder: string): Promise<string> {
+  const { name, code } = await madeOnce(program);
+  const file = join(folder, '.programs', name);
+  await access(file).catch(() => writeAtomically(file, code));
+  return file;
+}
+
+function madeOnce(program: Program): Promise<Made> {
+  const known = programs.get(program);
   if (known !== undefined) return known;
-  const made = writeProgram(program, folder);
-  written.set(id, made);
-  made.catch(() => written.delete(id));
+  const made = make(program);
+  programs.set(program, made);
+  made.catch(() => programs.delete(program));
   return made;
 }
 
-async function writeProgram(program: Program, folder: string): Promise<string> {
+async function make(program: Program): Promise<Made> {
   const name = program.replace('/', '-');
   const kept = join(KEPT, `${name}-${fromSource ? 'source' : 'dist'}-${version}.json`);
   const code = await keptCode(kept, () => bundled(program));
-  const file = join(folder, '.programs', `${name}-${sha256(code).slice(0, 16)}.cjs`);
-  await access(file).catch(() => writeAtomically(file, code));
-  return file;
+  return { name: `${name}-${sha256(code).slice(0, 16)}.cjs`, code };
 }
 
 async function bundled(program: Program): Promise<MadeCode> {

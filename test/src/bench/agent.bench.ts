@@ -130,7 +130,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     },
     notMeasured: [
       'the real stack: this is the twin alone',
-      'memory as an action, and so a power-tuning sweep: each stage has one size, and no CPU',
+      'memory that follows what is used, and a power-tuning sweep: here each stage has one size, and no CPU (see `memory`)',
       'pipelines whose bottleneck is the host or Temporal: here it is instances',
     ],
   };

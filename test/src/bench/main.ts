@@ -41,6 +41,7 @@ const benches: { readonly [name: string]: () => Promise<Bench> } = {
   baselines: () => import('./baselines.bench.js'),
   agent: () => import('./agent.bench.js'),
   policy: () => import('./policy.bench.js'),
+  memory: () => import('./memory.bench.js'),
   learner: () => import('./learner.bench.js'),
   learners: () => import('./learners.bench.js'),
   surge: () => import('./surge.bench.js'),

@@ -11,6 +11,7 @@ export { raisedWithinLimits, withinLimits } from './limits.js';
 export { compareOn, decideOn, playedOf, REMEMBERED, type Compared, type Decision, type Observed } from './live.js';
 export { forMeanLoad } from './mean-load.js';
 export { startingAllocation, type AllocationStanding, type StartingAllocation } from './starting.js';
+export { onSizes, powerTuned, powerTunedSizes } from './power-tuning.js';
 export { staffing, type StaffingOptions } from './staffing.js';
 export { steady } from './steady.js';
 export { bestStatic, causalStatic, fixed, hindsightStatic } from './static.js';

@@ -1,6 +1,6 @@
 import type { NodeSpec } from '@autoflow/pipeline';
-import { functionModel } from '../model/function-model.js';
-import { LOCAL_HOST, type HostModel } from '../model/host-model.js';
+import { functionModel, type FunctionModel } from '../model/function-model.js';
+import { cpuShare, LOCAL_HOST, type HostModel } from '../model/host-model.js';
 import { planModel, type PlanModel, type PlannedStage } from '../model/plan-model.js';
 
 /** A stage by what an invocation of it takes, whatever is in it. */
@@ -8,9 +8,13 @@ export interface ServedStage {
   readonly name: string;
   /** Stages before it, by index; these come first. */
   readonly after: readonly number[];
-  /** Of an invocation on an instance, on average, and its coefficient of variation. */
+  /** Of an invocation on an instance with a whole core, on average, and its coefficient of variation. */
   readonly serviceMs: number;
   readonly cv: number;
+  /** Of it, what is computed: where any stage computes, an instance of less memory has less of a core. Default: nothing. */
+  readonly cpuMs?: number;
+  /** What an invocation holds, in MB. Default: nothing. */
+  readonly workingSetMb?: number;
   /** Invocations of it for a batch, on average: more than one where it has partitions, less where batches pass it by. Default: one. */
   readonly perBatch?: number;
 }
@@ -33,12 +37,21 @@ export function controlledPlan(stages: readonly ServedStage[], coldStartMs: numb
       batch: { records: 1, bytes: 8 * 1024 * 1024 },
       lingerMs: 0,
     },
-    models: Object.fromEntries(stages.map(({ name, serviceMs, cv }) => [name, functionModel({ ioFixedMs: serviceMs, cv })])),
-    host: { ...HOST, coldStartMs },
+    models: Object.fromEntries(stages.map((stage) => [stage.name, modelOfServed(stage)])),
+    host: { ...HOST, coldStartMs, cpuFollowsMemory: stages.some(({ cpuMs = 0 }) => cpuMs > 0) },
     recordBytes: 0,
   });
   return { ...plan, stages: plan.stages.map((stage) => withInvocations(stage, perBatch.get(stage.name))) };
 }
+
+/** Mean time of an invocation on an instance of that size. */
+export function serviceMsAt({ stages, host }: PlanModel, s: number, memoryMb: number): number {
+  const { ioFixedMs, cpuFixedMs } = stages[s]!;
+  return ioFixedMs + cpuFixedMs / cpuShare(host, memoryMb);
+}
+
+const modelOfServed = ({ serviceMs, cpuMs = 0, workingSetMb = 0, cv }: ServedStage): FunctionModel =>
+  functionModel({ cpuFixedMs: cpuMs, ioFixedMs: serviceMs - cpuMs, memoryMb: workingSetMb, cv });
 
 function withInvocations(stage: PlannedStage, perBatch: number | undefined): PlannedStage {
   return perBatch === undefined ? stage : { ...stage, perBatch };

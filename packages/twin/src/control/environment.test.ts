@@ -66,6 +66,25 @@ describe('the control environment', () => {
     expect(scenario(5).pipeline.intervalMs).toBe(15_000);
   });
 
+  it('has stages with several sizes where memory is to matter, each of which holds the working set; else one, and no CPU', () => {
+    const made = Array.from({ length: 20 }, (_, seed) =>
+      randomScenario(seed, { functions, split: 'train', stages: { least: 2, most: 9 }, computing: true }),
+    );
+    const stages = made.flatMap(({ pipeline }) => pipeline.stages);
+    expect(Math.max(...stages.map(({ memoryMb }) => memoryMb.length))).toBe(5);
+    expect(stages.every(({ memoryMb }) => memoryMb.length >= 2)).toBe(true);
+    const [one] = made as [ControlScenario];
+    const tick = hold(one, 20, 30).state.tick!;
+    tick.stages.forEach(({ cpuMs, serviceMs, workingSetMb, memoryMb }) => {
+      expect(cpuMs).toBeGreaterThan(0);
+      expect(cpuMs).toBeLessThan(serviceMs);
+      expect(workingSetMb).toBeGreaterThanOrEqual(30);
+      expect(workingSetMb).toBeLessThanOrEqual(0.95 * memoryMb);
+    });
+    expect(hold(scenario(5), 20, 5).state.tick!.stages[0]).not.toHaveProperty('cpuMs');
+    expect(scenario(5).pipeline.stages.every(({ memoryMb }) => memoryMb.length === 1)).toBe(true);
+  });
+
   it('has pipelines of the lengths asked for, some of them with joins', () => {
     const made = Array.from({ length: 40 }, (_, seed) => scenario(seed, 2, 9).pipeline.stages);
     expect(new Set(made.map(({ length }) => length))).toEqual(new Set([2, 3, 4, 5, 6, 7, 8, 9]));

@@ -1,3 +1,4 @@
+import { workingSetMb } from '../model/stage-model.js';
 import { Simulator } from '../simulator/simulator.js';
 import { ControlState } from './control-state.js';
 import { Lateness } from './lateness.js';
@@ -86,6 +87,10 @@ export class ControlEnvironment {
       starting,
       concurrency,
       memoryMb,
+      ...(this.scenario.plan.host.cpuFollowsMemory && {
+        cpuMs: stages.cpuMs[s]!,
+        workingSetMb: stages.invocations[s]! > 0 ? workingSetMb(this.scenario.plan.stages[s]!, 1) : 0,
+      }),
     };
   }
 }

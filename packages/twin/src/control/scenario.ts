@@ -17,7 +17,7 @@ export interface ControlScenario {
   readonly trace: string;
   readonly pipeline: ControlledPipeline;
   readonly plan: PlanModel;
-  /** Of an invocation of each stage, on average. */
+  /** Of an invocation of each stage, on average, at the size that it starts with. */
   readonly serviceMs: readonly number[];
   readonly profile: RateProfile;
   readonly arrivals: Float64Array;
@@ -35,6 +35,8 @@ export interface ScenarioOptions {
   readonly stages: { readonly least: number; readonly most: number };
   /** Of the service level and the interval, any instead of the usual: what is to decide everywhere has to have seen everything. */
   readonly varied?: boolean;
+  /** Stages have several sizes of memory, and it matters which (see `PipelineConditions`). */
+  readonly computing?: boolean;
 }
 
 /** Past the last decision, so that arrivals go on to the end. */
@@ -50,10 +52,13 @@ const INTERPOLATIONS = ['linear', 'step', 'noise'] as const;
  * A random pipeline under a random window of a real function's day, faster by a random factor, with one of three ways to fill a minute:
  * per-minute counts alone would tell the agent what a minute begins with. The same seed gives the same scenario.
  */
-export function randomScenario(seed: number, { functions, split, stages, varied = false }: ScenarioOptions): ControlScenario {
+export function randomScenario(
+  seed: number,
+  { functions, split, stages, varied = false, computing = false }: ScenarioOptions,
+): ControlScenario {
   const random = uniform(Math.imul(seed, 7919) + 13);
   const conditions = varied ? anyConditions(uniform(Math.imul(seed, 104_729) + 29)) : USUAL;
-  const made = randomPipeline(random, stages, { ...conditions, mostInstances: MOST_INSTANCES });
+  const made = randomPipeline(random, stages, { ...conditions, mostInstances: MOST_INSTANCES, computing });
   const durationMs = durationOf(conditions.intervalMs);
   const warp = Math.sqrt(conditions.intervalMs / USUAL.intervalMs);
   const { id, counts, before, minuteMs } = randomWindow(random, { functions, split }, durationMs, warp);

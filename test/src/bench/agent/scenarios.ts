@@ -16,6 +16,8 @@ const VARIED_VALIDATION = 2_000;
 const TEST = 5_000;
 const VARIED_TEST = 7_000;
 const OTHER_LENGTHS = 9_000;
+const COMPUTING_VALIDATION = 3_000;
+const COMPUTING_TEST = 11_000;
 
 /** The real functions where `AUTOFLOW_DATA` has them, else made-up ones; the report says which. */
 export async function functions(): Promise<Functions> {
@@ -53,6 +55,16 @@ export const testOf = (sets: FunctionSets, count: number): ControlScenario[] =>
 /** The same at any service level and interval. */
 export const variedOf = (sets: FunctionSets, count: number): ControlScenario[] =>
   Array.from({ length: count }, (_, i) => scenario(VARIED_TEST + i, sets, 'test', TRAINED_LENGTHS, true));
+
+/** The same where memory matters: stages compute, and have several sizes. */
+export const computingOf = (sets: FunctionSets, count: number): ControlScenario[] =>
+  Array.from({ length: count }, (_, i) =>
+    randomScenario(COMPUTING_TEST + i, { functions: sets.test, split: 'test', stages: TRAINED_LENGTHS, computing: true }),
+  );
+export const computingValidationOf = (sets: FunctionSets, count: number): ControlScenario[] =>
+  Array.from({ length: count }, (_, i) =>
+    randomScenario(COMPUTING_VALIDATION + i, { functions: sets.train, split: 'train', stages: TRAINED_LENGTHS, computing: true }),
+  );
 
 /** The same with pipelines shorter and longer than those trained on. */
 export const otherLengthsOf = (sets: FunctionSets, count: number): ControlScenario[] =>
