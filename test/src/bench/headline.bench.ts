@@ -134,7 +134,7 @@ function notMeasured({ coldStart: { rollout }, coldStarts, repetitions, causal }
       : [
           `the usual rollout: here ${rollout.steps.join(', ')} %, evaluated every ${rollout.periodMs / 1000} s, with margins of ${100 * rollout.margins.dead} points for dead letters and errors and ${100 * rollout.margins.p95} % for p95, none for p99, and asked for over the API`,
         ]),
-    'a rollout of the version for the varying load: it is certified and registered, and compared with the other sides at once',
+    'a rollout of the version for the varying load: it is certified and registered, held to the objective and not to the p95 of the pipeline as written, and compared with the other sides at once',
     ...(causal ? [] : ['the static plan that is tuned on the window before a varying load: only the one in hindsight']),
     ...(quick ? ['as many and as long cells as the bars ask for'] : []),
   ];

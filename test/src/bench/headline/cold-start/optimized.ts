@@ -16,6 +16,9 @@ export interface Found {
   readonly probes: Probes;
 }
 
+/** Of the p95 of what runs: what is not rolled out is held to the objective alone, as the static plans are. */
+const BY_NONE = 100;
+
 /** Asks for optimizations until one registers a version. */
 export async function optimized(cold: Cold, scope: string): Promise<Found> {
   const { api, conditions, asked } = cold;
@@ -33,6 +36,7 @@ export async function optimized(cold: Cold, scope: string): Promise<Found> {
     const { id } = await api.optimizations.start(PIPELINE, {
       times: asked.times,
       ...objective,
+      ...(!asked.isRolledOut && { rollout: { p95: BY_NONE } }),
       seconds: searchSeconds,
       training,
       scope,
