@@ -25,8 +25,8 @@ const MOST_WAITING = 0.3;
 
 /**
  * Keeps a process out of the way of those who serve records. A low priority alone does not: who wakes where the cores are taken waits for a slice of
- * the scheduler, and finds the caches cold. While too many would wait for a core beside it, the process uses the share `beside` of one, in pieces as
- * short as it rests between; otherwise it takes what it gets. The others are all of the machine that run with the usual priority: learners do not hold
+ * the scheduler, and finds the caches cold. While too many would wait for a core beside it, the process uses the share `beside` of one, above 0 and at
+ * most 1, and rests after every piece for it; otherwise it takes what it gets. The others are all of the machine that run with the usual priority: learners do not hold
  * each other up.
  */
 export class DutyCycle {

@@ -8,7 +8,7 @@ import { fixed } from './static.js';
 const NEARLY = 1 - 1e-9;
 
 /**
- * Of each stage the size at which an invocation costs least, memory × duration; of two that cost the same the smaller. That is what a sweep of
+ * In MB, by stage: the size at which an invocation costs least, memory × duration; of two that cost the same the smaller. That is what a sweep of
  * AWS Lambda Power Tuning chooses by its strategy `cost`, each function by itself. Given how long the slowest way through the pipeline may take, in
  * milliseconds, sizes along it are raised until it does, each time the one that costs least for the time that it gains.
  */
@@ -41,12 +41,12 @@ export function powerTunedSizes(
   }
 }
 
-/** A constant: these sizes, and as many instances as the mean load of the window before asks for at them. */
+/** A constant: the cheapest sizes, and as many instances as the mean load of the window before asks for at them. */
 export function powerTuned(scenario: ControlScenario): Allocator {
   return fixed('power-tuned', targetsForMeanLoad(scenario, powerTunedSizes(scenario)));
 }
 
-/** An allocator of instances, on instances of these sizes. */
+/** The allocator decides on instances, and each stage has instances of its size, in MB, whatever the allocator says of memory. */
 export function onSizes(allocator: Allocator, sizesMb: readonly number[]): Allocator {
   return {
     name: allocator.name,

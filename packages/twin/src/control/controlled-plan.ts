@@ -44,7 +44,7 @@ export function controlledPlan(stages: readonly ServedStage[], coldStartMs: numb
   return { ...plan, stages: plan.stages.map((stage) => withInvocations(stage, perBatch.get(stage.name))) };
 }
 
-/** Mean time of an invocation on an instance of that size. */
+/** Of a plan by `controlledPlan`: mean time of an invocation of stage `s` on an instance of so much memory, in milliseconds, io + cpu / σ(memory). */
 export function serviceMsAt({ stages, host }: PlanModel, s: number, memoryMb: number): number {
   const { ioFixedMs, cpuFixedMs } = stages[s]!;
   return ioFixedMs + cpuFixedMs / cpuShare(host, memoryMb);
