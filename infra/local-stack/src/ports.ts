@@ -20,12 +20,16 @@ function tryToListen(port: number): Promise<number | undefined> {
   });
 }
 
-/** Starts a server on a port that was free a moment ago, and once more if somebody else was faster. */
+/** How often a start may find that somebody else took one of its ports meanwhile: a server chooses several by itself, each as a port that was free a moment ago. */
+const TRIES = 4;
+
+/** Starts a server on ports that were free a moment ago, and again when somebody else was faster. */
 export async function withFreePort<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    if (error instanceof Error && /address already in use/i.test(error.message)) return await start();
-    throw error;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof Error && /address already in use/i.test(error.message))) throw error;
+    }
   }
 }

@@ -131,6 +131,8 @@ function stopOnExitOfOwner(child: ChildProcess, signal: NodeJS.Signals, exited: 
   void exited.then(() => process.off('exit', stop));
 }
 
+/** The last lines of a log; of a server in Go that panicked, those before its stacks, which say why. */
 function logTail(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+  const [said = ''] = readFileSync(file, 'utf8').split(/^goroutine \d+ \[/m);
+  return said.trimEnd().split('\n').slice(-15).join('\n');
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -91,6 +91,39 @@ test('without any Temporal the error names the remedies, and Postgres does not s
   expect(failure).toMatchObject({ code: 'TEMPORAL_MISSING' });
   expect(String(failure)).toMatch(/1\. .*temporal.* on PATH[^]*2\. Install Go[^]*3\. Set TEMPORAL_ADDRESS/);
   expect(readState(folder)).toMatchObject({ servers: {} });
+});
+
+test('a port that somebody else takes while the server starts is no failure: it starts again on others', async () => {
+  const panics = join(folder, 'panics');
+  const stacks = Array.from({ length: 40 }, (_, at) => `github.com/spf13/cobra.(*Command).execute(0x${at})`).join('\n');
+  await writeFile(
+    panics,
+    `time=2026-11-30T21:04:35.772 level=ERROR msg="Failed to start gRPC listener" error="listen tcp 127.0.0.1:43327: bind: address already in use" service=matching
+panic: runtime error: invalid memory address or nil pointer dereference
+[signal SIGSEGV: segmentation violation code=0x1 addr=0x20 pc=0x25f2689]
+
+goroutine 1 [running]:
+${stacks}
+`,
+  );
+  const said = join(folder, 'said');
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  await writeFile(
+    join(bin, 'temporal'),
+    `#!/bin/sh
+if [ -e ${said} ]; then exec ${findTemporal(process.env)} "$@"; fi
+cp ${panics} ${said}; cat ${panics}; exit 2
+`,
+    { mode: 0o755 },
+  );
+  const stack = await start({
+    mode: 'ephemeral',
+    dataFolder: join(folder, 'stack'),
+    env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
+  });
+  expect(existsSync(said)).toBe(true);
+  await withClient(stack, (client) => client.workflow.start('w', { taskQueue: 'q', workflowId: 'w' }));
 });
 
 test('servers that the user names are used, and get what executions need', async () => {
