@@ -1,5 +1,5 @@
 import { hashTopology, type Allocation } from '@autoflow/topology';
-import { planModel, PlanError, poissonArrivals, simulate, type PlanModel, type Simulation } from '@autoflow/twin';
+import { arrivalsOf, planModel, PlanError, simulate, type PlanModel, type Simulation } from '@autoflow/twin';
 import { Pacer, type CpuClock } from './pacer.js';
 import type { Budget, Plan, Problem } from './problem.js';
 import { keepsLimits, limitsFirst, refusal, SCORE, scoreOf, type Figures, type Judged } from './score.js';
@@ -26,7 +26,7 @@ const FEWEST_BATCHES = 6;
  */
 export class Evaluator {
   private readonly arrivals: Float64Array;
-  /** Begins with `arrivals`. */
+  /** Of a steady load they begin with `arrivals`. */
   private longer: Float64Array;
   private readonly known = new Map<string, Evaluation | undefined>();
   /** In the arm of a rollout, and what p95 may be there: none where what runs cannot run in the twin. */
@@ -37,10 +37,10 @@ export class Evaluator {
     largestBatch: number,
   ) {
     const records = Math.min(MOST_RECORDS, Math.max(LEAST_RECORDS, BATCHES * largestBatch));
-    this.arrivals = this.longer = poissonArrivals(problem.ratePerSecond, records, problem.seed + 1);
+    this.arrivals = this.longer = arrivalsOf(problem, records, problem.seed + 1);
     const { rollout, start } = problem;
     if (rollout === undefined) return;
-    const arm = poissonArrivals(rollout.ratePerSecond, LEAST_RECORDS, problem.seed + 1);
+    const arm = arrivalsOf({ ...problem, ratePerSecond: rollout.ratePerSecond }, LEAST_RECORDS, problem.seed + 1);
     const running = runnable(() => this.p95(start, arm));
     this.arm = { arrivals: arm, limitMs: running === undefined ? undefined : rollout.p95 * running };
   }
@@ -114,8 +114,7 @@ export class Evaluator {
 
   private arrivalsOf(plan: Plan): Float64Array {
     const records = Math.max(this.arrivals.length, FEWEST_BATCHES * this.model(plan).batchRecords);
-    const { ratePerSecond, seed } = this.problem;
-    if (records > this.longer.length) this.longer = poissonArrivals(ratePerSecond, records, seed + 1);
+    if (records > this.longer.length) this.longer = arrivalsOf(this.problem, records, this.problem.seed + 1);
     return this.longer.subarray(0, records);
   }
 }

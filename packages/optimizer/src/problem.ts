@@ -1,7 +1,7 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import type { Allocation, Envelope, Topology } from '@autoflow/topology';
 import type { Step } from '@autoflow/topology/rewrites';
-import type { FunctionModels, HostModel } from '@autoflow/twin';
+import type { FunctionModels, HostModel, LoadShape } from '@autoflow/twin';
 
 /** What is asked of every proposer alike. Plain JSON, so that it can be handed to a thread. */
 export interface Problem {
@@ -13,6 +13,8 @@ export interface Problem {
   /** Of an input record. */
   readonly recordBytes: number;
   readonly ratePerSecond: number;
+  /** Of the load, also of what an arm of a rollout gets of it. Default: it is steady. */
+  readonly shape?: LoadShape;
   /** Of the batches of a version of single records, those that are probes: see `probeShareOf`. Default: none. */
   readonly probeShare?: number;
   readonly objective: Objective;
@@ -46,7 +48,7 @@ export interface Guardrail {
 export interface SpaceOptions {
   /** Kinds of rewrites that the search may take; default: all that change what the twin predicts. */
   readonly rewrites?: readonly Step['rewrite'][];
-  /** Default: batches that fill at this rate, each with the linger in which they do. */
+  /** Default: see `batchingsFor`. */
   readonly batchings?: readonly Batching[];
 }
 export interface Batching {

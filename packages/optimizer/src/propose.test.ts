@@ -16,6 +16,24 @@ import { certified } from './winner.js';
 
 const budget = { evaluations: 60, ms: 30_000 };
 
+/** Thirty records in the first of six seconds, and none in the others: 5/s. */
+const bursts = [
+  { durationMs: 1_000, multiple: 6 },
+  { durationMs: 5_000, multiple: 0 },
+];
+
+it('a load in bursts gets batches and instances for what comes in a burst', async () => {
+  const steady = problemOf(pipelineOf(4), { ratePerSecond: 5 });
+  const [one, other] = await Promise.all([steady, { ...steady, shape: bursts }].map((problem) => propose(problem, { budget })));
+  const [slow, burst] = [one!.winner!, other!.winner!];
+  expect(burst.plan.topology.batch.records).toBeGreaterThan(2 * slow.plan.topology.batch.records);
+  // Both under the load in bursts.
+  const evaluator = new Evaluator({ ...steady, shape: bursts }, 50);
+  const [before, after] = [evaluator.evaluate(slow.plan)!, evaluator.evaluate(burst.plan)!];
+  expect(after.keepsLimits).toBe(true);
+  expect(after.figures.costPer1000).toBeLessThan(0.7 * before.figures.costPer1000);
+});
+
 describe('on random pipelines', () => {
   it('everything that a proposer ranks is legal, permitted and certified', async () => {
     const found: Evaluation[] = [];

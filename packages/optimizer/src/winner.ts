@@ -1,6 +1,6 @@
 import { hashTopology } from '@autoflow/topology';
 import { applyStep, certify, CertifyError, checkCertificate, dropAllDead, type Certificate } from '@autoflow/topology/rewrites';
-import { estimate, poissonArrivals, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
+import { arrivalsOf, estimate, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
 import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
 import type { Plan, Problem } from './problem.js';
 import { keepsLimits, SCORE, scoreOf } from './score.js';
@@ -116,10 +116,7 @@ export function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): 
   if (evaluator.evaluate(plan) === undefined) return undefined;
   // Enough for what runs too: it is compared run by run, over the same records.
   const records = Math.max(...[plan, problem.start].map((one) => recordsFor(evaluator.model(one).batchRecords)));
-  return replicate(
-    (seed) => evaluator.simulation(plan, poissonArrivals(problem.ratePerSecond, records, OTHERS + seed), OTHERS + seed),
-    REPLICATIONS,
-  );
+  return replicate((seed) => evaluator.simulation(plan, arrivalsOf(problem, records, OTHERS + seed), OTHERS + seed), REPLICATIONS);
 }
 const OTHERS = 1_000_003;
 

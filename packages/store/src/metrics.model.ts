@@ -1,4 +1,5 @@
 /** What is told of what was measured. */
+import type { LoadShape } from '@autoflow/twin';
 import type { InvocationRow } from './metering.model.js';
 
 export interface MetricsQuery {
@@ -28,6 +29,11 @@ export interface MetricsRow {
 }
 export interface MetricsStore {
   metrics(query: MetricsQuery): Promise<MetricsRow[]>;
+  /**
+   * How the load varied, by its latest arrivals: two thousand of them and ten minutes at the most, of the records that ended in the window and of those
+   * that are still on their way at its end, backfills apart. Undefined: it was steady, or too short to tell.
+   */
+  shape(query: Omit<MetricsQuery, 'by'>): Promise<LoadShape | undefined>;
   /** Of the last day on which the version had traffic, whenever that was; undefined where nothing of it is kept any more. */
   lastDay(pipeline: string, version: string): Promise<MetricsRow | undefined>;
   /** Newest first. */

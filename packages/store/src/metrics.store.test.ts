@@ -1,7 +1,8 @@
 import type { Outcome, RecordState } from '@autoflow/pipeline';
-import { PUBLISHED_PRICES } from '@autoflow/twin';
+import { PUBLISHED_PRICES, type LoadShape } from '@autoflow/twin';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { MetricsQuery, MetricsRow } from './metrics.model.js';
+import { recordDigest } from './record-digest.js';
 import { allocation, batchOf, by, envelope, inputsOf, registerPipeline, topology, useTestStore } from './testing/fixtures.js';
 import { invocationOf, poolUsageOf, spanOf } from './testing/measurements.js';
 
@@ -200,5 +201,77 @@ describe('metrics', () => {
     // Takes what else is here along: it is from long ago.
     await metering.maintain(7);
     expect(await metrics.calibrations({ pipeline: 'calibrated', limit: 10 })).toEqual([]);
+  });
+});
+
+describe('the shape of a load', () => {
+  const context = useTestStore();
+  const shape = (more: object = {}) =>
+    context.store.metrics.shape({ pipeline: 'orders', version: 'v1', from: at(0), to: at(7200), ...more });
+  /** A record at each of these seconds, ended half a second later. */
+  const arrive = async (batch: string, seconds: readonly number[]): Promise<void> => {
+    const records = seconds.map((second, index): RecordState => ({
+      index,
+      key: `${batch}-${index}`,
+      arrivedAt: new Date(at(0).getTime() + second * 1000).toISOString(),
+      fields: {},
+    }));
+    await context.store.ledger.open({ batch: batchOf('orders', batch), records, replace: false });
+    const outcomes = records.map(({ key }): Outcome => ({ state: 'completed', key, output: {} }));
+    await context.store.ledger.close({ batchId: batch, outcomes, inputs: inputsOf([]) });
+    await context.sql.query(`update autoflow.records set ended_at = arrived_at + interval '500 milliseconds' where batch_id = $1`, [batch]);
+  };
+  /** Ten records in the first tenth of every five seconds. */
+  const bursts = (seconds: number, from = 0) =>
+    Array.from({ length: seconds / 5 }, (_, i) => Array.from({ length: 10 }, (_, k) => from + 5 * i + k / 100)).flat();
+  const lasting = (of: LoadShape | undefined): number => of!.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000;
+
+  beforeAll(() => registerPipeline(context.store, 'orders'));
+
+  test('is that of the arrivals of the latest ten minutes, and none where nothing came', async () => {
+    expect(await shape()).toBeUndefined();
+    await arrive('b1', bursts(100));
+    const of100s = (await shape())!;
+    expect(lasting(of100s)).toBeCloseTo(95.09, 2);
+    expect(of100s.filter(({ multiple }) => multiple > 10)).toHaveLength(20);
+    expect(lasting(await shape({ to: at(30) }))).toBeCloseTo(25.09, 2);
+    expect(await shape({ version: 'v2' })).toBeUndefined();
+    await arrive('b2', bursts(1200, 100));
+    expect(lasting(await shape())).toBeCloseTo(595.09, 1);
+  });
+
+  test('what is still on its way is part of it: of its burst nothing may have ended yet', async () => {
+    const before = (await shape())!;
+    const records = Array.from({ length: 301 }, (_, n) => ({
+      key: `w${n}`,
+      record: { id: `w${n}` },
+      digest: recordDigest({ n }),
+      bytes: 2,
+    }));
+    await context.store.inbox.accept({ pipeline: 'orders', scope: 'live', records });
+    await context.sql.query(
+      `update autoflow.inbox set arrived_at = $1::timestamptz + case key when 'w300' then 10000 else substr(key, 2)::int end * interval '1 millisecond'`,
+      [at(1320)],
+    );
+    const after = (await shape())!;
+    expect(Math.max(...after.map(({ multiple }) => multiple))).toBeGreaterThan(5 * Math.max(...before.map(({ multiple }) => multiple)));
+    expect(lasting(after.slice(-1))).toBeGreaterThan(9);
+    await context.sql.query('delete from autoflow.inbox');
+    expect(await shape()).toEqual(before);
+  });
+
+  test('a backfill is no part of it', async () => {
+    const before = await shape();
+    await context.store.backfills.create(
+      { id: 'old', pipeline: 'orders', scope: 'old', source: { kind: 'jsonl', path: 'x' }, concurrency: 1 },
+      by,
+    );
+    await arrive(
+      'b3',
+      Array.from({ length: 200 }, () => 1250),
+    );
+    expect(await shape()).not.toEqual(before);
+    await context.sql.query(`update autoflow.batches set backfill_id = 'old' where id = 'b3'`);
+    expect(await shape()).toEqual(before);
   });
 });

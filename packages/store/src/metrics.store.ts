@@ -1,5 +1,5 @@
 /** What a pipeline did in a window of time, per version, stage or function. One statement per level. */
-import { costPer1000, temporalActions, utilisation, type PoolUsage, type Prices } from '@autoflow/twin';
+import { costPer1000, shapeOf, temporalActions, utilisation, type PoolUsage, type Prices } from '@autoflow/twin';
 import type { Database } from './database.js';
 import { SELECT_CALIBRATIONS, SELECT_INVOCATIONS } from './metering.store.js';
 import type { InvocationRow } from './metering.model.js';
@@ -30,6 +30,8 @@ interface Columns {
 const DAY_MS = 86_400_000;
 /** For what was opened last to end. */
 const LATE_MS = 3_600_000;
+/** Arrivals: as many as a search plays. What varies over a longer time the allocation follows. */
+const SHAPE = { most: 2_000, withinMs: 600_000 } as const;
 
 export function metricsStore(database: Database, prices: Prices): MetricsStore {
   const metrics: MetricsStore['metrics'] = async (query) => {
@@ -39,6 +41,10 @@ export function metricsStore(database: Database, prices: Prices): MetricsStore {
   };
   return {
     metrics,
+    shape: async ({ pipeline, from, to, version, scope }) => {
+      const rows = await database.patient.query<{ ms: number }>(ARRIVALS, [pipeline, from, to, version, scope, SHAPE.most, SHAPE.withinMs]);
+      return shapeOf(rows.map(({ ms }) => ms));
+    },
     lastDay: async (pipeline, version) => {
       const [found] = await database.patient.query<{ last: Date }>(LAST_TRAFFIC, [pipeline, version]);
       const last = found!.last.getTime();
@@ -146,6 +152,25 @@ select version, coalesce(records, 0) as records, coalesce(good, 0) as good, coal
        coalesce(invocations, 0) as invocations, coalesce(executions, 0) as executions, coalesce(cost_usd, 0) as "costUsd", coalesce(invocations, 0) as actions,
        usage, coalesce(cpu_ms, 0) as "cpuMs", coalesce(cold_starts, 0) as "coldStarts", coalesce(peak_memory_mb, 0) as "peakMemoryMb"
   from r full join i using (version) left join u using (version) order by version collate "C"`;
+
+/** In milliseconds. What is still on its way has arrived as well: where a version cannot keep up with a burst, that is most of the burst. */
+const ARRIVALS = `
+with arrived as (
+  select arrived_at, batch_id from autoflow.records
+   where pipeline = $1 and ended_at >= $2 and ended_at < $3 and state in ('completed', 'filtered', 'dead')
+     and ($4::text is null or version = $4) and ($5::text is null or scope = $5)
+  union all
+  select r.arrived_at, r.batch_id from autoflow.batches b join autoflow.records r on r.batch_id = b.id and r.state = 'running'
+   where b.pipeline = $1 and b.state = 'open' and ($4::text is null or b.version = $4) and ($5::text is null or b.scope = $5)
+  union all
+  select arrived_at, null from autoflow.inbox
+   where pipeline = $1 and backfill_id is null and (version is null or $4::text is null or version = $4) and ($5::text is null or scope = $5)),
+latest as (
+  select arrived_at from arrived
+   where arrived_at < $3 and not exists (select from autoflow.batches b where b.id = batch_id and b.backfill_id is not null)
+   order by arrived_at desc limit $6)
+select extract(epoch from arrived_at)::float8 * 1000 as ms from latest
+ where arrived_at > (select max(arrived_at) from latest) - $7::float8 * interval '1 millisecond' order by arrived_at`;
 
 /** Latency of an attempt in its instance: without the queue, the gate and the start of the instance. */
 const BY_STAGE = `

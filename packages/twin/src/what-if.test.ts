@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { backlog, poissonArrivals } from './arrivals.js';
+import { arrivalsOf } from './load.js';
 import { functionModel } from './model/function-model.js';
 import { LOCAL_HOST } from './model/host-model.js';
 import { planModel, type PlanInput } from './model/plan-model.js';
@@ -98,4 +99,24 @@ it('a version of single records is told from its probes, and costs what they mak
   if (!('answer' in same)) throw new Error(JSON.stringify(same.missing));
   expect(same.answer.predicted.costPer1000.all.mean).toBeCloseTo(same.answer.running.costPer1000.all.mean, 9);
   expect(error(found.answer.predicted.costPer1000.all.mean, truth(input(32), RATE).costPer1000.all)).toBeLessThan(0.1);
+});
+
+it('the twin is held against what runs in the load that it had, bursts and all', () => {
+  const running = input(1);
+  const shape = [
+    { durationMs: 1_000, multiple: 10 },
+    { durationMs: 9_000, multiple: 0 },
+  ];
+  const plan = planModel(running);
+  const allocation = allocationOf(plan, 1);
+  const arrivals = arrivalsOf({ ratePerSecond: RATE, shape }, 6000, 3);
+  const measured = simulate(plan, allocation, { arrivals, seed: 3, openExecutions: 'fed' });
+  const asked = question(running, running, RATE, 0);
+  const missed = (more: object): number => {
+    const found = whatIf({ ...asked, running: { ...asked.running, allocation, measured, ...more } });
+    if (!('answer' in found)) throw new Error(JSON.stringify(found.missing));
+    return found.answer.error.p95;
+  };
+  expect(Math.abs(missed({ shape }))).toBeLessThan(0.1);
+  expect(Math.abs(missed({}))).toBeGreaterThan(0.3);
 });

@@ -1,8 +1,8 @@
 import type { PipelineSpec } from '@autoflow/pipeline';
 import type { Allocation, Topology } from '@autoflow/topology';
-import { poissonArrivals } from './arrivals.js';
 import { fit, modelsFor, type FitProblem } from './fit/fit.js';
 import type { MeteredInvocation } from './fit/rows.js';
+import { arrivalsOf, type LoadShape } from './load.js';
 import type { HostModel } from './model/host-model.js';
 import { planModel } from './model/plan-model.js';
 import { probeShareOf } from './probe-share.js';
@@ -17,6 +17,8 @@ export interface RunnablePlan {
 export interface RunningPlan extends RunnablePlan {
   readonly version: string;
   readonly measured: Measured;
+  /** Of the load that it was measured under. */
+  readonly shape?: LoadShape;
 }
 /** What a version was measured to do. */
 export interface Measured {
@@ -30,7 +32,7 @@ export interface WhatIfQuestion {
   readonly host: HostModel;
   readonly running: RunningPlan;
   readonly asked: RunnablePlan;
-  /** Records per second that the asked plan would get. */
+  /** Records per second that the asked plan would get, in the shape of the load that was measured. */
   readonly ratePerSecond: number;
 }
 export interface WhatIfAnswer {
@@ -76,9 +78,9 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
     const { host, recordBytes } = fitted;
     const model = planModel({ spec, topology: plan.topology, models, host, recordBytes });
     const records = Math.max(RECORDS, BATCHES * model.batchRecords);
+    const load = { ratePerSecond: perSecond, ...(running.shape && { shape: running.shape }) };
     return replicate(
-      (seed) =>
-        simulate(model, plan.allocation, { arrivals: poissonArrivals(perSecond, records, seed), seed, probes, openExecutions: 'fed' }),
+      (seed) => simulate(model, plan.allocation, { arrivals: arrivalsOf(load, records, seed), seed, probes, openExecutions: 'fed' }),
       REPLICATIONS,
     );
   };

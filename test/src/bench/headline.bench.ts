@@ -14,11 +14,13 @@ import { lineOfCell, type HeadlineCell } from './headline/cell.js';
 import { coldStart, type ColdStart } from './headline/cold-start.js';
 import { FULL, QUICK, type HeadlineConditions } from './headline/conditions.js';
 import type { Measured } from './headline/experiment.js';
+import type { ForVarying } from './headline/figures.js';
 import { Lab } from './headline/lab.js';
 import { measured } from './headline/measured.js';
 import { Labs, partsOf } from './headline/parts.js';
 import { analysed } from './headline/report/analysis.js';
 import { barsOf } from './headline/report/bars.js';
+import { varyingNames } from './headline/varying.js';
 import type { BenchOptions } from './main.js';
 import { machine, type BenchReport } from './report.js';
 
@@ -88,17 +90,22 @@ async function fromCold(lab: Lab<Measured>, conditions: HeadlineConditions, prog
   return found;
 }
 
-/** Baseline 3 is tuned on the varying load itself: AutoFlow is told its mean, and the same objective. */
+/** Baseline 3 is tuned on the varying load itself: AutoFlow sees the window before it, is told its mean, and asked the same. */
 async function fromColdForVarying(
   labs: Labs<Measured>,
   conditions: HeadlineConditions,
   [first]: readonly ColdStart[],
   progress: (line: string) => void,
-): Promise<ColdStart | undefined> {
-  if (first === undefined) return undefined;
+): Promise<ForVarying[]> {
+  if (first === undefined) return [];
   const times = conditions.traceTimes / conditions.coldStart.share;
-  const asked = { times, objective: first.objective, isRolledOut: false };
-  return labs.of('varying').take('cold start for varying load', () => coldStart(conditions, asked, progress));
+  const found: ForVarying[] = [];
+  for (const before of varyingNames(process.env['AUTOFLOW_DATA'])) {
+    const asked = { times, objective: first.objective, isRolledOut: false, before };
+    const one = await labs.of('varying').take(`cold start before ${before}`, () => coldStart(conditions, asked, progress));
+    if (one !== undefined) found.push({ load: before, coldStart: one });
+  }
+  return found;
 }
 
 function lineOf(cell: Measured): string {
@@ -134,7 +141,7 @@ function notMeasured({ coldStart: { rollout }, coldStarts, repetitions, causal }
       : [
           `the usual rollout: here ${rollout.steps.join(', ')} %, evaluated every ${rollout.periodMs / 1000} s, with margins of ${100 * rollout.margins.dead} points for dead letters and errors and ${100 * rollout.margins.p95} % for p95, none for p99, and asked for over the API`,
         ]),
-    'a rollout of the version for the varying load: it is certified and registered, held to the objective and not to the p95 of the pipeline as written, and compared with the other sides at once',
+    'a rollout of the versions for varying loads: each is certified and registered, held to the objective and not to the p95 of the pipeline as written, and compared with the other sides at once',
     ...(causal ? [] : ['the static plan that is tuned on the window before a varying load: only the one in hindsight']),
     ...(quick ? ['as many and as long cells as the bars ask for'] : []),
   ];

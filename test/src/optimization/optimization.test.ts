@@ -13,7 +13,7 @@ import { checkCertificate } from '@autoflow/topology/rewrites';
 import type { RunningWorker } from '@autoflow/worker';
 import { OPTIMIZATION_WORKFLOW, optimizationScheduleId, optimizationWorkflowId, retrainingWorkflowId } from '@autoflow/workflows';
 import { startLearningWorker } from '../training/learning-worker.js';
-import { invocations, parcelsSpec, RELEASE, settle } from './parcels.js';
+import { endedAfter, invocations, parcelsSpec, RELEASE, settle } from './parcels.js';
 
 const stack = useTestStack();
 let store: Store;
@@ -62,6 +62,7 @@ test.for<[string, string, RegExp, () => Promise<unknown>]>([
     /fixed cost cannot be told/,
     async () => {
       await settle(store, 60);
+      await endedAfter(sql, 200);
       await measured(invocations('ones', Array<number>(60).fill(1)));
     },
   ],
@@ -121,6 +122,30 @@ test('measurements of several batch sizes: a dry run proposes what the checker p
   expect(Math.abs(error!.costPer1000!)).toBeLessThan(0.25);
   expect(allocated!.standing.map(({ allocator }) => allocator)).toEqual(['formula', 'agent']);
   expect((await api.versions.list('parcels')).items).toHaveLength(1);
+});
+
+test('a load in bursts is played as it came: the batches are for what comes in a burst', async () => {
+  const batch = async (): Promise<number> => {
+    const { decisions, found } = await optimized({ dryRun: true, ...small, p95Ms: 2_000, rollout: { p95: 100 } });
+    told = decisions[0]!.reason;
+    return (found!.proposal!.topology as { batch: { records: number } }).batch.records;
+  };
+  let told = '';
+  const steady = await batch();
+  expect(told).not.toContain('in bursts');
+  const { rows } = await sql.query<{ key: string; arrived_at: Date }>('select key, arrived_at from autoflow.records');
+  // Fifteen at a time, of which one is done after the other.
+  await sql.query(
+    `update autoflow.records r set arrived_at = first.at, ended_at = first.at + (200 + first.n % 15 * 50) * interval '1 millisecond'
+       from (select key, n, min(arrived_at) over (partition by n / 15) as at
+               from (select key, arrived_at, (row_number() over (order by arrived_at) - 1)::int as n from autoflow.records) one) first
+      where r.key = first.key`,
+  );
+  const burst = await batch();
+  expect(told).toMatch(/in bursts: a record sees \d+\.\d\/s/);
+  expect(burst).toBeGreaterThan(steady);
+  for (const { key, arrived_at } of rows) await sql.query('update autoflow.records set arrived_at = $2 where key = $1', [key, arrived_at]);
+  await endedAfter(sql, 200);
 });
 
 test('dollars bound what it computes: the search ends when they are used up, and what is spent is told', async () => {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineFilter, defineFunction, definePipeline, specOf } from '@autoflow/pipeline';
 import type { InvocationRow, Store } from '@autoflow/store';
+import type pg from 'pg';
 
 const weigh = defineFunction('weigh', {
   effect: 'pure',
@@ -81,8 +82,9 @@ export function invocations(name: string, sizes: readonly number[], { ago = 600,
   );
 }
 
-/** Batches of one record each with its outcome: what the version did, of which the first came long before the others. */
+/** Batches of one record each with its outcome: what the version did with records that came evenly. They have all ended now: see `endedAfter`. */
 export async function settle({ ledger }: Pick<Store, 'ledger'>, executions: number): Promise<void> {
+  const began = Date.now() - 1000 * FIRST_S;
   for (let e = 0; e < executions; e++) {
     const key = `p-${e}`;
     await ledger.open({
@@ -100,7 +102,7 @@ export async function settle({ ledger }: Pick<Store, 'ledger'>, executions: numb
         {
           index: 0,
           key,
-          arrivedAt: new Date(Date.now() - (e === 0 ? 1000 * FIRST_S : 200)).toISOString(),
+          arrivedAt: new Date(began + (1000 * FIRST_S * e) / executions).toISOString(),
           fields: { id: key, grams: 2000, town: 'Delft' },
         },
       ],
@@ -113,3 +115,7 @@ export async function settle({ ledger }: Pick<Store, 'ledger'>, executions: numb
     });
   }
 }
+
+/** As if each had taken so long. */
+export const endedAfter = (sql: pg.Pool, ms: number) =>
+  sql.query(`update autoflow.records set ended_at = arrived_at + $1 * interval '1 millisecond'`, [ms]);

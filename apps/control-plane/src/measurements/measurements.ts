@@ -1,7 +1,7 @@
 import { ProblemError } from '@autoflow/http';
 import { survivingRows, type InvocationRow, type MetricsRow, type Store, type VersionRow } from '@autoflow/store';
 import type { Allocation } from '@autoflow/topology';
-import type { Measured } from '@autoflow/twin';
+import type { LoadShape, Measured } from '@autoflow/twin';
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** Of a pipeline, the latest: enough for every function, and read in well under a second. */
@@ -21,13 +21,18 @@ export async function currentAllocation(store: Store, { pipeline, name }: Versio
   return (await store.definitions.allocation(pipeline, name))!.stages;
 }
 
-/** What a version did in this time; refuses when it did nothing. */
-export async function measuredBy(store: Store, { pipeline, name }: VersionRow, sinceMs = DEFAULT_SINCE_MS): Promise<Measured> {
+/** What a version did in this time, and how its load varied; refuses when it did nothing. */
+export async function measuredBy(
+  store: Store,
+  { pipeline, name }: VersionRow,
+  sinceMs = DEFAULT_SINCE_MS,
+): Promise<{ readonly measured: Measured; readonly shape?: LoadShape }> {
   const to = new Date();
-  const from = new Date(to.getTime() - sinceMs);
-  const [row] = await store.metrics.metrics({ pipeline, version: name, by: 'version', from, to });
+  const asked = { pipeline, version: name, from: new Date(to.getTime() - sinceMs), to };
+  const [row] = await store.metrics.metrics({ ...asked, by: 'version' });
   if (row === undefined) throw notIdentifiable([`${pipeline} ${name} has measured nothing in this time. Let it run first.`]);
-  return measuredOf(row);
+  const shape = await store.metrics.shape(asked);
+  return { measured: measuredOf(row), ...(shape && { shape }) };
 }
 
 export function notIdentifiable(reasons: readonly string[]): ProblemError {

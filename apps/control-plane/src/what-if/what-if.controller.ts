@@ -32,14 +32,20 @@ export class WhatIfController {
       question.stages === undefined
         ? await currentAllocation(this.store, asked)
         : allocationOf(spec, asked.topology, asked.envelope, question.stages, '/stages');
-    const measured = await measuredBy(this.store, running, question.since);
+    const { measured, shape } = await measuredBy(this.store, running, question.since);
     const ratePerSecond = question.ratePerSecond ?? (question.times ?? 1) * measured.throughput;
     const rows = await invocationsOf(this.store, pipeline, asked.release);
     const answer = answered({
       spec,
       rows,
       host: hostOf(rows, question.cores ?? availableParallelism()),
-      running: { version: running.name, topology: running.topology, allocation: await currentAllocation(this.store, running), measured },
+      running: {
+        version: running.name,
+        topology: running.topology,
+        allocation: await currentAllocation(this.store, running),
+        measured,
+        ...(shape && { shape }),
+      },
       asked: { topology: asked.topology, allocation },
       ratePerSecond,
     });

@@ -1,5 +1,5 @@
 import { Evaluator, PlanSpace, randomNeighbour, randomPoint, startPoint, type Plan, type Point, type Problem } from '@autoflow/optimizer';
-import { PlanError, uniform, type PlanModel } from '@autoflow/twin';
+import { PlanError, rateSeen, uniform, type PlanModel } from '@autoflow/twin';
 import { FeatureError } from '../feature-error.js';
 import { Featurizer, type PlanFeatures, type ScoredLoad } from '../features.js';
 
@@ -46,9 +46,9 @@ export function labelled(problem: Problem, family: string, plans: number): Label
   return { family, load: twin.load, plans: twin.plans, executions: Math.round(twin.executions) };
 }
 
-/** What is promised; where nothing is, the scorer still needs a scale. */
-export function loadOf({ ratePerSecond, objective }: Pick<Problem, 'ratePerSecond' | 'objective'>): ScoredLoad {
-  return { ratePerSecond, sloMs: objective.p95Ms ?? objective.p99Ms ?? NO_PROMISE_MS };
+/** What records see of it, and what is promised; where nothing is, the scorer still needs a scale. */
+export function loadOf({ objective, ...load }: Pick<Problem, 'ratePerSecond' | 'shape' | 'objective'>): ScoredLoad {
+  return { ratePerSecond: rateSeen(load), sloMs: objective.p95Ms ?? objective.p99Ms ?? NO_PROMISE_MS };
 }
 const NO_PROMISE_MS = 10_000;
 

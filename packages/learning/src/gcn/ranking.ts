@@ -81,8 +81,8 @@ export class Ranking {
   }
 
   private utility(heads: ArrayLike<number>): Utility {
-    const { objective, ratePerSecond } = this.search.problem;
-    return utility(objective, ratePerSecond, this.tail, heads, this.scorer.model.calibration.spread);
+    const { problem } = this.search;
+    return utility(problem.objective, loadOf(problem).ratePerSecond, this.tail, heads, this.scorer.model.calibration.spread);
   }
 
   private features({ candidate, memoryMb }: Point): PlanFeatures | undefined {

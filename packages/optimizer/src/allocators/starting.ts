@@ -1,10 +1,10 @@
 import { validateAllocation, type Allocation } from '@autoflow/topology';
 import {
-  constant,
+  arrivalsOf,
   ControlEnvironment,
   cpuMs,
   ioMs,
-  poissonArrivals,
+  profileOf,
   type ControlScenario,
   type PlanModel,
   type ReplicatedSimulation,
@@ -96,7 +96,7 @@ function settled(scenario: ControlScenario, allocator: Allocator): Settled {
   return { allocation, ...(left.length > SETTLED / 2 && { leftTo: left.at(-1)! }) };
 }
 
-/** The plan under the steady load that it is meant for. */
+/** The plan under the load that it is meant for. */
 function scenarioOf(problem: Problem, { topology, allocation }: Plan, plan: PlanModel): ControlScenario {
   const { ratePerSecond, objective, host, seed } = problem;
   const envelope = envelopeOf(problem, topology);
@@ -123,8 +123,8 @@ function scenarioOf(problem: Problem, { topology, allocation }: Plan, plan: Plan
       coldStartMs: host.coldStartMs,
       intervalMs: INTERVAL_MS,
     },
-    profile: constant(ratePerSecond, durationMs),
-    arrivals: poissonArrivals(ratePerSecond, Math.ceil((ratePerSecond * durationMs) / 1000), seed),
+    profile: profileOf(problem, durationMs, seed),
+    arrivals: arrivalsOf(problem, Math.ceil((ratePerSecond * durationMs) / 1000), seed),
     ratePerSecond,
     referenceMb: serviceMs.reduce((sum, ms, s) => sum + (batches * ms * allocation[plan.stages[s]!.name]!.memoryMb) / 1000, 0),
     start: allocation,

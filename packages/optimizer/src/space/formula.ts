@@ -1,5 +1,5 @@
 import { defaultEnvelope, limitedResources, type Allocation, type Envelope, type Topology } from '@autoflow/topology';
-import { AnalyticModel, COST, P95, planModel, THROUGHPUT, type PlanModel } from '@autoflow/twin';
+import { AnalyticModel, COST, P95, planModel, rateSeen, THROUGHPUT, type PlanModel } from '@autoflow/twin';
 import type { Problem } from '../problem.js';
 import { refusal, scoreOf } from '../score.js';
 
@@ -17,6 +17,8 @@ export class Formula {
   readonly sizes: readonly (readonly number[])[];
   /** Of the last score that was asked for. */
   readonly concurrency: Float64Array;
+  /** In bursts instances and batches are for what then comes. */
+  private readonly ratePerSecond: number;
   private readonly model: AnalyticModel;
   private readonly fewest: Float64Array;
   private readonly most: Float64Array;
@@ -32,10 +34,11 @@ export class Formula {
     private readonly tail: number,
     private readonly rolloutP95Ms: number | undefined,
   ) {
-    const { spec, models, host, recordBytes, ratePerSecond } = problem;
+    const { spec, models, host, recordBytes, rollout } = problem;
     this.plan = planModel({ spec, topology, models, host, recordBytes });
-    this.model = new AnalyticModel(this.plan, { ratePerSecond });
-    if (problem.rollout !== undefined) this.arm = new AnalyticModel(this.plan, problem.rollout);
+    this.ratePerSecond = rateSeen(problem);
+    this.model = new AnalyticModel(this.plan, { ratePerSecond: this.ratePerSecond });
+    if (rollout !== undefined) this.arm = new AnalyticModel(this.plan, { ratePerSecond: rateSeen({ ...problem, ...rollout }) });
     const envelope = envelopeOf(problem, topology);
     const { stages } = this.plan;
     this.sizes = stages.map(({ name }) => envelope[name]?.memoryMb ?? []);
@@ -55,8 +58,7 @@ export class Formula {
     if (result === undefined) return Number.POSITIVE_INFINITY;
     if (this.bound()) result = this.model.evaluate(memoryMb, this.concurrency) ?? result;
     const p95Ms = result[P95]!;
-    const { objective, ratePerSecond } = this.problem;
-    const score = scoreOf(objective, ratePerSecond, {
+    const score = scoreOf(this.problem.objective, this.ratePerSecond, {
       costPer1000: result[COST]!,
       p95Ms,
       p99Ms: p95Ms * this.tail,

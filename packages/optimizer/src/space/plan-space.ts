@@ -1,6 +1,6 @@
 import type { Topology } from '@autoflow/topology';
 import { applyStep, rewrites, type Context, type Limits, type Rewrite, type Step } from '@autoflow/topology/rewrites';
-import { AnalyticModel, modelOf, PlanError, planModel } from '@autoflow/twin';
+import { AnalyticModel, modelOf, PlanError, planModel, rateSeen } from '@autoflow/twin';
 import type { Batching, Plan, Problem } from '../problem.js';
 import { batchingsFor } from './batchings.js';
 import { candidateOf, type Candidate } from './candidate.js';
@@ -33,14 +33,14 @@ export class PlanSpace {
     readonly problem: Problem,
     private readonly tail = 1,
   ) {
-    const { start, ratePerSecond, objective, space = {} } = problem;
+    const { start, objective, space = {} } = problem;
     // What has room only without the instance itself may be passed through: the twin runs no such plan, and no certificate is made of one.
     this.limits = { ...limitsOf(problem), instanceMb: 0 };
     this.rolloutP95Ms = rolloutP95Of(problem);
     const allowed = rewrites.filter(({ name }) => space.rewrites?.includes(name) ?? !UNSEEN.includes(name));
     this.kinds = allowed.filter(({ name }) => !BATCHING.includes(name));
     const batches = space.batchings !== undefined || allowed.some(({ name }) => BATCHING.includes(name));
-    const filling = (): Batching[] => batchingsFor(start.topology, ratePerSecond, objective, this.rolloutP95Ms);
+    const filling = (): Batching[] => batchingsFor(start.topology, problem, objective, this.rolloutP95Ms);
     this.batchings = batches ? (space.batchings ?? filling()) : [batchingOf(start.topology)];
     this.start = this.candidate(start.topology, []);
   }
@@ -104,11 +104,14 @@ export class PlanSpace {
 }
 
 /** By formula, as plans are compared with it; undefined where nothing is asked, or what runs does not fit its memory. */
-function rolloutP95Of({ spec, start, models, host, recordBytes, rollout }: Problem): number | undefined {
+function rolloutP95Of(problem: Problem): number | undefined {
+  const { spec, start, models, host, recordBytes, rollout } = problem;
   if (rollout === undefined) return undefined;
   try {
     const plan = planModel({ spec, topology: start.topology, models, host, recordBytes });
-    return rollout.p95 * new AnalyticModel(plan, rollout).predict(start.allocation).latencyMs.p95;
+    return (
+      rollout.p95 * new AnalyticModel(plan, { ratePerSecond: rateSeen({ ...problem, ...rollout }) }).predict(start.allocation).latencyMs.p95
+    );
   } catch (error) {
     if (error instanceof PlanError && error.code === 'MEMORY_TOO_SMALL') return undefined;
     throw error;

@@ -13,7 +13,7 @@ export async function fitTwin(ports: OptimizingPorts, job: Job): Promise<Outcome
     spec,
     rows,
     host: hostOf(rows, request.cores ?? ports.cores),
-    running: { ...running, version: gathered.version, measured: gathered.measured },
+    running: { ...running, version: gathered.version, measured: gathered.measured, ...(gathered.shape && { shape: gathered.shape }) },
   };
   const left = leftOf(job.row);
   const answer = await askWithin<'fit'>(ports, job, { kind: 'fit', measured }, stepMs(left));

@@ -1,4 +1,4 @@
-import type { Measured } from '@autoflow/twin';
+import { rateSeen, type LoadShape, type Measured } from '@autoflow/twin';
 import { survivingRows, type MetricsRow } from '@autoflow/store';
 import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { whyForbidden } from './scheduled.js';
@@ -14,6 +14,8 @@ export interface Gathered {
   /** Nothing from before is looked at; absent: the latest are, from whenever they are. */
   readonly since?: string;
   readonly measured: Measured;
+  /** Of the load that it had; absent where that was steady. */
+  readonly shape?: LoadShape;
   /** Records per second that a proposal is made for. */
   readonly ratePerSecond: number;
 }
@@ -41,14 +43,8 @@ export async function gather(ports: OptimizingPorts, { row }: Job): Promise<Outc
   const from = new Date(Math.max(to.getTime() - (request.sinceMs ?? DAY_MS), changedAt ?? 0));
   const { scope } = request;
   const set = { version };
-  const [did] = await metrics.metrics({
-    pipeline,
-    version,
-    by: 'version',
-    from,
-    to,
-    ...(scope !== undefined && { scope }),
-  });
+  const looked = { pipeline, version, from, to, ...(scope !== undefined && { scope }) };
+  const [did] = await metrics.metrics({ ...looked, by: 'version' });
   if (did === undefined || !(did.throughput > 0))
     return { set, decision: stop('TOO_LITTLE_DATA', `${pipeline} ${version} has measured nothing in this time. Let it run first.`) };
   const window = { until: to.toISOString(), ...(changedAt !== undefined && { since: new Date(changedAt).toISOString() }) };
@@ -63,12 +59,13 @@ export async function gather(ports: OptimizingPorts, { row }: Job): Promise<Outc
     };
   const measured = measuredOf(did);
   const ratePerSecond = request.ratePerSecond ?? (request.times ?? 1) * measured.throughput;
-  const document: Gathered = { version, release, ...window, measured, ratePerSecond };
+  const shape = await metrics.shape(looked);
+  const document: Gathered = { version, release, ...window, measured, ...(shape && { shape }), ratePerSecond };
   return {
     set,
     document,
     decision: goOn(
-      `${rows.length} invocations of ${version} and of others with functions of it; it did ${did.records} records at ${measured.throughput.toFixed(1)}/s.`,
+      `${rows.length} invocations of ${version} and of others with functions of it; it did ${did.records} records at ${measured.throughput.toFixed(1)}/s${shape === undefined ? '' : `, in bursts: a record sees ${rateSeen({ ratePerSecond: measured.throughput, shape }).toFixed(1)}/s`}.`,
     ),
   };
 }

@@ -153,6 +153,7 @@ export async function problemOf(ports: OptimizingPorts, job: Job): Promise<Probl
     host,
     recordBytes,
     ratePerSecond: gathered.ratePerSecond,
+    ...(gathered.shape && { shape: gathered.shape }),
     ...(probeShare !== undefined && { probeShare }),
     rollout: guardrailOf(request, gathered),
     objective: { minimise, ...(p95Ms !== undefined && { p95Ms }), ...(p99Ms !== undefined && { p99Ms }) },

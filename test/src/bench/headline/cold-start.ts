@@ -15,7 +15,7 @@ import { PIPELINE, type Asked, type Cold, type Objective } from './cold-start/co
 import { optimized, type Probes } from './cold-start/optimized.js';
 import { phasesOf, type Phase } from './cold-start/phases.js';
 import { rolledOut } from './cold-start/rolled-out.js';
-import { rateFor, startTraffic } from './cold-start/traffic.js';
+import { rateFor, startTraffic, traceAt } from './cold-start/traffic.js';
 import type { HeadlineConditions } from './conditions.js';
 import { watchCpu } from './cpu-watch.js';
 
@@ -89,7 +89,7 @@ async function fromCold(cold: Cold, workerPid: number): Promise<ColdStart> {
     '*',
   );
   const rate = await rateFor(cold);
-  const traffic = startTraffic(cold, rate);
+  const traffic = startTraffic(cold, await traceAt(rate, cold));
   const cpu = watchCpu(workerPid);
   try {
     progress(`cold start: ${rate.toFixed(1)} records/s on the pipeline as written`);

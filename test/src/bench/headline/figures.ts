@@ -18,8 +18,8 @@ export interface Results {
   readonly missing: readonly string[];
   readonly sides: readonly SideShown[];
   readonly coldStarts: readonly ColdStart[];
-  /** Asked for a version that carries the mean of the varying load. */
-  readonly forVarying?: ColdStart;
+  /** For each varying load, under what was before it: asked for a version that carries its mean. */
+  readonly forVarying: readonly ForVarying[];
   readonly capacities: readonly Capacity[];
   readonly commonRate?: number;
   /** Rising rates, and the common one. */
@@ -27,6 +27,11 @@ export interface Results {
   readonly common: readonly Cell[];
   readonly varying: readonly Varying[];
   readonly predictions: readonly Prediction[];
+}
+export interface ForVarying {
+  /** Its name. */
+  readonly load: string;
+  readonly coldStart: ColdStart;
 }
 /** Without the invocations: those are in the regression. */
 export type Cell = Omit<HeadlineCell, 'invocations'>;

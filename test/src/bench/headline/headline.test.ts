@@ -51,6 +51,7 @@ function results(varying: readonly Varying[] = []): Results {
     missing: [],
     sides: [],
     coldStarts: [],
+    forVarying: [],
     capacities: [capacity(NAMES.written, 'same'), capacity(NAMES.autoflow, 'same')],
     commonRate: 7,
     rates: two.flatMap((r) => [
@@ -151,9 +152,11 @@ it('renders whatever there is, also nothing', () => {
   const full = render(document(analysed(results([varying(50)]), [])));
   expect(full['md']).toContain('18.2 × (');
   expect(full['svg']).toContain('Reward curve');
-  const asked = render(document(analysed({ ...results(), coldStarts: [coldStart(20)], forVarying: coldStart(30 / 7) }, [])));
+  const asked = render(
+    document(analysed({ ...results(), coldStarts: [coldStart(20)], forVarying: [{ load: 'invoices', coldStart: coldStart(30 / 7) }] }, [])),
+  );
   expect(asked['md']).toMatch(
-    /### Cold start 1: not promoted[^#]* for 20 times[^#]*### For the varying load, without a rollout[^#]* for 4.29 times/,
+    /### Cold start 1: not promoted[^#]* for 20 times[^#]*### Under what was before invoices, without a rollout[^#]* for 4.29 times/,
   );
   const empty = render(document(analysed({ ...results(), rates: [], common: [], capacities: [], predictions: [], missing: ['x'] }, [])));
   expect(empty['md']).toContain('(in part)');
@@ -221,4 +224,8 @@ it('chooses functions by rule, and takes the busiest day and the one before', ()
   expect(day.about).toContain('2010-12-02, 6 invoices');
   expect(day.trace.expected).toBeCloseTo(300, 0);
   expect(day.trace.durationMs).toBeCloseTo(60_000, 0);
+  // The day before had one, at nine o'clock: so it is again and again, at the same mean rate.
+  const again = [...day.beforeAgain(180_000).arrivals(1)];
+  expect(again.length / 180).toBeCloseTo(5, 0);
+  expect(new Set(again.map((ms) => Math.floor((ms % 60_000) / (60_000 / 144))))).toEqual(new Set([54]));
 });

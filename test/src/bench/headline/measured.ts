@@ -19,7 +19,7 @@ import {
   type InLab,
 } from './experiment.js';
 import type { Capacity } from './capacity.js';
-import type { Cell, Results, SideShown, Varying } from './figures.js';
+import type { Cell, ForVarying, Results, SideShown, Varying } from './figures.js';
 import { NAMES } from './names.js';
 import { predictionsOf } from './predictions.js';
 import type { Part } from './parts.js';
@@ -34,7 +34,7 @@ export interface Whole {
 export async function measured(
   experiment: Experiment,
   coldStarts: readonly ColdStart[],
-  forVarying: ColdStart | undefined,
+  forVarying: readonly ForVarying[],
   objective: Objective,
 ): Promise<Whole> {
   const { conditions, load, labs, progress } = experiment;
@@ -42,7 +42,9 @@ export async function measured(
   const written = writtenSide(experiment);
   const batched = await Promise.all(conditions.batchSizes.map((records) => batchedSide(experiment, records)));
   const autoflow = await Promise.all(coldStarts.map((one) => autoflowSide(experiment, one)));
-  const adapted = forVarying && (await autoflowSide(experiment, forVarying));
+  const adapted = await Promise.all(
+    forVarying.map(async ({ load: of, coldStart }) => ({ of, side: await autoflowSide(experiment, coldStart) })),
+  );
   const fused = coldStarts[0] && (await fusedSide(experiment, coldStarts[0]));
 
   const found = [
@@ -50,7 +52,10 @@ export async function measured(
     ...(await capacities(forParts('rates', 'common', 'varying'), batched)),
     ...(await capacities(forParts('rates', 'common'), distinct(autoflow))),
     // Its outcomes are to be those of the others.
-    ...(await capacities(forParts('varying'), adapted ? [{ ...adapted, name: NAMES.autoflowVarying }] : [])),
+    ...(await capacities(
+      forParts('varying'),
+      adapted.map(({ of, side }) => ({ ...side, name: NAMES.autoflowFor(of) })),
+    )),
   ];
   const best = batched.reduce((a, b) => ((capacityOf(found, b) ?? 0) > (capacityOf(found, a) ?? 0) ? b : a));
   const twin = await fitted(forParts('rates', 'common', 'varying'), [written, ...batched], (side) => capacityOf(found, side));
@@ -85,7 +90,7 @@ export async function measured(
       [hindsight, causal].flatMap((side) => (side ? sideShown(side, ` for ${name}`) : [])),
     ),
     ...[fused, ...autoflow].flatMap((side) => (side ? sideShown(side) : [])),
-    ...(adapted ? [sideShown(adapted, ' for varying load')] : []),
+    ...adapted.map(({ of, side }) => ({ ...sideShown(side), name: NAMES.autoflowFor(of) })),
   ];
   const measuredSides = [written, best, fixed, fused, autoflow[0]].filter((side) => side !== undefined);
   return {
@@ -94,7 +99,7 @@ export async function measured(
       load: load.about,
       sides,
       coldStarts,
-      ...(forVarying && { forVarying }),
+      forVarying,
       capacities: [...all, ...alone.capacities],
       ...(common !== undefined && { commonRate: common }),
       rates: [...cells.rates, ...alone.rates].map(withoutInvocations),
@@ -161,12 +166,13 @@ async function underVarying(
   experiment: InLab,
   loads: readonly VaryingLoad[],
   plans: readonly PlansFor[],
-  autoflow: HeadlineSide | undefined,
+  adapted: readonly { readonly of: string; readonly side: HeadlineSide }[],
 ): Promise<{ readonly shown: Varying[]; readonly cells: HeadlineCell[] }> {
   const cells = loads.map(() => [] as HeadlineCell[]);
   for (let repetition = 0; repetition < experiment.conditions.repetitions; repetition++)
-    for (const [i, { trace }] of loads.entries()) {
+    for (const [i, { name, trace }] of loads.entries()) {
       const { hindsight, causal } = plans[i] ?? {};
+      const autoflow = adapted.find(({ of }) => of === name)?.side;
       const sides = [hindsight, causal, autoflow].filter((side) => side !== undefined);
       cells[i]!.push(...(await takingTurns(experiment, sides, trace, repetition)));
     }

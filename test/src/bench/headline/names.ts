@@ -6,5 +6,5 @@ export const NAMES = {
   causal: 'best static, tuned before',
   fused: 'fused alone',
   autoflow: 'AutoFlow',
-  autoflowVarying: 'AutoFlow for varying load',
+  autoflowFor: (load: string) => `AutoFlow for ${load}`,
 } as const;

@@ -3,12 +3,14 @@ import { readFunctions } from '@autoflow/cli/load';
 import type { Fields } from '@autoflow/pipeline';
 import {
   lag1Autocorrelation,
+  lasting,
   profileOfCounts,
   rateTrace,
   SPLITS,
   warp,
   withMeanRate,
   type FunctionCounts,
+  type RateProfile,
   type Trace,
 } from '@autoflow/twin';
 import { mean } from '../statistics.js';
@@ -19,6 +21,8 @@ export interface VaryingLoad {
   readonly trace: Trace;
   /** The window before it: what could be known in advance. */
   readonly before: Trace;
+  /** The same over and over. */
+  beforeAgain(durationMs: number): Trace;
   /** How far an interval tells the next. */
   readonly lag1: number;
   /** Of the interval with the most arrivals to the mean; and in the window before. */
@@ -41,11 +45,16 @@ export interface VaryingOptions {
   readonly dataFolder: string | undefined;
 }
 
+const OF_FUNCTIONS = ['azure, predictable', 'azure, erratic'] as const;
+
+/** Of the loads that there are. */
+export const varyingNames = (dataFolder: string | undefined): string[] => ['invoices', ...(dataFolder === undefined ? [] : OF_FUNCTIONS)];
+
 export async function varyingLoads(options: VaryingOptions): Promise<VaryingLoad[]> {
   const loads = [dayOfInvoices(options)];
   if (options.dataFolder === undefined) return loads;
-  const [steady, erratic] = burstyFunctions(await readFunctions(options.dataFolder));
-  return [...loads, functionLoad('azure, predictable', steady, options), functionLoad('azure, erratic', erratic, options)];
+  const functions = burstyFunctions(await readFunctions(options.dataFolder));
+  return [...loads, ...OF_FUNCTIONS.map((name, i) => functionLoad(name, functions[i]!, options))];
 }
 
 /** The busiest of the days, and the one before on which the shop was open, by ten minutes. */
@@ -122,13 +131,14 @@ function loadOf(
   { seconds, rate }: { readonly seconds: number; readonly rate: number },
 ): VaryingLoad {
   const speed = (counts.length * intervalMs) / (seconds * 1000);
-  const trace = (of: readonly number[], as: string): Trace =>
-    rateTrace(as, withMeanRate(warp(profileOfCounts(of, { intervalMs, interpolation: 'step' }), speed), rate), 'poisson');
+  const profile = (of: readonly number[]): RateProfile =>
+    withMeanRate(warp(profileOfCounts(of, { intervalMs, interpolation: 'step' }), speed), rate);
   return {
     name,
     about,
-    trace: trace(counts, name),
-    before: trace(before, `before ${name}`),
+    trace: rateTrace(name, profile(counts), 'poisson'),
+    before: rateTrace(`before ${name}`, profile(before), 'poisson'),
+    beforeAgain: (durationMs) => rateTrace(`before ${name}, again`, lasting(profile(before), durationMs), 'poisson'),
     lag1: lag1Autocorrelation(counts),
     peak: peakOf(counts),
     peakBefore: peakOf(before),

@@ -19,6 +19,8 @@ export interface Asked {
   readonly times: number;
   /** Undefined: what the measurements of the pipeline as written say. */
   readonly objective?: Objective;
+  /** A varying load, by its name: the traffic is what was before it, over and over. Undefined: it is steady. */
+  readonly before?: string;
   /** Else it is registered, and no traffic proves it. */
   readonly isRolledOut: boolean;
 }

@@ -1,6 +1,8 @@
 import { inboxDoor, underLoad, type Loaded } from '../../cells/load.js';
 import { runThrough } from '../../live.js';
+import type { Trace } from '@autoflow/twin';
 import { constantLoad } from '../cell.js';
+import { varyingLoads } from '../varying.js';
 import type { Cold } from './cold.js';
 
 const WARM_UP = 40;
@@ -16,13 +18,21 @@ export async function rateFor({ platform, conditions, load }: Cold): Promise<num
   return Number((conditions.coldStart.share * perSecond).toPrecision(3));
 }
 
+/** At that mean rate, for longer than any cold start takes. */
+export async function traceAt(rate: number, { conditions, load, asked: { before } }: Cold): Promise<Trace> {
+  if (before === undefined) return constantLoad(rate, LONGEST_S);
+  const { traceSeconds: seconds } = conditions;
+  const loads = await varyingLoads({ seconds, rate, invoices: load.all, dataFolder: process.env['AUTOFLOW_DATA'] });
+  return loads.find(({ name }) => name === before)!.beforeAgain(LONGEST_S * 1000);
+}
+
 /** Until it is stopped. */
-export function startTraffic({ platform, load }: Cold, rate: number): { scope(): string; stop(): Promise<Loaded> } {
+export function startTraffic({ platform, load }: Cold, trace: Trace): { scope(): string; stop(): Promise<Loaded> } {
   const over = new AbortController();
   let scope = '';
   const loaded = underLoad({
     platform,
-    trace: constantLoad(rate, LONGEST_S),
+    trace,
     seed: 1,
     warmUpMs: 0,
     drainMs: 30_000,

@@ -17,7 +17,7 @@ export function coldStartSections({ coldStarts, forVarying, optimizing }: Headli
               : `It has paid for itself after ${number(optimizing.paidAfterRecords)} records.`),
         ]),
     ...coldStarts.flatMap((cold, i) => one(`Cold start ${i + 1}: ${cold.promoted ? 'promoted' : 'not promoted'}`, cold)),
-    ...(forVarying ? one('For the varying load, without a rollout', forVarying) : []),
+    ...forVarying.flatMap(({ load, coldStart }) => one(`Under what was before ${load}, without a rollout`, coldStart)),
   ];
 }
 
