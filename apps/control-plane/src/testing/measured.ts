@@ -54,27 +54,27 @@ export function invocations(executions: number, measured: (execution: number, st
   ).flat();
 }
 
-/** Batches of one record each with its outcome, as their executions would have left them. */
-export async function settle({ ledger }: Pick<Store, 'ledger'>, executions: number): Promise<void> {
+/** Batches of one record each with its outcome, as their executions would have left them. `agoMs`: when each record arrived, by its number. */
+export async function settle({ ledger }: Pick<Store, 'ledger'>, executions: number, mark = '', agoMs = (_: number) => 200): Promise<void> {
   for (let e = 0; e < executions; e++) {
-    const key = `p-${e}`;
+    const key = `p${mark}-${e}`;
     const fields = { id: key, grams: 2000, town: 'Delft' };
     await ledger.open({
       batch: {
-        id: `b-${e}`,
+        id: `b${mark}-${e}`,
         pipeline: 'parcels',
         version: 'v1',
         release: RELEASE,
         scope: 'live',
-        executionId: `e-${e}`,
+        executionId: `e${mark}-${e}`,
         ref: { ref: `file:${e}`, bytes: 500, counts: { records: 1, live: 1, filtered: 0, dying: 0 } },
         memoryMb: {},
       },
-      records: [{ index: 0, key, arrivedAt: new Date(Date.now() - 200).toISOString(), fields }],
+      records: [{ index: 0, key, arrivedAt: new Date(Date.now() - agoMs(e)).toISOString(), fields }],
       replace: false,
     });
     await ledger.close({
-      batchId: `b-${e}`,
+      batchId: `b${mark}-${e}`,
       outcomes: [{ key, state: 'completed', output: { id: key, booked: true } }],
       inputs: new Map(),
     });

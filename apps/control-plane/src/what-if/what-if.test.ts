@@ -81,3 +81,10 @@ test('what a function did in another release counts where its hash is the same',
   expect(refused.problem.errors!.map(({ message }) => message.split(' ')[0])).toContain(`'book'`);
   expect(refused.problem.errors!.some(({ message }) => message.includes('weigh'))).toBe(false);
 });
+
+test('a load that came in bursts comes in bursts at another rate too', async () => {
+  const p95 = async () => WhatIf.parse((await api.send('POST', PATH, { body: { ratePerSecond: 5 } })).json).predicted.latencyMs.p95.mean;
+  const before = await p95();
+  await settle(api.store, 120, '-bursts', (e) => 60_000 - 15_000 * Math.floor(e / 30));
+  expect(await p95()).toBeGreaterThan(2 * before);
+});
