@@ -98,7 +98,7 @@ async function fromColdForVarying(
   progress: (line: string) => void,
 ): Promise<ForVarying[]> {
   if (first === undefined) return [];
-  const times = conditions.traceTimes / conditions.coldStart.share;
+  const times = conditions.traceTimes / conditions.coldStart.varyingShare;
   const found: ForVarying[] = [];
   for (const before of varyingNames(process.env['AUTOFLOW_DATA'])) {
     const asked = { times, objective: first.objective, isRolledOut: false, before };

@@ -25,6 +25,7 @@ export interface AllocationStanding {
   readonly evaluation?: Evaluation;
 }
 export interface StartingAllocation {
+  /** That of `by`, less the instances that are idle: see `withoutIdle`. */
   readonly allocation: Allocation;
   readonly by: string;
   /** Of the plan with it; none: it cannot run. */
@@ -42,7 +43,7 @@ const SLACK_MS = 3_000;
 
 /**
  * The allocation that a plan starts with: the one that the search has judged it by (the staffing formula), or what an allocator settles at under the
- * same load, whichever the twin finds better (limits first). Every allocator is bounded as any allocation of the plan is.
+ * same load, whichever the twin finds better (limits first), less what is idle of it. Every allocator is bounded as any allocation of the plan is.
  */
 export function startingAllocation(problem: Problem, plan: Plan, allocators: readonly Allocator[]): StartingAllocation {
   const evaluator = new Evaluator(problem, plan.topology.batch.records);
@@ -63,9 +64,43 @@ export function startingAllocation(problem: Problem, plan: Plan, allocators: rea
     ...allocators.map((allocator) => judged(allocator.name, settled(scenarioOf(problem, plan, model), allocator))),
   ];
   const best = standing.reduce((a, b) => (b.evaluation && (!a.evaluation || limitsFirst(b.evaluation, a.evaluation) < 0) ? b : a));
-  const predicted = replicated(problem, evaluator, { ...plan, allocation: best.allocation });
-  return { allocation: best.allocation, by: best.allocator, ...(predicted && { predicted }), standing };
+  const allocation = withoutIdle(problem, { ...plan, allocation: best.allocation });
+  const predicted = replicated(problem, evaluator, { ...plan, allocation });
+  return { allocation, by: best.allocator, ...(predicted && { predicted }), standing };
 }
+
+/**
+ * Instances that stand idle cost nothing in the score, but memory: stage by stage the fewest with which the plan, under a quarter more load than is
+ * expected, keeps what it keeps with all of them, and is hardly slower.
+ */
+function withoutIdle(problem: Problem, plan: Plan): Allocation {
+  const evaluator = new Evaluator({ ...problem, ratePerSecond: HEADROOM * problem.ratePerSecond }, plan.topology.batch.records);
+  const all = evaluator.evaluate(plan);
+  if (all === undefined) return plan.allocation;
+  const isAsGood = (allocation: Allocation): boolean => {
+    const one = evaluator.evaluate({ ...plan, allocation })!;
+    const { p95Ms, p99Ms, throughput } = all.figures;
+    return (
+      one.keepsLimits === all.keepsLimits &&
+      one.figures.p95Ms <= HARDLY * p95Ms &&
+      one.figures.p99Ms <= HARDLY * p99Ms &&
+      one.figures.throughput >= throughput / HARDLY
+    );
+  };
+  const envelope = envelopeOf(problem, plan.topology);
+  return plan.topology.stages.reduce((allocation, { name }) => {
+    const sized = (concurrency: number): Allocation => ({ ...allocation, [name]: { ...allocation[name]!, concurrency } });
+    let [tooFew, enough] = [envelope[name]!.concurrency.min - 1, allocation[name]!.concurrency];
+    while (enough - tooFew > 1) {
+      const middle = Math.floor((tooFew + enough) / 2);
+      if (isAsGood(sized(middle))) enough = middle;
+      else tooFew = middle;
+    }
+    return sized(enough);
+  }, plan.allocation);
+}
+const HEADROOM = 1.25;
+const HARDLY = 1.1;
 
 interface Settled {
   readonly allocation: Allocation;

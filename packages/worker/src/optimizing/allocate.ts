@@ -33,5 +33,9 @@ export async function allocate(ports: OptimizingPorts, job: Job, training: strin
     standing: standing.map(({ evaluation, ...one }) => ({ ...one, ...(evaluation && { figures: evaluation.figures }) })),
   };
   const others = standing.filter(({ allocator }) => allocator !== by).map(({ allocator }) => allocator);
-  return { document, decision: goOn(`Starting allocation by ${by}, which the twin finds no worse than by ${others.join(' or ')}.`) };
+  const idle = instancesOf(standing.find(({ allocator }) => allocator === by)!.allocation) - instancesOf(allocation);
+  const less = idle === 0 ? '' : `, less ${idle} instance${idle === 1 ? '' : 's'} that would stand idle`;
+  return { document, decision: goOn(`Starting allocation by ${by}, which the twin finds no worse than by ${others.join(' or ')}${less}.`) };
 }
+
+const instancesOf = (allocation: Allocation): number => Object.values(allocation).reduce((sum, { concurrency }) => sum + concurrency, 0);

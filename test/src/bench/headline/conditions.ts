@@ -37,8 +37,9 @@ export interface HeadlineConditions {
 export interface ColdStartConditions {
   /** The pipeline as written is under load for so long before it is optimized. */
   readonly seconds: number;
-  /** Of what it can do. */
+  /** Of what it can do; on average, where the load varies: between bursts what has waited is done. */
   readonly share: number;
+  readonly varyingShare: number;
   /** Where the feeder's own probes do not tell what a batch costs from what a record costs. */
   readonly probes: { readonly batchRecords: number; readonly batches: number };
   /** Measured and asked again where the measurements do not do. */
@@ -66,6 +67,7 @@ export interface ColdStartConditions {
 const COLD_START = {
   seconds: 60,
   share: 0.7,
+  varyingShare: 0.35,
   probes: { batchRecords: 20, batches: 15 },
   attempts: 3,
   times: 20,

@@ -10,12 +10,13 @@ const BURST = 80;
 const LONGEST_S = 6 * 3_600;
 
 /** A share of what the pipeline as written does out of a backlog. */
-export async function rateFor({ platform, conditions, load }: Cold): Promise<number> {
+export async function rateFor({ platform, conditions, load, asked }: Cold): Promise<number> {
   const some = (count: number, mark: string) =>
     Array.from({ length: count }, (_, i) => ({ ...load.next(), [platform.spec.key]: `${mark}-${i}` }));
   await runThrough(platform, some(WARM_UP, 'warm'));
   const { perSecond } = await runThrough(platform, some(BURST, 'burst'));
-  return Number((conditions.coldStart.share * perSecond).toPrecision(3));
+  const { share, varyingShare } = conditions.coldStart;
+  return Number(((asked.before === undefined ? share : varyingShare) * perSecond).toPrecision(3));
 }
 
 /** At that mean rate, for longer than any cold start takes. */
