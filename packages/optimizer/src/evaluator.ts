@@ -1,5 +1,5 @@
 import { hashTopology, type Allocation } from '@autoflow/topology';
-import { arrivalsOf, planModel, PlanError, simulate, type PlanModel, type Simulation } from '@autoflow/twin';
+import { arrivalsOf, periodMs, planModel, PlanError, simulate, type Load, type PlanModel, type Simulation } from '@autoflow/twin';
 import { Pacer, type CpuClock } from './pacer.js';
 import type { Budget, Plan, Problem } from './problem.js';
 import { keepsLimits, limitsFirst, refusal, SCORE, scoreOf, type Figures, type Judged } from './score.js';
@@ -26,7 +26,7 @@ const FEWEST_BATCHES = 6;
  */
 export class Evaluator {
   private readonly arrivals: Float64Array;
-  /** Of a steady load they begin with `arrivals`. */
+  /** For plans of larger batches. */
   private longer: Float64Array;
   private readonly known = new Map<string, Evaluation | undefined>();
   /** In the arm of a rollout, and what p95 may be there: none where what runs cannot run in the twin. */
@@ -36,7 +36,7 @@ export class Evaluator {
     private readonly problem: Problem,
     largestBatch: number,
   ) {
-    const records = Math.min(MOST_RECORDS, Math.max(LEAST_RECORDS, BATCHES * largestBatch));
+    const records = Math.min(MOST_RECORDS, Math.max(LEAST_RECORDS, BATCHES * largestBatch, recordsOfShape(problem)));
     this.arrivals = this.longer = arrivalsOf(problem, records, problem.seed + 1);
     const { rollout, start } = problem;
     if (rollout === undefined) return;
@@ -114,9 +114,15 @@ export class Evaluator {
 
   private arrivalsOf(plan: Plan): Float64Array {
     const records = Math.max(this.arrivals.length, FEWEST_BATCHES * this.model(plan).batchRecords);
+    if (records === this.arrivals.length) return this.arrivals;
     if (records > this.longer.length) this.longer = arrivalsOf(this.problem, records, this.problem.seed + 1);
     return this.longer.subarray(0, records);
   }
+}
+
+/** Of all that a load does that varies; none: it is steady. */
+export function recordsOfShape({ ratePerSecond, shape = [] }: Load): number {
+  return Math.ceil((ratePerSecond * periodMs(shape)) / 1000);
 }
 
 function isStart({ start }: Problem, plan: Plan): boolean {

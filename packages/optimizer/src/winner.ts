@@ -1,7 +1,7 @@
 import { hashTopology } from '@autoflow/topology';
 import { applyStep, certify, CertifyError, checkCertificate, dropAllDead, type Certificate } from '@autoflow/topology/rewrites';
 import { arrivalsOf, estimate, replicate, type Estimate, type ReplicatedSimulation } from '@autoflow/twin';
-import { keyOf, type Evaluation, type Evaluator } from './evaluator.js';
+import { keyOf, recordsOfShape, type Evaluation, type Evaluator } from './evaluator.js';
 import type { Plan, Problem } from './problem.js';
 import { keepsLimits, SCORE, scoreOf } from './score.js';
 import { limitsOf } from './space/plan-space.js';
@@ -115,7 +115,8 @@ export function certified(problem: Problem, { topology, steps }: Plan): Certific
 export function replicated(problem: Problem, evaluator: Evaluator, plan: Plan): ReplicatedSimulation | undefined {
   if (evaluator.evaluate(plan) === undefined) return undefined;
   // Enough for what runs too: it is compared run by run, over the same records.
-  const records = Math.max(...[plan, problem.start].map((one) => recordsFor(evaluator.model(one).batchRecords)));
+  const ofShape = Math.min(MOST_RECORDS, recordsOfShape(problem));
+  const records = Math.max(ofShape, ...[plan, problem.start].map((one) => recordsFor(evaluator.model(one).batchRecords)));
   return replicate((seed) => evaluator.simulation(plan, arrivalsOf(problem, records, OTHERS + seed), OTHERS + seed), REPLICATIONS);
 }
 const OTHERS = 1_000_003;

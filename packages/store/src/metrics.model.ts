@@ -30,8 +30,8 @@ export interface MetricsRow {
 export interface MetricsStore {
   metrics(query: MetricsQuery): Promise<MetricsRow[]>;
   /**
-   * How the load varied, by its latest arrivals: two thousand of them and ten minutes at the most, of the records that ended in the window and of those
-   * that are still on their way at its end, backfills apart. Undefined: it was steady, or too short to tell.
+   * How the load of the pipeline varied since `version` had its first record, by the latest arrivals before `to`: two thousand and ten minutes at the most,
+   * of records that ended since `from` and of those that are still on their way, backfills apart. Undefined: it was steady, or too short to tell.
    */
   shape(query: Omit<MetricsQuery, 'by'>): Promise<LoadShape | undefined>;
   /** Of the last day on which the version had traffic, whenever that was; undefined where nothing of it is kept any more. */

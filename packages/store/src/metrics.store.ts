@@ -30,7 +30,7 @@ interface Columns {
 const DAY_MS = 86_400_000;
 /** For what was opened last to end. */
 const LATE_MS = 3_600_000;
-/** Arrivals: as many as a search plays. What varies over a longer time the allocation follows. */
+/** Arrivals. What varies over a longer time the allocation follows. */
 const SHAPE = { most: 2_000, withinMs: 600_000 } as const;
 
 export function metricsStore(database: Database, prices: Prices): MetricsStore {
@@ -41,9 +41,25 @@ export function metricsStore(database: Database, prices: Prices): MetricsStore {
   };
   return {
     metrics,
-    shape: async ({ pipeline, from, to, version, scope }) => {
-      const rows = await database.patient.query<{ ms: number }>(ARRIVALS, [pipeline, from, to, version, scope, SHAPE.most, SHAPE.withinMs]);
-      return shapeOf(rows.map(({ ms }) => ms));
+    shape: async ({ pipeline, version, from, to, scope }) => {
+      const arrivals = async (since: Date) => {
+        const rows = await database.patient.query<{ ms: number }>(ARRIVALS, [
+          pipeline,
+          since,
+          to,
+          scope,
+          version,
+          SHAPE.most,
+          SHAPE.withinMs,
+        ]);
+        return rows.map(({ ms }) => ms);
+      };
+      // Nearly always they are among the latest that have ended: all since `from` are looked through only where those do not reach back so far.
+      const lately = new Date(to.getTime() - 2 * SHAPE.withinMs);
+      if (lately <= from) return shapeOf(await arrivals(from));
+      const latest = await arrivals(lately);
+      const reachBack = latest.length === SHAPE.most || latest.at(-1)! - latest[0]! > 0.9 * SHAPE.withinMs;
+      return shapeOf(reachBack ? latest : await arrivals(from));
     },
     lastDay: async (pipeline, version) => {
       const [found] = await database.patient.query<{ last: Date }>(LAST_TRAFFIC, [pipeline, version]);
@@ -153,21 +169,25 @@ select version, coalesce(records, 0) as records, coalesce(good, 0) as good, coal
        usage, coalesce(cpu_ms, 0) as "cpuMs", coalesce(cold_starts, 0) as "coldStarts", coalesce(peak_memory_mb, 0) as "peakMemoryMb"
   from r full join i using (version) left join u using (version) order by version collate "C"`;
 
-/** In milliseconds. What is still on its way has arrived as well: where a version cannot keep up with a burst, that is most of the burst. */
+/**
+ * In milliseconds, of all versions since the first of the one that is asked for: the load is the pipeline's. What is still on its way has arrived as well:
+ * where nothing can keep up with a burst, that is most of the burst.
+ */
 const ARRIVALS = `
-with arrived as (
-  select arrived_at, batch_id from autoflow.records
-   where pipeline = $1 and ended_at >= $2 and ended_at < $3 and state in ('completed', 'filtered', 'dead')
-     and ($4::text is null or version = $4) and ($5::text is null or scope = $5)
+with ended as (
+  select arrived_at, batch_id, version from autoflow.records
+   where pipeline = $1 and ended_at >= $2 and state in ('completed', 'filtered', 'dead') and ($4::text is null or scope = $4)),
+arrived as (
+  select arrived_at, batch_id from ended
   union all
   select r.arrived_at, r.batch_id from autoflow.batches b join autoflow.records r on r.batch_id = b.id and r.state = 'running'
-   where b.pipeline = $1 and b.state = 'open' and ($4::text is null or b.version = $4) and ($5::text is null or b.scope = $5)
+   where b.pipeline = $1 and b.state = 'open' and ($4::text is null or b.scope = $4)
   union all
-  select arrived_at, null from autoflow.inbox
-   where pipeline = $1 and backfill_id is null and (version is null or $4::text is null or version = $4) and ($5::text is null or scope = $5)),
+  select arrived_at, null from autoflow.inbox where pipeline = $1 and backfill_id is null and ($4::text is null or scope = $4)),
 latest as (
   select arrived_at from arrived
-   where arrived_at < $3 and not exists (select from autoflow.batches b where b.id = batch_id and b.backfill_id is not null)
+   where arrived_at < $3 and arrived_at >= (select min(arrived_at) from ended where version = coalesce($5::text, version))
+     and not exists (select from autoflow.batches b where b.id = batch_id and b.backfill_id is not null)
    order by arrived_at desc limit $6)
 select extract(epoch from arrived_at)::float8 * 1000 as ms from latest
  where arrived_at > (select max(arrived_at) from latest) - $7::float8 * interval '1 millisecond' order by arrived_at`;

@@ -16,7 +16,7 @@ export { billedMs, costPer1000, invocationCost, usageCost } from './cost.js';
 export { driftOf, type Drift } from './fit/drift.js';
 export { fit, modelsFor, type Fit, type FitProblem, type FittedFunction } from './fit/fit.js';
 export { type MeteredInvocation, type MeteredSpan } from './fit/rows.js';
-export { arrivalsOf, profileOf, ratePeak, rateSeen, shapeOf, type Load, type LoadShape } from './load.js';
+export { arrivalsOf, periodMs, profileOf, ratePeak, rateSeen, shapeOf, type Load, type LoadShape } from './load.js';
 export { medianOf } from './fit/line.js';
 export { kendallTau } from './kendall.js';
 export { functionModel, modelOf, type FunctionModel, type FunctionModels } from './model/function-model.js';

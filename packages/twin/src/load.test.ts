@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { arrivalsOf, rateSeen, shapeOf, type Load } from './load.js';
+import { arrivalsOf, ratePeak, rateSeen, shapeOf, type Load } from './load.js';
 
 /** Nine seconds without, one with all of it. */
 const BURSTS: Load = {
@@ -18,11 +19,35 @@ const WAVES: Load = {
 };
 
 describe('the shape of a load', () => {
-  test('of a steady stream there is none but once in some fifty times, however fast it is', () => {
-    for (const ratePerSecond of [0.1, 5, 300]) {
-      const told = Array.from({ length: 200 }, (_, seed) => shapeOf(arrivalsOf({ ratePerSecond }, 300, seed + 1)));
-      expect(told.filter((one) => one !== undefined).length).toBeLessThan(200 / 25);
-    }
+  test.each([1, 5, 300])(
+    'of a steady stream of %s/s there is none but once in some fifty times, however exactly it is known',
+    (ratePerSecond) => {
+      const streams = Array.from({ length: 100 }, (_, seed) =>
+        arrivalsOf({ ratePerSecond }, Math.min(2_000, 600 * ratePerSecond), seed + 1),
+      );
+      for (const known of [(ms: number) => ms, Math.floor])
+        expect(streams.filter((stream) => shapeOf(stream.map(known)) !== undefined).length).toBeLessThanOrEqual(2);
+    },
+  );
+
+  test('is one of finite rates and times, whatever comes when', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 3_000_000 }), { maxLength: 60 }), fc.nat(40), (microseconds, atOnce) => {
+        const moments = [...microseconds, ...new Array<number>(atOnce).fill(microseconds[0] ?? 0)].map((us) => 1.8e12 + us / 1000);
+        const shape = shapeOf(moments.sort((a, b) => a - b));
+        if (shape === undefined) return;
+        for (const { durationMs, multiple } of shape) {
+          expect(durationMs).toBeGreaterThan(0);
+          expect(multiple).toBeGreaterThanOrEqual(0);
+          expect(multiple).toBeLessThan(Number.POSITIVE_INFINITY);
+        }
+        expect(meanOf(shape)).toBeCloseTo(1, 6);
+        const load = { ratePerSecond: 5, shape };
+        expect(rateSeen(load)).toBeGreaterThanOrEqual(5 - 1e-9);
+        expect(ratePeak(load)).toBeGreaterThanOrEqual(rateSeen(load) - 1e-9);
+        expect(arrivalsOf(load, 50, 1).every((ms) => ms >= 0 && ms < Number.POSITIVE_INFINITY)).toBe(true);
+      }),
+    );
   });
 
   test('of bursts it is what they are', () => {
@@ -47,13 +72,16 @@ describe('the shape of a load', () => {
     }
   });
 
-  test('what comes at once is a burst of hardly any length', () => {
-    const shape = shapeOf(Array.from({ length: 300 }, (_, i) => Math.floor(i / 30) * 10_000))!;
-    const high = shape.filter(({ multiple }) => multiple > 100);
-    expect(high).toHaveLength(10);
-    for (const { durationMs } of high) expect(durationMs).toBeLessThan(2);
+  test('what comes at once is a burst of hardly any length, in which a record sees what comes within a second', () => {
+    const shape = shapeOf(Array.from({ length: 301 }, (_, i) => Math.floor(i / 30) * 10_000))!;
+    const high = shape.filter(({ multiple }) => multiple > 50);
+    expect(high.length).toBeGreaterThanOrEqual(9);
+    for (const { durationMs } of high) expect(durationMs).toBeLessThan(200);
     const counts = perSecond(arrivalsOf({ ratePerSecond: 3, shape }, 900, 1));
     expect(counts.filter((count) => count > 10).length).toBeGreaterThan(25);
+    expect(rateSeen({ ratePerSecond: 3, shape })).toBeGreaterThan(20);
+    expect(rateSeen({ ratePerSecond: 3, shape })).toBeLessThan(40);
+    expect(ratePeak({ ratePerSecond: 3, shape })).toBeLessThan(40);
   });
 
   test.each([

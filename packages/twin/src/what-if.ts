@@ -2,7 +2,7 @@ import type { PipelineSpec } from '@autoflow/pipeline';
 import type { Allocation, Topology } from '@autoflow/topology';
 import { fit, modelsFor, type FitProblem } from './fit/fit.js';
 import type { MeteredInvocation } from './fit/rows.js';
-import { arrivalsOf, type LoadShape } from './load.js';
+import { arrivalsOf, periodMs, type Load, type LoadShape } from './load.js';
 import type { HostModel } from './model/host-model.js';
 import { planModel } from './model/plan-model.js';
 import { probeShareOf } from './probe-share.js';
@@ -17,8 +17,10 @@ export interface RunnablePlan {
 export interface RunningPlan extends RunnablePlan {
   readonly version: string;
   readonly measured: Measured;
-  /** Of the load that it was measured under. */
+  /** Of the load, as it was at the end of the measurement; absent where that was steady. */
   readonly shape?: LoadShape;
+  /** How long it was measured. Default: for as long as the shape lasts. */
+  readonly observedMs?: number;
 }
 /** What a version was measured to do. */
 export interface Measured {
@@ -48,6 +50,8 @@ export interface WhatIfAnswer {
 const RECORDS = 1500;
 const BATCHES = 40;
 const REPLICATIONS = 4;
+/** Of the time that was measured, what the shape lasts at least to be that of all of it. */
+const OF_ALL = 0.5;
 /** Behind a filter, in partitions or fused otherwise, a stage is given other numbers of records: no batch has so many. */
 const ANY_BATCH = Number.POSITIVE_INFINITY;
 
@@ -69,27 +73,29 @@ export function whatIf(question: WhatIfQuestion): { readonly answer: WhatIfAnswe
   const missing = known.flatMap((one) => one.missing);
   if (missing.length > 0)
     return { missing: distinct([...missing, ...fitted.problems.filter((problem) => problem.function === undefined)]) };
-  const predict = (
-    plan: RunnablePlan,
-    models: (typeof known)[number]['models'],
-    perSecond: number,
-    probes: number,
-  ): ReplicatedSimulation => {
+  const predict = (plan: RunnablePlan, models: (typeof known)[number]['models'], load: Load, probes: number): ReplicatedSimulation => {
     const { host, recordBytes } = fitted;
     const model = planModel({ spec, topology: plan.topology, models, host, recordBytes });
     const records = Math.max(RECORDS, BATCHES * model.batchRecords);
-    const load = { ratePerSecond: perSecond, ...(running.shape && { shape: running.shape }) };
     return replicate(
       (seed) => simulate(model, plan.allocation, { arrivals: arrivalsOf(load, records, seed), seed, probes, openExecutions: 'fed' }),
       REPLICATIONS,
     );
   };
   const probes = probeShareOf(question.rows, running.version, running.topology);
-  const now = predict(running, known[0]!.models, measured.throughput, probes);
+  const { shape, observedMs = 0 } = running;
+  // Of a day of which it is the last ten minutes it says nothing.
+  const isOfAll = shape !== undefined && periodMs(shape) >= OF_ALL * observedMs;
+  const now = predict(running, known[0]!.models, { ratePerSecond: measured.throughput, ...(isOfAll && { shape }) }, probes);
   return {
     answer: {
       // The feeder goes on with its probes: in a plan of single records they carry as many as now.
-      predicted: predict(asked, known[1]!.models, ratePerSecond, asked.topology.batch.records === 1 ? probes : 0),
+      predicted: predict(
+        asked,
+        known[1]!.models,
+        { ratePerSecond, ...(shape && { shape }) },
+        asked.topology.batch.records === 1 ? probes : 0,
+      ),
       running: now,
       error: {
         throughput: now.throughput.mean / measured.throughput - 1,

@@ -142,7 +142,7 @@ test('a load in bursts is played as it came: the batches are for what comes in a
       where r.key = first.key`,
   );
   const burst = await batch();
-  expect(told).toMatch(/in bursts: a record sees \d+\.\d\/s/);
+  expect(told).toMatch(/in bursts: when a record comes, \d+\.\d\/s come/);
   expect(burst).toBeGreaterThan(steady);
   for (const { key, arrived_at } of rows) await sql.query('update autoflow.records set arrived_at = $2 where key = $1', [key, arrived_at]);
   await endedAfter(sql, 200);

@@ -1,7 +1,7 @@
 import { ProblemError } from '@autoflow/http';
 import { survivingRows, type InvocationRow, type MetricsRow, type Store, type VersionRow } from '@autoflow/store';
 import type { Allocation } from '@autoflow/topology';
-import type { LoadShape, Measured } from '@autoflow/twin';
+import type { Measured, RunningPlan } from '@autoflow/twin';
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** Of a pipeline, the latest: enough for every function, and read in well under a second. */
@@ -26,13 +26,13 @@ export async function measuredBy(
   store: Store,
   { pipeline, name }: VersionRow,
   sinceMs = DEFAULT_SINCE_MS,
-): Promise<{ readonly measured: Measured; readonly shape?: LoadShape }> {
+): Promise<Pick<RunningPlan, 'measured' | 'observedMs' | 'shape'>> {
   const to = new Date();
   const asked = { pipeline, version: name, from: new Date(to.getTime() - sinceMs), to };
   const [row] = await store.metrics.metrics({ ...asked, by: 'version' });
   if (row === undefined) throw notIdentifiable([`${pipeline} ${name} has measured nothing in this time. Let it run first.`]);
   const shape = await store.metrics.shape(asked);
-  return { measured: measuredOf(row), ...(shape && { shape }) };
+  return { measured: measuredOf(row), observedMs: (1000 * row.records) / row.throughput, ...(shape && { shape }) };
 }
 
 export function notIdentifiable(reasons: readonly string[]): ProblemError {

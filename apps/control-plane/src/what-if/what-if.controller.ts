@@ -32,7 +32,7 @@ export class WhatIfController {
       question.stages === undefined
         ? await currentAllocation(this.store, asked)
         : allocationOf(spec, asked.topology, asked.envelope, question.stages, '/stages');
-    const { measured, shape } = await measuredBy(this.store, running, question.since);
+    const { measured, ...load } = await measuredBy(this.store, running, question.since);
     const ratePerSecond = question.ratePerSecond ?? (question.times ?? 1) * measured.throughput;
     const rows = await invocationsOf(this.store, pipeline, asked.release);
     const answer = answered({
@@ -44,7 +44,7 @@ export class WhatIfController {
         topology: running.topology,
         allocation: await currentAllocation(this.store, running),
         measured,
-        ...(shape && { shape }),
+        ...load,
       },
       asked: { topology: asked.topology, allocation },
       ratePerSecond,

@@ -1,5 +1,6 @@
 import { functionModel } from '@autoflow/twin';
 import { expect, it } from 'vitest';
+import { Evaluator } from '../evaluator.js';
 import type { Plan } from '../problem.js';
 import { pipelineOf, problemOf } from '../testing/problems.js';
 import type { Allocator } from './allocator.js';
@@ -63,4 +64,15 @@ it('has no instances that only stand by, and all those that bursts keep busy', (
   ];
   const { allocation: inBursts } = startingAllocation({ ...problem, shape }, plan, [wanting('enough', 12)]);
   for (const stage of Object.keys(steady)) expect(inBursts[stage]!.concurrency).toBeGreaterThan(steady[stage]!.concurrency);
+});
+
+it('keeps a limit that it keeps under the load that is expected, though not under more', () => {
+  const p95Of = (ratePerSecond: number, concurrency: number): number =>
+    new Evaluator({ ...problem, ratePerSecond }, 1).evaluate({ ...plan, allocation: sized(concurrency) })!.figures.p95Ms;
+  // Four instances, between what they take under the one and the other.
+  const p95Ms = 1.02 * p95Of(10, 4);
+  expect(p95Of(12.5, 4)).toBeGreaterThan(p95Ms);
+  expect(p95Of(10, 3)).toBeGreaterThan(p95Ms);
+  const limited = { ...problem, objective: { minimise: 'cost' as const, p95Ms } };
+  expect(startingAllocation(limited, { ...plan, allocation: sized(4) }, []).allocation).toEqual(sized(4));
 });

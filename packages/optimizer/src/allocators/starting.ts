@@ -64,29 +64,29 @@ export function startingAllocation(problem: Problem, plan: Plan, allocators: rea
     ...allocators.map((allocator) => judged(allocator.name, settled(scenarioOf(problem, plan, model), allocator))),
   ];
   const best = standing.reduce((a, b) => (b.evaluation && (!a.evaluation || limitsFirst(b.evaluation, a.evaluation) < 0) ? b : a));
-  const allocation = withoutIdle(problem, { ...plan, allocation: best.allocation });
+  const allocation = withoutIdle(problem, evaluator, { ...plan, allocation: best.allocation });
   const predicted = replicated(problem, evaluator, { ...plan, allocation });
   return { allocation, by: best.allocator, ...(predicted && { predicted }), standing };
 }
 
 /**
- * Instances that stand idle cost nothing in the score, but memory: stage by stage the fewest with which the plan, under a quarter more load than is
- * expected, keeps what it keeps with all of them, and is hardly slower.
+ * Instances that stand idle cost nothing in the score, but memory: stage by stage the fewest with which the plan, under the load that is expected and
+ * under a quarter more, keeps what it keeps with all of them, and is hardly slower.
  */
-function withoutIdle(problem: Problem, plan: Plan): Allocation {
-  const evaluator = new Evaluator({ ...problem, ratePerSecond: HEADROOM * problem.ratePerSecond }, plan.topology.batch.records);
-  const all = evaluator.evaluate(plan);
-  if (all === undefined) return plan.allocation;
-  const isAsGood = (allocation: Allocation): boolean => {
-    const one = evaluator.evaluate({ ...plan, allocation })!;
-    const { p95Ms, p99Ms, throughput } = all.figures;
-    return (
-      one.keepsLimits === all.keepsLimits &&
-      one.figures.p95Ms <= HARDLY * p95Ms &&
-      one.figures.p99Ms <= HARDLY * p99Ms &&
-      one.figures.throughput >= throughput / HARDLY
-    );
-  };
+function withoutIdle(problem: Problem, expected: Evaluator, plan: Plan): Allocation {
+  const more = new Evaluator({ ...problem, ratePerSecond: HEADROOM * problem.ratePerSecond }, plan.topology.batch.records);
+  if (expected.evaluate(plan) === undefined) return plan.allocation;
+  const isAsGood = (allocation: Allocation): boolean =>
+    [expected, more].every((evaluator) => {
+      const [all, one] = [evaluator.evaluate(plan)!, evaluator.evaluate({ ...plan, allocation })!];
+      const { p95Ms, p99Ms, throughput } = all.figures;
+      return (
+        (one.keepsLimits || !all.keepsLimits) &&
+        one.figures.p95Ms <= HARDLY * p95Ms &&
+        one.figures.p99Ms <= HARDLY * p99Ms &&
+        one.figures.throughput >= throughput / HARDLY
+      );
+    });
   const envelope = envelopeOf(problem, plan.topology);
   return plan.topology.stages.reduce((allocation, { name }) => {
     const sized = (concurrency: number): Allocation => ({ ...allocation, [name]: { ...allocation[name]!, concurrency } });
@@ -143,7 +143,7 @@ function scenarioOf(problem: Problem, { topology, allocation }: Plan, plan: Plan
   const batches = ratePerSecond / plan.batchRecords;
   return {
     seed,
-    trace: 'constant',
+    trace: problem.shape === undefined ? 'constant' : 'as measured',
     plan,
     serviceMs,
     pipeline: {

@@ -7,13 +7,14 @@ import { askWithin, found, goOn, stop, type Job, type OptimizingPorts, type Outc
 export async function fitTwin(ports: OptimizingPorts, job: Job): Promise<Outcome> {
   const { pipeline, request } = job.row;
   const gathered = await found<Gathered>(ports, job, 'gather');
+  const { version, shape, observedMs } = gathered;
   const rows = await rowsOf(ports, pipeline, gathered.release, gathered);
   const { spec, running } = await runningOf(ports, pipeline, gathered);
   const measured = {
     spec,
     rows,
     host: hostOf(rows, request.cores ?? ports.cores),
-    running: { ...running, version: gathered.version, measured: gathered.measured, ...(gathered.shape && { shape: gathered.shape }) },
+    running: { ...running, version, measured: gathered.measured, observedMs, ...(shape && { shape }) },
   };
   const left = leftOf(job.row);
   const answer = await askWithin<'fit'>(ports, job, { kind: 'fit', measured }, stepMs(left));

@@ -1,4 +1,4 @@
-import { rateSeen, type LoadShape, type Measured } from '@autoflow/twin';
+import { rateSeen, type Load, type LoadShape, type Measured } from '@autoflow/twin';
 import { survivingRows, type MetricsRow } from '@autoflow/store';
 import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { whyForbidden } from './scheduled.js';
@@ -14,8 +14,10 @@ export interface Gathered {
   /** Nothing from before is looked at; absent: the latest are, from whenever they are. */
   readonly since?: string;
   readonly measured: Measured;
-  /** Of the load that it had; absent where that was steady. */
+  /** Of the load, as it was at last; absent where that was steady. */
   readonly shape?: LoadShape;
+  /** How long all of it was measured. */
+  readonly observedMs: number;
   /** Records per second that a proposal is made for. */
   readonly ratePerSecond: number;
 }
@@ -60,15 +62,22 @@ export async function gather(ports: OptimizingPorts, { row }: Job): Promise<Outc
   const measured = measuredOf(did);
   const ratePerSecond = request.ratePerSecond ?? (request.times ?? 1) * measured.throughput;
   const shape = await metrics.shape(looked);
-  const document: Gathered = { version, release, ...window, measured, ...(shape && { shape }), ratePerSecond };
+  const observedMs = (1000 * did.records) / measured.throughput;
+  const document: Gathered = { version, release, ...window, measured, observedMs, ...(shape && { shape }), ratePerSecond };
   return {
     set,
     document,
     decision: goOn(
-      `${rows.length} invocations of ${version} and of others with functions of it; it did ${did.records} records at ${measured.throughput.toFixed(1)}/s${shape === undefined ? '' : `, in bursts: a record sees ${rateSeen({ ratePerSecond: measured.throughput, shape }).toFixed(1)}/s`}.`,
+      `${rows.length} invocations of ${version} and of others with functions of it; it did ${did.records} records at ${measured.throughput.toFixed(1)}/s${varying({ ratePerSecond: measured.throughput, ...(shape && { shape }) })}.`,
     ),
   };
 }
+
+function varying(load: Load): string {
+  const seen = rateSeen(load);
+  return seen < WORTH_SAYING * load.ratePerSecond ? '' : `, in bursts: when a record comes, ${seen.toFixed(1)}/s come`;
+}
+const WORTH_SAYING = 1.1;
 
 export async function rowsOf(
   { store }: { readonly store: Pick<OptimizingPorts['store'], 'metrics' | 'definitions'> },
