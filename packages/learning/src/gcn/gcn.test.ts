@@ -64,13 +64,19 @@ describe('the network', () => {
   it('has the gradient that differences show', () => {
     const { tf } = backend;
     const weights = randomHeads();
-    const at = (shift: number): number =>
-      heads({ ...weights, in2: weights['in2']!.with(70, weights['in2']![70]! + shift) }, features).reduce((a, b) => a + b, 0);
+    const at = (entry: number, shift: number): number =>
+      heads({ ...weights, in2: weights['in2']!.with(entry, weights['in2']![entry]! + shift) }, features).reduce((a, b) => a + b, 0);
     const batch = featureBatch(features);
     const own = tensors(weights);
-    const gradient = tf.grad((in2) => tf.sum(predict(tf, { ...own, in2 }, batch, normalisationOf(features), { graph: true })))(own['in2']!);
-    const [step, slope] = [0.01, gradient.dataSync()[70]!];
-    expect((at(step) - at(-step)) / (2 * step)).toBeCloseTo(slope, 2);
+    const slopes = tf
+      .grad((in2) => tf.sum(predict(tf, { ...own, in2 }, batch, normalisationOf(features), { graph: true })))(own['in2']!)
+      .dataSync();
+    const step = 0.01;
+    const misses = Array.from({ length: 10 }, (_, i) => 70 + i).map((entry) =>
+      Math.abs((at(entry, step) - at(entry, -step)) / (2 * step) - slopes[entry]!),
+    );
+    // A kink of a rectifier may lie within a step.
+    expect(misses.filter((miss) => miss < 0.005).length).toBeGreaterThanOrEqual(8);
   });
 });
 
@@ -101,7 +107,8 @@ describe('the proposer', () => {
     const { ranked, scored } = await proposer.propose(own);
     expect(own.account.used.evaluations).toBeLessThanOrEqual(8);
     expect(ranked.length).toBeGreaterThan(1);
-    expect(scored[0]!.probability).toBeGreaterThanOrEqual(scored.at(-1)!.probability);
+    // As sure as can be, both may be.
+    expect(scored[0]!.probability).toBeGreaterThan(scored.at(-1)!.probability - 1e-9);
     expect(scored[0]!.why.map(({ stage }) => stage).sort()).toEqual(scored[0]!.plan.topology.stages.map(({ name }) => name).sort());
   });
 

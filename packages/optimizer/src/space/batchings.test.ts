@@ -17,20 +17,24 @@ test('every size comes with the least linger that fills it, and the next larger 
     '50/500',
     '100/1000',
     '200/1000',
+    // A quarter of the limit left for the work.
+    '200/1500',
   ]);
   // Of 20 records 16 come within a second: a fifth more than in batches of 10.
   expect(said({ ratePerSecond: 15.6 }, { minimise: 'cost', p95Ms: 2_170, p99Ms: 2_000 })).toEqual([
     '1/0',
     '2/100',
-    '5/500',
-    '10/1000',
+    '5/300',
+    '10/700',
     '20/1000',
+    '20/1500',
+    '50/1500',
   ]);
 });
 
 test('where nothing fills the smallest still lingers, and a limit that allows no linger allows no batch', () => {
-  expect(said({ ratePerSecond: 0.1 }, { minimise: 'cost', p95Ms: 2_000 })).toEqual(['1/0', '2/1000']);
-  expect(said({ ratePerSecond: 100 }, { minimise: 'cost', p95Ms: 8 })).toEqual(['1/0']);
+  expect(said({ ratePerSecond: 0.1 }, { minimise: 'cost', p95Ms: 2_000 })).toEqual(['1/0', '2/1000', '2/1500']);
+  expect(said({ ratePerSecond: 100 }, { minimise: 'cost', p95Ms: 6 })).toEqual(['1/0']);
 });
 
 test('in an arm of a rollout nothing lingers longer than its guardrail lets it', () => {
@@ -51,6 +55,6 @@ test('in bursts sizes are offered that only a burst fills, and lingers are for w
     { durationMs: 9_000, multiple: 5 / 9 },
   ];
   expect(said({ ratePerSecond: 10, shape }, { minimise: 'cost', p95Ms: 2_000 })).toEqual([
-    ...['1/0', '2/50', '5/200', '10/500', '20/1000', '50/1000', '100/1000'],
+    ...['1/0', '2/50', '5/200', '10/500', '20/700', '50/1000', '100/1000', '50/1500', '100/1500'],
   ]);
 });
