@@ -1,5 +1,5 @@
 import { asWritten, defaultAllocation, defaultEnvelope } from '@autoflow/topology';
-import { functionModel, LOCAL_HOST, planModel, poissonArrivals, simulate, type MeteredInvocation } from '@autoflow/twin';
+import { backlog, functionModel, LOCAL_HOST, planModel, poissonArrivals, simulate, type MeteredInvocation } from '@autoflow/twin';
 import { expect, it } from 'vitest';
 import { fitPipeline, misses, type MeasuredPipeline } from './fitted-pipeline.js';
 import { pipelineOf } from './testing/problems.js';
@@ -25,7 +25,7 @@ const allocation = defaultAllocation(spec, topology, defaultEnvelope(spec, topol
 const model = functionModel({ cpuFixedMs: 5, cpuPerRecordMs: 2 });
 
 /** Batches of 8 and single records in turn, of v1 and v2 in turn; what `f1` takes in v2 is `slower` times as long. */
-function measured(slower: number): MeasuredPipeline {
+function measured(slower: number, perSecond = 25): MeasuredPipeline {
   const rows = Array.from({ length: 160 }, (_, i): MeteredInvocation[] => {
     const [version, records] = [i % 2 === 0 ? 'v1' : 'v2', i % 4 < 2 ? 8 : 1];
     return ['f0', 'f1'].map((node, s) => {
@@ -51,7 +51,7 @@ function measured(slower: number): MeasuredPipeline {
     });
   }).flat();
   const plan = planModel({ spec, topology, models: { f0: model, f1: model }, host, recordBytes: 1000 });
-  const did = simulate(plan, allocation, { arrivals: poissonArrivals(25, 3000, 1), seed: 1, openExecutions: 'fed' });
+  const did = simulate(plan, allocation, { arrivals: poissonArrivals(perSecond, 3000, 1), seed: 1, openExecutions: 'fed' });
   return { spec, rows, host, running: { version: 'v1', topology, allocation, measured: did } };
 }
 
@@ -60,5 +60,24 @@ it('versions that contradict each other are models of neither: nothing is propos
   expect(fitPipeline(measured(4))).toEqual({
     refused: 'CONTRADICTORY',
     reasons: [expect.stringMatching(/^'f1' took .* times as long in v2 as in v1/)],
+  });
+});
+
+it('what was given less than it can do misses nothing by that, however near it is; what could do no more is held against the most', () => {
+  const plan = planModel({ spec, topology, models: { f0: model, f1: model }, host, recordBytes: 1000 });
+  const most = simulate(plan, allocation, { arrivals: backlog(3000), seed: 1, openExecutions: 'fed' }).throughput;
+  for (const share of [0.72, 0.76, 0.8, 0.9, 1.5]) {
+    const found = fitPipeline(measured(1, share * most));
+    if (!('fitted' in found)) throw new Error(`${share}: ${JSON.stringify(found)}`);
+    expect(found.fitted.saturated).toBe(true);
+    expect(Math.abs(found.fitted.error.throughput)).toBeLessThan(0.1);
+  }
+  // It did less than three quarters of what the twin says, and records waited: the twin is wrong.
+  const overloaded = measured(1, 1.5 * most);
+  const { running } = overloaded;
+  const slower = { ...running, measured: { ...running.measured, throughput: 0.72 * most } };
+  expect(fitPipeline({ ...overloaded, running: slower })).toMatchObject({
+    refused: 'UNFIT',
+    reasons: [expect.stringContaining('throughput')],
   });
 });

@@ -58,6 +58,8 @@ export type Fitted =
 export const UNFIT = { costPer1000: [0.25, 0.25], throughput: [0.3, 0.3], p95: [0.75, 1] } as const;
 /** Of what the version could do: above it, it was measured at saturation. */
 const SATURATED = 0.7;
+/** Of a p95 that is more than the double of what the twin says, most was waiting. */
+const WAITED = -0.5;
 /** No batch has so many records, so only a model that holds for any holds for it. */
 const ANY_BATCH = Number.POSITIVE_INFINITY;
 const RECORDS = 1_000;
@@ -86,13 +88,16 @@ export function fitPipeline(measured: MeasuredPipeline): Fitted {
   const most = fromBacklog(measured, found, models, probeShare);
   const { throughput, costPer1000 } = running.measured;
   const saturated = throughput > SATURATED * most.throughput;
-  const error = saturated
-    ? {
-        ...now.answer.error,
-        throughput: most.throughput / throughput - 1,
-        ...(costPer1000 && costPer1000.all > 0 && { costPer1000: most.costPer1000.all / costPer1000.all - 1 }),
-      }
-    : now.answer.error;
+  // Records waited: it did the most that it can. Else that is more than what it was given, by how much is not known.
+  const waited = now.answer.error.p95 < WAITED;
+  const error =
+    saturated && waited
+      ? {
+          ...now.answer.error,
+          throughput: most.throughput / throughput - 1,
+          ...(costPer1000 && costPer1000.all > 0 && { costPer1000: most.costPer1000.all / costPer1000.all - 1 }),
+        }
+      : now.answer.error;
   const reasons = misses(error, saturated);
   if (reasons.length > 0) return { refused: 'UNFIT', reasons, error };
   const { host, recordBytes } = found;

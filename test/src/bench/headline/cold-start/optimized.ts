@@ -22,13 +22,14 @@ const BY_NONE = 100;
 /** Asks for optimizations until one registers a version. */
 export async function optimized(cold: Cold, scope: string): Promise<Found> {
   const { api, conditions, asked } = cold;
-  const { attempts, searchSeconds, training } = conditions.coldStart;
+  const { attempts, seconds, searchSeconds, training } = conditions.coldStart;
   const startedAt = Date.now();
   const objective = asked.objective ?? (await objectiveOf(cold, scope));
   const probes = { records: 0, usd: 0 };
   for (let attempt = 1; ; attempt++) {
-    // The feeder's own probes tell what a batch costs; where they were too few, more records go in batches.
+    // The feeder's own probes tell what a batch costs; where they were too few, more records go in batches. And it is measured longer, as it asks for.
     if (attempt > 1) {
+      await delay(seconds * 1000);
       const probed = await probe(cold, attempt);
       probes.records += probed.records;
       probes.usd += probed.usd;
