@@ -67,12 +67,15 @@ it('has no instances that only stand by, and all those that bursts keep busy', (
 });
 
 it('keeps a limit that it keeps under the load that is expected, though not under more', () => {
+  const noisy = functionModel({ ioPerRecordMs: 200, cv: 0.3 });
+  const expected = { ...problem, models: { f0: noisy, f1: noisy } };
   const p95Of = (ratePerSecond: number, concurrency: number): number =>
-    new Evaluator({ ...problem, ratePerSecond }, 1).evaluate({ ...plan, allocation: sized(concurrency) })!.figures.p95Ms;
-  // Four instances, between what they take under the one and the other.
-  const p95Ms = 1.02 * p95Of(10, 4);
-  expect(p95Of(12.5, 4)).toBeGreaterThan(p95Ms);
-  expect(p95Of(10, 3)).toBeGreaterThan(p95Ms);
-  const limited = { ...problem, objective: { minimise: 'cost' as const, p95Ms } };
-  expect(startingAllocation(limited, { ...plan, allocation: sized(4) }, []).allocation).toEqual(sized(4));
+    new Evaluator({ ...expected, ratePerSecond }, 1).evaluate({ ...plan, allocation: sized(concurrency) })!.figures.p95Ms;
+  const p95Ms = 1.001 * p95Of(10, 5);
+  // One instance less is hardly slower, and under more load nothing is lost with it: the limit is broken there either way.
+  expect(p95Of(10, 4)).toBeGreaterThan(p95Ms);
+  expect(p95Of(12.5, 5)).toBeGreaterThan(p95Ms);
+  expect(p95Of(12.5, 4)).toBeLessThan(1.1 * p95Of(12.5, 5));
+  const limited = { ...expected, objective: { minimise: 'cost' as const, p95Ms } };
+  expect(startingAllocation(limited, { ...plan, allocation: sized(5) }, []).allocation).toEqual(sized(5));
 });
