@@ -131,11 +131,17 @@ export class World {
 
   /** Everything lies so much further back. */
   async shift(seconds: number): Promise<void> {
-    const { sql } = this.platform;
+    const { sql, store } = this.platform;
     const back = `interval '${seconds} seconds'`;
+    // Partitions come with the first row of a day.
+    const { rows } = await sql.query<{ at: Date }>(
+      `select distinct date_trunc('day', started_at - ${back}, 'UTC') as at from autoflow.invocations where pipeline = $1`,
+      [this.pipeline],
+    );
+    await store.metering.writeInvocations(rows.map(({ at }) => ({ ...ELSEWHERE, startedAt: at })));
     await sql.query(`update autoflow.control_steps set at = at - ${back}`);
     await sql.query(`update autoflow.batches set opened_at = opened_at - ${back}, closed_at = closed_at - ${back}`);
-    await sql.query(`update autoflow.invocations set started_at = started_at - ${back}`);
+    await sql.query(`update autoflow.invocations set started_at = started_at - ${back} where pipeline = $1`, [this.pipeline]);
     await sql.query(`update autoflow.records set arrived_at = arrived_at - ${back}, ended_at = ended_at - ${back}`);
     await sql.query(`update autoflow.acknowledgements set at = at - ${back}`);
   }
@@ -211,6 +217,19 @@ const INVOCATION = {
   costUsd: 0,
   spans: [],
 } as const;
+
+const ELSEWHERE = {
+  ...INVOCATION,
+  runId: 'r',
+  activityId: 'a',
+  executionId: 'e',
+  batchId: 'b',
+  pipeline: 'another',
+  version: 'v',
+  stage: 's',
+  durationMs: 1,
+  peakMemoryMb: 1,
+};
 
 /** A platform and its world for the tests of a file, each of which begins as if nothing had been before; answers the stack that they are on. */
 export function useWorld(begun: (of: { readonly platform: Platform; readonly world: World }) => void): ReturnType<typeof useTestStack> {

@@ -31,6 +31,12 @@ beforeAll(async () => {
   sql = new pg.Client({ connectionString: stack.databaseUrl });
   await sql.connect();
   await store.metering.maintain(30);
+  // What began before midnight.
+  await sql.query(
+    `do $$ begin execute format('create table autoflow.invocations_%s partition of autoflow.invocations for values from (%L) to (%L)',
+       to_char(now() at time zone 'UTC' - interval '1 day', 'YYYYMMDD'), (now() at time zone 'UTC')::date - 1 || 'T00:00Z', (now() at time zone 'UTC')::date || 'T00:00Z');
+     end $$`,
+  );
   await store.definitions.registerRelease({ release: { pipeline: 'orders', hash: 'r1', spec }, topology, envelope, allocation, by });
   const dearer = { ...topology, batch: { records: 7, bytes: 1024 } };
   await store.definitions.registerVersion({ pipeline: 'orders', hash: 'h2', release: 'r1', topology: dearer, envelope, allocation, by });
