@@ -11,10 +11,13 @@ export function evidenceAgainst(p: number, s: number, n: number, a = 0.5, b = 0.
 const lnLikelihood = (p: number, s: number, n: number): number =>
   (s === 0 ? 0 : s * Math.log(p)) + (n === s ? 0 : (n - s) * Math.log1p(-p));
 
-/** Confidence sequence of a probability after s of n: all p against which the evidence is below 1/alpha. */
-export function shareInterval(s: number, n: number, alpha: number): { readonly low: number; readonly high: number } {
+/**
+ * Confidence sequence of a probability after s of n: all p against which the evidence is below 1/alpha. It holds whatever `b` is, and is shortest where
+ * the mixture Beta(0.5, b) lies near the truth.
+ */
+export function shareInterval(s: number, n: number, alpha: number, b = 0.5): { readonly low: number; readonly high: number } {
   if (n === 0) return { low: 0, high: 1 };
-  const least = lnBeta(0.5 + s, 0.5 + n - s) - lnBeta(0.5, 0.5) + Math.log(alpha);
+  const least = lnBeta(0.5 + s, b + n - s) - lnBeta(0.5, b) + Math.log(alpha);
   const refused = (p: number): boolean => lnLikelihood(p, s, n) <= least;
   const estimate = s / n;
   return { low: s === 0 ? 0 : edge(estimate, 0, refused), high: s === n ? 1 : edge(estimate, 1, refused) };

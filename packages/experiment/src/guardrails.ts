@@ -1,5 +1,5 @@
 /** What a candidate must not make worse, each with a state of its own. */
-import type { ArmCell } from '@autoflow/topology';
+import { SLOW, SLOWS, type ArmCell, type Slow } from '@autoflow/topology';
 import { evidenceAgainst, shareInterval } from './binomial.js';
 import { settled, sumOf, type Block } from './block.js';
 import type { Interval } from './confidence-sequence.js';
@@ -22,7 +22,7 @@ export interface Guardrail extends Interval {
 type Tail = 'p95' | 'p99';
 /** Share of records beyond a quantile. */
 export const BEYOND: { readonly [name in Tail]: number } = { p95: 0.05, p99: 0.01 };
-const TAILS = { p95: { slow: 'slow95', lower: 'slow50' }, p99: { slow: 'slow99', lower: 'slow90' } } as const;
+const OWN = { p95: 'slow95', p99: 'slow99' } as const satisfies { readonly [name in Tail]: Slow };
 /** Below so many records beyond it, a quantile of the control is hearsay. */
 const TAIL_RECORDS = 10;
 
@@ -71,12 +71,12 @@ function compared(name: 'dead' | 'errors' | 'filtered', blocks: readonly Block[]
  * Shown of the shares of records beyond a limit, as a difference of means, at every look at once: an estimate that is within the margin now and then
  * shows nothing. The limit is the control's quantile as it was measured so far; where that is wrong both shares are off, alike as far as both tails
  * fall alike. A candidate that is far better is told by fewer records (`isFarBetter`): either way may err with half of alpha. Simulated candidates that
- * are slower by just the margin hold no more often than alpha allows (`guardrails.test.ts`). It takes some hundred records of either arm where the
- * candidate's p95 is below the control's median, some thousand where it is half of the control's, fifty thousand where it is the same; of a p99 five
- * times as many, and as many.
+ * are slower by just the margin hold no more often than alpha allows (`guardrails.test.ts`). It takes some 140 batches of the candidate where none of
+ * them is beyond what three to ten times as many of the control's records exceed, some thousand records where its p95 is half of the control's, fifty
+ * thousand where it is the same; of a p99 five times as many, and as many.
  */
 export function tail(name: Tail, blocks: readonly Block[], margin: number, alpha: number, minimumBlocks: number): Guardrail {
-  const slow = TAILS[name].slow;
+  const slow = OWN[name];
   const seen = sumOf(blocks, 'control')[slow] >= TAIL_RECORDS;
   const found = pairs(blocks, (cell) => ({ sum: cell[slow], count: cell.records }));
   const enough = seen && blocksOfEach(found) >= minimumBlocks;
@@ -88,22 +88,32 @@ export function tail(name: Tail, blocks: readonly Block[], margin: number, alpha
 }
 
 /**
- * With a limit that lies well below the control's quantile: more than a twentieth (a hundredth) of its records are beyond it, so the quantile is; and no
- * more of the candidate's are beyond it and the margin, so the candidate's is not. How late the control's late records are does not matter, which come in
- * bursts. Each is shown twice, of blocks of time and of single batches, whose records share their latency: none beyond the limit has no variance to go by.
+ * With a limit that lies below the control's quantile: more than a twentieth (a hundredth) of its records are beyond it, so the quantile is; and no more
+ * of the candidate's are beyond it and the margin, so the candidate's is not. How late the control's late records are does not matter, which come in
+ * bursts. Any of the lower limits will do, and none costs alpha: of a candidate that is too slow what is said of one of them is wrong of the quantile
+ * itself, too. Each side is shown twice, of blocks of time and of single batches, whose records share their latency: none beyond the limit has no
+ * variance to go by.
  */
 function isFarBetter(name: Tail, blocks: readonly Block[], alpha: number): boolean {
-  const { lower } = TAILS[name];
-  const found = pairs(blocks, (cell) => ({ sum: cell[lower], count: cell.records }));
-  const shareOf = (arm: keyof Block): Interval => {
-    const { records, charged, executions, [lower]: slow } = sumOf(blocks, arm);
-    const batches = Math.floor((records * executions) / Math.max(1, charged));
-    const ofBatches = shareInterval(Math.round((slow * batches) / Math.max(1, records)), batches, alpha / 2);
-    const alone = found.map(({ [arm]: own }) => ({ candidate: own, control: { ...own, sum: 0 } }));
-    const ofBlocks = difference(alone, { alpha: alpha / 2 }) ?? UNKNOWN;
-    return { estimate: ofBlocks.estimate, low: Math.min(ofBatches.low, ofBlocks.low), high: Math.max(ofBatches.high, ofBlocks.high) };
-  };
-  return shareOf('candidate').high <= BEYOND[name] && shareOf('control').low >= BEYOND[name];
+  const beyond = BEYOND[name];
+  return SLOWS.some((slow) => {
+    if (SLOW[slow].guardrail !== name || slow === OWN[name]) return false;
+    const share = (arm: keyof Block, expected?: number): Interval => sharesBeyond(slow, blocks, arm, alpha, expected);
+    return share('control').low >= beyond && share('candidate', beyond / 3).high <= beyond;
+  });
+}
+
+/** Shortest near the share that is expected, or where nothing is known of it. */
+function sharesBeyond(slow: Slow, blocks: readonly Block[], arm: keyof Block, alpha: number, expected = 0.5): Interval {
+  const { records, charged, executions, [slow]: beyond } = sumOf(blocks, arm);
+  const batches = Math.floor((records * executions) / Math.max(1, charged));
+  const ofBatches = shareInterval(Math.round((beyond * batches) / Math.max(1, records)), batches, alpha / 2, 0.5 / expected - 0.5);
+  const alone = pairs(blocks, (cell) => ({ sum: cell[slow], count: cell.records })).map(({ [arm]: own }) => ({
+    candidate: own,
+    control: { ...own, sum: 0 },
+  }));
+  const ofBlocks = difference(alone, { alpha }) ?? UNKNOWN;
+  return { estimate: ofBlocks.estimate, low: Math.min(ofBatches.low, ofBlocks.low), high: Math.max(ofBatches.high, ofBlocks.high) };
 }
 
 export function cost(blocks: readonly Block[], margin: number, alpha: number, minimumBlocks: number): Guardrail {

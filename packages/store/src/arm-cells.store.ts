@@ -1,8 +1,8 @@
 /** What two arms did in blocks of time, from the rows of their records, batches and invocations. */
-import type { ArmCell } from '@autoflow/topology';
+import type { ArmCell, SlowRecords } from '@autoflow/topology';
 import type { ComparisonQuery } from './comparisons.model.js';
 import type { Database } from './database.js';
-import { bucketOf, type SlowRecords } from './slow-records.js';
+import { bucketOf } from './slow-records.js';
 
 /** What the attempts of batches cost; of the Temporal actions it is told how many there were. */
 export interface Spent {

@@ -1,8 +1,9 @@
 /** Blocks of a canary's step that nothing changes any more: taken once, kept, and read from there. */
+import { SLOWS, type SlowRecords } from '@autoflow/topology';
 import { readCells, type CellRow } from './arm-cells.store.js';
 import { LATE_MS, SETTLING_MS, type ComparisonQuery } from './comparisons.model.js';
 import type { Database, Sql } from './database.js';
-import type { Histogram, SlowLimits, SlowRecords } from './slow-records.js';
+import type { Histogram, SlowLimits } from './slow-records.js';
 
 type Kept = NonNullable<ComparisonQuery['kept']>;
 /** A closed cell, with its slow records counted. */
@@ -58,15 +59,14 @@ export function closedCells(
   closed: number,
   { ours, theirs }: SlowLimits,
 ): Promise<ClosedCell[]> {
-  const limits = SLOW.flatMap((slow) => [ours[slow], theirs[slow]]);
+  const limits = SLOWS.flatMap((slow) => [ours[slow], theirs[slow]]);
   return database.query<ClosedCell>(CLOSED, [rollout, step, closed, ...limits]);
 }
 
-const SLOW = ['slow50', 'slow90', 'slow95', 'slow99'] as const satisfies readonly (keyof SlowRecords)[];
 const slow = (name: string, i: number): string =>
   `coalesce(at_least[1 + width_bucket(case when ours then $${4 + 2 * i}::int2 else $${5 + 2 * i}::int2 end, buckets)], 0)::float8 as ${name}`;
 const CLOSED = `
-select block, ours, records, dead, errors, filtered, latency_ms as "latencyMs", ${SLOW.map(slow).join(', ')}, charged,
+select block, ours, records, dead, errors, filtered, latency_ms as "latencyMs", ${SLOWS.map(slow).join(', ')}, charged,
        cost_usd as "costUsd", executions, attempts
   from autoflow.closed_blocks where rollout = $1 and step = $2 and block < $3`;
 

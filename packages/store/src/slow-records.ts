@@ -2,7 +2,7 @@
  * Latencies in buckets that are each a little wider than the one before, as in DDSketch (Masson, Rim and Lee 2019): a quantile is right to
  * `WIDTH`, whatever the latencies, and counts of any blocks can be added up.
  */
-import type { ArmCell } from '@autoflow/topology';
+import { perSlow, SLOW, type SlowRecords } from '@autoflow/topology';
 
 /** A tenth more is six buckets, a quarter more fourteen: 24.9 %. */
 const WIDTH = Math.log(1.1) / 6;
@@ -14,8 +14,7 @@ export const bucketOf = (ms: string): string => `ceil(ln(greatest(${ms}, 1)) / $
 export type Histogram = ReadonlyMap<number, number>;
 
 /** Of each, the last bucket that is not slow. */
-export type Limits = { readonly [slow in keyof SlowRecords]: number };
-export type SlowRecords = Pick<ArmCell, 'slow95' | 'slow99' | 'slow50' | 'slow90'>;
+export type Limits = SlowRecords;
 export interface SlowLimits {
   readonly ours: Limits;
   readonly theirs: Limits;
@@ -23,23 +22,14 @@ export interface SlowLimits {
 
 /** Slow is what is beyond the bucket of their quantile; of ours, beyond that by a factor. */
 export function slowLimits(theirs: Histogram, factors: { readonly p95: number; readonly p99: number }): SlowLimits {
-  const [slow50, slow90, slow95, slow99] = [0.5, 0.9, 0.95, 0.99].map((share) => quantile(theirs, share)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [by95, by99] = [bucketsIn(factors.p95), bucketsIn(factors.p99)];
-  return {
-    theirs: { slow50, slow90, slow95, slow99 },
-    ours: { slow50: slow50 + by95, slow90: slow90 + by99, slow95: slow95 + by95, slow99: slow99 + by99 },
-  };
+  const buckets = perSlow((slow) => quantile(theirs, SLOW[slow].quantile));
+  const more = { p95: bucketsIn(factors.p95), p99: bucketsIn(factors.p99) };
+  return { theirs: buckets, ours: perSlow((slow) => buckets[slow] + more[SLOW[slow].guardrail]) };
 }
 
 export function slowRecords(limits: Limits, buckets: readonly number[], counts: readonly number[]): SlowRecords {
   const beyond = (limit: number): number => counts.reduce((sum, count, i) => (buckets[i]! > limit ? sum + count : sum), 0);
-  const { slow50, slow90, slow95, slow99 } = limits;
-  return { slow50: beyond(slow50), slow90: beyond(slow90), slow95: beyond(slow95), slow99: beyond(slow99) };
+  return perSlow((slow) => beyond(limits[slow]));
 }
 
 const bucketsIn = (factor: number): number => Math.round(Math.log(factor) / WIDTH);

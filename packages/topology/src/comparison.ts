@@ -1,10 +1,33 @@
 /** What is measured of one arm of the traffic in one block of time. */
 
 /**
+ * Of which records of an arm are slow: what is beyond that quantile of the arm that is compared with, of the whole time; of a candidate, beyond that times
+ * what the guardrail named allows. Beyond the first of a guardrail are as many records of that arm as its name says, beyond the others three, six and
+ * ten times as many: by these a candidate that is far better is told.
+ */
+export const SLOW = {
+  slow95: { quantile: 0.95, guardrail: 'p95' },
+  slow85: { quantile: 0.85, guardrail: 'p95' },
+  slow70: { quantile: 0.7, guardrail: 'p95' },
+  slow50: { quantile: 0.5, guardrail: 'p95' },
+  slow99: { quantile: 0.99, guardrail: 'p99' },
+  slow97: { quantile: 0.97, guardrail: 'p99' },
+  slow94: { quantile: 0.94, guardrail: 'p99' },
+  slow90: { quantile: 0.9, guardrail: 'p99' },
+} as const;
+export type Slow = keyof typeof SLOW;
+export const SLOWS = Object.keys(SLOW) as Slow[];
+
+/** Records by what is slow, right to the width of a bucket of latencies, 1.6 %. */
+export type SlowRecords = { readonly [slow in Slow]: number };
+export const perSlow = (of: (slow: Slow) => number): SlowRecords =>
+  Object.fromEntries(SLOWS.map((slow) => [slow, of(slow)])) as SlowRecords;
+
+/**
  * Records are those that arrived within the block, whatever became of them; what is charged is of the batches that were closed within it. Where closed
  * blocks are kept (a canary), a record that takes longer than five minutes belongs to the block of its end instead, or to the last one while it runs.
  */
-export interface ArmCell {
+export interface ArmCell extends SlowRecords {
   readonly records: number;
   /** Of these, without an outcome yet. */
   readonly running: number;
@@ -14,15 +37,6 @@ export interface ArmCell {
   readonly filtered: number;
   /** Sum of milliseconds from arrival to outcome; of a record without one, to now. */
   readonly latencyMs: number;
-  /**
-   * Records slower than the p95 (p99) of the arm that is compared with, of the whole time; of a candidate, than that times what its guardrail allows.
-   * Right to the width of a bucket of latencies, 1.6 %.
-   */
-  readonly slow95: number;
-  readonly slow99: number;
-  /** The same of its median, by what the guardrail of p95 allows, and of its p90, by what that of p99 does: by these one that is far better is told. */
-  readonly slow50: number;
-  readonly slow90: number;
   /** Batches that were closed, their records, and what they cost in US dollars, Temporal actions included. */
   readonly executions: number;
   readonly charged: number;
@@ -36,10 +50,7 @@ export const EMPTY_ARM_CELL: ArmCell = {
   errors: 0,
   filtered: 0,
   latencyMs: 0,
-  slow95: 0,
-  slow99: 0,
-  slow50: 0,
-  slow90: 0,
+  ...perSlow(() => 0),
   executions: 0,
   charged: 0,
   costUsd: 0,

@@ -1,5 +1,5 @@
 /** Canaries made up for tests: heavy tails, batches that share their latency, and troubles that both arms share and that last. */
-import { EMPTY_ARM_CELL, ROLLOUT_DEFAULTS, type ArmCell, type Margins } from '@autoflow/topology';
+import { EMPTY_ARM_CELL, perSlow, ROLLOUT_DEFAULTS, SLOW, SLOWS, type ArmCell, type Margins, type SlowRecords } from '@autoflow/topology';
 import type { Block } from '../block.js';
 
 export interface Candidate {
@@ -28,7 +28,6 @@ export interface RawBlock extends Block {
 }
 
 const FILTERED = 0.3;
-const SLOW = ['slow50', 'slow90', 'slow95', 'slow99'] as const;
 
 /** Endless blocks of a canary whose control has a median latency of one. What is slow is not told yet: see `observer`. */
 export function* canary({ batches, batchRecords, again = 0, random }: World, candidate: Candidate = {}): Generator<RawBlock, never> {
@@ -76,15 +75,13 @@ export function observer({ p95, p99 }: Pick<Margins, 'p95' | 'p99'> = ROLLOUT_DE
     let left = share * records;
     return inOrder.find(([, more]) => (left -= more) < 0)?.[0] ?? 0;
   };
-  const told = (
-    cell: ArmCell,
-    latencies: RawBlock['latencies']['control'],
-    limits: { readonly [slow in (typeof SLOW)[number]]: number },
-  ): ArmCell => {
-    const counted = { slow50: 0, slow90: 0, slow95: 0, slow99: 0 };
-    for (const [latency, more] of latencies) {
-      if (latency <= limits.slow50) break;
-      for (const slow of SLOW) if (latency > limits[slow]) counted[slow] += more;
+  const told = (cell: ArmCell, latencies: RawBlock['latencies']['control'], limits: SlowRecords): ArmCell => {
+    const counted = { ...perSlow(() => 0) } as { -readonly [slow in keyof SlowRecords]: number };
+    for (const slow of SLOWS) {
+      for (const [latency, more] of latencies) {
+        if (latency <= limits[slow]) break;
+        counted[slow] += more;
+      }
     }
     return { ...cell, ...counted };
   };
@@ -96,10 +93,9 @@ export function observer({ p95, p99 }: Pick<Margins, 'p95' | 'p99'> = ROLLOUT_DE
     },
     seen: () => {
       inOrder.sort(([a], [b]) => b - a);
-      const [slow50, slow90, slow95, slow99] = [0.5, 0.1, 0.05, 0.01].map(beyond) as [number, number, number, number];
-      const theirs = { slow50, slow90, slow95, slow99 };
-      const [by95, by99] = [1 + p95!, 1 + p99!];
-      const ours = { slow50: by95 * slow50, slow90: by99 * slow90, slow95: by95 * slow95, slow99: by99 * slow99 };
+      const theirs = perSlow((slow) => beyond(1 - SLOW[slow].quantile));
+      const by = { p95: 1 + p95!, p99: 1 + p99! };
+      const ours = perSlow((slow) => by[SLOW[slow].guardrail] * theirs[slow]);
       return blocks.map(({ candidate, control, latencies }) => ({
         candidate: told(candidate, latencies.candidate, ours),
         control: told(control, latencies.control, theirs),
