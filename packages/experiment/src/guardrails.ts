@@ -96,16 +96,17 @@ export function tail(name: Tail, blocks: readonly Block[], margin: number, alpha
  */
 function isFarBetter(name: Tail, blocks: readonly Block[], alpha: number): boolean {
   const beyond = BEYOND[name];
+  const [candidate, control] = [sumOf(blocks, 'candidate'), sumOf(blocks, 'control')];
   return SLOWS.some((slow) => {
     if (SLOW[slow].guardrail !== name || slow === OWN[name]) return false;
-    const share = (arm: keyof Block, expected?: number): Interval => sharesBeyond(slow, blocks, arm, alpha, expected);
-    return share('control').low >= beyond && share('candidate', beyond / 3).high <= beyond;
+    if (shareBeyond(slow, blocks, 'control', control, alpha).low < beyond) return false;
+    return shareBeyond(slow, blocks, 'candidate', candidate, alpha, beyond / 3).high <= beyond;
   });
 }
 
-/** Shortest near the share that is expected, or where nothing is known of it. */
-function sharesBeyond(slow: Slow, blocks: readonly Block[], arm: keyof Block, alpha: number, expected = 0.5): Interval {
-  const { records, charged, executions, [slow]: beyond } = sumOf(blocks, arm);
+/** Of the records of an arm, which are `all` together; shortest near the share that is expected. */
+function shareBeyond(slow: Slow, blocks: readonly Block[], arm: keyof Block, all: ArmCell, alpha: number, expected = 0.5): Interval {
+  const { records, charged, executions, [slow]: beyond } = all;
   const batches = Math.floor((records * executions) / Math.max(1, charged));
   const ofBatches = shareInterval(Math.round((beyond * batches) / Math.max(1, records)), batches, alpha / 2, 0.5 / expected - 0.5);
   const alone = pairs(blocks, (cell) => ({ sum: cell[slow], count: cell.records })).map(({ [arm]: own }) => ({

@@ -53,6 +53,7 @@ export { armOf, bucketsOf, BUCKETS } from './arms.model.js';
 export { MAX_FEEDS, roomOf } from './feeder.model.js';
 export { AHEAD_AT_MOST } from './inbox.model.js';
 export { bucketOf, digestOf, recordDigest } from './record-digest.js';
+export { observed, type Observed } from './observed.js';
 export { survivingRows } from './surviving-rows.js';
 export { createMeteringWriter, type MeteringWriter, type MeteringWriterOptions } from './metering-writer.js';
 export { createRecordingWriter, type RecordingWriter, type RecordingWriterOptions } from './recording-writer.js';

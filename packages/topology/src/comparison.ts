@@ -20,8 +20,12 @@ export const SLOWS = Object.keys(SLOW) as Slow[];
 
 /** Records by what is slow, right to the width of a bucket of latencies, 1.6 %. */
 export type SlowRecords = { readonly [slow in Slow]: number };
-export const perSlow = (of: (slow: Slow) => number): SlowRecords =>
-  Object.fromEntries(SLOWS.map((slow) => [slow, of(slow)])) as SlowRecords;
+export function perSlow(of: (slow: Slow) => number): SlowRecords {
+  const records = { ...NONE_SLOW };
+  for (const slow of SLOWS) records[slow] = of(slow);
+  return records;
+}
+const NONE_SLOW = Object.fromEntries(SLOWS.map((slow) => [slow, 0])) as { [slow in Slow]: number };
 
 /**
  * Records are those that arrived within the block, whatever became of them; what is charged is of the batches that were closed within it. Where closed
@@ -50,7 +54,7 @@ export const EMPTY_ARM_CELL: ArmCell = {
   errors: 0,
   filtered: 0,
   latencyMs: 0,
-  ...perSlow(() => 0),
+  ...NONE_SLOW,
   executions: 0,
   charged: 0,
   costUsd: 0,

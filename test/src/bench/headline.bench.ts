@@ -33,15 +33,21 @@ export const run = (options: BenchOptions): Promise<BenchReport> =>
   options.quick ? runUnder(QUICK, { budgetMs: QUICK_MS, ...options }) : runUnder(FULL, options);
 
 export async function runUnder(
-  conditions: HeadlineConditions,
-  { quick, progress, only, cells, budgetMs = Number.POSITIVE_INFINITY }: BenchOptions,
+  { repetitions: usual, ...fixed }: HeadlineConditions,
+  { quick, progress, only, cells, repetitions = usual, budgetMs = Number.POSITIVE_INFINITY }: BenchOptions,
 ): Promise<BenchReport> {
+  const conditions = { ...fixed, repetitions };
   const deadline = performance.now() + budgetMs;
   const asked = partsOf(only);
   const code = await measuringCode('headline');
   const { cores, cpu, node } = machine();
   // What was measured elsewhere, or with other data, is not to stand beside what is measured here.
-  const same = { conditions, code, machine: { cores, cpu, node }, data: process.env['AUTOFLOW_DATA'] === undefined ? 'made up' : 'real' };
+  const same = {
+    conditions: fixed,
+    code,
+    machine: { cores, cpu, node },
+    data: process.env['AUTOFLOW_DATA'] === undefined ? 'made up' : 'real',
+  };
   const book = await CellBook.open<Measured>(`headline${quick ? '.quick' : ''}`, same, lineOf, cells);
   if (book.size > 0) progress(`${book.size} cells of an earlier run are taken over from ${book.path}`);
   const lab = new Lab<Measured>(book, progress, () => performance.now() < deadline);

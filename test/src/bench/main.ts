@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--quick] [--check] [--only PARTS] [--budget MINUTES] [--cells FOLDER]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
+/** `npm run bench -- NAME [--quick] [--check] [--only PARTS] [--budget MINUTES] [--cells FOLDER] [--repetitions N]`: sets itself up, shows progress, writes its JSON, ends with one line per bar. */
 import { parseArgs } from 'node:util';
 import { barLine, holds, writeRendered, writeReport, type BenchDocument, type BenchReport } from './report.js';
 
@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly budgetMs?: number;
   /** Where they keep what they have measured until all of it is; default: beside the results. */
   readonly cells?: string;
+  /** Instead of as many as they have of themselves; cells that are there are taken. */
+  readonly repetitions?: number;
 }
 
 interface Bench {
@@ -56,6 +58,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     budget: { type: 'string' },
     cells: { type: 'string' },
+    repetitions: { type: 'string' },
   },
 });
 const [name] = positionals;
@@ -65,9 +68,14 @@ if (name === undefined || load === undefined) {
   process.exit(2);
 }
 
-const { only, budget, cells } = values;
+const { only, budget, cells, repetitions } = values;
 if (budget !== undefined && !(Number(budget) > 0)) {
   console.error(`--budget is a number of minutes above 0, found '${budget}'.`);
+  process.exit(2);
+}
+
+if (repetitions !== undefined && !/^[1-9]\d?$/.test(repetitions)) {
+  console.error(`--repetitions is a number from 1 to 99, found '${repetitions}'.`);
   process.exit(2);
 }
 
@@ -79,6 +87,7 @@ const report = await bench.run({
   progress,
   ...(only !== undefined && { only }),
   ...(cells !== undefined && { cells }),
+  ...(repetitions !== undefined && { repetitions: Number(repetitions) }),
   ...(budget !== undefined && { budgetMs: Number(budget) * 60_000 }),
 });
 const path = await writeReport(name, report, values.quick);

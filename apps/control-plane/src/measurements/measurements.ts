@@ -1,7 +1,6 @@
 import { ProblemError } from '@autoflow/http';
-import { survivingRows, type InvocationRow, type MetricsRow, type Store, type VersionRow } from '@autoflow/store';
+import { observed, survivingRows, type InvocationRow, type Observed, type Store, type VersionRow } from '@autoflow/store';
 import type { Allocation } from '@autoflow/topology';
-import type { Measured, RunningPlan } from '@autoflow/twin';
 
 const DEFAULT_SINCE_MS = 24 * 3_600_000;
 /** Of a pipeline, the latest: enough for every function, and read in well under a second. */
@@ -26,13 +25,12 @@ export async function measuredBy(
   store: Store,
   { pipeline, name }: VersionRow,
   sinceMs = DEFAULT_SINCE_MS,
-): Promise<Pick<RunningPlan, 'measured' | 'observedMs' | 'shape'>> {
+): Promise<Omit<Observed, 'records'>> {
   const to = new Date();
-  const asked = { pipeline, version: name, from: new Date(to.getTime() - sinceMs), to };
-  const [row] = await store.metrics.metrics({ ...asked, by: 'version' });
-  if (row === undefined) throw notIdentifiable([`${pipeline} ${name} has measured nothing in this time. Let it run first.`]);
-  const shape = await store.metrics.shape(asked);
-  return { measured: measuredOf(row), observedMs: (1000 * row.records) / row.throughput, ...(shape && { shape }) };
+  const did = await observed(store.metrics, { pipeline, version: name, from: new Date(to.getTime() - sinceMs), to });
+  if (did === undefined) throw notIdentifiable([`${pipeline} ${name} has measured nothing in this time. Let it run first.`]);
+  const { records: _records, ...seen } = did;
+  return seen;
 }
 
 export function notIdentifiable(reasons: readonly string[]): ProblemError {
@@ -41,8 +39,4 @@ export function notIdentifiable(reasons: readonly string[]): ProblemError {
     'What was measured does not tell enough for this question.',
     reasons.map((message) => ({ message })),
   );
-}
-
-function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {
-  return { throughput, latencyMs: latency, ...(costPer1000 && { costPer1000 }) };
 }

@@ -1,6 +1,7 @@
 /** Canaries made up for tests: heavy tails, batches that share their latency, and troubles that both arms share and that last. */
-import { EMPTY_ARM_CELL, perSlow, ROLLOUT_DEFAULTS, SLOW, SLOWS, type ArmCell, type Margins, type SlowRecords } from '@autoflow/topology';
+import { EMPTY_ARM_CELL, perSlow, ROLLOUT_DEFAULTS, SLOW, type ArmCell, type Margins, type SlowRecords } from '@autoflow/topology';
 import type { Block } from '../block.js';
+import { LatestFirst } from './latest-first.js';
 
 export interface Candidate {
   /** Multiplies cost and latency of the candidate. */
@@ -68,37 +69,25 @@ export function observer({ p95, p99 }: Pick<Margins, 'p95' | 'p99'> = ROLLOUT_DE
   add(block: RawBlock): number;
   seen(): Block[];
 } {
-  const blocks: RawBlock[] = [];
-  const inOrder: (readonly [latency: number, records: number])[] = [];
-  let records = 0;
-  const beyond = (share: number): number => {
-    let left = share * records;
-    return inOrder.find(([, more]) => (left -= more) < 0)?.[0] ?? 0;
-  };
-  const told = (cell: ArmCell, latencies: RawBlock['latencies']['control'], limits: SlowRecords): ArmCell => {
-    const counted = { ...perSlow(() => 0) } as { -readonly [slow in keyof SlowRecords]: number };
-    for (const slow of SLOWS) {
-      for (const [latency, more] of latencies) {
-        if (latency <= limits[slow]) break;
-        counted[slow] += more;
-      }
-    }
-    return { ...cell, ...counted };
-  };
+  const blocks: { readonly block: Block; readonly latencies: { readonly [arm in keyof Block]: LatestFirst } }[] = [];
+  let all = LatestFirst.NONE;
+  const told = (cell: ArmCell, latencies: LatestFirst, limits: SlowRecords): ArmCell => ({
+    ...cell,
+    ...perSlow((slow) => latencies.beyond(limits[slow])),
+  });
   return {
-    add: (block) => {
-      inOrder.push(...block.latencies.control);
-      records += block.control.records;
-      return blocks.push(block);
+    add: ({ latencies, ...block }) => {
+      const [candidate, control] = [LatestFirst.of(latencies.candidate), LatestFirst.of(latencies.control)];
+      all = all.with(control);
+      return blocks.push({ block, latencies: { candidate, control } });
     },
     seen: () => {
-      inOrder.sort(([a], [b]) => b - a);
-      const theirs = perSlow((slow) => beyond(1 - SLOW[slow].quantile));
+      const theirs = perSlow((slow) => all.quantile(1 - SLOW[slow].quantile));
       const by = { p95: 1 + p95!, p99: 1 + p99! };
       const ours = perSlow((slow) => by[SLOW[slow].guardrail] * theirs[slow]);
-      return blocks.map(({ candidate, control, latencies }) => ({
-        candidate: told(candidate, latencies.candidate, ours),
-        control: told(control, latencies.control, theirs),
+      return blocks.map(({ block, latencies }) => ({
+        candidate: told(block.candidate, latencies.candidate, ours),
+        control: told(block.control, latencies.control, theirs),
       }));
     },
   };

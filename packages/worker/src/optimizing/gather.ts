@@ -1,5 +1,5 @@
-import { rateSeen, type Load, type LoadShape, type Measured } from '@autoflow/twin';
-import { survivingRows, type MetricsRow } from '@autoflow/store';
+import { rateSeen, type Load } from '@autoflow/twin';
+import { observed, survivingRows, type Observed } from '@autoflow/store';
 import { goOn, stop, type Job, type OptimizingPorts, type Outcome } from './job.js';
 import { whyForbidden } from './scheduled.js';
 
@@ -7,17 +7,12 @@ import { whyForbidden } from './scheduled.js';
  * What is looked at: measurements of one release, and of others as far as their functions are the same, in a window that is closed, so that
  * whoever looks again sees the same.
  */
-export interface Gathered {
+export interface Gathered extends Omit<Observed, 'records'> {
   readonly version: string;
   readonly release: string;
   readonly until: string;
   /** Nothing from before is looked at; absent: the latest are, from whenever they are. */
   readonly since?: string;
-  readonly measured: Measured;
-  /** Of the load, as it was at last; absent where that was steady. */
-  readonly shape?: LoadShape;
-  /** How long all of it was measured. */
-  readonly observedMs: number;
   /** Records per second that a proposal is made for. */
   readonly ratePerSecond: number;
 }
@@ -45,9 +40,8 @@ export async function gather(ports: OptimizingPorts, { row }: Job): Promise<Outc
   const from = new Date(Math.max(to.getTime() - (request.sinceMs ?? DAY_MS), changedAt ?? 0));
   const { scope } = request;
   const set = { version };
-  const looked = { pipeline, version, from, to, ...(scope !== undefined && { scope }) };
-  const [did] = await metrics.metrics({ ...looked, by: 'version' });
-  if (did === undefined || !(did.throughput > 0))
+  const did = await observed(metrics, { pipeline, version, from, to, ...(scope !== undefined && { scope }) });
+  if (did === undefined)
     return { set, decision: stop('TOO_LITTLE_DATA', `${pipeline} ${version} has measured nothing in this time. Let it run first.`) };
   const window = { until: to.toISOString(), ...(changedAt !== undefined && { since: new Date(changedAt).toISOString() }) };
   const rows = await rowsOf(ports, pipeline, release, window);
@@ -59,16 +53,15 @@ export async function gather(ports: OptimizingPorts, { row }: Job): Promise<Outc
         `${rows.length} invocations of the functions of ${version} were measured, and ${FEWEST_ROWS} are the least. Let it run first.`,
       ),
     };
-  const measured = measuredOf(did);
+  const { records, ...seen } = did;
+  const { shape, measured } = seen;
   const ratePerSecond = request.ratePerSecond ?? (request.times ?? 1) * measured.throughput;
-  const shape = await metrics.shape(looked);
-  const observedMs = (1000 * did.records) / measured.throughput;
-  const document: Gathered = { version, release, ...window, measured, observedMs, ...(shape && { shape }), ratePerSecond };
+  const document: Gathered = { version, release, ...window, ...seen, ratePerSecond };
   return {
     set,
     document,
     decision: goOn(
-      `${rows.length} invocations of ${version} and of others with functions of it; it did ${did.records} records at ${measured.throughput.toFixed(1)}/s${varying({ ratePerSecond: measured.throughput, ...(shape && { shape }) })}.`,
+      `${rows.length} invocations of ${version} and of others with functions of it; it did ${records} records at ${measured.throughput.toFixed(1)}/s${varying({ ratePerSecond: measured.throughput, ...(shape && { shape }) })}.`,
     ),
   };
 }
@@ -92,8 +85,4 @@ export async function rowsOf(
     store.definitions.releases(pipeline),
   ]);
   return survivingRows([...live, ...calibrations], release, releases);
-}
-
-function measuredOf({ throughput, latency, costPer1000 }: MetricsRow): Measured {
-  return { throughput, latencyMs: latency, ...(costPer1000 && { costPer1000 }) };
 }

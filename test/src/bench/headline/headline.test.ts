@@ -109,6 +109,13 @@ it('turns what was measured into claims, errors, bars and losses', () => {
   expect(figures.differing).toEqual([]);
 });
 
+it('says of which side the twin predicts nothing, and why', () => {
+  const found = results();
+  const { errors, losses } = analysed({ ...found, predictions: [{ side: NAMES.autoflow, refused: 'needs 561 MB' }] }, []);
+  expect(errors).toEqual([]);
+  expect(losses).toContain(`the twin predicts nothing of ${NAMES.autoflow}: needs 561 MB`);
+});
+
 it('holds worse against it only what is shown to be worse, and better what is shown to be better', () => {
   const bar = (ours: number): readonly [number, number] => {
     const [worst, best] = barsOf(analysed(results([varying(ours)]), [])).slice(5, 7);

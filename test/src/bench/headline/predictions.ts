@@ -2,12 +2,14 @@
 import { loadBackend, planFeatures, PRETRAINED, readModel, Scorer } from '@autoflow/learning';
 import type { FittedPipeline } from '@autoflow/optimizer';
 import type { PipelineSpec } from '@autoflow/pipeline';
-import { planModel, poissonArrivals, replicate, simulate } from '@autoflow/twin';
+import { PlanError, planModel, poissonArrivals, replicate, simulate } from '@autoflow/twin';
 import type { HeadlineSide } from './side.js';
 
 export interface Prediction {
   readonly side: string;
-  readonly twin: PredictedFigures;
+  /** Absent where the plan is one that the twin refuses, as it was fitted here. */
+  readonly twin?: PredictedFigures;
+  readonly refused?: string;
   /** Absent where the model or its tensors cannot be used here. */
   readonly gcn?: PredictedFigures;
 }
@@ -31,7 +33,7 @@ export async function predictionsOf(
   log: (line: string) => void,
 ): Promise<Prediction[]> {
   const scorer = await scorerOr(log);
-  const predictions = sides.map(({ name, version: { topology }, start }): Prediction => {
+  const predicted = ({ name, version: { topology }, start }: HeadlineSide): Prediction => {
     const model = planModel({ spec, topology, models, host, recordBytes });
     const records = Math.max(RECORDS, BATCHES * model.batchRecords);
     const run = replicate(
@@ -45,9 +47,19 @@ export async function predictionsOf(
       twin,
       ...(heads && { gcn: { costPer1000: Math.exp(heads[0]!), p95Ms: Math.exp(heads[1]!), throughput: Math.exp(heads[2]!) } }),
     };
-  });
+  };
+  const predictions = sides.map((side) => orRefused(side, predicted));
   scorer?.dispose();
   return predictions;
+}
+
+function orRefused(side: HeadlineSide, predicted: (side: HeadlineSide) => Prediction): Prediction {
+  try {
+    return predicted(side);
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error;
+    return { side: side.name, refused: error.message };
+  }
 }
 
 async function scorerOr(log: (line: string) => void): Promise<Scorer | undefined> {

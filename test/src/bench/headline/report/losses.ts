@@ -5,7 +5,7 @@ import type { Claims, Results, VaryingClaims } from '../figures.js';
 export function lossesOf(
   claims: readonly Claims[],
   varying: readonly VaryingClaims[],
-  { coldStarts, missing, rates, common, varying: loads }: Results,
+  { coldStarts, missing, rates, common, varying: loads, predictions }: Results,
 ): string[] {
   const invalid = [...rates, ...common, ...loads.flatMap(({ cells }) => cells)].filter((cell) => cell.invalid.length > 0);
   return [
@@ -24,6 +24,7 @@ export function lossesOf(
       ...worse(`memory-seconds under ${load} against ${against}`, memorySeconds, 'less'),
       ...worse(`records in time under ${load} against ${against}`, served, 'more'),
     ]),
+    ...predictions.flatMap(({ side, refused }) => (refused === undefined ? [] : [`the twin predicts nothing of ${side}: ${refused}`])),
     ...coldStarts.filter(({ promoted }) => !promoted).map(({ outcome }) => `a cold start was not promoted by its rollout: ${outcome}`),
     ...(invalid.length > 0
       ? [`${invalid.length} cells whose load was not what it claims to be: ${invalid[0]!.side}: ${invalid[0]!.invalid[0]}`]
