@@ -20,24 +20,31 @@ function everHolds(
   }
   throw new Error('unreachable');
 }
-const share = (n: number, ...[candidate, alpha, world]: [Candidate, number, Partial<World>?]): number =>
-  Array.from({ length: n }, (_, seed) => everHolds('p95', 5_000 + seed, candidate, alpha, world)).filter(Boolean).length / n;
+const share = (n: number, ...[name, candidate, alpha, world]: ['p95' | 'p99', Candidate, number, Partial<World>?]): number =>
+  Array.from({ length: n }, (_, seed) => everHolds(name, 5_000 + seed, candidate, alpha, world)).filter(Boolean).length / n;
 
-test.each<[string, Candidate, Partial<World>?]>([
-  ['of a candidate that is slower by just the margin', { latency: 1.1 }],
-  ['of the same by few large batches', { latency: 1.1 }, { batches: 2, batchRecords: 25 }],
-  ['of one that is faster but for one batch in twelve', { latency: 0.5, slowTail: 0.085 }, { batches: 4, batchRecords: 12 }],
+test.each<[string, 'p95' | 'p99', Candidate, Partial<World>?]>([
+  ['of a candidate that is slower by just the margin', 'p95', { latency: 1.1 }],
+  ['of the same by few large batches', 'p95', { latency: 1.1 }, { batches: 2, batchRecords: 25 }],
+  ['of one that is faster but for one batch in twelve', 'p95', { latency: 0.5, slowTail: 0.085 }, { batches: 4, batchRecords: 12 }],
   [
-    'of one that is far faster but for one large batch in fifteen',
-    { latency: 0.13, slowTail: 0.065, slowTimes: 60 },
+    'of one that is far faster but for one large batch in eighteen',
+    'p95',
+    { latency: 0.13, slowTail: 0.055, slowTimes: 600 },
     { batches: 2, batchRecords: 20 },
   ],
-])('a tail beyond its margin holds no more often than is allowed, at all looks together: %s', (_, candidate, world) => {
-  expect(share(100, candidate, 0.1, world)).toBeLessThanOrEqual(0.1);
+  [
+    'of one that is far faster but for one batch in ninety',
+    'p99',
+    { latency: 0.13, slowTail: 0.011, slowTimes: 600 },
+    { batches: 12, batchRecords: 2 },
+  ],
+])('a tail beyond its margin holds no more often than is allowed, at all looks together: %s', (_, name, candidate, world) => {
+  expect(share(100, name, candidate, 0.1, world)).toBeLessThanOrEqual(0.1);
 });
 
 test('a tail that is far better is shown by some hundred records of either arm, where batches are small', () => {
-  expect(share(20, { latency: 0.4 }, 0.05 / 6, { batches: 3, batchRecords: 1 })).toBeGreaterThanOrEqual(0.9);
+  expect(share(20, 'p95', { latency: 0.4 }, 0.05 / 6, { batches: 3, batchRecords: 1 })).toBeGreaterThanOrEqual(0.9);
 });
 
 test('nor does it take more than some 240 batches of a candidate whose own tail reaches into what is usual of the control', () => {

@@ -90,9 +90,10 @@ export function tail(name: Tail, blocks: readonly Block[], margin: number, alpha
 /**
  * With a limit that lies below the control's quantile: more than a twentieth (a hundredth) of its records are beyond it, so the quantile is; and no more
  * of the candidate's are beyond it and the margin, so the candidate's is not. How late the control's late records are does not matter, which come in
- * bursts. Any of the lower limits will do, and none costs alpha: of a candidate that is too slow what is said of one of them is wrong of the quantile
- * itself, too. Each side is shown twice, of blocks of time and of single batches, whose records share their latency: none beyond the limit has no
- * variance to go by.
+ * bursts. Each side is shown twice: of blocks of time, at a third of alpha for each limit, and of single batches, whose records share their latency, as
+ * none beyond the limit has no variance to go by. Of batches any limit will do and none costs alpha: what is wrong of a lower one is wrong of the quantile
+ * itself, too. An interval of either has two sides, one of which counts, for either arm. It takes batches that are alike in size, and nothing is known of
+ * a stretch in which all of them are late and that has not come yet.
  */
 function isFarBetter(name: Tail, blocks: readonly Block[], alpha: number): boolean {
   const beyond = BEYOND[name];
@@ -108,13 +109,14 @@ function isFarBetter(name: Tail, blocks: readonly Block[], alpha: number): boole
 function shareBeyond(slow: Slow, blocks: readonly Block[], arm: keyof Block, all: ArmCell, alpha: number, expected = 0.5): Interval {
   const { records, charged, executions, [slow]: beyond } = all;
   const batches = Math.floor((records * executions) / Math.max(1, charged));
-  const ofBatches = shareInterval(Math.round((beyond * batches) / Math.max(1, records)), batches, alpha / 2, 0.5 / expected - 0.5);
+  const late = (beyond * batches) / Math.max(1, records);
+  const ofBatches = (count: number) => shareInterval(count, batches, alpha / 2, 0.5 / expected - 0.5);
   const alone = pairs(blocks, (cell) => ({ sum: cell[slow], count: cell.records })).map(({ [arm]: own }) => ({
     candidate: own,
     control: { ...own, sum: 0 },
   }));
-  const ofBlocks = difference(alone, { alpha }) ?? UNKNOWN;
-  return { estimate: ofBlocks.estimate, low: Math.min(ofBatches.low, ofBlocks.low), high: Math.max(ofBatches.high, ofBlocks.high) };
+  const { estimate, low, high } = difference(alone, { alpha: alpha / 3 }) ?? UNKNOWN;
+  return { estimate, low: Math.min(ofBatches(Math.floor(late)).low, low), high: Math.max(ofBatches(Math.ceil(late)).high, high) };
 }
 
 export function cost(blocks: readonly Block[], margin: number, alpha: number, minimumBlocks: number): Guardrail {

@@ -16,6 +16,8 @@ export interface BenchOptions {
 }
 
 interface Bench {
+  /** Takes another number of repetitions. */
+  readonly isRepeated?: boolean;
   run(options: BenchOptions): Promise<BenchReport>;
   /** More files beside the JSON, made from it alone: their contents by their ending. */
   render?(document: BenchDocument): { readonly [ending: string]: string };
@@ -82,6 +84,10 @@ if (repetitions !== undefined && !/^[1-9]\d?$/.test(repetitions)) {
 const started = performance.now();
 const progress = (line: string): void => console.error(`[${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
 const bench = await load();
+if (repetitions !== undefined && !bench.isRepeated) {
+  console.error(`'${name}' has as many repetitions as it has: leave --repetitions out.`);
+  process.exit(2);
+}
 const report = await bench.run({
   quick: values.quick,
   progress,
@@ -93,6 +99,6 @@ const report = await bench.run({
 const path = await writeReport(name, report, values.quick);
 progress(`figures in ${path}`);
 if (bench.render !== undefined) for (const file of await writeRendered(path, (document) => bench.render!(document))) progress(file);
-if (values.quick) console.log('a quick run: fewer repetitions than the bars ask for');
+if (values.quick) console.log('a quick run: fewer or shorter repetitions than the bars ask for');
 for (const bar of report.bars) console.log(barLine(bar));
 process.exit(values.check && !report.bars.every(holds) ? 1 : 0);

@@ -32,10 +32,9 @@ beforeAll(async () => {
   await sql.connect();
   await store.metering.maintain(30);
   // What began before midnight.
+  const [yesterday, today] = [1, 0].map((days) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10));
   await sql.query(
-    `do $$ begin execute format('create table autoflow.invocations_%s partition of autoflow.invocations for values from (%L) to (%L)',
-       to_char(now() at time zone 'UTC' - interval '1 day', 'YYYYMMDD'), (now() at time zone 'UTC')::date - 1 || 'T00:00Z', (now() at time zone 'UTC')::date || 'T00:00Z');
-     end $$`,
+    `create table autoflow.invocations_${yesterday!.replaceAll('-', '')} partition of autoflow.invocations for values from ('${yesterday}Z') to ('${today}Z')`,
   );
   await store.definitions.registerRelease({ release: { pipeline: 'orders', hash: 'r1', spec }, topology, envelope, allocation, by });
   const dearer = { ...topology, batch: { records: 7, bytes: 1024 } };

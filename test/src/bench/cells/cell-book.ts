@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
  * each written when it is measured: a kill loses no other one, and books of the same conditions are put together by writing one behind the other.
  */
 export class CellBook<Measured> {
+  private readonly taken = new Set<string>();
+
   private constructor(
     readonly path: string,
     private readonly cells: Map<string, Measured>,
@@ -36,6 +38,7 @@ export class CellBook<Measured> {
 
   /** A name stands for one kind of cell. What is answered is what a later run will read. */
   async take<One extends Measured>(name: string, measure: () => Promise<One>, progress: (line: string) => void): Promise<One> {
+    this.taken.add(name);
     const known = this.cells.get(name);
     if (known !== undefined) return known as One;
     const text = JSON.stringify([name, await measure()]);
@@ -48,9 +51,9 @@ export class CellBook<Measured> {
     return cell;
   }
 
-  /** All is measured and lies in the report. */
+  /** All that was asked for is measured and lies in the report; cells that nobody has asked for are kept. */
   async close(): Promise<void> {
-    await rm(this.path, { force: true });
+    if (this.taken.size === this.cells.size) await rm(this.path, { force: true });
   }
 }
 

@@ -36,12 +36,18 @@ it('loses nothing but what a kill has cut off, and takes what another book of th
   expect(await both.take('four', async () => ({ n: 0 }), silent)).toEqual({ n: 4, none: null });
 });
 
-it('measures anew what other code has measured, keeps what that has, and forgets what lies in a report', async () => {
+it('measures anew what other code has measured, keeps what that has, and forgets what lies in a report once all of it does', async () => {
   const newer = await open({ code: 'b' });
   expect(newer.size).toBe(0);
   await newer.take('one', async () => ({ n: 2 }), silent);
   expect((await open({ code: 'a' })).has('one')).toBe(true);
-  await (await open({ code: 'a' })).close();
+  const older = await open({ code: 'a' });
+  const { size } = older;
+  await older.take('one', async () => ({ n: 0 }), silent);
+  await older.close();
+  expect((await open({ code: 'a' })).size).toBe(size);
+  for (const name of ['four', 'five']) await older.take(name, async () => ({ n: 0 }), silent);
+  await older.close();
   expect((await open({ code: 'a' })).size).toBe(0);
 });
 

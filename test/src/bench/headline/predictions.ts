@@ -5,11 +5,10 @@ import type { PipelineSpec } from '@autoflow/pipeline';
 import { PlanError, planModel, poissonArrivals, replicate, simulate } from '@autoflow/twin';
 import type { HeadlineSide } from './side.js';
 
-export interface Prediction {
-  readonly side: string;
-  /** Absent where the plan is one that the twin refuses, as it was fitted here. */
-  readonly twin?: PredictedFigures;
-  readonly refused?: string;
+/** Refused is a plan with less memory than the twin, as it was fitted here, takes it to need. */
+export type Prediction = { readonly side: string } & (Predicted | { readonly refused: string });
+export interface Predicted {
+  readonly twin: PredictedFigures;
   /** Absent where the model or its tensors cannot be used here. */
   readonly gcn?: PredictedFigures;
 }
@@ -57,7 +56,7 @@ function orRefused(side: HeadlineSide, predicted: (side: HeadlineSide) => Predic
   try {
     return predicted(side);
   } catch (error) {
-    if (!(error instanceof PlanError)) throw error;
+    if (!(error instanceof PlanError) || error.code !== 'MEMORY_TOO_SMALL') throw error;
     return { side: side.name, refused: error.message };
   }
 }

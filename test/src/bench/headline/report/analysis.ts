@@ -114,7 +114,9 @@ function regressionOf(invocations: readonly SampledInvocation[]): Regression | u
 }
 
 function errorsOf({ predictions, common }: Results): PredictionError[] {
-  return predictions.flatMap(({ side, twin, gcn }) => {
+  return predictions.flatMap((one) => {
+    if ('refused' in one) return [];
+    const { side, twin, gcn } = one;
     const cells = common.filter((cell) => cell.side === side);
     const measured = (pick: (cell: Cell) => number | undefined): number | undefined => {
       const values = cells.flatMap((cell) => pick(cell) ?? []);

@@ -24,7 +24,7 @@ export function lossesOf(
       ...worse(`memory-seconds under ${load} against ${against}`, memorySeconds, 'less'),
       ...worse(`records in time under ${load} against ${against}`, served, 'more'),
     ]),
-    ...predictions.flatMap(({ side, refused }) => (refused === undefined ? [] : [`the twin predicts nothing of ${side}: ${refused}`])),
+    ...predictions.flatMap((one) => ('refused' in one ? [`the twin predicts nothing of ${one.side}: ${one.refused}`] : [])),
     ...coldStarts.filter(({ promoted }) => !promoted).map(({ outcome }) => `a cold start was not promoted by its rollout: ${outcome}`),
     ...(invalid.length > 0
       ? [`${invalid.length} cells whose load was not what it claims to be: ${invalid[0]!.side}: ${invalid[0]!.invalid[0]}`]

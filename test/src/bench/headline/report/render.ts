@@ -2,6 +2,7 @@
 import { chart, type Series } from '../../chart.js';
 import { barLine, type BenchDocument } from '../../report.js';
 import { median } from '../../statistics.js';
+import { FULL, QUICK } from '../conditions.js';
 import type { Cell, Claims, HeadlineFigures } from '../figures.js';
 import { coldStartSections } from './cold-start-sections.js';
 import { number, percent, shown, table, welchOf } from './table.js';
@@ -13,10 +14,11 @@ export function render(document: BenchDocument): { readonly [ending: string]: st
 
 function markdown({ quick, at, machine, bars, notMeasured }: BenchDocument, figures: HeadlineFigures): string {
   const { conditions, load, missing, code } = figures;
+  const usual = (quick ? QUICK : FULL).repetitions;
   return [
     `# The headline${quick ? ' (a quick run)' : ''}${missing.length > 0 ? ' (in part)' : ''}`,
     `${at.slice(0, 10)}, ${machine.cores} cores (${machine.cpu ?? 'unknown'}), Node ${machine.node}, code ${code}. Load: ${load}, through inbox and ` +
-      `feeder. Cells of ${conditions.seconds} s (the first ${conditions.warmUpSeconds} s not counted), longer where fewer than ${conditions.fewestRecords} records would come, ${conditions.repetitions} repetitions; service level: p99 ≤ ${conditions.serviceLevelMs} ms from the intended arrival. Made by \`npm run bench -- headline${quick ? ' --quick' : ''}\`. Ratios are of geometric means with 95 % intervals; Welch's t-test is on the values.`,
+      `feeder. Cells of ${conditions.seconds} s (the first ${conditions.warmUpSeconds} s not counted), longer where fewer than ${conditions.fewestRecords} records would come, ${conditions.repetitions} repetitions; service level: p99 ≤ ${conditions.serviceLevelMs} ms from the intended arrival. Made by \`npm run bench -- headline${quick ? ' --quick' : ''}${conditions.repetitions === usual ? '' : ` --repetitions ${conditions.repetitions}`}\`. Ratios are of geometric means with 95 % intervals; Welch's t-test is on the values.`,
     '## Bars',
     ...bars.map((bar) => `- ${barLine(bar, bar.holds)}`),
     '## Losses',
@@ -208,7 +210,7 @@ function svg({ rates, common, conditions, coldStarts, predictions: predicted }: 
     predicted
       .flatMap((one) => {
         const measured = measuredCost(one.side);
-        const said = one[by];
+        const said = 'refused' in one ? undefined : one[by];
         return measured.length === 0 || said === undefined ? [] : [{ x: median(measured), y: said.costPer1000 }];
       })
       .sort((a, b) => a.x - b.x);
