@@ -90,10 +90,10 @@ export function tail(name: Tail, blocks: readonly Block[], margin: number, alpha
 /**
  * With a limit that lies below the control's quantile: more than a twentieth (a hundredth) of its records are beyond it, so the quantile is; and no more
  * of the candidate's are beyond it and the margin, so the candidate's is not. How late the control's late records are does not matter, which come in
- * bursts. Each side is shown twice: of blocks of time, at a third of alpha for each limit, and of single batches, whose records share their latency, as
- * none beyond the limit has no variance to go by. Of batches any limit will do and none costs alpha: what is wrong of a lower one is wrong of the quantile
- * itself, too. An interval of either has two sides, one of which counts, for either arm. It takes batches that are alike in size, and nothing is known of
- * a stretch in which all of them are late and that has not come yet.
+ * bursts. Each side is shown twice: of blocks of time, and of single batches, whose records share their latency, as none beyond the limit has no variance
+ * to go by. Of blocks each limit has a third of alpha, one side of whose interval counts for either arm. Of batches either arm has half of alpha, and more
+ * limits cost none of it: what is wrong of a lower one is wrong of the quantile itself, too. It takes batches that are alike in size, and nothing is known
+ * of a stretch in which all of them are late and that has not come yet.
  */
 function isFarBetter(name: Tail, blocks: readonly Block[], alpha: number): boolean {
   const beyond = BEYOND[name];

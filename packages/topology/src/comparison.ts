@@ -1,8 +1,8 @@
 /** What is measured of one arm of the traffic in one block of time. */
 
 /**
- * Of which records of an arm are slow: what is beyond that quantile of the arm that is compared with, of the whole time; of a candidate, beyond that times
- * what the guardrail named allows. Beyond the first of a guardrail are as many records of that arm as its name says, beyond the others three, six and
+ * Which records of an arm are slow: those later than that quantile of the arm that is compared with, over the whole time; of a candidate, later than that
+ * times what the named guardrail allows. Beyond the first quantile of a guardrail are as few records as its name says, beyond the others three, six and
  * ten times as many: by these a candidate that is far better is told.
  */
 export const SLOW = {
@@ -18,8 +18,9 @@ export const SLOW = {
 export type Slow = keyof typeof SLOW;
 export const SLOWS = Object.keys(SLOW) as Slow[];
 
-/** Records by what is slow, right to the width of a bucket of latencies, 1.6 %. */
+/** How many records of an arm are slow, by each quantile: counts, right to the width of a bucket of latencies, 1.6 %. */
 export type SlowRecords = { readonly [slow in Slow]: number };
+/** One number for each of them. */
 export function perSlow(of: (slow: Slow) => number): SlowRecords {
   const records = { ...NONE_SLOW };
   for (const slow of SLOWS) records[slow] = of(slow);
